@@ -1,0 +1,83 @@
+"""The one tree of errors.
+
+Every error is a sentence for a person, and knows the exit code of the command line:
+
+    LabError                  1  it ran, and something is not as it should be
+    ├── InputError            2  wrong usage, or a bad lesson, flag, recording, answer
+    ├── MissingError          3  something needed is not there; `remedy` brings it
+    ├── CommandError          1  a command failed; it can be pasted, with its output
+    ├── WaitError             1  a bound passed; says what was still missing
+    └── EngineError           1  an engine does not answer, or refuses
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class LabError(Exception):
+    """Anything that the lab tells a person instead of a traceback.
+
+    `remedy` is what to do next: a command to paste or a short sentence; empty when nothing helps.
+    """
+
+    exit_code = 1
+
+    def __init__(self, sentence: str, *, remedy: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n  next: {self.remedy}" if self.remedy else self.sentence
+
+
+class InputError(LabError):
+    """Bad input: where it stands (`path`, one-based `line`, 0 when unknown) and what is wrong with it."""
+
+    exit_code = 2
+
+    def __init__(self, reason: str, *, path: Path | str | None = None, line: int = 0, remedy: str = "") -> None:
+        self.reason, self.path, self.line = reason, path, line
+        where = "" if path is None else f"{path}:{line}: " if line else f"{path}: "
+        super().__init__(f"{where}{reason}", remedy=remedy)
+
+
+class MissingError(LabError):
+    """Something needed is missing; `remedy` is the command that brings it."""
+
+    exit_code = 3
+
+
+class CommandError(LabError):
+    """A command that the lab ran failed.
+
+    `argv` is what ran, `code` its exit status (negative: the signal), `output` the tail of what it said.
+    """
+
+    def __init__(self, argv: Sequence[str], code: int, output: str, *, remedy: str = "") -> None:
+        self.argv, self.code, self.output = tuple(argv), code, output
+        said = "\n".join(f"    {line}" for line in output.strip().splitlines()[-20:])
+        super().__init__(
+            f"this command ended with status {code}:\n  $ {shlex.join(self.argv)}" + (f"\n{said}" if said else ""),
+            remedy=remedy,
+        )
+
+
+class WaitError(LabError):
+    """A bound passed. `missing` says what had not happened; `log` is where to look."""
+
+    def __init__(self, what: str, seconds: float, missing: str, *, log: Path | None = None, remedy: str = "") -> None:
+        self.what, self.seconds, self.missing, self.log = what, seconds, missing, log
+        tail = f"; the log is {log}" if log else ""
+        super().__init__(f"waited {seconds:.0f} s for {what}; still missing: {missing}{tail}", remedy=remedy)
+
+
+class EngineError(LabError):
+    """An engine did not answer or refused: `node` names it."""
+
+    def __init__(self, sentence: str, *, node: str = "", remedy: str = "") -> None:
+        self.node = node
+        super().__init__(sentence, remedy=remedy)
