@@ -1,0 +1,37 @@
+"""What a lesson needs of the world outside, as one narrow interface: `lab.session` gives it, tests double it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lab.world.entries import CommandEnded
+from lab.world.journal import Journal
+
+
+class Hands(Protocol):
+    """The effects that a step may have. Everything that they bring about is written to `journal`."""
+
+    journal: Journal
+
+    def run(self, text: str, *, node: str = "", step: str = "", bound: float = 120.0) -> CommandEnded:
+        """Type a command into the shell on `node` ("" : a manager that lives), and wait for its end.
+
+        Writes CommandBegan, Printed ..., CommandEnded. Raises WaitError at the bound (the command is interrupted),
+        EngineError when there is no such node or no manager that lives.
+        """
+
+    def look(self) -> None:
+        """Have the swarm looked at now; returns when a look that began after this call is in the journal.
+
+        Raises EngineError when no manager answers within a bound.
+        """
+
+    def ask(self, port: int, path: str = "/", *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
+        """Send requests to a published port of every node (or of `nodes`), each over a new connection, and write a
+        Hit for each. Never raises for a node that does not answer: that is a Hit with status 0 and an error."""
+
+    def act(self, action: str, node: str) -> None:
+        """A fault or its mending: action is stop | start | cut | heal. Writes Acted."""
+
+    def stopping(self) -> bool:
+        """The user asked to stop: a wait should end soon (by raising KeyboardInterrupt in the runner)."""

@@ -1,0 +1,126 @@
+"""What changed between two worlds, in words: `web.3 failed on node2 (exit 137); a new task was assigned to node4`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from lab.world.entries import SwarmChanged
+from lab.world.swarm import BROKEN, Node, Service, Task
+
+if TYPE_CHECKING:
+    from lab.world.world import World
+
+Tone = Literal["good", "bad", "plain", "lab"]
+Line = tuple[str, Tone, str, str, str]
+"""Text, tone, service id, task id, node id."""
+
+_QUIET = frozenset({"new", "allocated", "accepted", "preparing", "ready", "starting"})
+
+
+def in_words(before: World, after: World, fact: SwarmChanged) -> Iterator[Line]:
+    """The lines of the timeline that one look at the swarm adds. Costs what changed. A first look at a world that
+    knew nothing says nothing: all of it would be new."""
+    if fact.first and not before.nodes:
+        return
+    for node in fact.nodes:
+        yield from _node(before.nodes.get(node.id), node)
+    for service in fact.services:
+        yield from _service(before.services.get(service.id), service)
+    yield from _tasks(before, after, fact.tasks)
+    for thing in fact.named:
+        if thing.id not in before.named:
+            yield f"{thing.what} {thing.name} was created", "plain", "", "", ""
+    for id in fact.gone:
+        yield from _gone(before, id)
+
+
+def _node(old: Node | None, new: Node) -> Iterator[Line]:
+    if old is None:
+        yield f"{new.name} joined as a {new.role}", "good", "", "", new.id
+        return
+    if new.state != old.state:
+        tone: Tone = "good" if new.state == "ready" else "bad"
+        yield f"{new.name} is {new.state} (was {old.state})", tone, "", "", new.id
+    if new.availability != old.availability:
+        yield f"{new.name} is set to {new.availability}", "plain", "", "", new.id
+    if new.role != old.role:
+        yield f"{new.name} is now a {new.role}", "plain", "", "", new.id
+    if new.leader and not old.leader:
+        yield f"{new.name} leads the managers", "plain", "", "", new.id
+    if new.reachability != old.reachability and new.role == "manager" and new.reachability:
+        yield f"manager {new.name} is {new.reachability}", "plain", "", "", new.id
+
+
+def _service(old: Service | None, new: Service) -> Iterator[Line]:
+    if old is None:
+        yield f"service {new.name} was created, {_many(new.desired, 'task')} desired", "good", new.id, "", ""
+        return
+    if new.desired != old.desired:
+        yield f"{new.name}: desired {old.desired} → {new.desired}", "plain", new.id, "", ""
+    if new.spec.image != old.spec.image:
+        yield f"{new.name}: image {old.spec.image} → {new.spec.image}", "plain", new.id, "", ""
+    if new.status != old.status and new.status.state:
+        tone: Tone = "bad" if "paused" in new.status.state or "rollback" in new.status.state else "plain"
+        yield f"{new.name}: update {new.status.state.replace('_', ' ')}", tone, new.id, "", ""
+
+
+def _tasks(before: World, after: World, tasks: tuple[Task, ...]) -> Iterator[Line]:
+    fresh = {t.id: t for t in tasks if t.id not in before.tasks}
+    told: set[str] = set()
+    for task in tasks:
+        old = before.tasks.get(task.id)
+        if old is None or old.state == task.state or task.state not in BROKEN:
+            continue
+        heir = next((t for t in fresh.values() if (t.service, t.key) == (task.service, task.key)), None)
+        text = _ended(after, task)
+        if heir is not None and heir.id not in told:
+            told.add(heir.id)
+            text += f"; {_placed(after, heir)}"
+        yield text, "bad", task.service, task.id, task.node
+    for task in tasks:
+        if task.id in told and task.state in _QUIET | {"assigned", "pending"}:
+            continue
+        old = before.tasks.get(task.id)
+        yield from _moved(after, old, task)
+
+
+def _moved(world: World, old: Task | None, task: Task) -> Iterator[Line]:
+    name, where = world.task_name(task), world.node_name(task.node)
+    state_was = old.state if old else ""
+    about = (task.service, task.id, task.node)
+    if task.state == "running" and state_was != "running":
+        took = max(0.0, task.changed - task.created)
+        yield f"{name} runs on {where} ({took:.1f} s after its task was made)", "good", *about
+    elif task.state == "pending" and task.error and (old is None or old.error != task.error):
+        yield f"{name} waits: {task.error}", "bad", *about
+    elif task.state in BROKEN and old is None:
+        yield _ended(world, task), "bad", *about
+    elif task.state in {"shutdown", "complete"} and state_was != task.state and old is not None:
+        how = "was shut down" if task.state == "shutdown" else "is complete"
+        yield f"{name} {how} on {where}", "plain", *about
+    elif task.node and (old is None or not old.node) and task.state in _QUIET | {"assigned"}:
+        yield f"{name} was assigned to {where}", "plain", *about
+
+
+def _placed(world: World, heir: Task) -> str:
+    return f"a new task was assigned to {world.node_name(heir.node)}" if heir.node else "a new task was made"
+
+
+def _ended(world: World, task: Task) -> str:
+    why = f"exit {task.exit}" if task.exit else task.error
+    where = f" on {world.node_name(task.node)}" if task.node else ""
+    return f"{world.task_name(task)} {task.state}{where}" + (f" ({why})" if why else "")
+
+
+def _gone(before: World, id: str) -> Iterator[Line]:
+    if service := before.services.get(id):
+        yield f"service {service.name} was removed", "plain", id, "", ""
+    elif node := before.nodes.get(id):
+        yield f"{node.name} left the swarm", "bad", "", "", id
+    elif thing := before.named.get(id):
+        yield f"{thing.what} {thing.name} was removed", "plain", "", "", ""
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")

@@ -1,0 +1,164 @@
+"""The swarm's objects as plain values, in the engine's own words.
+
+Field names and states follow the Engine API (v1.44): a task's states are new, allocated, pending, assigned,
+accepted, preparing, ready, starting, running, complete, shutdown, failed, rejected, remove, orphaned, and
+only ever move forward: a task is never restarted, it is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Mode = Literal["replicated", "global", "replicated-job", "global-job"]
+
+#: The order in which a task's states can follow one another.
+STATES = (
+    "new",
+    "allocated",
+    "pending",
+    "assigned",
+    "accepted",
+    "preparing",
+    "ready",
+    "starting",
+    "running",
+    "complete",
+    "shutdown",
+    "failed",
+    "rejected",
+    "remove",
+    "orphaned",
+)
+ENDED = frozenset(STATES[STATES.index("complete") :])
+BROKEN = frozenset({"failed", "rejected", "orphaned"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine of the swarm. `state`: ready | down | unknown | disconnected; `availability`: active | pause |
+    drain; `reachability`: reachable | unreachable, "" on a worker."""
+
+    id: str
+    name: str
+    role: str
+    state: str
+    availability: str = "active"
+    leader: bool = False
+    reachability: str = ""
+    address: str = ""
+    engine: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A published port. `mode`: ingress (every node answers) | host (only the task's node)."""
+
+    published: int
+    target: int
+    protocol: str = "tcp"
+    mode: str = "ingress"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A secret or config given to a service: its name, and the file's name inside the container."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateConfig:
+    """How an update goes. Times in seconds; the defaults are the engine's."""
+
+    parallelism: int = 1
+    delay: float = 0.0
+    order: str = "stop-first"
+    failure_action: str = "pause"
+    monitor: float = 5.0
+    max_failure_ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """What a service should be: the part of the engine's spec that lessons set and checkpoints compare.
+
+    `replicas` is 0 for a global service. `args` are the container's arguments, `env` "NAME=value" strings.
+    """
+
+    image: str
+    mode: Mode = "replicated"
+    replicas: int = 1
+    args: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+    secrets: tuple[Grant, ...] = ()
+    configs: tuple[Grant, ...] = ()
+    networks: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    update: UpdateConfig = UpdateConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatus:
+    """How the last update went: updating | paused | completed | rollback_started | rollback_paused |
+    rollback_completed, "" when there was none."""
+
+    state: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service. `desired` is how many tasks should run (for a global service the engine's own count);
+    `forced` counts forced updates; `version` is the engine's index, needed to update."""
+
+    id: str
+    name: str
+    spec: ServiceSpec
+    desired: int
+    version: int = 0
+    forced: int = 0
+    status: UpdateStatus = UpdateStatus()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One attempt at one slot. `slot` is 0 for a global service, whose tasks are told apart by node.
+
+    `node` is a node's id, "" until assigned. `created` and `changed` are the manager's clock, in seconds since
+    the epoch. `exit` is the container's exit status once it ended, None before.
+    """
+
+    id: str
+    service: str
+    slot: int
+    node: str
+    state: str
+    desired: str
+    created: float
+    changed: float
+    message: str = ""
+    error: str = ""
+    exit: int | None = None
+    container: str = ""
+    image: str = ""
+
+    @property
+    def key(self) -> str:
+        """What stays the same when this task is replaced: its slot, or for a global service its node."""
+        return str(self.slot) if self.slot else f"@{self.node}"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A secret, a config or a network: `what` says which."""
+
+    what: Literal["secret", "config", "network"]
+    id: str
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
