@@ -28,7 +28,7 @@ from lab.world.entries import (
     StepMoved,
     SwarmChanged,
 )
-from lab.world.swarm import Named, Node, Service, Task
+from lab.world.swarm import ENDED, Named, Node, Service, Task
 
 #: How much history a world keeps: lines of the timeline, commands, hits, engine events, attempts of one slot.
 KEEP_CHANGES, KEEP_COMMANDS, KEEP_HITS, KEEP_EVENTS, KEEP_ATTEMPTS = 400, 50, 2000, 200, 6
@@ -88,6 +88,7 @@ class Verdict:
 class World:
     """All that is known at `at` (seconds since the journal began).
 
+    `died` says, per task, when an engine told of its container's death: earlier than the managers' word for it.
     `attempts` holds, per slot, the ids of its tasks, newest first; `running` counts, per service, the tasks that
     run and should; `slots` are, per service, the keys of its slots; `dirty` are the slots, nodes ("node:ID") and
     services ("service:ID") that the last entry touched: what a pane must draw anew.
@@ -114,6 +115,7 @@ class World:
     steps: Map[tuple[str, str], Step] = Map()
     verdicts: Map[tuple[str, str, int], Verdict] = Map()
     captured: Map[str, str] = Map()
+    died: Map[str, float] = Map()
     dirty: frozenset[Slot | str] = frozenset()
 
     def service(self, name: str) -> Service | None:
@@ -161,7 +163,7 @@ def fold(world: World, entry: Entry) -> World:
         case Linked():
             return replace(base, link=fact, linked_at=at)
         case EngineEvent():
-            return replace(base, events=(*base.events, (at, fact))[-KEEP_EVENTS:])
+            return _event(base, at, fact)
         case Progressed():
             return replace(base, progress=fact)
         case LessonOpened():
@@ -203,6 +205,18 @@ def _end(command: Command, fact: CommandEnded) -> Command:
     if command.id != fact.id:
         return command
     return replace(command, status=fact.status, seconds=fact.seconds, output=fact.output)
+
+
+def _event(world: World, at: float, fact: EngineEvent) -> World:
+    """An engine tells a container's death at once; the managers' own word for the task follows."""
+    world = replace(world, events=(*world.events, (at, fact))[-KEEP_EVENTS:])
+    task = world.tasks.get(fact.task)
+    if fact.action != "die" or task is None or task.desired != "running" or task.state in ENDED:
+        return world
+    code = "" if fact.exit is None else f" (exit {fact.exit})"
+    text = f"{world.task_name(task)}: its container died on {world.node_name(task.node)}{code}"
+    line = Change(at, text, "bad", task.service, task.id, task.node)
+    return replace(_tell(world, line), dirty=frozenset({(task.service, task.key)}), died=world.died.set(task.id, at))
 
 
 def _step(world: World, at: float, fact: StepMoved) -> World:
@@ -249,7 +263,7 @@ def _forget_absent(world: World, fact: SwarmChanged) -> World:
 
 def _tasks(world: World, changed: tuple[Task, ...], gone: tuple[str, ...], dirty: set[Slot | str]) -> World:
     tasks, attempts = world.tasks.mutate(), world.attempts.mutate()
-    slots, running = world.slots.mutate(), world.running.mutate()
+    slots, running, died = world.slots.mutate(), world.running.mutate(), world.died.mutate()
 
     def drop(task: Task) -> None:
         slot = (task.service, task.key)
@@ -269,6 +283,7 @@ def _tasks(world: World, changed: tuple[Task, ...], gone: tuple[str, ...], dirty
     for id in gone:
         if id in tasks:
             drop(tasks.pop(id))
+            died.pop(id, None)
     for task in changed:
         known = tasks.get(task.id)
         if known is not None and known.key != task.key:
@@ -282,6 +297,7 @@ def _tasks(world: World, changed: tuple[Task, ...], gone: tuple[str, ...], dirty
         order = sorted(others, key=lambda t: (tasks[t].created, t), reverse=True)
         for old in order[KEEP_ATTEMPTS:]:
             _count(running, tasks.pop(old), -1)
+            died.pop(old, None)
         attempts[slot] = tuple(order[:KEEP_ATTEMPTS])
         slots[task.service] = slots.get(task.service, Map()).set(task.key, None)
         dirty.add(slot)
@@ -292,6 +308,7 @@ def _tasks(world: World, changed: tuple[Task, ...], gone: tuple[str, ...], dirty
         attempts=attempts.finish(),
         slots=slots.finish(),
         running=running.finish(),
+        died=died.finish(),
     )
 
 

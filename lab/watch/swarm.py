@@ -1,0 +1,180 @@
+"""The swarm source: looks at the swarm through a manager that answers, and keeps the journal true.
+
+There are no task events (moby#37403), so it polls: at once when an engine tells an event or the lab did something,
+fast while something moves, slowly when all is still; one look at a time. When its manager falls silent it goes on
+through another; while none answers, the link is `stale` and it tries again, less and less often.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lab.cluster.model import Endpoint
+from lab.errors import EngineError
+from lab.watch.events import EventStream
+from lab.watch.look import Seen, look
+from lab.world.entries import EngineEvent, Linked
+from lab.world.journal import Journal
+from lab.world.world import World
+
+if TYPE_CHECKING:
+    import docker
+
+    Connect = Callable[[Endpoint, float], "docker.DockerClient"]
+
+#: Seconds between looks: while something moves, when all is still, and at the most while no manager answers.
+FAST, SLOW, BACKOFF = 0.25, 3.0, 8.0
+#: How long after a change the looks stay fast, and how long one request may take.
+LINGER, PATIENCE = 4.0, 12.0
+
+
+class SwarmSource:
+    """One thread that looks, and one per engine that listens. `close` ends them all."""
+
+    def __init__(self, journal: Journal, endpoints: tuple[Endpoint, ...], connect: Connect) -> None:
+        self._journal, self._connect = journal, connect
+        self._endpoints = endpoints
+        self._managers = tuple(e for e in endpoints if e.role == "manager")
+        self._current = 0
+        self._client: docker.DockerClient | None = None
+        self._seen = Seen()
+        self._turn = threading.Condition()
+        self._asked = self._done = 0
+        self._named = True
+        self._closed = False
+        self._trouble = ""
+        self._moved_at = time.monotonic()
+        self._streams = tuple(EventStream(e, connect, self._on_event) for e in endpoints)
+        self._thread = threading.Thread(target=self._loop, name="swarm", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look and listen."""
+        self._thread.start()
+        for stream in self._streams:
+            stream.start()
+
+    def close(self) -> None:
+        """End; returns when the looking thread did, or after its request's bound."""
+        with self._turn:
+            self._closed = True
+            self._turn.notify_all()
+        for stream in self._streams:
+            stream.close()
+        self._thread.join(timeout=2.0)
+
+    def wake(self, *, named: bool = False) -> None:
+        """Look as soon as can be: something was done."""
+        with self._turn:
+            self._asked += 1
+            self._named = self._named or named
+            self._moved_at = time.monotonic()
+            self._turn.notify_all()
+
+    def look(self, bound: float = 60.0) -> None:
+        """Wait until a look that began after this call is in the journal; EngineError when none was in `bound`."""
+        with self._turn:
+            self.wake(named=True)
+            wanted = self._asked
+            if not self._turn.wait_for(lambda: self._done >= wanted or self._closed, timeout=bound):
+                raise EngineError(
+                    f"no manager answered within {bound:.0f} s: {self._trouble or 'the engine is silent'}",
+                    remedy="swarmlab status",
+                )
+
+    def _loop(self) -> None:
+        pause = 0.0
+        while True:
+            with self._turn:
+                self._turn.wait_for(lambda: self._asked > self._done or self._closed, timeout=pause)
+                if self._closed:
+                    break
+                wanted, named = self._asked, self._named
+                self._named = False
+            began = time.monotonic()
+            if self._try_managers(named):
+                with self._turn:
+                    self._done = max(self._done, wanted)
+                    self._turn.notify_all()
+                took = time.monotonic() - began
+                pause = max(FAST, took) if self._moving() else max(SLOW, 4 * took)
+                # A look right after a look would only load the engine that is to converge.
+                self._rest(min(pause, max(0.05, took / 2)))
+            else:
+                with self._turn:
+                    self._named = True
+                pause = min(BACKOFF, max(0.5, pause * 2))
+                self._rest(pause)
+        self._drop_client()
+
+    def _rest(self, seconds: float) -> None:
+        with self._turn:
+            self._turn.wait_for(lambda: self._closed, timeout=seconds)
+
+    def _moving(self) -> bool:
+        world = self._journal.world
+        return time.monotonic() - self._moved_at < LINGER or not still(world)
+
+    def _try_managers(self, named: bool) -> bool:
+        """One look through the current manager, or the next that answers; False when none did."""
+        import docker.errors
+        import requests.exceptions
+
+        for _ in range(max(1, len(self._managers))):
+            if not self._managers or self._closed:
+                return False
+            manager = self._managers[self._current % len(self._managers)]
+            try:
+                if self._client is None:
+                    self._client = self._connect(manager, PATIENCE)
+                fact, seen = look(self._client.api, manager.node, self._seen, named=named or not self._seen.any)
+            except (
+                requests.exceptions.RequestException,
+                docker.errors.DockerException,
+                EngineError,
+                OSError,
+                ValueError,
+            ) as error:
+                self._trouble = f"{manager.node}: {_first_line(error)}"
+                self._drop_client()
+                self._current += 1
+                named = True
+                continue
+            self._seen = seen
+            link = self._journal.world.link
+            if (link.state, link.node) != ("live", manager.node):
+                self._journal.write(Linked("live", manager.node))
+            if fact is not None:
+                self._moved_at = time.monotonic()
+                self._journal.write(fact)
+            return True
+        if self._journal.world.link.state != "stale":
+            self._journal.write(Linked("stale", self._journal.world.link.node, self._trouble))
+        return False
+
+    def _drop_client(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _on_event(self, event: EngineEvent) -> None:
+        """Every manager tells the swarm's own events: take them from the one that is looked through."""
+        swarm_wide = event.type in {"service", "node", "secret", "config", "network"}
+        if swarm_wide and event.node != self._journal.world.link.node:
+            return
+        self._journal.write(event)
+        self.wake(named=event.type in {"secret", "config", "network"})
+
+
+def still(world: World) -> bool:
+    """Nothing is on its way: every service has its tasks, and no update is under way."""
+    return world.converged and not any(s.status.state in _UNDER_WAY for s in world.services.values())
+
+
+_UNDER_WAY = frozenset({"updating", "rollback_started"})
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
