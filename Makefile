@@ -1,5 +1,52 @@
+# Two commands do everything on a fresh machine: `make lab` and `make test`.
 PY := .venv/bin/python
-.PHONY: setup lab test bench lock wheel
+PYTHON ?= python3
+STAMP := .venv/.ready
+
+.PHONY: lab setup test unit live lint bench wheel lock snapshots
+
+lab: setup  ## set up, and run the lab
+	@.venv/bin/swarmlab $(ARGS)
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "swarmlab needs Python 3.11 or newer: apt-get install python3, or make PYTHON=/path/to/python3.11" >&2; exit 3; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv || \
+	  { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 3; }
+	@echo "setting up .venv from requirements.lock" >&2
+	@.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv/bin/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+lint: setup
+	.venv/bin/ruff format --check lab tests
+	.venv/bin/ruff check lab tests
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/swarmlab check
+
+unit: setup
+	.venv/bin/pytest tests/unit tests/tui
+
+live: setup
+	.venv/bin/swarmlab doctor --install --yes
+	.venv/bin/pytest tests/live -s
+
+test: setup  ## everything, the real cluster included
+	@$(MAKE) --no-print-directory lint
+	@.venv/bin/swarmlab doctor --install --yes
+	.venv/bin/pytest tests/unit tests/tui tests/live
+
+bench: setup  ## speed and memory, to bench.json and a table
+	$(PY) -m tests.bench
+
+snapshots: setup  ## accept the screens as they are now
+	.venv/bin/pytest tests/tui --snapshot-update
+
+wheel: setup
+	$(PY) -m build --wheel --no-isolation
 
 lock:  ## rewrite requirements.lock from pyproject.toml
 	.venv/bin/pip-compile -q --strip-extras --extra cluster --extra dev --generate-hashes --no-emit-index-url \

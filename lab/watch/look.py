@@ -62,7 +62,7 @@ def look(api: Any, by: str, seen: Seen, *, named: bool = True) -> tuple[SwarmCha
 def _differ(
     what: str, raws: list[Raw], seen: Mapping[str, object], read: Callable[[Raw], Value], mark: Callable[[Raw], object]
 ) -> tuple[list[Value], dict[str, object], list[str]]:
-    marks = {raw.get("ID") or raw["Id"]: mark(raw) for raw in raws}
+    marks = dict(convert.read(what, lambda raw: (raw.get("ID") or raw["Id"], mark(raw)), raw) for raw in raws)
     changed = [
         convert.read(what, read, raw) for raw, (id, now) in zip(raws, marks.items(), strict=True) if seen.get(id) != now
     ]
