@@ -1,0 +1,206 @@
+"""What a cluster should be at the start of a step: a value that `lab.course.plan` compares with the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from lab.course.value import Name, Value, one_of
+from lab.errors import InputError
+from lab.world.swarm import Grant, Port, ServiceSpec, UpdateConfig
+
+if TYPE_CHECKING:
+    from lab.course.schema import Lesson
+
+Publish = Annotated[str, Field(pattern=r"^\d{1,5}:\d{1,5}(/(tcp|udp))?$")]
+Granted = Annotated[str, Field(pattern=r"^[^:\s]+(:[^:\s]+)?$", max_length=300)]
+
+
+class UpdateState(Value):
+    """How an update goes; times in seconds, the defaults are the engine's."""
+
+    parallelism: Annotated[int, Field(ge=0, le=1000)] = 1
+    delay: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    order: Literal["stop-first", "start-first"] = "stop-first"
+    failure_action: Literal["pause", "continue", "rollback"] = "pause"
+    monitor: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    max_failure_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class ServiceState(Value):
+    """A service as it should be; what is left out has the engine's default, and is compared with it."""
+
+    image: Name
+    mode: Literal["replicated", "global"] = "replicated"
+    replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """1 when left out; a global service has none."""
+    args: tuple[str, ...] = ()
+    env: tuple[Annotated[str, Field(pattern=r"^[^=]+=")], ...] = ()
+    """`NAME=value`."""
+    constraints: tuple[Name, ...] = ()
+    publish: tuple[Publish, ...] = ()
+    """`8080:80` or `8080:80/udp`, through the routing mesh."""
+    secrets: tuple[Granted, ...] = ()
+    """`SOURCE` or `SOURCE:target`."""
+    configs: tuple[Granted, ...] = ()
+    networks: tuple[Name, ...] = ()
+    labels: Mapping[str, str] = {}
+    update: UpdateState = UpdateState()
+    runs_on: tuple[Name, ...] = ()
+    """Nodes on which at least one task must run: a reset spreads the tasks anew when one has none."""
+
+    @model_validator(mode="after")
+    def _sane(self) -> ServiceState:
+        if self.mode == "global" and self.replicas is not None:
+            raise ValueError("a global service has no replicas")
+        return self
+
+    @property
+    def spec(self) -> ServiceSpec:
+        """The same, in the world's terms."""
+        return ServiceSpec(
+            image=self.image,
+            mode=self.mode,
+            replicas=0 if self.mode == "global" else 1 if self.replicas is None else self.replicas,
+            args=self.args,
+            env=self.env,
+            constraints=self.constraints,
+            ports=tuple(_port(p) for p in self.publish),
+            secrets=tuple(_grant(g) for g in self.secrets),
+            configs=tuple(_grant(g) for g in self.configs),
+            networks=self.networks,
+            labels=dict(self.labels),
+            update=UpdateConfig(**self.update.model_dump()),
+        )
+
+
+class Content(Value):
+    """What a secret or a config holds: a text, a file beside the lesson, or so many random bytes (as hex)."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500_000)] | None = None
+    file: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    random: Annotated[int, Field(ge=1, le=1024)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Content:
+        one_of(self, "text", "file", "random")
+        return self
+
+
+class NodeState(Value):
+    """A node as it should be. `machine` off: powered off, and seen as down. A role left out is not compared."""
+
+    machine: Literal["on", "off"] = "on"
+    availability: Literal["active", "pause", "drain"] = "active"
+    role: Literal["manager", "worker"] | None = None
+    labels: Mapping[str, str] = {}
+
+
+class Checkpoint(Value):
+    """A cluster as it should be. A node that is not named should be on, ready, active and without labels; what
+    else is not named should not be there."""
+
+    services: Mapping[Name, ServiceState] = {}
+    secrets: Mapping[Name, Content] = {}
+    configs: Mapping[Name, Content] = {}
+    networks: tuple[Name, ...] = ()
+    """Overlay networks, attachable."""
+    nodes: Mapping[Name, NodeState] = {}
+
+    @model_validator(mode="after")
+    def _granted(self) -> Checkpoint:
+        for name, service in self.services.items():
+            for what, given, known in (
+                ("secret", (g.source for g in service.spec.secrets), self.secrets),
+                ("config", (g.source for g in service.spec.configs), self.configs),
+                ("network", service.networks, self.networks),
+            ):
+                for thing in given:
+                    if thing not in known:
+                        raise ValueError(f"service {name} uses the {what} {thing}, which is not there")
+        return self
+
+
+class Patch(Value):
+    """What a step leaves changed, laid over the checkpoint: keys of a service or node replace its own, `null` takes
+    a thing away."""
+
+    services: Mapping[Name, Mapping[str, Any] | None] = {}
+    secrets: Mapping[Name, Content | None] = {}
+    configs: Mapping[Name, Content | None] = {}
+    networks: tuple[Name, ...] | None = None
+    nodes: Mapping[Name, Mapping[str, Any] | None] = {}
+
+    @field_validator("services")
+    @classmethod
+    def _service_keys(cls, services: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
+        return _known(services, ServiceState)
+
+    @field_validator("nodes")
+    @classmethod
+    def _node_keys(cls, nodes: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
+        return _known(nodes, NodeState)
+
+    def over(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint after the patch. Raises pydantic.ValidationError when that makes no sense."""
+        base = checkpoint.model_dump(exclude_unset=True, mode="json")
+        patch = self.model_dump(exclude_unset=True, mode="json")
+        if patch.get("networks") is not None:
+            base["networks"] = patch["networks"]
+        for group in ("services", "secrets", "configs", "nodes"):
+            things: dict[str, Any] = base.setdefault(group, {})
+            for name, change in patch.get(group, {}).items():
+                if change is None:
+                    things.pop(name, None)
+                elif group in ("services", "nodes"):
+                    things[name] = {**things.get(name, {}), **change}
+                else:
+                    things[name] = change
+        return Checkpoint.model_validate(base, strict=False)
+
+
+def at(lesson: Lesson, step: str | None = None) -> Checkpoint:
+    """What the cluster should be before a step (None: before the first): the lesson's start, patched by what each
+    earlier step leaves. Raises InputError when there is no such step."""
+    now = lesson.start
+    if step is None:
+        return now
+    for each in lesson.steps:
+        if each.id == step:
+            return now
+        if each.leaves is not None:
+            now = each.leaves.over(now)
+    steps = ", ".join(s.id for s in lesson.steps)
+    raise InputError(f"lesson {lesson.id} has no step {step}", remedy=f"its steps are: {steps}")
+
+
+def after(lesson: Lesson) -> Checkpoint:
+    """What the cluster should be after the last step."""
+    now = lesson.start
+    for step in lesson.steps:
+        if step.leaves is not None:
+            now = step.leaves.over(now)
+    return now
+
+
+def _known(
+    things: Mapping[str, Mapping[str, Any] | None], model: type[Value]
+) -> Mapping[str, Mapping[str, Any] | None]:
+    for name, change in things.items():
+        for key in change or ():
+            if key not in model.model_fields:
+                raise ValueError(f"{name} has the unknown key {key!r}; known are {', '.join(model.model_fields)}")
+    return things
+
+
+def _port(text: str) -> Port:
+    numbers, _, protocol = text.partition("/")
+    published, target = numbers.split(":")
+    return Port(int(published), int(target), protocol or "tcp")
+
+
+def _grant(text: str) -> Grant:
+    source, _, target = text.partition(":")
+    return Grant(source, target or source)

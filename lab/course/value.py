@@ -1,0 +1,31 @@
+"""What all parts of a lesson share: values that cannot change, that know no unknown keys, and say what is wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Value(BaseModel):
+    """A part of a lesson: frozen, no unknown keys, no conversion of one type into another."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+"""Small letters, digits and hyphens."""
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+"""The name of a service, a node, a secret; may be a captured value, `{{name}}`."""
+
+Text = Annotated[str, Field(min_length=1, max_length=10_000)]
+"""Markdown."""
+
+
+def one_of(value: Value, *names: str) -> str:
+    """The one of these fields that is set. Raises ValueError, in words, when it is not exactly one."""
+    given = [name for name in names if getattr(value, name) not in (None, (), False)]
+    if len(given) != 1:
+        raise ValueError(f"needs exactly one of {', '.join(names)}" + (f", not {len(given)}" if given else ""))
+    return given[0]
