@@ -1,0 +1,155 @@
+"""up, status, env, doctor, down, node: the commands about the cluster itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from lab.cli.out import Out
+from lab.cluster import api
+from lab.cluster.model import ClusterStatus
+from lab.errors import MissingError
+
+
+def consent(yes: bool) -> api.Consent:
+    """How the user is asked before Debian packages are installed: --yes answers, no terminal is a no."""
+
+    def ask(packages: Sequence[str]) -> bool:
+        print(f"These Debian packages are missing: {' '.join(packages)}", file=sys.stderr)
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            return False
+        return input("Install them with apt-get now? [y/N] ").strip().lower() in {"y", "yes"}
+
+    return ask
+
+
+def up(args: argparse.Namespace, out: Out) -> int:
+    """Bring the cluster up, or what is missing of it."""
+    began = datetime.now(UTC)
+    with out.progress() as report:
+        cluster = api.up(args.name, args.provider, args.nodes, report, consent(args.yes))
+    status = cluster.status()
+    seconds = round((datetime.now(UTC) - began).total_seconds(), 1)
+    out.result({**_plain(status), "seconds": seconds})
+    if not out.json:
+        tell(out, status)
+        out.say(
+            f'\nThe cluster is up after {seconds:.0f} s. Next: swarmlab, or eval "$(swarmlab env)" and docker node ls'
+        )
+    return 0 if status.whole else 1
+
+
+def status(args: argparse.Namespace, out: Out) -> int:
+    """What there is: 0 when it is whole, 1 when not, 3 when there is none."""
+    now = api.find(args.name).status()
+    out.result(_plain(now))
+    if not out.json:
+        tell(out, now)
+    return 0 if now.whole else 1
+
+
+def env(args: argparse.Namespace, out: Out) -> int:
+    """Lines for eval in a shell."""
+    lines = api.env_lines(api.find(args.name))
+    if out.json:
+        out.result(dict(line.removeprefix("export ").split("=", 1) for line in lines))
+    else:
+        for line in lines:
+            out.say(line)
+    return 0
+
+
+def doctor(args: argparse.Namespace, out: Out) -> int:
+    """What this machine has and lacks; with --install it brings what it can. 3 when something needed is missing."""
+    from lab.cluster.doctor import doctor as examine
+
+    if args.install:
+        with out.progress() as report:
+            api.install_missing(report, consent(args.yes))
+    found = examine()
+    out.result(found)
+    if not out.json:
+        for item in found.items:
+            mark = "✔" if item.there else "✘" if item.needed else "·"
+            out.say(f" {mark} {item.what:<22} {item.detail}")
+            if item.remedy and not item.there:
+                out.say(f"   {'':<22} bring it with: {item.remedy}")
+        out.say(f"\n{found.sentence}")
+    return 0 if found.ready else 3
+
+
+def down(args: argparse.Namespace, out: Out) -> int:
+    """Leave nothing of the cluster."""
+    with out.progress() as report:
+        gone = api.down(args.name, purge=args.purge, report=report)
+    out.result({"name": args.name, "removed": gone, "purged": bool(args.purge)})
+    if not out.json:
+        out.say("The cluster is gone." if gone else "There was no cluster.")
+    return 0
+
+
+def node(args: argparse.Namespace, out: Out) -> int:
+    """A fault, or its mending."""
+    cluster = api.find(args.name)
+    known = [n.name for n in cluster.status().nodes]
+    if args.node not in known:
+        raise MissingError(
+            f"there is no node called {args.node}; there are {', '.join(known)}", remedy="swarmlab status"
+        )
+    with out.progress() as report:
+        match args.verb:
+            case "stop":
+                cluster.stop(args.node)
+            case "start":
+                cluster.start(args.node, report)
+            case "cut":
+                cluster.cut(args.node)
+            case "heal":
+                cluster.heal(args.node, report)
+    done = {
+        "stop": "is powered off",
+        "start": "is back in the swarm",
+        "cut": "is off the nodes' network",
+        "heal": "is back on the nodes' network",
+    }
+    out.result({"node": args.node, "done": args.verb})
+    if not out.json:
+        out.say(f"{args.node} {done[args.verb]}.")
+    return 0
+
+
+def tell(out: Out, status: ClusterStatus) -> None:
+    """The cluster as a table that a person reads."""
+    age = datetime.now(UTC) - status.created
+    hours, rest = divmod(int(age.total_seconds()), 3600)
+    how = f"{status.provider} ({status.acceleration})" if status.acceleration else status.provider
+    out.say(f"{status.name}: {len(status.nodes)} nodes, {how}, up for {hours} h {rest // 60} min")
+    if status.note:
+        out.say(status.note)
+    out.say(
+        f"\n{'NODE':<8} {'ROLE':<8} {'MACHINE':<8} {'ENGINE':<7} {'SWARM':<6} {'AVAIL':<7} {'LAN':<12} REACHED FROM HERE"
+    )
+    for n in status.nodes:
+        role = "leader" if n.leader else n.role
+        engine = "answers" if n.engine else "silent"
+        state = "cut" if n.cut else n.swarm or "-"
+        ports = " ".join(f"{port}→{local}" for port, (_, local) in sorted(n.published.items())[:4])
+        more = " …" if len(n.published) > 4 else ""
+        out.say(
+            f"{n.name:<8} {role:<8} {n.machine:<8} {engine:<7} {state:<6} {n.availability or '-':<7} "
+            f"{n.lan_address:<12} 127.0.0.1 {ports}{more}"
+        )
+
+
+def _plain(status: ClusterStatus) -> dict[str, object]:
+    from lab.cli.out import plain
+
+    age = (datetime.now(UTC) - status.created).total_seconds()
+    found = plain(status)
+    found["age_seconds"] = round(age)
+    found["leader"] = next((n.name for n in status.nodes if n.leader), "")
+    return dict(found)

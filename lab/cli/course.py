@@ -1,0 +1,129 @@
+"""lessons, run, reset, record, check: the commands about lessons."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab import paths
+from lab.cli.out import Out
+from lab.course import progress
+from lab.course.load import check_paths, load_course
+from lab.course.schema import Lesson
+from lab.errors import InputError
+
+
+def lessons(args: argparse.Namespace, out: Out) -> int:
+    """List the lessons in the syllabus's order."""
+    from lab.session.replay import tapes
+
+    recorded = tapes()
+    course = load_course()
+    rows = [
+        {
+            "id": lesson.id,
+            "title": lesson.title,
+            "topics": lesson.topics,
+            "minutes": lesson.minutes,
+            "steps": [step.id for step in lesson.steps],
+            "passed": sorted(progress.passed(args.name, lesson)),
+            "recording": lesson.id in recorded,
+        }
+        for lesson in course
+    ]
+    out.result({"lessons": rows})
+    if not out.json:
+        for row, lesson in zip(rows, course, strict=True):
+            done = f"{len(progress.passed(args.name, lesson))}/{len(lesson.steps)}"
+            tape = "recorded" if row["recording"] else ""
+            out.say(f"{lesson.id:<16} {lesson.minutes:>3} min  {done:>5} steps  {tape:<9} {lesson.title}")
+    return 0
+
+
+def chosen(names: Sequence[str], *, all: bool = False) -> tuple[Lesson, ...]:
+    """The lessons of these ids, in the order given. Raises InputError for one that is not there."""
+    course = load_course()
+    if all:
+        return course
+    if not names:
+        raise InputError("no lesson was named", remedy="swarmlab run LESSON..., or swarmlab run --all")
+    known = {lesson.id: lesson for lesson in course}
+    for name in names:
+        if name not in known:
+            raise InputError(f"there is no lesson {name}", remedy=f"the lessons are: {', '.join(known)}")
+    return tuple(known[name] for name in names)
+
+
+def run(args: argparse.Namespace, out: Out) -> int:
+    """Go through lessons, from their checkpoints; 0 only when every check was false before and true after."""
+    from lab.session.run import go_through
+
+    wanted = chosen(args.lessons, all=args.all)
+    if args.until and not any(lesson.step(args.until) for lesson in wanted):
+        raise InputError(f"none of these lessons has a step {args.until}")
+    began = time.monotonic()
+    results = [go_through(args.name, lesson, out.say, until=args.until) for lesson in wanted]
+    held = all(result.passed for result in results)
+    out.result({"passed": held, "seconds": round(time.monotonic() - began, 1), "lessons": results})
+    return 0 if held else 1
+
+
+def reset(args: argparse.Namespace, out: Out) -> int:
+    """Put the cluster to a lesson's start, or a step's."""
+    from lab.session.run import reset_cluster
+
+    name, _, step = args.to.partition(":")
+    name = name or progress.last(args.name) or load_course()[0].id
+    (lesson,) = chosen([name])
+    if step and lesson.step(step) is None:
+        steps = ", ".join(s.id for s in lesson.steps)
+        raise InputError(f"lesson {lesson.id} has no step {step}", remedy=f"its steps are: {steps}")
+    with out.progress() as report:
+        done = reset_cluster(args.name, lesson, step or None, dry_run=args.dry_run, report=report)
+    out.result(done)
+    if not out.json:
+        for action in done.actions:
+            out.say(("would " if done.dry_run else "") + action)
+        for left in done.left:
+            out.say(f"left alone: {left}")
+        many = f"{len(done.actions)} thing{'s' if len(done.actions) != 1 else ''}"
+        if not done.actions:
+            out.say(f"The cluster is at {done.to}: nothing to do ({done.seconds:.1f} s).")
+        elif done.dry_run:
+            out.say(f"{many} to put right on the way to {done.to}; nothing was done.")
+        else:
+            out.say(f"The cluster is at {done.to}: {many} put right in {done.seconds:.1f} s.")
+    return 0
+
+
+def record(args: argparse.Namespace, out: Out) -> int:
+    """Run a lesson from its checkpoint and keep the tape."""
+    from lab.session.run import go_through
+    from lab.tape.tape import SUFFIX
+
+    (lesson,) = chosen([args.lesson])
+    target = Path(args.output) if args.output else Path("recordings") / f"{lesson.id}{SUFFIX}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    result = go_through(args.name, lesson, out.say, tape=target)
+    out.result({"recording": target, "lesson": result})
+    if not out.json:
+        out.say(f"recorded: {target}" + ("" if result.passed else " (the lesson did not pass)"))
+    return 0 if result.passed else 1
+
+
+def check(args: argparse.Namespace, out: Out) -> int:
+    """Say what is wrong with lessons and recordings; without a path, with all that travel with the program."""
+    from lab.tape.tape import check_tape
+
+    targets = [Path(p) for p in args.paths] or [paths.lessons(), paths.recordings()]
+    problems, looked_at = check_paths(targets, check_tape)
+    out.result(
+        {"checked": looked_at, "problems": [{"path": p.path, "line": p.line, "reason": p.reason} for p in problems]}
+    )
+    if not out.json:
+        for problem in problems:
+            out.say(problem.sentence)
+        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {len(problems)} wrong")
+    return 2 if problems else 0

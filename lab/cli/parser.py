@@ -1,0 +1,128 @@
+"""The command line's grammar. A contract: other things are built on it. Commands are imported when they are called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import re
+from collections.abc import Callable, Sequence
+
+from lab import __version__
+from lab.cli.out import Out
+
+Command = Callable[[argparse.Namespace, Out], int]
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Parsed arguments with `command` to call. Wrong usage ends with exit code 2 and a sentence (argparse)."""
+    parser = _Parser(
+        prog="swarmlab",
+        description="A terminal lab for Docker Swarm and Traefik. Without a command: the lab, where you were.",
+    )
+    parser.add_argument("--version", action="version", version=f"swarmlab {__version__}")
+    parser.set_defaults(command=_call("start", "start"))
+    _name(parser)
+    parser.add_argument("--yes", action="store_true", help="install missing Debian packages without asking")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, where: str, what: str, *, json: bool = True, named: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+        sub.set_defaults(command=_call(where, name.replace("-", "_")))
+        if json:
+            sub.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        if named:
+            _name(sub, default=argparse.SUPPRESS)
+        return sub
+
+    up = add("up", "cluster", "bring the cluster up; run again, it goes on where it stopped")
+    up.add_argument("--provider", choices=("auto", "vm", "dind", "context"), default="auto")
+    up.add_argument("--nodes", type=_whole(1, 7), default=4, metavar="N", help="how many machines (default 4)")
+    up.add_argument(
+        "--yes", action="store_true", default=argparse.SUPPRESS, help="install missing Debian packages without asking"
+    )
+    add("status", "cluster", "nodes, roles, leader, addresses, ports")
+    add("env", "cluster", 'lines for eval "$(swarmlab env)": then docker talks to the cluster')
+    doctor = add("doctor", "cluster", "what this machine has, what it lacks, and what brings it", named=False)
+    doctor.add_argument("--install", action="store_true", help="install the Debian packages that are missing")
+    doctor.add_argument("--yes", action="store_true", default=argparse.SUPPRESS, help="with --install: do not ask")
+    down = add("down", "cluster", "remove the cluster: no process, no disk, no lock stays")
+    down.add_argument("--purge", action="store_true", help="remove the cache of disks, too")
+    node = add("node", "cluster", "power a machine off or on, cut or heal its network")
+    node.add_argument("verb", choices=("stop", "start", "cut", "heal"))
+    node.add_argument("node", metavar="NODE")
+
+    add("lessons", "course", "the lessons, and what you passed")
+    run = add("run", "course", "go through lessons without a screen, and prove every check")
+    run.add_argument("lessons", nargs="*", metavar="LESSON")
+    run.add_argument("--all", action="store_true", help="all lessons, in the syllabus's order")
+    run.add_argument("--until", metavar="STEP", help="stop after this step")
+    reset = add("reset", "course", "put the cluster to the start of a lesson, or of a step")
+    reset.add_argument("--to", metavar="LESSON[:STEP]", default="", help="default: the lesson that you were at")
+    reset.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    record = add("record", "course", "run a lesson and keep its tape")
+    record.add_argument("lesson", metavar="LESSON")
+    record.add_argument("-o", "--output", metavar="FILE", help="default: LESSON.tape in this folder's recordings/")
+    check = add("check", "course", "lessons, stacks and recordings: file, line, what is wrong", named=False)
+    check.add_argument("paths", nargs="*", metavar="PATH")
+
+    replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
+    replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
+    replay.add_argument("--plain", action="store_true", help="print it, without a screen")
+    replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="times as fast (default 1)")
+    export = add("export", "tapes", "turn a recording into a cast or a guide", json=False, named=False)
+    export.add_argument("recording", metavar="RECORDING")
+    export.add_argument("--format", choices=("cast", "markdown"), required=True)
+    export.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
+    return parser.parse_args(argv)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse, without abbreviations: a typo must not become another option."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def _call(module: str, name: str) -> Command:
+    def command(args: argparse.Namespace, out: Out) -> int:
+        return int(getattr(importlib.import_module(f"lab.cli.{module}"), name)(args, out))
+
+    return command
+
+
+def _name(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    parser.add_argument(
+        "--name",
+        type=_lab_name,
+        default=default or os.environ.get("SWARMLAB_NAME") or "default",
+        help="which lab, when there are several (SWARMLAB_NAME)",
+    )
+
+
+def _lab_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a name: lower-case letters, digits and dashes, at most 31")
+    return text
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.01 <= speed <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither max nor a number from 0.01 to 1000")
+    return speed

@@ -1,0 +1,81 @@
+"""`swarmlab` without a command: the lab on a terminal, the whole tour in plain text elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from lab.cli.cluster import consent, tell
+from lab.cli.out import Out
+from lab.cluster.model import Report
+from lab.errors import LabError, MissingError
+
+TOUR = ("first-service", "reconciliation")
+
+
+def start(args: argparse.Namespace, out: Out) -> int:
+    """The app, at once, on the recordings, while the cluster is made behind it; or the tour without a screen."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return _app(args, out)
+    return _tour(args, out)
+
+
+def _app(args: argparse.Namespace, out: Out) -> int:
+    from lab.session.replay import ReplayStage
+    from lab.tui import launch
+
+    def bring_up(report: Report) -> object:
+        from lab.cluster import api
+        from lab.session.live import LiveStage
+
+        # Asked before the screen opened; what is still missing now was refused there.
+        return LiveStage(api.up(args.name, "auto", 4, report, lambda _: False))
+
+    _offer_packages(args, out)
+    stage = ReplayStage()
+    try:
+        return launch(stage, bring_up=bring_up)
+    finally:
+        stage.close()
+
+
+def _offer_packages(args: argparse.Namespace, out: Out) -> None:
+    """Missing Debian packages are asked for on the plain terminal, before the app takes the screen."""
+    from lab.cluster import api
+
+    if not api.missing_packages():
+        return
+    try:
+        with out.progress() as report:
+            api.install_missing(report, consent(args.yes))
+    except LabError as error:
+        out.note(f"{error}\nThe recordings can be taken all the same.")
+
+
+def _tour(args: argparse.Namespace, out: Out) -> int:
+    """Brings the cluster up, proves two lessons on it, says what next; where no cluster can be made, a replay."""
+    from lab.cli.course import chosen
+    from lab.cluster import api
+    from lab.session.run import go_through
+
+    try:
+        with out.progress() as report:
+            cluster = api.up(args.name, "auto", 4, report, consent(args.yes))
+    except MissingError as error:
+        out.say(f"No cluster can be made here: {error}")
+        out.say("\nHere is the recording instead.\n")
+        return _replay(out)
+    tell(out, cluster.status())
+    results = [go_through(args.name, lesson, out.say) for lesson in chosen(TOUR)]
+    out.say("\nThe cluster stays up. What next:")
+    out.say("  swarmlab                          the lab on this cluster (on a terminal)")
+    out.say('  eval "$(swarmlab env)"            then: docker node ls')
+    out.say("  swarmlab run scaling              the next lesson, without a screen")
+    out.say("  swarmlab down                     remove the cluster")
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _replay(out: Out) -> int:
+    from lab.cli.tapes import replay
+
+    return replay(argparse.Namespace(recording="reconciliation", plain=True, speed=None), out)

@@ -1,0 +1,142 @@
+"""A lesson's hands on a real cluster: shells, the swarm source, requests, faults. All of it goes to the journal."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+
+from lab import paths
+from lab.cluster.api import shell_env
+from lab.cluster.engine import connect
+from lab.cluster.model import Cluster, Endpoint, Progress
+from lab.errors import EngineError, InputError
+from lab.shell.shell import Shell
+from lab.tape.redact import Redactor
+from lab.watch import hits
+from lab.watch.swarm import SwarmSource
+from lab.world.entries import Acted, CommandEnded, Progressed
+from lab.world.journal import Journal
+
+#: What a fault is called in the timeline.
+_DEEDS = {
+    "stop": "the lab powered {} off",
+    "start": "the lab powered {} on",
+    "cut": "the lab took {} off the nodes' network",
+    "heal": "the lab put {} back on the nodes' network",
+}
+
+
+class LiveHands:
+    """`lab.course.ports.Hands` on a cluster. `close` ends shells and sources; the cluster stays."""
+
+    def __init__(self, cluster: Cluster, journal: Journal, *, typing: float = 0.0) -> None:
+        self.cluster, self.journal = cluster, journal
+        self.typing = typing
+        self.size = (100, 30)
+        self.redactor = Redactor()
+        self._endpoints = {e.node: e for e in cluster.endpoints()}
+        self.source = SwarmSource(journal, tuple(self._endpoints.values()), connect)
+        self._shells: dict[str, Shell] = {}
+        self._front: Shell | None = None
+        self._ids = itertools.count(1)
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to look at the swarm."""
+        self.source.start()
+
+    def close(self) -> None:
+        """End shells and sources."""
+        for shell in self._shells.values():
+            shell.close()
+        self.source.close()
+
+    def run(self, text: str, *, node: str = "", step: str = "", bound: float = 120.0) -> CommandEnded:
+        """See `Hands.run`."""
+        shell = self.shell(node)
+        self._front = shell
+        self.source.wake()
+        try:
+            return shell.run(text, step=step, bound=bound, typing=self.typing)
+        finally:
+            self.source.wake(named=True)
+
+    def look(self) -> None:
+        """See `Hands.look`."""
+        self.source.look()
+
+    def ask(self, port: int, path: str = "/", *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
+        """See `Hands.ask`."""
+        asked = [e for e in self._endpoints.values() if not nodes or e.node in nodes]
+        for hit in hits.ask(asked, port, path, times):
+            self.journal.write(hit)
+
+    def act(self, action: str, node: str) -> None:
+        """See `Hands.act`."""
+        if node not in self._endpoints:
+            raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
+        self.journal.write(Acted(_DEEDS[action].format(node), node))
+        verbs: dict[str, Callable[[], None]] = {
+            "stop": lambda: self.cluster.stop(node),
+            "start": lambda: self.cluster.start(node, self.report),
+            "cut": lambda: self.cluster.cut(node),
+            "heal": lambda: self.cluster.heal(node, self.report),
+        }
+        verbs[action]()
+        self.source.wake()
+
+    def stopping(self) -> bool:
+        """See `Hands.stopping`."""
+        return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Ask what runs to end soon."""
+        self._stopping.set()
+        if self._front is not None:
+            self._front.interrupt()
+
+    def begin(self) -> None:
+        """A new step: an earlier wish to stop is spent."""
+        self._stopping.clear()
+
+    def report(self, progress: Progress) -> None:
+        """The lab's own long work, into the journal."""
+        self.journal.write(Progressed(progress.stage, progress.text, progress.done))
+
+    def keys(self, data: str) -> None:
+        """What the user typed, to the shell in front."""
+        if self._front is None:
+            self._front = self.shell("")
+        self._front.send(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal's size, for every shell, now and later."""
+        self.size = (columns, rows)
+        for shell in self._shells.values():
+            shell.resize(columns, rows)
+
+    def shell(self, node: str) -> Shell:
+        """The shell on `node`, opened when first asked for; "" is a manager that lives. EngineError, InputError."""
+        endpoint = self._endpoints.get(node) if node else self._manager()
+        if endpoint is None:
+            raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
+        if endpoint.node not in self._shells:
+            env = shell_env(endpoint, paths.state(self.cluster.name))
+            self._shells[endpoint.node] = Shell(
+                self.journal,
+                endpoint.node,
+                env,
+                columns=self.size[0],
+                rows=self.size[1],
+                redact=self.redactor,
+                ids=lambda: next(self._ids),
+            )
+        return self._shells[endpoint.node]
+
+    def _manager(self) -> Endpoint:
+        """The manager through which the swarm is looked at: it answered a moment ago."""
+        if not self.journal.wait(lambda world: world.link.state == "live", 30.0):
+            why = self.journal.world.link.why or "none answered yet"
+            raise EngineError(f"no manager answers: {why}", remedy="swarmlab status")
+        return self._endpoints[self.journal.world.link.node]

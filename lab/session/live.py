@@ -1,0 +1,122 @@
+"""A live stage: a lesson on a real cluster."""
+
+from __future__ import annotations
+
+import threading
+
+from lab.cluster.model import Cluster, ClusterStatus
+from lab.course import progress
+from lab.course.load import load_course
+from lab.course.runner import StepResult, run_step
+from lab.course.schema import Lesson
+from lab.errors import InputError, LabError
+from lab.session.hands import LiveHands
+from lab.session.reset import Done, reset_to
+from lab.world.entries import LessonOpened, StepMoved
+from lab.world.journal import Journal
+
+#: Seconds between two characters of a command that the lab types where people watch.
+TYPING = 0.018
+
+
+class LiveStage:
+    """`lab.session.Stage` on a cluster. One step at a time: a second `play` waits for the first."""
+
+    live = True
+
+    def __init__(self, cluster: Cluster, *, journal: Journal | None = None, typing: float = TYPING) -> None:
+        self.journal = journal or Journal()
+        self.cluster = cluster
+        self.title = heading(cluster.status())
+        self.hands = LiveHands(cluster, self.journal, typing=typing)
+        self._course = load_course()
+        self._lesson: Lesson | None = None
+        self._busy = threading.Lock()
+        self.hands.start()
+
+    def lessons(self) -> tuple[Lesson, ...]:
+        """See `Stage.lessons`."""
+        return self._course
+
+    def open(self, lesson: str) -> Lesson:
+        """See `Stage.open`: what was passed before is written as passed."""
+        found = next((each for each in self._course if each.id == lesson), None)
+        if found is None:
+            raise InputError(
+                f"there is no lesson {lesson}", remedy=f"the lessons are: {', '.join(x.id for x in self._course)}"
+            )
+        self._lesson = found
+        self.journal.write(LessonOpened(found.id))
+        for step in progress.passed(self.cluster.name, found):
+            self.journal.write(StepMoved(found.id, step, "passed"))
+        progress.opened(self.cluster.name, found.id)
+        return found
+
+    def play(self, step: str) -> None:
+        """See `Stage.play`."""
+        lesson = self._need_lesson()
+        found = lesson.step(step)
+        if found is None:
+            raise InputError(f"lesson {lesson.id} has no step {step}")
+        with self._busy:
+            self.hands.begin()
+            try:
+                result = run_step(lesson, found, self.hands, strict=False)
+            except KeyboardInterrupt:
+                self.journal.write(StepMoved(lesson.id, step, "failed", "stopped"))
+                return
+            except LabError as error:
+                self.journal.write(StepMoved(lesson.id, step, "failed", str(error)))
+                return
+            self._remember(lesson, result)
+
+    def stop(self) -> None:
+        """See `Stage.stop`."""
+        self.hands.stop()
+
+    def reset(self, step: str = "") -> str:
+        """See `Stage.reset`."""
+        lesson = self._need_lesson()
+        with self._busy:
+            self.hands.begin()
+            done = reset_to(self.hands, lesson, step or None)
+        progress.forget(self.cluster.name, lesson, step)
+        self.journal.write(LessonOpened(lesson.id))
+        return sentence(done, lesson.id, step)
+
+    def keys(self, data: str) -> None:
+        """See `Stage.keys`."""
+        self.hands.keys(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """See `Stage.resize`."""
+        self.hands.resize(columns, rows)
+
+    def close(self) -> None:
+        """See `Stage.close`."""
+        self.hands.stop()
+        self.hands.close()
+
+    def _need_lesson(self) -> Lesson:
+        if self._lesson is None:
+            raise InputError("no lesson is open")
+        return self._lesson
+
+    def _remember(self, lesson: Lesson, result: StepResult) -> None:
+        if result.passed:
+            progress.pass_step(self.cluster.name, lesson, result.step)
+
+
+def heading(status: ClusterStatus) -> str:
+    """`default · 4 nodes · vm (tcg)`."""
+    how = f"{status.provider} ({status.acceleration})" if status.acceleration else status.provider
+    return f"{status.name} · {len(status.nodes)} nodes · {how}"
+
+
+def sentence(done: Done, lesson: str, step: str) -> str:
+    """A reset in a sentence."""
+    where = f"the start of {lesson}" + (f", step {step}" if step else "")
+    if not done.actions:
+        return f"The cluster was at {where} already."
+    count = len(done.actions)
+    return f"The cluster is at {where}: {count} thing{'s' if count != 1 else ''} put right in {done.seconds:.0f} s."

@@ -1,0 +1,112 @@
+"""A replay as a stage: the tapes that travel with the program, or one that was given. It makes no live call."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from lab import paths
+from lab.course.load import load_course
+from lab.course.schema import Lesson
+from lab.errors import InputError, LabError
+from lab.tape.player import Player
+from lab.tape.tape import SUFFIX, Tape, load
+from lab.world.entries import StepMoved
+from lab.world.journal import Journal
+
+
+def find_tape(name: str) -> Path:
+    """A recording by its path, or by the name of one that travels with the program. Raises InputError."""
+    given = Path(name)
+    if given.is_file():
+        return given
+    known = paths.recordings() / f"{name}{SUFFIX}"
+    if "/" not in name and known.is_file():
+        return known
+    there = ", ".join(sorted(p.name.removesuffix(SUFFIX) for p in paths.recordings().glob(f"*{SUFFIX}"))) or "none"
+    raise InputError(f"there is no recording {name}", remedy=f"recordings that are here: {there}")
+
+
+def tapes() -> dict[str, Path]:
+    """The recordings that travel with the program, by lesson."""
+    return {p.name.removesuffix(SUFFIX): p for p in sorted(paths.recordings().glob(f"*{SUFFIX}"))}
+
+
+class ReplayStage:
+    """`lab.session.Stage` on tapes: a step plays when it is asked for, at `speed` (None: without waiting)."""
+
+    live = False
+
+    def __init__(
+        self, recording: Path | None = None, *, speed: float | None = 1.0, journal: Journal | None = None
+    ) -> None:
+        self._given = load(recording) if recording else None
+        self._tapes = {self._given.header.lesson: recording} if self._given and recording else tapes()
+        self.speed = speed
+        self.journal = journal or Journal(clock=lambda: 0.0)
+        self._player: Player | None = None
+        self._busy = threading.Lock()
+        self.title = "REPLAY"
+        self._lessons = tuple(lesson for lesson in load_course() if lesson.id in self._tapes)
+
+    def lessons(self) -> tuple[Lesson, ...]:
+        """See `Stage.lessons`: those that have a tape."""
+        return self._lessons
+
+    def open(self, lesson: str) -> Lesson:
+        """See `Stage.open`."""
+        found = next((each for each in self._lessons if each.id == lesson), None)
+        if found is None:
+            raise InputError(f"there is no recording of the lesson {lesson}")
+        self.stop()
+        with self._busy:
+            tape = self._tape(lesson)
+            self._player = Player(tape, self.journal, speed=self.speed)
+            self.title = title(tape)
+            self._player.rewind()
+        return found
+
+    def play(self, step: str) -> None:
+        """See `Stage.play`."""
+        player = self._need_player()
+        with self._busy:
+            try:
+                player.play_step(step)
+            except LabError as error:
+                self.journal.write(StepMoved(player.tape.header.lesson, step, "failed", str(error)))
+
+    def stop(self) -> None:
+        """See `Stage.stop`."""
+        if self._player is not None:
+            self._player.stop()
+
+    def reset(self, step: str = "") -> str:
+        """See `Stage.reset`."""
+        player = self._need_player()
+        self.stop()
+        with self._busy:
+            player.wind(step) if step else player.rewind()
+        return f"The recording is wound back to {'step ' + step if step else 'its beginning'}."
+
+    def keys(self, data: str) -> None:
+        """A replay has no shell."""
+
+    def resize(self, columns: int, rows: int) -> None:
+        """A replay has the size of its recording."""
+
+    def close(self) -> None:
+        """See `Stage.close`."""
+        self.stop()
+
+    def _tape(self, lesson: str) -> Tape:
+        return self._given if self._given is not None else load(self._tapes[lesson])
+
+    def _need_player(self) -> Player:
+        if self._player is None:
+            raise InputError("no lesson is open")
+        return self._player
+
+
+def title(tape: Tape) -> str:
+    """`REPLAY · reconciliation · recorded 2026-11-22`."""
+    return f"REPLAY · {tape.header.lesson} · recorded {tape.header.recorded:%Y-%m-%d}"

@@ -1,0 +1,94 @@
+"""Lessons without a screen: `swarmlab run`, `record` and `reset` on a cluster that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab import __version__
+from lab.cluster import api
+from lab.cluster.model import Progress, Report, silent
+from lab.course import progress
+from lab.course.runner import LessonResult, run_lesson
+from lab.course.schema import Lesson
+from lab.session.hands import LiveHands
+from lab.session.live import TYPING
+from lab.session.reset import Done, reset_to
+from lab.tape.render import Story
+from lab.tape.tape import Header, Recorder
+from lab.world.entries import Entry, Progressed
+from lab.world.journal import Journal
+from lab.world.world import World
+
+
+@contextmanager
+def live_hands(name: str, journal: Journal | None = None, *, typing: float = 0.0) -> Iterator[LiveHands]:
+    """Hands on the cluster of that name, its swarm being looked at. Raises MissingError when there is none."""
+    hands = LiveHands(api.find(name), journal or Journal(), typing=typing)
+    hands.start()
+    try:
+        hands.look()
+        yield hands
+    finally:
+        hands.close()
+
+
+def reset_cluster(
+    name: str, lesson: Lesson, step: str | None, *, dry_run: bool = False, report: Report = silent
+) -> Done:
+    """Put a cluster to a checkpoint; what is waited for goes to `report`."""
+    with live_hands(name) as hands:
+
+        def tell(entry: Entry, _: World) -> None:
+            if isinstance(entry.fact, Progressed):
+                report(Progress(entry.fact.stage, entry.fact.text, entry.fact.done))
+
+        hands.journal.read(tell)
+        done = reset_to(hands, lesson, step, dry_run=dry_run)
+    if not dry_run:
+        progress.forget(name, lesson, step or "")
+        progress.opened(name, lesson.id)
+    return done
+
+
+def go_through(
+    name: str, lesson: Lesson, say: Callable[[str], None], *, until: str | None = None, tape: Path | None = None
+) -> LessonResult:
+    """Reset to the lesson's start, then every step, strictly: each check false before and true after.
+
+    The account goes to `say` as it happens. With `tape` the lesson's journal is kept there; when it is interrupted,
+    too, marked as unfinished.
+    """
+    with live_hands(name) as hands:
+        reset_to(hands, lesson)
+    journal, story = Journal(), Story()
+
+    def tell(entry: Entry, _: World) -> None:
+        for line in story.lines(entry):
+            say(line)
+
+    journal.read(tell)
+    with ExitStack() as stack:
+        if tape is not None:
+            stack.enter_context(Recorder(tape, header(name, lesson), journal))
+        hands = stack.enter_context(live_hands(name, journal, typing=TYPING if tape else 0.0))
+        result = run_lesson(lesson, hands, until=until)
+    for line in story.end():
+        say(line)
+    return result
+
+
+def header(name: str, lesson: Lesson) -> Header:
+    """A recording's first line, for a lesson about to be recorded on a cluster."""
+    status = api.find(name).status()
+    return Header(
+        title=lesson.title,
+        lesson=lesson.id,
+        recorded=datetime.now(UTC),
+        lab=__version__,
+        provider=status.provider,
+        acceleration=status.acceleration,
+        nodes=len(status.nodes),
+    )
