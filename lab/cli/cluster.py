@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from lab.cli.out import Out
 from lab.cluster import api
 from lab.cluster.model import ClusterStatus
-from lab.errors import MissingError
 
 
 def consent(yes: bool) -> api.Consent:
@@ -92,6 +91,14 @@ def down(args: argparse.Namespace, out: Out) -> int:
     return 0
 
 
+_DONE = {
+    "stop": "is powered off",
+    "start": "is back in the swarm",
+    "cut": "is off the nodes' network",
+    "heal": "is back on the nodes' network",
+}
+
+
 def node(args: argparse.Namespace, out: Out) -> int:
     """A fault, or its mending."""
     cluster = api.find(args.name)
@@ -110,15 +117,9 @@ def node(args: argparse.Namespace, out: Out) -> int:
                 cluster.cut(args.node)
             case "heal":
                 cluster.heal(args.node, report)
-    done = {
-        "stop": "is powered off",
-        "start": "is back in the swarm",
-        "cut": "is off the nodes' network",
-        "heal": "is back on the nodes' network",
-    }
     out.result({"node": args.node, "done": args.verb})
     if not out.json:
-        out.say(f"{args.node} {done[args.verb]}.")
+        out.say(f"{args.node} {_DONE[args.verb]}.")
     return 0
 
 
@@ -130,19 +131,21 @@ def tell(out: Out, status: ClusterStatus) -> None:
     out.say(f"{status.name}: {len(status.nodes)} nodes, {how}, up for {hours} h {rest // 60} min")
     if status.note:
         out.say(status.note)
-    out.say(
-        f"\n{'NODE':<8} {'ROLE':<8} {'MACHINE':<8} {'ENGINE':<7} {'SWARM':<6} {'AVAIL':<7} {'LAN':<12} REACHED FROM HERE"
-    )
+    heads = ("NODE", "ROLE", "MACHINE", "ENGINE", "SWARM", "AVAIL", "LAN", "REACHED FROM HERE")
+    out.say("\n" + _row(*heads))
     for n in status.nodes:
         role = "leader" if n.leader else n.role
         engine = "answers" if n.engine else "silent"
         state = "cut" if n.cut else n.swarm or "-"
         ports = " ".join(f"{port}→{local}" for port, (_, local) in sorted(n.published.items())[:4])
         more = " …" if len(n.published) > 4 else ""
-        out.say(
-            f"{n.name:<8} {role:<8} {n.machine:<8} {engine:<7} {state:<6} {n.availability or '-':<7} "
-            f"{n.lan_address:<12} 127.0.0.1 {ports}{more}"
-        )
+        reached = f"127.0.0.1 {ports}{more}"
+        out.say(_row(n.name, role, n.machine, engine, state, n.availability or "-", n.lan_address, reached))
+
+
+def _row(*cells: str) -> str:
+    widths = (8, 8, 8, 8, 7, 7, 12, 0)
+    return " ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _plain(status: ClusterStatus) -> dict[str, object]:
