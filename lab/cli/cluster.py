@@ -104,9 +104,7 @@ def node(args: argparse.Namespace, out: Out) -> int:
     cluster = api.find(args.name)
     known = [n.name for n in cluster.status().nodes]
     if args.node not in known:
-        raise MissingError(
-            f"there is no node called {args.node}; there are {', '.join(known)}", remedy="swarmlab status"
-        )
+        raise InputError(f"there is no node called {args.node}; there are {', '.join(known)}")
     with out.progress() as report:
         match args.verb:
             case "stop":

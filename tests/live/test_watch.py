@@ -1,0 +1,82 @@
+"""The journal on a real swarm: a crash is seen with its cause and its replacement; the real engine keeps the contract
+that the double of `tests/doubles/engine.py` is written to."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.cluster.engine import connect
+from lab.cluster.model import Cluster
+from lab.session.hands import LiveHands
+from lab.watch.look import Seen, look
+from lab.world.entries import EngineEvent, Entry, SwarmChanged
+from lab.world.swarm import Task
+from lab.world.world import World
+from tests.doubles.engine import FakeEngine, FakeSwarm
+from tests.live.conftest import Say
+
+pytestmark = pytest.mark.timeout(1500)
+BOUND = 300.0
+
+
+def test_a_crash_is_in_the_journal_with_its_replacement(cluster: Cluster, hands: LiveHands, say: Say) -> None:
+    entries: list[Entry] = []
+    hands.journal.read(lambda entry, _: entries.append(entry))
+    hands.run("docker service rm crashed", bound=BOUND)
+    hands.run("docker service create --detach --no-resolve-image --name crashed --replicas 2 nginx:1.26", bound=BOUND)
+
+    def all_run(world: World) -> bool:
+        service = world.service("crashed")
+        return service is not None and world.running.get(service.id) == 2
+
+    assert hands.journal.wait(all_run, BOUND), hands.journal.world.changes
+    world = hands.journal.world
+    service = world.service("crashed")
+    assert service is not None
+    victim = world.live_tasks(service.id)[0]
+    hands.run(f"docker kill {victim.container}", node=world.node_name(victim.node), bound=BOUND)
+    assert hands.journal.wait(lambda w: w.tasks[victim.id].state == "failed", BOUND), hands.journal.world.changes
+    assert hands.journal.wait(all_run, BOUND), hands.journal.world.changes
+    deaths = [e for e in entries if isinstance(e.fact, EngineEvent) and e.fact.task == victim.id]
+    assert any(e.fact.action == "die" and e.fact.exit == 137 for e in deaths if isinstance(e.fact, EngineEvent))
+    told = [change.text for change in hands.journal.world.changes]
+    name, where = world.task_name(victim), world.node_name(victim.node)
+    line = next(text for text in told if text.startswith(f"{name} failed on {where} (exit 137)"))
+    say(f"in the journal: {line}")
+    hands.run("docker service rm crashed", bound=BOUND)
+
+
+def test_the_double_keeps_the_real_engines_contract(cluster: Cluster, hands: LiveHands) -> None:
+    """The same look, at the real engine and at the double: the same kinds of facts, filled alike."""
+    swarm = FakeSwarm()
+    swarm.create("crashed", 2)
+    fake = FakeEngine(swarm, "node1")
+    hands.run("docker service create --detach --no-resolve-image --name crashed --replicas 2 nginx:1.26", bound=BOUND)
+    assert hands.journal.wait(lambda w: bool(w.service("crashed")) and w.converged, BOUND)
+    real = cluster.endpoints()[0]
+    try:
+        for endpoint, by in ((real, "real"), (fake.endpoint, "double")):
+            client = connect(endpoint, 30.0)
+            try:
+                fact, seen = look(client.api, endpoint.node, Seen())
+                again, _ = look(client.api, endpoint.node, seen)
+            finally:
+                client.close()
+            assert fact is not None, by
+            assert again is None, by
+            _filled(fact, by)
+    finally:
+        fake.stop()
+    hands.run("docker service rm crashed", bound=BOUND)
+
+
+def _filled(fact: SwarmChanged, by: str) -> None:
+    assert fact.first, by
+    assert [n.name for n in sorted(fact.nodes, key=lambda n: n.name)] == ["node1", "node2", "node3", "node4"], by
+    assert [n.role for n in fact.nodes].count("manager") == 3, by
+    assert all(n.state == "ready" and n.address and n.engine for n in fact.nodes), by
+    service = next(s for s in fact.services if s.name == "crashed")
+    assert (service.spec.image, service.desired, service.spec.mode) == ("nginx:1.26", 2, "replicated"), by
+    running: list[Task] = [t for t in fact.tasks if t.service == service.id and t.state == "running"]
+    assert sorted(t.slot for t in running) == [1, 2], by
+    assert all(t.container and t.node and t.created <= t.changed for t in running), by
