@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from lab.cli.out import Out
 from lab.cluster import api
 from lab.cluster.model import ClusterStatus
+from lab.errors import InputError
 
 
 def consent(yes: bool) -> api.Consent:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lab.course.value import Name, Value, one_of
 from lab.errors import InputError
@@ -13,6 +14,9 @@ from lab.world.swarm import Grant, Port, ServiceSpec, UpdateConfig
 
 if TYPE_CHECKING:
     from lab.course.schema import Lesson
+
+#: The engine's limit for a secret, in bytes.
+_LARGEST = 500_000
 
 Publish = Annotated[str, Field(pattern=r"^\d{1,5}:\d{1,5}(/(tcp|udp))?$")]
 Granted = Annotated[str, Field(pattern=r"^[^:\s]+(:[^:\s]+)?$", max_length=300)]
@@ -82,6 +86,15 @@ class Content(Value):
     text: Annotated[str, Field(min_length=1, max_length=500_000)] | None = None
     file: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     random: Annotated[int, Field(ge=1, le=1024)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, data: Any, info: ValidationInfo) -> Any:
+        """A file is read when the lesson is: what is declared is then all in the value."""
+        folder = (info.context or {}).get("folder")
+        if folder is None or not isinstance(data, dict) or not isinstance(data.get("file"), str) or len(data) != 1:
+            return data
+        return {"text": _inside(Path(folder), data["file"])}
 
     @model_validator(mode="after")
     def _one(self) -> Content:
@@ -193,6 +206,22 @@ def _known(
             if key not in model.model_fields:
                 raise ValueError(f"{name} has the unknown key {key!r}; known are {', '.join(model.model_fields)}")
     return things
+
+
+def _inside(folder: Path, name: str) -> str:
+    """The text of a file beside the lesson. Raises ValueError, in words, when it lies elsewhere or cannot be read."""
+    try:
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise ValueError(f"the path {name} leaves the lesson's folder")
+        if not path.is_file():
+            raise ValueError(f"there is no file {name} beside the lesson")
+        with path.open("rb") as file:
+            return file.read(_LARGEST).decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"the file {name} is not UTF-8") from None
+    except OSError as error:
+        raise ValueError(f"the file {name} cannot be read: {error.strerror}") from None
 
 
 def _port(text: str) -> Port:
