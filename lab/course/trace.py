@@ -1,0 +1,73 @@
+"""What became of tasks between two worlds: which were replaced by which, and how long that took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lab.world.swarm import ENDED, Task
+from lab.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A task that ran and came to its end (or is told to), and the newest task of its slot, None until it is made."""
+
+    old: Task
+    new: Task | None
+
+    @property
+    def done(self) -> bool:
+        """The newer task runs."""
+        return self.new is not None and self.new.state == "running" and self.new.desired == "running"
+
+
+def replacements(since: World, world: World, service: str) -> Iterator[Replacement]:
+    """For each task of the service (by id) that ran in `since` and no longer should: what took its place.
+
+    A slot that is gone (scaled down) has no replacement. The task of a lost node counts as ended when the managers
+    want it to: its own word for it cannot come.
+    """
+    for old in since.live_tasks(service):
+        now = world.tasks.get(old.id)
+        if now is not None and now.state not in ENDED and now.desired == "running":
+            continue
+        newer = [world.tasks[t] for t in world.attempts.get((service, old.key), ()) if t not in since.tasks]
+        if now is None and not newer:
+            continue
+        yield Replacement(now or old, newer[0] if newer else None)
+
+
+def took(since: World, world: World, service: str) -> Iterator[str]:
+    """`web.3 was replaced 7.4 s after it failed (exit 137) on node2; it now runs on node1`, per replaced task.
+
+    Measured on the journal's own axis, from the first word of the end (an engine's event, else the managers' word,
+    else the node's loss) to the word that the new task runs: to the pace of looks, not to a guest's clock.
+    """
+    for pair in replacements(since, world, service):
+        if not pair.done or pair.new is None:
+            continue
+        began, ended = _end_seen(since, world, pair.old), _told_at(since, world, pair.new.id, "good")
+        if began is None or ended is None:
+            continue
+        exit = f" (exit {pair.old.exit})" if pair.old.exit else ""
+        how = {"failed": f"it failed{exit}", "shutdown": "it was shut down"}.get(pair.old.state, "its node was lost")
+        yield (
+            f"{world.task_name(pair.new)} was replaced {max(0.0, ended - began):.1f} s after {how} on "
+            f"{world.node_name(pair.old.node)}; it now runs on {world.node_name(pair.new.node)}"
+        )
+
+
+def _end_seen(since: World, world: World, task: Task) -> float | None:
+    died = world.died.get(task.id)
+    if died is not None and died > since.at:
+        return died
+    said = [c.at for c in world.changes if c.at > since.at and c.task == task.id]
+    if said:
+        return said[0]
+    lost = [c.at for c in world.changes if c.at > since.at and c.node == task.node and not c.task and c.tone == "bad"]
+    return lost[0] if lost else None
+
+
+def _told_at(since: World, world: World, task: str, tone: str) -> float | None:
+    return next((c.at for c in world.changes if c.at >= since.at and c.task == task and c.tone == tone), None)
