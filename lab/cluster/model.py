@@ -1,0 +1,112 @@
+"""What a cluster is, as values, and the one interface that every provider has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+Role = Literal["manager", "worker"]
+Acceleration = Literal["kvm", "tcg", "native", ""]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of long work, for a bar or a plain line.
+
+    `stage` is a short steady word ("base disk"), `text` says what is happening or waited for,
+    `done` is the share of the whole work from 0 to 1 (None when it cannot be told).
+    """
+
+    stage: str
+    text: str
+    done: float | None = None
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """A report that says nothing."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One node's engine as reached from this machine.
+
+    `url` is what DOCKER_HOST takes; `tls` is a folder with ca.pem, cert.pem and key.pem, or None for a
+    local socket. `published` maps a port published in the swarm to (address, port) on this machine.
+    """
+
+    node: str
+    role: Role
+    url: str
+    tls: Path | None = None
+    lan_address: str = ""
+    published: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """What is known of one node. `machine`: running | stopped | missing. `cut`: off the nodes' own network.
+
+    `swarm` is the engine's word for the node (ready, down, unknown; "" when it is not in the swarm),
+    `reachability` is reachable | unreachable | "" for a worker.
+    """
+
+    name: str
+    role: Role
+    machine: str
+    engine: bool
+    swarm: str = ""
+    availability: str = ""
+    leader: bool = False
+    reachability: str = ""
+    cut: bool = False
+    lan_address: str = ""
+    published: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """A cluster at one moment. `created` is aware, in UTC. `whole`: every node runs, answers and is ready."""
+
+    name: str
+    provider: str
+    made_by_lab: bool
+    acceleration: Acceleration
+    created: datetime
+    nodes: tuple[NodeStatus, ...]
+    whole: bool
+    note: str = ""
+
+
+class Cluster(Protocol):
+    """A cluster that exists (perhaps powered off in part). Values out, effects by named verbs."""
+
+    name: str
+    provider: str
+    made_by_lab: bool
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every node that has an engine to talk to, managers first, in the order of their names."""
+
+    def status(self) -> ClusterStatus:
+        """Ask machines and engines, in parallel, each with a short bound; never raises for a dead node."""
+
+    def stop(self, node: str) -> None:
+        """Power a machine off, as if its plug were pulled. Idempotent."""
+
+    def start(self, node: str, report: Report = silent) -> None:
+        """Power a machine on and wait until its engine answers and the swarm has it back. Idempotent."""
+
+    def cut(self, node: str) -> None:
+        """Take a machine off the nodes' own network; its engine is still reached from here. Idempotent."""
+
+    def heal(self, node: str, report: Report = silent) -> None:
+        """Put it back on the nodes' own network, and wait until the swarm has it back. Idempotent."""
+
+    def down(self, report: Report = silent) -> None:
+        """Leave no process, no disk, no lock of this cluster. The cache stays. Idempotent."""
