@@ -1,0 +1,71 @@
+"""The cluster: seconds of `up` (cold and warm), of its parts, and of `reset`; on a lab of its own name."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Figures = Mapping[str, float | int | str]
+NAME = "bench"
+
+
+def swarmlab(*args: str, env: Mapping[str, str]) -> tuple[Any, list[tuple[float, str]]]:
+    """Run a command; its JSON and its progress lines with the second at which each came."""
+    argv = [sys.executable, "-m", "lab.cli", *args, "--name", NAME, "--json"]
+    began = time.perf_counter()
+    lines: list[tuple[float, str]] = []
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}
+    ) as child:
+        assert child.stderr is not None
+        assert child.stdout is not None
+        for line in child.stderr:
+            lines.append((round(time.perf_counter() - began, 1), line.strip()))
+            print(f"    {lines[-1][0]:7.1f} s  {line.strip()}", file=sys.stderr)
+        out = child.stdout.read()
+    if child.returncode != 0:
+        raise RuntimeError(f"swarmlab {' '.join(args)} ended with {child.returncode}: {out}")
+    return json.loads(out), lines
+
+
+def measure(*, cold: bool) -> Figures:
+    """Bring a cluster up (cold: with an empty cache, too), run a lesson, reset it twice, take it down."""
+    figures: dict[str, float | int | str] = {}
+    state = Path(tempfile.mkdtemp(prefix="swb-"))
+    env = {"SWARMLAB_STATE": str(state)}
+    try:
+        if cold:
+            cache = Path(tempfile.mkdtemp(prefix="swc-", dir="/var/tmp"))
+            try:
+                up, _ = swarmlab("up", "--yes", env={**env, "SWARMLAB_CACHE": str(cache)})
+                figures["up_cold_s"] = up["seconds"]
+                swarmlab("down", env={**env, "SWARMLAB_CACHE": str(cache)})
+            finally:
+                shutil.rmtree(cache)
+        swarmlab("up", "--yes", env=env)  # the cache is there from now on
+        swarmlab("down", env=env)
+        up, lines = swarmlab("up", "--yes", env=env)
+        figures["up_warm_s"] = up["seconds"]
+        figures["engines_boot_s"] = max((at for at, line in lines if re.search(r"engine", line)), default=0.0)
+        again, _ = swarmlab("up", "--yes", env=env)
+        figures["up_when_up_s"] = again["seconds"]
+        figures["acceleration"] = up["acceleration"]
+        there, _ = swarmlab("reset", "--to", "scaling", env=env)
+        figures["reset_forwards_s"] = there["seconds"]
+        back, _ = swarmlab("reset", "--to", "first-service", env=env)
+        figures["reset_backwards_s"] = back["seconds"]
+        nothing, _ = swarmlab("reset", "--to", "first-service", env=env)
+        figures["reset_nothing_to_do_s"] = nothing["seconds"]
+    finally:
+        swarmlab("down", env=env)
+        shutil.rmtree(state, ignore_errors=True)
+    return figures
