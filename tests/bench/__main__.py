@@ -1,4 +1,4 @@
-"""`make bench`: speed and memory, to bench.json and a table. `--no-cluster` and `--no-cold` leave the slow parts out."""
+"""`make bench`: speed and memory, to bench.json and a table. `--no-cluster`, `--no-cold` leave the slow parts out."""
 
 from __future__ import annotations
 

@@ -1,0 +1,148 @@
+"""The command line as a contract: its words, its exit codes, its one JSON object."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from lab.cli import main
+from lab.cli.out import plain
+from lab.cli.parser import parse
+from lab.errors import MissingError
+
+CONTRACT = [
+    "",
+    "up",
+    "up --provider vm --nodes 4 --yes --json",
+    "status --json",
+    "env",
+    "doctor --json",
+    "down",
+    "down --purge",
+    "lessons --json",
+    "run first-service scaling --json",
+    "run --all --until create",
+    "reset --to first-service:create --dry-run --json",
+    "record reconciliation -o x.tape",
+    "replay reconciliation --plain --speed max",
+    "replay x.tape --speed 2.5",
+    "export reconciliation --format cast -o x.cast",
+    "export reconciliation --format markdown",
+    "check",
+    "check a b",
+    "node stop node2",
+    "node heal node4",
+    "up --name other",
+    "--name other status",
+]
+
+WRONG = [
+    "nonsense",
+    "up --nodes 0",
+    "up --nodes 99999999999999999999",
+    "up --nodes four",
+    "up --provider podman",
+    "up --jso",
+    "node kill node1",
+    "node stop",
+    "replay",
+    "replay x --speed 0",
+    "replay x --speed fast",
+    "export x --format gif",
+    "export x",
+    "status --name ../etc",
+    "status --name UPPER",
+    "record",
+]
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("SWARMLAB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("line", CONTRACT)
+def test_the_contract_parses(line: str) -> None:
+    assert callable(parse(line.split()).command)
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_wrong_usage_is_exit_code_2_with_a_sentence(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse(line.split())
+    assert end.value.code == 2
+    said = capsys.readouterr()
+    assert "error:" in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run no-such-lesson --json",
+        "run --json",
+        "run first-service --until no-such-step --json",
+        "reset --to no-such-lesson --json",
+        "reset --to first-service:no-such-step --json",
+        "record no-such-lesson --json",
+    ],
+)
+def test_a_name_that_is_not_there_is_exit_code_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out)["exit"] == 2
+    assert "next:" in said.err or "step" in said.err
+
+
+@pytest.mark.parametrize("line", ["status", "env", "run first-service", "reset --to scaling", "node stop node1"])
+def test_without_a_cluster_it_says_what_brings_one(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == MissingError.exit_code == 3
+    assert "swarmlab up" in capsys.readouterr().err
+
+
+def test_json_is_one_object_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lessons", "--json"]) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 1
+    assert [lesson["id"] for lesson in json.loads(said.out)["lessons"]][:3] == [
+        "first-service",
+        "reconciliation",
+        "scaling",
+    ]
+
+
+def test_down_twice_is_fine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["down", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["removed"] is False
+
+
+def test_what_nobody_foresaw_is_a_sentence_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> int:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("lab.cli.course.lessons", broken)
+    assert main(["lessons"]) == 1
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    assert "error.log" in said.err
+
+
+def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lab.cli.course.lessons", interrupted)
+    assert main(["lessons", "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["exit"] == 130
+
+
+def test_values_become_plain_data() -> None:
+    assert plain({"a": (1, {2}), "p": Path("x")}) == {"a": [1, [2]], "p": "x"}
+    with pytest.raises(TypeError):
+        plain(os)
