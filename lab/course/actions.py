@@ -1,0 +1,184 @@
+"""What a reset does, as values: each with a sentence, and in the order in which they work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lab.course.checkpoint import Content
+from lab.world.swarm import ServiceSpec
+
+#: The key of the label on everything that the lab makes; its value does not matter.
+LABEL = "lab.swarmlab"
+
+
+@dataclass(frozen=True, slots=True)
+class StartNode:
+    """Bring a machine back: powered on, on its network, ready in the swarm."""
+
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        return f"start {self.name} and wait until it is ready"
+
+
+@dataclass(frozen=True, slots=True)
+class StopNode:
+    """Power a machine off, and wait until the managers see it as down."""
+
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        return f"power {self.name} off"
+
+
+@dataclass(frozen=True, slots=True)
+class SetNode:
+    """Set a node's availability, role and labels."""
+
+    id: str
+    name: str
+    availability: str
+    role: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        labels = ", ".join(f"{k}={v}" for k, v in sorted(self.labels.items()))
+        return f"set {self.name} to {self.availability}, {self.role}, " + (
+            f"labels {labels}" if labels else "no labels"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetNode:
+    """Drop a node that left and came back under the same name."""
+
+    id: str
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        return f"forget the earlier {self.name}, which is down"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveService:
+    """Remove a service and its tasks; `why` is empty when it should just not be there."""
+
+    id: str
+    name: str
+    why: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return f"remove service {self.name}" + (f", to make it anew ({self.why})" if self.why else "")
+
+
+@dataclass(frozen=True, slots=True)
+class CreateService:
+    """Create a service."""
+
+    name: str
+    spec: ServiceSpec
+
+    @property
+    def sentence(self) -> str:
+        many = "global" if self.spec.mode == "global" else f"{self.spec.replicas} × "
+        return f"create service {self.name} ({many}{'' if many != 'global' else ' '}{self.spec.image})"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateService:
+    """Change a service in what does not replace its tasks."""
+
+    id: str
+    name: str
+    spec: ServiceSpec
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        return f"update service {self.name} ({self.why})"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveNamed:
+    """Remove a secret, a config or a network."""
+
+    what: str
+    id: str
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        return f"remove {self.what} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateNamed:
+    """Create a secret, a config or (without content) an overlay network."""
+
+    what: str
+    name: str
+    content: Content | None = None
+
+    @property
+    def sentence(self) -> str:
+        return f"create {self.what} {self.name}"
+
+
+Action = (
+    StartNode
+    | StopNode
+    | SetNode
+    | ForgetNode
+    | RemoveService
+    | CreateService
+    | UpdateService
+    | RemoveNamed
+    | CreateNamed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What differs from the checkpoint and was not the lab's to touch."""
+
+    what: str
+    name: str
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.what} {self.name}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, in order, and what is left as it is."""
+
+    actions: tuple[Action, ...] = ()
+    left: tuple[Left, ...] = ()
+
+
+_ORDER = (
+    StartNode,
+    ForgetNode,
+    SetNode,
+    RemoveService,
+    CreateNamed,
+    UpdateService,
+    CreateService,
+    RemoveNamed,
+    StopNode,
+)
+_KINDS = ("network", "config", "secret")
+
+
+def order(action: Action) -> tuple[int, int, str]:
+    """The key to sort by: nodes first, what services need before them, what they no longer need after them."""
+    kind = _KINDS.index(action.what) if isinstance(action, CreateNamed | RemoveNamed) else 0
+    return _ORDER.index(type(action)), kind, action.name

@@ -1,0 +1,41 @@
+"""The ids of what lessons' own steps made on a cluster: on one that the lab did not make, only these and what carries
+the lab's label may ever be removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lab.course import kept
+from lab.course.checkpoint import Patch
+from lab.world.world import World
+
+#: How many ids are kept, the newest: a cluster's objects are few, and an id never comes back.
+_MOST = 10_000
+
+
+def created(since: World, world: World, leaves: Patch | None) -> tuple[str, ...]:
+    """The ids of what is new since a step began and bears a name that the step says it leaves."""
+    if leaves is None:
+        return ()
+    names = {("service", n) for n in leaves.services} | {("secret", n) for n in leaves.secrets}
+    names |= {("config", n) for n in leaves.configs} | {("network", n) for n in leaves.networks or ()}
+    services = (s.id for s in world.services.values() if s.id not in since.services and ("service", s.name) in names)
+    named = (n.id for n in world.named.values() if n.id not in since.named and (n.what, n.name) in names)
+    return (*services, *named)
+
+
+def ours(name: str) -> frozenset[str]:
+    """The ids known for the lab of that name."""
+    return frozenset(_ids(kept.read(kept.place("ledger", name))))
+
+
+def add(name: str, ids: Iterable[str]) -> None:
+    """Remember ids. Raises LabError when that cannot be kept."""
+    new = list(ids)
+    if new:
+        kept.change(kept.place("ledger", name), lambda data: {"ids": list(dict.fromkeys([*_ids(data), *new]))[-_MOST:]})
+
+
+def _ids(data: kept.Kept) -> list[str]:
+    ids = data.get("ids")
+    return [i for i in ids if isinstance(i, str)] if isinstance(ids, list) else []
