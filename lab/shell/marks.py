@@ -1,0 +1,98 @@
+"""How the lab knows where a shell stands: semantic prompt marks (OSC 133) that its own prompt prints.
+
+`A`..`D` follow the convention of terminals: D with the exit status when a command has ended, B when the prompt is
+there, C when a command begins (bash's PS0, here with the command's text from bash's memory), P for a prompt that asks
+for the rest of a command. Each carries a word that only this shell knows, so that what a program prints is no mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+LONGEST = 65_536
+"""How many characters a mark may take; the text of a command is a part of one."""
+
+_MARK = re.compile(r"\x1b\]133;([^\x07\x1b]*)(?:\x07|\x1b\\|(?=\x1b[^\\]))")
+_HALF = re.compile(r"\x1b(?:\](?:1(?:3(?:3(?:;[^\x07\x1b]*\x1b?)?)?)?)?)?\Z")
+
+_RC = """\
+command rm -f -- "${{BASH_SOURCE[0]}}"
+unset HISTFILE HISTCONTROL HISTIGNORE PROMPT_COMMAND MAILCHECK
+set +o histexpand
+INPUTRC=/dev/null
+bind 'set bell-style none' 'set enable-bracketed-paste on' 2>/dev/null
+__lab_began() {{
+  local text
+  text=$(HISTTIMEFORMAT='' builtin history 1)
+  builtin printf '\\e]133;C;{word};%s\\e\\\\' "${{text//[$'\\e\\a']/}}"
+}}
+PS0='$(__lab_began)'
+PS1='\\[\\e]133;D;{word};$?\\e\\\\\\e[1;36m\\]{node}\\[\\e[0m\\] $ \\[\\e]133;B;{word}\\e\\\\\\]'
+PS2='\\[\\e]133;P;{word}\\e\\\\\\]> '
+"""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`B` the prompt is there, `C` a command begins (`text`), `D` it ended (`status`), `P` it is not complete."""
+
+    what: Literal["B", "C", "D", "P"]
+    status: int = 0
+    text: str = ""
+
+
+def rc(node: str, word: str) -> str:
+    """What bash reads at its start, instead of the user's files: marks in the prompt, no history on disk, keys as
+    bash has them, and the prompt `NODE $ `. The file that holds it removes itself."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "", node)
+    return _RC.format(word=word, node=name)
+
+
+class Marks:
+    """Takes the marks out of a shell's output."""
+
+    def __init__(self, word: str) -> None:
+        self._word, self._half = word, ""
+
+    def feed(self, text: str) -> Iterator[str | Mark]:
+        """Text and marks in their order. What may be the beginning of a mark waits for the next chunk."""
+        text, self._half = self._half + text, ""
+        at = 0
+        for found in _MARK.finditer(text):
+            if found.start() > at:
+                yield text[at : found.start()]
+            at = found.end()
+            if mark := self._mark(found[1]):
+                yield mark
+        half = _HALF.search(text, max(at, len(text) - LONGEST))
+        if half and half.start() >= at:
+            self._half = half[0]
+        if rest := text[at : len(text) - len(self._half)]:
+            yield rest
+
+    def flush(self) -> str:
+        """What waited, and was no mark. A lone escape is let go; a mark in the making is not."""
+        if len(self._half) > 2:
+            return ""
+        text, self._half = self._half, ""
+        return text
+
+    def _mark(self, body: str) -> Mark | None:
+        what, _, rest = body.partition(";")
+        word, _, said = rest.partition(";")
+        if word != self._word:
+            return None
+        match what:
+            case "B":
+                return Mark("B")
+            case "P":
+                return Mark("P")
+            case "C":
+                return Mark("C", text=re.sub(r"\A\s*\d+\*?\s+", "", said.replace("\r", "")))
+            case "D" if said.isdigit():
+                return Mark("D", int(said))
+            case _:
+                return None

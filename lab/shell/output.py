@@ -1,0 +1,125 @@
+"""From a shell's bytes to the journal: decoded, marks taken out, redacted, gathered into a few facts a second."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from lab.shell.marks import Mark, Marks
+from lab.shell.plain import Capture
+
+EVERY = 1 / 30
+"""Seconds between two facts, at least."""
+
+QUIET = 0.05
+"""Seconds without output after which nothing is held back any more."""
+
+FLOOD = 65_536
+"""More characters than this in one fact are not shown: only the last of them, and a line that says so."""
+
+_SHOWN = 16_384
+_MODE = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
+#: What a program may leave behind: the other screen, mouse reports, a hidden cursor, no wrapping, cursor keys.
+_UNDO = {
+    **dict.fromkeys(("1", "47", "1047", "1049", "9", "1000", "1002", "1003", "1005", "1006", "1015", "1004"), "l"),
+    **dict.fromkeys(("7", "25"), "h"),
+}
+
+
+class Redacts(Protocol):
+    """What is asked of a redactor (`lab.tape.redact.Redactor` is one)."""
+
+    def stream(self) -> Redacts:
+        """One for another stream, with the same secrets."""
+
+    def feed(self, text: str) -> str:
+        """What of the stream is certain."""
+
+    def flush(self) -> str:
+        """The rest."""
+
+    def whole(self, text: str) -> str:
+        """A text that stands alone."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is a rest."""
+
+
+class Output:
+    """One shell's output on its way. `write` gets the text for the journal; used by one thread."""
+
+    def __init__(self, word: str, redact: Redacts, write: Callable[[str], None]) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace")
+        self._marks, self._redact, self._write = Marks(word), redact.stream(), write
+        self._pending: list[str] = []
+        self._size = 0
+        self._written = self._came = 0.0
+        self.capture = Capture()
+
+    def feed(self, data: bytes) -> Iterator[Mark]:
+        """More bytes. At a mark all before it is on its way to the journal or there; then the mark is given."""
+        self._came = time.monotonic()
+        for piece in self._marks.feed(self._decode.decode(data)):
+            if isinstance(piece, Mark):
+                self._add(self._redact.flush())
+                yield piece
+            else:
+                self._add(self._redact.feed(piece))
+
+    def due(self) -> float | None:
+        """Write what is due; seconds until there is more to do, None when all is done."""
+        now = time.monotonic()
+        held = self._redact.holds
+        if held and now - self._came >= QUIET:
+            self._add(self._marks.flush())
+            self._add(self._redact.flush())
+            held = False
+        if self._pending and now - self._written >= EVERY:
+            self.flush()
+        waits = [self._came + QUIET - now] if held else []
+        waits += [self._written + EVERY - now] if self._pending else []
+        return max(0.0, min(waits)) if waits else None
+
+    def flush(self) -> None:
+        """Write what is certain, now."""
+        if self._pending:
+            text = "".join(self._pending)
+            self._pending, self._size = [], 0
+            self._written = time.monotonic()
+            self._write(_shorten(text))
+
+    def say(self, text: str) -> None:
+        """The lab's own words, after what was printed."""
+        self._add(self._redact.flush())
+        self._pending.append(text)
+        self.flush()
+
+    def tidy(self) -> None:
+        """Undo what a program left behind in the terminal when it ended."""
+        state = {mode: switch for modes, switch in _MODE.findall(self.capture.raw) for mode in modes.split(";")}
+        undo = "".join(f"\x1b[?{mode}{_UNDO[mode]}" for mode, now in state.items() if _UNDO.get(mode, now) != now)
+        if undo:
+            self._pending.append(f"{undo}\x1b[0m")
+
+    def _add(self, text: str) -> None:
+        if text:
+            self._pending.append(text)
+            self._size += len(text)
+            self.capture.add(text)
+            if self._size > 8 * FLOOD:
+                self._pending = [_shorten("".join(self._pending))]
+                self._size = len(self._pending[0])
+
+
+def _shorten(text: str) -> str:
+    """Of a flood, only the end: nobody reads more, and a recording keeps it. Modes stay as the whole would set them."""
+    if len(text) <= FLOOD:
+        return text
+    cut = text.find("\n", len(text) - _SHOWN) + 1 or len(text) - _SHOWN
+    modes = {mode: switch for modes, switch in _MODE.findall(text, 0, cut) for mode in modes.split(";")}
+    kept = "".join(f"\x1b[?{mode}{switch}" for mode, switch in modes.items())
+    return f"{kept}\x1b[0m\r\n… {cut:,} characters are not shown …\r\n{text[cut:]}"

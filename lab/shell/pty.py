@@ -1,0 +1,207 @@
+"""A process in a pseudo-terminal, and its end: nothing of its session stays behind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import selectors
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pexpect
+import psutil
+
+from lab.errors import EngineError, MissingError
+
+SIGN = "SWARMLAB_TERMINAL"
+"""A variable by which all that was started in a terminal is known, wherever it went."""
+
+FULL = 1_048_576
+"""How many bytes may wait to be read by the process. What is typed beyond that is lost, as in a terminal."""
+
+
+class Pty:
+    """A process that leads a session in a pseudo-terminal of its own. Raises MissingError when it cannot be run.
+
+    One thread calls `pump`; all else may be called from any thread, and never blocks.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], env: Mapping[str, str], columns: int, rows: int, cwd: Path | None = None
+    ) -> None:
+        where = None if cwd is None else str(cwd)
+        self._sign = secrets.token_hex(8)
+        env = {**env, SIGN: self._sign}
+        try:
+            self._child = pexpect.spawn(
+                argv[0], list(argv[1:]), env=env, dimensions=(rows, columns), cwd=where, timeout=None
+            )
+        except pexpect.ExceptionPexpect as error:
+            raise MissingError(f"{argv[0]} cannot be run: {error}", remedy="sudo apt-get install bash") from error
+        except OSError as error:
+            raise EngineError(f"no terminal can be opened: {error.strerror}") from error
+        self.pid = int(self._child.pid or 0)
+        self._fd: int = self._child.child_fd
+        os.set_blocking(self._fd, False)
+        self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._outbox, self._lock = bytearray(), threading.Lock()
+        self._over = False
+
+    def write(self, data: bytes) -> None:
+        """Type this."""
+        with self._lock:
+            if len(self._outbox) + len(data) <= FULL:
+                self._outbox += data
+        self.wake()
+
+    def wake(self) -> None:
+        """Have `pump` call `due` soon."""
+        with suppress(BlockingIOError, OSError):
+            os.write(self._wake_out, b".")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """A new size; the process in front is told (SIGWINCH)."""
+        with suppress(OSError):
+            self._child.setwinsize(rows, columns)
+
+    def kill_foreground(self) -> bool:
+        """Kill what runs in front of the shell. The answer: whether there was something."""
+        with suppress(OSError):
+            group = os.tcgetpgrp(self._fd)
+            if group > 0 and group != self.pid:
+                os.killpg(group, signal.SIGKILL)
+                return True
+        return False
+
+    def kill(self) -> None:
+        """Kill the process itself."""
+        with suppress(OSError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def pump(self, read: Callable[[bytes], None], due: Callable[[], float | None]) -> None:
+        """Hand on what is printed until the process ends, or `stop`. `due` is asked before every wait: it does what is
+        due, and answers how many seconds may pass until it is asked again (None: as long as nothing happens)."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._fd, selectors.EVENT_READ)
+            selector.register(self._wake_in, selectors.EVENT_READ)
+            ended = _ended_fd(self.pid)
+            if ended is not None:
+                selector.register(ended, selectors.EVENT_READ)
+            try:
+                while not self._over:
+                    selector.modify(self._fd, selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outbox else 0))
+                    ready = {key.fd for key, _ in selector.select(due())}
+                    if self._wake_in in ready:
+                        os.read(self._wake_in, 4096)
+                    self._send()
+                    if self._fd in ready and not self._receive(read):
+                        break
+                    if ended in ready:
+                        self._receive(read, all=True)
+                        break
+            finally:
+                if ended is not None:
+                    os.close(ended)
+
+    def stop(self) -> None:
+        """Have `pump` return soon."""
+        self._over = True
+        self.wake()
+
+    def end(self, bound: float = 3.0) -> int:
+        """Hang up: end every process of the session, and give back what was taken. The answer is the leader's exit
+        status, 128 and the signal's number when a signal ended it. Takes at most about `bound` seconds."""
+        if not self._child.closed:
+            end_session(self.pid, self._sign, bound)
+            with suppress(pexpect.ExceptionPexpect, OSError):
+                self._child.wait() if self._child.isalive() else None
+            with suppress(pexpect.ExceptionPexpect, OSError):
+                self._child.close(force=True)
+            os.close(self._wake_in)
+            os.close(self._wake_out)
+        if self._child.exitstatus is not None:
+            return int(self._child.exitstatus)
+        return 128 + int(self._child.signalstatus or signal.SIGHUP)
+
+    def _send(self) -> None:
+        with self._lock, suppress(BlockingIOError, OSError):
+            if self._outbox:
+                sent = os.write(self._fd, self._outbox[:4096])
+                del self._outbox[:sent]
+
+    def _receive(self, read: Callable[[bytes], None], *, all: bool = False) -> bool:
+        data = b""
+        while True:
+            try:
+                piece = os.read(self._fd, 65_536)
+            except BlockingIOError:
+                break
+            except OSError:  # EIO: nobody has the terminal open any more
+                piece = b""
+            if not piece:
+                if data:
+                    read(data)
+                return False
+            data += piece
+            if len(data) >= 65_536:
+                if not all:
+                    break
+                read(data)
+                data = b""
+        if data:
+            read(data)
+        return True
+
+
+def end_session(leader: int, sign: str, bound: float) -> None:
+    """End all processes of the session that `leader` leads, and those that left it but still carry the sign: hang
+    up, then kill."""
+    left = _members(leader, sign)
+    _signal(left, signal.SIGHUP)
+    _signal(left, signal.SIGCONT)
+    _gone(left, bound / 6)
+    left |= _members(leader, sign)
+    _signal(left, signal.SIGKILL)
+    _gone(left, bound / 2)
+
+
+def _members(leader: int, sign: str) -> set[psutil.Process]:
+    found: set[psutil.Process] = set()
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            process = psutil.Process(pid)
+            if os.getsid(pid) == leader or process.environ().get(SIGN) == sign:
+                found.add(process)
+    return found
+
+
+def _signal(processes: Iterable[psutil.Process], number: int) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.send_signal(number)
+
+
+def _gone(processes: Iterable[psutil.Process], bound: float) -> None:
+    until = time.monotonic() + bound
+    while any(map(_lives, processes)) and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _ended_fd(pid: int) -> int | None:
+    """Something that becomes readable when the process ends, where the kernel has that. A job left in the background
+    keeps the terminal open when its shell is gone."""
+    opener: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
+    with suppress(OSError):
+        return opener(pid) if opener else None
+    return None

@@ -1,0 +1,320 @@
+"""A real shell in a real terminal: the lab types commands into it, and so does the user."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import InputError, LabError, MissingError, WaitError
+from lab.shell.marks import Mark, rc
+from lab.shell.output import Output, Redacts
+from lab.shell.plain import Capture, plain
+from lab.shell.pty import Pty
+from lab.world.entries import CommandBegan, CommandEnded, Printed
+from lab.world.journal import Journal
+
+ALLOWED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
+"""What of the lab's own environment the shell gets. All else must be given."""
+
+READY = 10.0
+"""Seconds in which a shell must show its prompt before a command can be typed."""
+
+GRACE = 2.0
+"""Seconds that an interrupted command has before it is killed, and a killed one before its shell is."""
+
+
+@dataclass
+class _Running:
+    """The command under way. `entered` is when Return was pressed, on the machine's clock."""
+
+    id: int
+    entered: float
+    began: bool = False
+    ended: CommandEnded | None = None
+    incomplete: bool = False
+
+
+class Shell:
+    """A bash on this machine that talks to `node`, in a terminal of its own.
+
+    What it prints goes to the journal as Printed facts, redacted; a command, whoever typed it, as CommandBegan and
+    CommandEnded. `env` is added to a few variables of the lab's own; the user's start-up files are not read, and no
+    history is kept on disk. `ids` counts the commands of a journal. When the shell ends, a new one begins.
+
+    Raises MissingError when there is no bash. All methods may be called from any thread; only `run` and `close` block.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        node: str,
+        env: Mapping[str, str],
+        *,
+        columns: int = 100,
+        rows: int = 30,
+        redact: Redacts,
+        ids: Callable[[], int],
+        cwd: Path | None = None,
+    ) -> None:
+        self._journal, self._node, self._redact, self._ids = journal, node, redact, ids
+        self._env = environment(env)
+        self._columns, self._rows, self._cwd = columns, rows, cwd
+        self._turn = threading.Lock()
+        self._news = threading.Condition()
+        self._prompt = self._had_prompt = self._typing = self._touched = self._closing = False
+        self._interrupted = threading.Event()
+        self._running: _Running | None = None
+        self._pty, self._output = self._open()
+        self._thread = threading.Thread(target=self._live, name=f"shell {node}", daemon=True)
+        self._thread.start()
+
+    def run(self, text: str, *, step: str = "", bound: float = 120.0, typing: float = 0.0) -> CommandEnded:
+        """Type a command (of one or more lines), press Return, and wait for its end, at most `bound` seconds.
+
+        `typing` is the time between two characters, in seconds. Raises InputError for a command that cannot be typed
+        or is not complete, and WaitError at the bound, after the command was interrupted, then killed.
+        """
+        keys = _keys(text)
+        with self._turn:
+            self._need_prompt(min(bound, READY))
+            self._type(keys, typing)
+            running = self._enter(text, step)
+            if running.ended is None and not self._await(lambda: bool(running.ended or running.incomplete), bound):
+                raise self._give_up(running, text, bound)
+            if running.ended is None:
+                self._pty.write(b"\x03")
+                self._await(lambda: running.ended is not None, GRACE)
+                raise InputError(
+                    f"this command is not complete, the shell asks for more: {text.strip()}",
+                    remedy="look for a quote or a bracket that is not closed",
+                )
+            return running.ended
+
+    def send(self, data: str) -> None:
+        """What the user typed, as the terminal sends it. While the lab types a command, it is dropped."""
+        with self._news:
+            if self._typing:
+                return
+            self._touched = True
+        self._pty.write(data.encode("utf-8", "replace"))
+
+    def interrupt(self) -> None:
+        """Ctrl-C to the command under way, or an end to the lab's typing; nothing when there is neither."""
+        with self._news:
+            self._interrupted.set()
+            if self._running is not None and not self._typing:
+                self._pty.write(b"\x03")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """A new size, in cells."""
+        self._columns, self._rows = max(2, columns), max(2, rows)
+        self._pty.resize(self._columns, self._rows)
+
+    def close(self) -> None:
+        """End the shell and all that it started. Idempotent; takes at most a few seconds."""
+        with self._news:
+            self._closing = True
+            self._news.notify_all()
+        self._interrupted.set()
+        self._pty.stop()
+        if self._thread is not threading.current_thread():
+            self._thread.join(10.0)
+
+    @property
+    def pid(self) -> int:
+        """The shell's process."""
+        return self._pty.pid
+
+    def _open(self) -> tuple[Pty, Output]:
+        bash = shutil.which("bash", path=self._env["PATH"]) or shutil.which("bash")
+        if bash is None:
+            raise MissingError("there is no bash to type commands into", remedy="sudo apt-get install bash")
+        word = secrets.token_hex(8)
+        handle, start = tempfile.mkstemp(prefix="swarmlab-", suffix=".rc")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(rc(self._node, word))
+        argv = (bash, "--noprofile", "--rcfile", start, "-i")
+        pty = Pty(argv, self._env, self._columns, self._rows, self._cwd)
+        return pty, Output(word, self._redact, self._print)
+
+    def _print(self, text: str) -> None:
+        self._journal.write(Printed(self._node, text))
+
+    def _live(self) -> None:
+        """The shell's thread: it alone reads, and writes what the shell says to the journal."""
+        while True:
+            self._pty.pump(self._read, self._output.due)
+            with self._news:
+                closing, self._prompt = self._closing, False
+            status = self._pty.end()
+            self._over(status)
+            if closing or not self._again(status):
+                break
+        with self._news:
+            self._closing = True
+            self._news.notify_all()
+
+    def _again(self, status: int) -> bool:
+        """Open a new shell after one that ended. One that never came to its prompt is not tried again."""
+        what = "a new one begins" if self._had_prompt else "it never came to its prompt, and is not started again"
+        self._output.say(f"\x1b[0m\r\n[the shell on {self._node} ended with status {status}; {what}]\r\n")
+        if not self._had_prompt:
+            return False
+        try:
+            pty, output = self._open()
+        except LabError as error:
+            self._output.say(f"{error}\r\n")
+            return False
+        with self._news:
+            self._pty, self._output, self._had_prompt = pty, output, False
+            if self._closing:
+                pty.stop()
+        return True
+
+    def _read(self, data: bytes) -> None:
+        for mark in self._output.feed(data):
+            match mark.what:
+                case "B":
+                    self._prompted()
+                case "C":
+                    self._begun(mark)
+                case "P":
+                    self._asked_for_more()
+                case "D":
+                    self._over(mark.status)
+
+    def _begun(self, mark: Mark) -> None:
+        with self._news:
+            self._prompt = self._touched = False
+            running = self._running
+        if running is None:
+            self._output.flush()
+            running = self._start(mark.text, "")
+        if not running.began:
+            running.began = True
+            self._output.capture = Capture()
+
+    def _prompted(self) -> None:
+        with self._news:
+            self._prompt = self._had_prompt = True
+            self._news.notify_all()
+        self._output.capture = Capture()
+
+    def _asked_for_more(self) -> None:
+        with self._news:
+            if self._running is not None:
+                self._running.incomplete = True
+                self._news.notify_all()
+
+    def _over(self, status: int) -> None:
+        """A command ended, if one was under way."""
+        running = self._running
+        self._output.tidy()
+        self._output.flush()
+        if running is None:
+            return
+        raw = self._output.capture.raw
+        if not running.began:  # bash did not understand it: what it says follows the echo of the keys
+            raw = raw.partition("\x1b[?2004l\r")[2]
+        text = self._redact.whole(plain(raw, self._columns, self._rows))
+        ended = CommandEnded(running.id, status, round(time.monotonic() - running.entered, 3), text)
+        self._journal.write(ended)
+        with self._news:
+            running.ended, self._running = ended, None
+            self._news.notify_all()
+
+    def _start(self, text: str, step: str) -> _Running:
+        running = _Running(self._ids(), time.monotonic())
+        self._journal.write(CommandBegan(running.id, self._node, self._redact.whole(text.strip()), step))
+        with self._news:
+            self._running = running
+        return running
+
+    def _need_prompt(self, bound: float) -> None:
+        """Wait for an empty prompt. What the user had begun to type is cancelled."""
+        self._interrupted.clear()
+        with self._news:
+            begun = self._touched and self._prompt and self._running is None
+            if begun:
+                self._prompt = self._touched = False
+                self._pty.write(b"\x03")
+            self._news.wait_for(lambda: self._prompt or self._closing, bound)
+            if self._closing:
+                raise LabError(f"the shell on {self._node} is closed", remedy="open the lesson again")
+            if not self._prompt:
+                raise WaitError(
+                    f"the shell on {self._node}",
+                    bound,
+                    "its prompt; something still runs in it",
+                    remedy="end what runs in the terminal (Ctrl-C), then try again",
+                )
+            self._typing = True
+
+    def _type(self, keys: list[bytes], typing: float) -> None:
+        if typing <= 0:
+            self._pty.write(b"".join(keys))
+            return
+        for key in keys:
+            self._pty.write(key)
+            if self._interrupted.wait(typing):
+                return
+
+    def _enter(self, text: str, step: str) -> _Running:
+        running = self._start(text, step)
+        with self._news:
+            self._typing = self._prompt = False
+            self._pty.write(b"\x03" if self._interrupted.is_set() else b"\r")
+        return running
+
+    def _give_up(self, running: _Running, text: str, bound: float) -> WaitError:
+        """End a command that took too long: the keyboard's way, then by force, at last with its shell."""
+        done = "it was interrupted"
+        self._pty.write(b"\x03")
+        if not self._await(lambda: running.ended is not None, GRACE):
+            done = "it was killed"
+            self._pty.kill_foreground()
+        if not self._await(lambda: running.ended is not None, GRACE):
+            done = "its shell was replaced"
+            self._pty.kill()
+            self._await(lambda: running.ended is not None, GRACE)
+        return WaitError(
+            f"this command on {self._node}: {text.strip()}",
+            bound,
+            f"its end; {done}",
+            remedy="try it again, or look at what the terminal shows",
+        )
+
+    def _await(self, so: Callable[[], bool], bound: float) -> bool:
+        with self._news:
+            return self._news.wait_for(so, bound)
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What a shell starts with: a few variables of this process, a terminal's name, UTF-8, and what is given."""
+    env = {name: os.environ[name] for name in ALLOWED if os.environ.get(name)}
+    env.setdefault("PATH", os.defpath)
+    env.setdefault("HOME", str(Path.home()))
+    if not any("UTF" in env.get(name, "").upper() for name in ("LC_ALL", "LC_CTYPE", "LANG")):
+        env.pop("LC_ALL", None)
+        env["LC_CTYPE"] = "C.UTF-8"
+    return {**env, "TERM": "xterm-256color", **given}
+
+
+def _keys(text: str) -> list[bytes]:
+    """The keys that type a text into bash's line editor: a line break and a tab are taken literally after Ctrl-V.
+    Raises InputError."""
+    text = text.strip()
+    if not text:
+        raise InputError("there is no command to run")
+    if bad := next((c for c in text if (c < " " and c not in "\n\t") or "\x7f" <= c < "\xa0"), ""):
+        raise InputError(
+            f"a command cannot hold the control character {bad!r}", remedy="write it as $'...' in the shell"
+        )
+    return [b"\x16" * (c in "\n\t") + c.encode("utf-8", "replace") for c in text]
