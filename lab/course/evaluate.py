@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from lab.course.checks import (
     Check,
@@ -21,6 +22,7 @@ from lab.course.checks import (
     ServiceIs,
 )
 from lab.course.trace import replacements
+from lab.world.entries import Hit
 from lab.world.swarm import BROKEN, ENDED, Service, Task
 from lab.world.world import Command, World
 
@@ -37,13 +39,13 @@ class Finding:
 class Moment:
     """What edge checks and requests are measured from.
 
-    `since` is the world when the step began, `asked` the journal's time of the last round of requests, `command`
+    `since` is the world when the step began, `asked` the world when the last round of requests began, `command`
     the id of the step's command: None when it was not typed by the lab, and then `like` is the command that the
     step names, and any command typed since that begins as it does is taken.
     """
 
     since: World = field(default_factory=World)
-    asked: float = 0.0
+    asked: World = field(default_factory=World)
     command: int | None = None
     like: str = ""
 
@@ -217,7 +219,7 @@ def _output(ask: Output, world: World, moment: Moment) -> Finding:
 
 
 def _http(ask: Http, world: World, moment: Moment) -> Finding:
-    hits = [h for at, h in world.hits if at > moment.asked and (h.port, h.path) == (ask.port, ask.path)]
+    hits = [h for h in _new_hits(world, moment.asked) if (h.port, h.path) == (ask.port, ask.path)]
     if not hits:
         return Finding(False, f"port {ask.port} has not been asked yet")
     good = [h for h in hits if h.status == ask.status and (not ask.contains or ask.contains in h.body)]
@@ -236,6 +238,13 @@ def _http(ask: Http, world: World, moment: Moment) -> Finding:
     if ask.replicas:
         return Finding(len(replicas) >= ask.replicas, f"{said}, by {_many(len(replicas), 'replica')}")
     return Finding(True, said)
+
+
+def _new_hits(world: World, asked: World) -> list[Hit]:
+    """The hits that were written since, oldest first."""
+    last = asked.hits[-1] if asked.hits else None
+    new = takewhile(lambda entry: entry is not last, reversed(world.hits))
+    return [hit for _, hit in reversed(list(new))]
 
 
 def _commands(world: World, moment: Moment) -> list[Command]:

@@ -1,0 +1,293 @@
+"""Carrying a reset's actions out through an engine's API, and waiting until the world is as the checkpoint says.
+
+Deletes are idempotent, a create that meets its own result counts as done, an update that is out of sequence reads
+the object again. Every wait is bounded, and says at the bound what was missing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from lab.course import engine as api
+from lab.course.actions import (
+    LABEL,
+    Action,
+    CreateNamed,
+    CreateService,
+    ForgetNode,
+    RemoveNamed,
+    RemoveService,
+    SetNode,
+    StartNode,
+    StopNode,
+    UpdateService,
+)
+from lab.course.checkpoint import Checkpoint, Content, NodeState
+from lab.course.plan import misplaced
+from lab.errors import EngineError, WaitError
+from lab.world.entries import Acted, Progressed
+from lab.world.journal import Clock, Journal
+from lab.world.swarm import ENDED, ServiceSpec
+from lab.world.world import World
+
+#: Seconds: until everything is as it should be; for one action that is refused because something still ends.
+BOUND, PATIENCE = 420.0, 60.0
+#: Seconds between two tries of what was refused.
+_PAUSE = 1.0
+#: How often a service is made anew when its tasks did not spread as they should.
+_ROUNDS = 2
+
+
+class Tools(Protocol):
+    """What a reset needs of the world outside: `lab.course.ports.Hands`, and a manager's API."""
+
+    journal: Journal
+
+    def look(self) -> None:
+        """See `Hands.look`."""
+
+    def act(self, action: str, node: str) -> None:
+        """See `Hands.act`."""
+
+    def stopping(self) -> bool:
+        """See `Hands.stopping`."""
+
+    def engine(self) -> api.Engine:
+        """The low-level client of a manager that lives. Raises EngineError when there is none."""
+
+
+def apply(
+    actions: Iterable[Action],
+    checkpoint: Checkpoint,
+    tools: Tools,
+    *,
+    made_by_lab: bool = True,
+    bound: float = BOUND,
+    clock: Clock = time.monotonic,
+) -> None:
+    """Carry the actions out in their order, then wait until the cluster is at the checkpoint.
+
+    Raises WaitError at `bound` seconds with what was missing, EngineError when an engine refuses or none answers,
+    KeyboardInterrupt when the user asked to stop.
+    """
+    end = clock() + bound
+    todo = tuple(actions)
+    for number, action in enumerate(todo):
+        _stop(tools)
+        tools.journal.write(Progressed("reset", action.sentence, number / (len(todo) + 1)))
+        _do(action, tools, clock)
+    _settle(checkpoint, tools, made_by_lab, bound, end, clock)
+    for _ in range(_ROUNDS):
+        again = tuple(_again(tools.journal.world, checkpoint, made_by_lab))
+        if not again:
+            return
+        for action in again:
+            _do(action, tools, clock)
+        _settle(checkpoint, tools, made_by_lab, bound, end, clock)
+
+
+def unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
+    """What the world still lacks of the checkpoint, in sentences; nothing when it is there."""
+    names = {n.name for n in world.nodes.values()} | {*checkpoint.nodes} if made_by_lab else set()
+    for name in sorted(names):
+        node, wanted = world.node(name), checkpoint.nodes.get(name, NodeState())
+        if (node is not None and node.state == "ready") is not (wanted.machine == "on"):
+            yield f"{name} is {node.state if node else 'not in the swarm'}"
+    for name, state in checkpoint.services.items():
+        service = world.service(name)
+        if service is None:
+            yield f"there is no service {name}"
+            continue
+        live = len(world.live_tasks(service.id))
+        if live != service.desired or (state.mode == "replicated" and service.desired != state.spec.replicas):
+            yield f"{live} of {state.spec.replicas or service.desired} tasks of {name} run"
+        if service.status.state in ("updating", "rollback_started"):
+            yield f"the update of {name} goes on"
+    ids = {s.id for name in checkpoint.services if (s := world.service(name)) is not None}
+    for task in world.tasks.values():
+        node = world.nodes.get(task.node)
+        leaves = task.service not in world.services or (task.service in ids and task.desired in ("shutdown", "remove"))
+        if leaves and task.state not in ENDED and node is not None and node.state == "ready":
+            yield f"{world.task_name(task)} still ends on {node.name}"
+
+
+def _settle(checkpoint: Checkpoint, tools: Tools, made_by_lab: bool, bound: float, end: float, clock: Clock) -> None:
+    told = ""
+    while True:
+        _stop(tools)
+        tools.look()
+        missing = list(unsettled(tools.journal.world, checkpoint, made_by_lab=made_by_lab))
+        if not missing:
+            return
+        if clock() >= end:
+            log = "; ".join(missing[:5])
+            raise WaitError("the cluster to be at the checkpoint", bound, log, remedy="swarmlab reset")
+        if missing[0] != told:
+            told = missing[0]
+            tools.journal.write(Progressed("reset", f"waiting: {told}", 0.9))
+        there = _Settled(checkpoint, made_by_lab)
+        tools.journal.wait(there, max(0.0, min(_PAUSE, end - clock())))
+
+
+class _Settled:
+    """A predicate for `Journal.wait` that looks only when the swarm changed."""
+
+    def __init__(self, checkpoint: Checkpoint, made_by_lab: bool) -> None:
+        self._checkpoint, self._made = checkpoint, made_by_lab
+        self._seen: tuple[object, ...] = ()
+        self._answer = False
+
+    def __call__(self, world: World) -> bool:
+        seen = (world.nodes, world.services, world.tasks)
+        if len(self._seen) != len(seen) or any(a is not b for a, b in zip(seen, self._seen, strict=True)):
+            self._seen = seen
+            self._answer = not any(unsettled(world, self._checkpoint, made_by_lab=self._made))
+        return self._answer
+
+
+def _again(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[Action]:
+    """Services whose tasks did not spread as they should: made anew, the scheduler spreads them over all nodes."""
+    for name in misplaced(world, checkpoint):
+        service = world.service(name)
+        if service is not None and (made_by_lab or LABEL in service.spec.labels):
+            yield RemoveService(service.id, name, "its tasks did not spread")
+            yield CreateService(name, checkpoint.services[name].spec)
+
+
+def _do(action: Action, tools: Tools, clock: Clock) -> None:
+    match action:
+        case StartNode():  # a node that is down may be off, or only cut off: which, the managers cannot tell
+            tools.act("start", action.name)
+            tools.look()
+            node = tools.journal.world.node(action.name)
+            if node is None or node.state != "ready":
+                tools.act("heal", action.name)
+        case StopNode():
+            tools.act("stop", action.name)
+        case _:
+            tools.journal.write(Acted(f"reset: {action.sentence}"))
+            _carry(action.sentence, tools, lambda engine: _call(action, engine), clock)
+
+
+def _call(action: Action, engine: api.Engine) -> None:
+    match action:
+        case SetNode():
+            raw = engine.inspect_node(action.id)
+            spec = {"Availability": action.availability, "Role": action.role, "Labels": dict(action.labels)}
+            if any(raw["Spec"].get(key) != value for key, value in spec.items()):
+                engine.update_node(action.id, raw["Version"]["Index"], {**raw["Spec"], **spec})
+        case ForgetNode():
+            engine.remove_node(action.id, force=True)
+        case RemoveService():
+            engine.remove_service(action.id)
+        case CreateService():
+            engine.create_service(name=action.name, **api.body(action.spec, _ids(action.spec, engine)))
+        case UpdateService():
+            _update(action, engine)
+        case RemoveNamed():
+            {"secret": engine.remove_secret, "config": engine.remove_config, "network": engine.remove_network}[
+                action.what
+            ](action.id)
+        case CreateNamed():
+            _create(action, engine)
+
+
+def _update(action: UpdateService, engine: api.Engine) -> None:
+    raw = engine.inspect_service(action.id)
+    spec = raw["Spec"]
+    kept = {k: v for k, v in (spec.get("Labels") or {}).items() if k.startswith((LABEL, "com.docker."))}
+    engine.update_service(
+        action.id,
+        raw["Version"]["Index"],
+        name=action.name,
+        task_template=spec["TaskTemplate"],
+        labels={**action.spec.labels, **kept},
+        mode=api.mode(action.spec),
+        update_config=api.update_config(action.spec.update),
+        endpoint_spec=spec.get("EndpointSpec"),
+    )
+
+
+def _create(action: CreateNamed, engine: api.Engine) -> None:
+    labels = {LABEL: action.what}
+    if action.what == "network":
+        engine.create_network(action.name, driver="overlay", labels=labels, attachable=True, scope="swarm")
+    elif action.what == "secret":
+        engine.create_secret(action.name, _bytes(action.content), labels)
+    else:
+        engine.create_config(action.name, _bytes(action.content), labels)
+
+
+def _bytes(content: Content | None) -> bytes:
+    if content is None or content.random:
+        return secrets.token_hex(content.random if content and content.random else 16).encode()
+    return (content.text or "").encode()
+
+
+def _ids(spec: ServiceSpec, engine: api.Engine) -> dict[tuple[str, str], str]:
+    """The ids of what a service is granted. Raises EngineError for one that is not there."""
+    found: dict[tuple[str, str], str] = {}
+    for what, grants, ask in (("secret", spec.secrets, engine.secrets), ("config", spec.configs, engine.configs)):
+        for grant in grants:
+            named = [raw["ID"] for raw in ask(filters={"name": grant.source}) if raw["Spec"]["Name"] == grant.source]
+            if not named:
+                raise EngineError(f"there is no {what} {grant.source} for the service to be granted")
+            found[what, grant.source] = named[0]
+    return found
+
+
+def _carry(what: str, tools: Tools, call: Callable[[api.Engine], None], clock: Clock) -> None:
+    """Make a call until it is done: again through another manager when one is silent, again when the object changed
+    in between, again while what uses it still ends."""
+    import docker.errors
+    import requests.exceptions
+
+    end = clock() + PATIENCE
+    while True:
+        _stop(tools)
+        try:
+            return call(tools.engine())
+        except docker.errors.NotFound as error:
+            if what.startswith(("remove", "forget")):
+                return None
+            refused = str(error.explanation or error)
+        except docker.errors.APIError as error:
+            refused = str(error.explanation or error)
+            if what.startswith("create") and any(words in refused for words in _THERE):
+                return None
+            if not any(words in refused for words in _PASSING):
+                raise EngineError(f"the engine refused to {what}: {refused}") from error
+        except requests.exceptions.RequestException as error:
+            refused = f"no answer ({type(error).__name__})"
+        if clock() >= end:
+            raise WaitError(f"the engine to {what}", PATIENCE, refused, remedy="swarmlab status")
+        _breathe(tools)
+
+
+#: What the engine says of a thing that is there already, and of a refusal that passes by itself.
+_THERE = ("already exists", "existing object")
+_PASSING = (
+    "update out of sequence",
+    "is in use by",
+    "has active endpoints",
+    "is being removed",
+    "not a leader",
+    "does not have a leader",
+    "deadline exceeded",
+    "is not down and can't be removed",
+    "already in use by service",
+)
+
+
+def _breathe(tools: Tools) -> None:
+    """Until the journal has something new, at most a moment."""
+    count = tools.journal.world.count
+    tools.journal.wait(lambda world: world.count > count, _PAUSE)
+
+
+def _stop(tools: Tools) -> None:
+    if tools.stopping():
+        raise KeyboardInterrupt

@@ -1,0 +1,104 @@
+"""The engine's API as a reset uses it, and a service's declaration in the API's own shape (Engine API v1.44)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from lab.course.actions import LABEL
+from lab.world.swarm import Grant, ServiceSpec, UpdateConfig
+
+Raw = dict[str, Any]
+_SECOND = 1_000_000_000
+
+
+class Engine(Protocol):
+    """docker's low-level client (`docker.APIClient`) of a manager, as far as it is used here.
+
+    Every method raises `docker.errors.APIError` when the engine refuses and `requests` errors when it is silent.
+    """
+
+    def inspect_service(self, service: str) -> Raw: ...
+
+    def create_service(self, task_template: Raw, **rest: Any) -> Raw: ...
+
+    def update_service(self, service: str, version: int, **rest: Any) -> Raw: ...
+
+    def remove_service(self, service: str) -> bool: ...
+
+    def inspect_node(self, node_id: str) -> Raw: ...
+
+    def update_node(self, node_id: str, version: int, node_spec: Raw) -> bool: ...
+
+    def remove_node(self, node_id: str, force: bool) -> bool: ...
+
+    def secrets(self, filters: Mapping[str, Any]) -> list[Raw]: ...
+
+    def create_secret(self, name: str, data: bytes, labels: Mapping[str, str]) -> Raw: ...
+
+    def remove_secret(self, id: str) -> bool: ...
+
+    def configs(self, filters: Mapping[str, Any]) -> list[Raw]: ...
+
+    def create_config(self, name: str, data: bytes, labels: Mapping[str, str]) -> Raw: ...
+
+    def remove_config(self, id: str) -> bool: ...
+
+    def create_network(
+        self, name: str, driver: str, labels: Mapping[str, str], attachable: bool, scope: str
+    ) -> Raw: ...
+
+    def remove_network(self, net_id: str) -> None: ...
+
+
+def body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
+    """The arguments of `create_service`: nothing is left to docker-py's defaults, which are not the engine's.
+
+    `ids` has the id of each secret and config by ("secret", name).
+    """
+    template: Raw = {
+        "ContainerSpec": {
+            "Image": spec.image,
+            "Args": list(spec.args),
+            "Env": list(spec.env),
+            "Secrets": [_grant("Secret", g, ids["secret", g.source]) for g in spec.secrets],
+            "Configs": [_grant("Config", g, ids["config", g.source]) for g in spec.configs],
+        },
+        "RestartPolicy": {"Condition": "any", "Delay": 5 * _SECOND, "MaxAttempts": 0},
+        "Placement": {"Constraints": list(spec.constraints)},
+        "Networks": [{"Target": name} for name in spec.networks],
+        "ForceUpdate": 0,
+    }
+    ports = [
+        {"PublishedPort": p.published, "TargetPort": p.target, "Protocol": p.protocol, "PublishMode": p.mode}
+        for p in spec.ports
+    ]
+    return {
+        "task_template": template,
+        "labels": {**spec.labels, LABEL: "service"},
+        "mode": mode(spec),
+        "update_config": update_config(spec.update),
+        "endpoint_spec": {"Mode": "vip", "Ports": ports},
+    }
+
+
+def mode(spec: ServiceSpec) -> Raw:
+    """A service's mode, with its replicas."""
+    return {"Global": {}} if spec.mode == "global" else {"Replicated": {"Replicas": spec.replicas}}
+
+
+def update_config(update: UpdateConfig) -> Raw:
+    """How an update goes; every field named."""
+    return {
+        "Parallelism": update.parallelism,
+        "Delay": round(update.delay * _SECOND),
+        "FailureAction": update.failure_action,
+        "Monitor": round(update.monitor * _SECOND),
+        "MaxFailureRatio": update.max_failure_ratio,
+        "Order": update.order,
+    }
+
+
+def _grant(what: str, grant: Grant, id: str) -> Raw:
+    file = {"Name": grant.target, "UID": "0", "GID": "0", "Mode": 0o444}
+    return {"File": file, f"{what}ID": id, f"{what}Name": grant.source}
