@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from lab.world.entries import Entry, Fact
+from lab.world.entries import Entry, Fact, SwarmChanged
 from lab.world.world import World, fold
 
 Reader = Callable[[Entry, World], None]
@@ -50,6 +50,15 @@ class Journal:
         for entry in entries:
             self.put(entry)
 
+    def restart(self) -> None:
+        """Begin anew with an empty world at 0 seconds, as a replay does that is wound back. Readers get one entry, a
+        first look that finds nothing; in its world all that was known is dirty."""
+        with self._turn:
+            entry = Entry(0.0, SwarmChanged(by="", first=True))
+            self._start = self._clock()
+            self._world = World(dirty=fold(self._world, entry).dirty)
+            self._tell(entry)
+
     def read(self, reader: Reader) -> Callable[[], None]:
         """Call `reader` for every entry from now on; the answer ends that."""
         with self._turn:
@@ -68,7 +77,10 @@ class Journal:
 
     def _put(self, entry: Entry) -> Entry:
         self._world = fold(self._world, entry)
+        self._tell(entry)
+        return entry
+
+    def _tell(self, entry: Entry) -> None:
         for reader in self._readers:
             reader(entry, self._world)
         self._turn.notify_all()
-        return entry

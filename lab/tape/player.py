@@ -1,0 +1,123 @@
+"""Plays a tape into a journal. It reads a value and writes entries: it knows no cluster, no shell and no network."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from lab.errors import InputError
+from lab.tape.tape import Tape
+from lab.world.entries import Entry, StepMoved
+from lab.world.journal import Journal
+
+LONGEST_PAUSE = 3.0
+"""Seconds that a replay waits between two entries at most, at speed 1. The entries keep their times."""
+
+
+class Player:
+    """A tape on its way into a journal, step by step or all of it.
+
+    `speed` 2.0 is twice as fast as it was recorded, None does not wait. `wait` waits so many seconds and answers
+    whether it was asked to stop meanwhile. One thread plays; `stop` may be called from any.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        journal: Journal,
+        *,
+        speed: float | None = 1.0,
+        wait: Callable[[float], bool] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if speed is not None and not speed > 0:
+            raise InputError(f"a speed is a number above 0, or max: {speed:g}")
+        self.tape, self.journal, self.speed = tape, journal, speed
+        self._stopped = threading.Event()
+        self._wait, self._clock = wait or self._stopped.wait, clock
+        self._next = 0
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that begin on this tape, in order."""
+        begun = (e.fact.step for e in self.tape.entries if isinstance(e.fact, StepMoved) and e.fact.state == "begun")
+        return tuple(dict.fromkeys(begun))
+
+    def play_step(self, step: str) -> bool:
+        """Play one step, from its beginning to its end; what lies before it passes at once, and where it was played
+        already, the tape is wound back. False when it was stopped. Raises InputError when the step, or its end, is
+        not on the tape."""
+        self._stopped.clear()
+        begin, end = self._begin(step), self._end(step)
+        if self._next > begin:
+            self.rewind()
+        self._skip(begin)
+        if not self._play(len(self.tape.entries) if end is None else end):
+            self.journal.write(StepMoved(self.tape.header.lesson, step, "failed", "stopped"))
+            return False
+        if end is None:
+            raise InputError(f"the recording ends in the middle of step {step}")
+        return True
+
+    def play_to_end(self) -> bool:
+        """Play all that is left. False when it was stopped."""
+        self._stopped.clear()
+        return self._play(len(self.tape.entries))
+
+    def wind(self, step: str) -> None:
+        """Forwards or backwards to a step's beginning, without waiting. Raises InputError when it is not there."""
+        begin = self._begin(step)
+        if self._next > begin:
+            self.rewind()
+        self._skip(begin)
+
+    def rewind(self) -> None:
+        """Back to the beginning: the journal's world is empty, then what lies before the first step passes at once."""
+        self.journal.restart()
+        self._next = 0
+        if self.steps:
+            self._skip(self._begin(self.steps[0]))
+
+    def stop(self) -> None:
+        """End what plays, soon."""
+        self._stopped.set()
+
+    def _begin(self, step: str) -> int:
+        for index, entry in enumerate(self.tape.entries):
+            if _moves(entry, step) == "begun":
+                return index
+        raise InputError(
+            f"the recording has no step {step}", remedy=f"its steps are: {', '.join(self.steps) or 'none'}"
+        )
+
+    def _end(self, step: str) -> int | None:
+        """One past the step's last entry; None when it does not end on this tape."""
+        for index, entry in enumerate(self.tape.entries[self._begin(step) :], start=self._begin(step)):
+            if _moves(entry, step) in ("passed", "failed"):
+                return index + 1
+        return None
+
+    def _skip(self, upto: int) -> None:
+        self.journal.put_all(self.tape.entries[self._next : upto])
+        self._next = max(self._next, upto)
+
+    def _play(self, upto: int) -> bool:
+        due, before = self._clock(), self.journal.world.at
+        while self._next < upto:
+            entry = self.tape.entries[self._next]
+            if self.speed is not None:
+                due += min(LONGEST_PAUSE, max(0.0, entry.at - before)) / self.speed
+                if (left := due - self._clock()) > 0.001 and self._wait(left):
+                    return False
+            if self._stopped.is_set():
+                return False
+            before = entry.at
+            self.journal.put(entry)
+            self._next += 1
+        return True
+
+
+def _moves(entry: Entry, step: str) -> str:
+    fact = entry.fact
+    return fact.state if isinstance(fact, StepMoved) and fact.step == step else ""
