@@ -1,0 +1,119 @@
+"""A tape in other forms: told as text, played by asciinema, read as a guide."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from lab.tape.safe import SafeScreen, safe_for_screen
+from lab.tape.story import Story, clock, fresh, requests, story, trimmed
+from lab.tape.tape import Tape
+from lab.world.entries import Checked, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed, StepMoved
+from lab.world.world import World, fold
+
+__all__ = ["Story", "cast", "markdown", "story"]
+
+_HEAD, _TAIL = 40, 10
+
+
+def cast(tape: Tape) -> str:
+    """The terminals of a tape as an asciicast (version 2, which every player reads): seconds since the beginning, a
+    marker where a step begins. Where another node's terminal speaks, a line says so. Only what draws is kept."""
+    header = {
+        "version": 2,
+        "width": tape.header.columns,
+        "height": tape.header.rows,
+        "timestamp": int(tape.header.recorded.timestamp()),
+        "title": tape.header.title,
+        "env": {"TERM": "xterm-256color", "SHELL": "/bin/bash"},
+    }
+    events = (json.dumps(event, ensure_ascii=False) for event in _events(tape.entries))
+    return "\n".join([json.dumps(header, ensure_ascii=False), *events]) + "\n"
+
+
+def _events(entries: tuple[Entry, ...]) -> Iterator[tuple[float, str, str]]:
+    screens: dict[str, SafeScreen] = {}
+    node = ""
+    for entry in entries:
+        at, fact = round(entry.at, 3), entry.fact
+        if isinstance(fact, StepMoved) and fact.state == "begun":
+            yield at, "m", fact.step
+        elif isinstance(fact, Printed):
+            text = screens.setdefault(fact.node, SafeScreen()).feed(fact.text)
+            if node and fact.node != node:
+                text = f"\x1b[0m\r\n\x1b[2m── {fact.node} ──\x1b[0m\r\n{text}"
+            node = fact.node
+            if text:
+                yield at, "o", text
+
+
+def markdown(tape: Tape) -> str:
+    """A guide: a heading for each step, its commands and what they printed, what the cluster did, what then held."""
+    head = tape.header
+    how = f"{head.provider} ({head.acceleration})" if head.acceleration else head.provider
+    where = f", on {head.nodes} nodes, {how}" if head.nodes else ""
+    lines = [f"# {_prose(head.title)}", "", f"Recorded {head.recorded:%Y-%m-%d %H:%M} UTC{where}."]
+    if not tape.finished:
+        lines += ["", "The recording was interrupted: it is not the whole lesson."]
+    return "\n".join((*lines, *_guide(tape.entries))) + "\n"
+
+
+def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
+    world, number, began = World(), 0, 0.0
+    happened: list[str] = []
+    checks: dict[int, Checked] = {}
+    hits: list[Hit] = []
+    for entry in entries:
+        before, world = world, fold(world, entry)
+        match entry.fact:
+            case LessonOpened():
+                number = 0
+            case StepMoved(state="begun", step=step):
+                number, began = number + 1, entry.at
+                happened, checks, hits = [], {}, []
+                yield from ("", f"## {number}. {_prose(step)}")
+            case StepMoved() as moved:
+                yield from _came(happened, hits)
+                yield from _held(checks)
+                why = f": {_prose(moved.why)}" if moved.why else ""
+                yield from ("", f"**{moved.state.capitalize()}** after {entry.at - began:.1f} s{why}")
+            case Checked() as checked:
+                checks[checked.check] = checked
+            case CommandBegan() as command:
+                yield from ("", f"On `{command.node}`:", "", *_fenced("sh", command.text.splitlines()))
+            case CommandEnded() as ended:
+                if ended.output:
+                    yield from ("", *_fenced("text", trimmed(ended.output, _HEAD, _TAIL)))
+                if ended.status:
+                    yield from ("", f"It ended with status {ended.status}.")
+            case Hit() as hit:
+                hits.append(hit)
+            case _:
+                happened += [f"- {clock(c.at - began)} {_prose(c.text)}" for c in fresh(before, world)]
+
+
+def _came(happened: list[str], hits: list[Hit]) -> Iterator[str]:
+    if happened:
+        yield from ("", "What happened, in minutes and seconds since the step began:", "", *happened)
+    if hits:
+        yield from ("", f"{_prose(requests(hits))}.")
+
+
+def _held(checks: dict[int, Checked]) -> Iterator[str]:
+    if checks:
+        yield ""
+    for _, check in sorted(checks.items()):
+        why = f" ({_prose(check.why)})" if check.why else ""
+        yield f"- [{'x' if check.ok else ' '}] {_prose(check.text)}{why}"
+
+
+def _fenced(language: str, lines: list[str]) -> Iterator[str]:
+    longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield from (f"{fence}{language}", *(safe_for_screen(line).rstrip() for line in lines), fence)
+
+
+def _prose(text: str) -> str:
+    """Text that is no markup."""
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(safe_for_screen(text).split()))

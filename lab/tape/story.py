@@ -1,0 +1,174 @@
+"""A plain text account of entries: what was done, what it printed, what the cluster did, and whether it held."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from lab.tape.safe import safe_for_screen
+from lab.world.entries import (
+    Captured,
+    Checked,
+    CommandBegan,
+    CommandEnded,
+    Entry,
+    Hit,
+    LessonOpened,
+    Linked,
+    StepMoved,
+)
+from lab.world.world import Change, Command, World, fold
+
+WIDTH = 80
+HEAD, TAIL = 24, 8
+"""Of a longer output the first lines and the last ones are told."""
+
+_TONES = {"good": "+", "bad": "!", "plain": "·", "lab": ">"}
+_LAST = {"passed": "✔", "failed": "✘"}
+
+
+class Story:
+    """Tells entries as they come. `lines` for each of them, `end` when there are no more; reads well at 80 columns.
+
+    Times are those of the entries: minutes and seconds since the journal began.
+    """
+
+    def __init__(self) -> None:
+        self._world = World()
+        self._hits: list[Hit] = []
+        self._steps: list[tuple[str, str, float]] = []
+
+    def lines(self, entry: Entry) -> Iterator[str]:
+        """What this entry adds to the story; often nothing."""
+        before, self._world = self._world, fold(self._world, entry)
+        fact = entry.fact
+        if isinstance(fact, Hit):
+            self._hits.append(fact)
+            return
+        yield from self._answers()
+        match fact:
+            case LessonOpened():
+                yield from ("", f"LESSON {fact.lesson}", "═" * (len(fact.lesson) + 7))
+            case StepMoved():
+                yield from self._step(entry.at, fact)
+            case Checked():
+                yield from _check(fact)
+            case CommandBegan():
+                yield from _typed(entry.at, fact)
+            case CommandEnded():
+                command = next((c for c in self._world.commands if c.id == fact.id), None)
+                yield from _result(fact, command)
+            case Captured():
+                yield from _said(f"    {fact.name} = ", fact.value)
+            case Linked() if fact.state != before.link.state and fact.state != "live":
+                yield from _line(entry.at, "!", f"the cluster does not answer ({fact.state}) {fact.why}".rstrip())
+            case _:
+                for change in fresh(before, self._world):
+                    yield from _line(change.at, _TONES[change.tone], change.text)
+
+    def end(self) -> Iterator[str]:
+        """The summary."""
+        yield from self._answers()
+        if not self._steps:
+            return
+        passed = sum(state == "passed" for _, state, _ in self._steps)
+        yield from ("", f"{passed} of {len(self._steps)} steps passed")
+        width = max(len(step) for step, _, _ in self._steps)
+        for step, state, seconds in self._steps:
+            yield f"  {_LAST[state]} {step:<{width}}  {state} after {seconds:.1f} s"
+
+    def _step(self, at: float, fact: StepMoved) -> Iterator[str]:
+        if fact.state == "begun":
+            yield from ("", f"── {fact.step} ".ljust(WIDTH, "─"))
+            return
+        step = self._world.steps[(fact.lesson, fact.step)]
+        seconds = at - step.began
+        self._steps = [s for s in self._steps if s[0] != fact.step] + [(fact.step, fact.state, seconds)]
+        why = f": {fact.why}" if fact.why else ""
+        yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {seconds:.1f} s{why}")
+
+    def _answers(self) -> Iterator[str]:
+        """Requests in a row are told as one."""
+        hits, self._hits = self._hits, []
+        for port, path in dict.fromkeys((h.port, h.path) for h in hits):
+            here = [h for h in hits if (h.port, h.path) == (port, path)]
+            yield from _said("  · ", f"port {port}{path}: {requests(here)}")
+
+
+def story(entries: Iterable[Entry]) -> Iterator[str]:
+    """The whole account of a lesson."""
+    teller = Story()
+    for entry in entries:
+        yield from teller.lines(entry)
+    yield from teller.end()
+
+
+def fresh(before: World, after: World) -> tuple[Change, ...]:
+    """The lines of the timeline that are new in `after`, the next world; without the commands, told otherwise."""
+    last = before.changes[-1] if before.changes else None
+    new: list[Change] = []
+    for change in reversed(after.changes):
+        if change is last:
+            break
+        new.append(change)
+    return tuple(change for change in reversed(new) if not change.text.startswith("$ "))
+
+
+def requests(hits: list[Hit]) -> str:
+    """Requests in a sentence: how many, through which nodes, answered by which replicas, how quickly."""
+    good = [h for h in hits if 200 <= h.status < 400]
+    nodes = sorted({h.node for h in hits})
+    replicas = sorted({h.replica for h in good if h.replica})
+    words = f"{len(hits)} request{'s' * (len(hits) != 1)} through {', '.join(nodes)}; {len(good)} answered"
+    if replicas:
+        words += f" by {', '.join(replicas)}"
+    if good:
+        words += f", the slowest in {max(h.ms for h in good):.0f} ms"
+    bad = sorted({h.error or f"status {h.status}" for h in hits if h not in good})
+    return f"{words}; {len(hits) - len(good)} not ({', '.join(bad)})" if bad else words
+
+
+def trimmed(output: str, head: int = HEAD, tail: int = TAIL) -> list[str]:
+    """An output's lines, without the middle of a long one."""
+    lines = safe_for_screen(output).expandtabs().splitlines()
+    left_out = len(lines) - head - tail
+    if left_out <= 1:
+        return lines
+    return [*lines[:head], f"… {left_out} more lines …", *lines[-tail:]]
+
+
+def clock(at: float) -> str:
+    """`0:07.3`: minutes and seconds."""
+    tenths = round(at * 10)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+
+
+def _check(fact: Checked) -> Iterator[str]:
+    mark = "✔" if fact.ok else "✘"
+    when = "before: " if fact.phase == "before" else ""
+    yield from _said(f"  {mark} ", f"{when}{fact.text}" + (f" ({fact.why})" if fact.why else ""))
+
+
+def _typed(at: float, fact: CommandBegan) -> Iterator[str]:
+    prompt = f"{fact.node} $ "
+    first, *rest = fact.text.splitlines() or [""]
+    yield f"{clock(at):>8}  {prompt}{first}"
+    yield from (f"{' ' * 10}{' ' * len(prompt)}{line}" for line in rest)
+
+
+def _result(fact: CommandEnded, command: Command | None) -> Iterator[str]:
+    for line in trimmed(fact.output):
+        yield f"{' ' * 10}│ {line}".rstrip()
+    name = f"{command.node}: " if command and command.step == "" else ""
+    yield f"{' ' * 10}╰ {name}exit {fact.status} after {fact.seconds:.1f} s"
+
+
+def _line(at: float, mark: str, text: str) -> Iterator[str]:
+    yield from _said(f"{clock(at):>8}  {mark} ", text)
+
+
+def _said(lead: str, text: str) -> Iterator[str]:
+    text = " ".join(safe_for_screen(text).split())
+    wrapped = textwrap.wrap(text, WIDTH - len(lead), break_on_hyphens=False) or [""]
+    yield f"{lead}{wrapped[0]}".rstrip()
+    yield from (f"{' ' * len(lead)}{line}" for line in wrapped[1:])
