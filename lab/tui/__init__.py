@@ -1,0 +1,35 @@
+"""The app on the terminal. The only room that imports textual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from lab.cluster.model import Report
+    from lab.session import Stage
+
+
+def launch(
+    stage: Stage | Callable[[], Stage],
+    *,
+    bring_up: Callable[[Report], object] | None = None,
+    lesson: str = "",
+    live: bool = False,
+    theme: Literal["dark", "light"] = "dark",
+) -> int:
+    """Show a stage until the user quits; the answer is an exit code.
+
+    A callable `stage` is called after the first paint, so that loading lessons does not delay it; `live` says
+    what it will be, for the header meanwhile. `bring_up`, if
+    given, makes a cluster behind the app and answers with a live stage, which is offered when it is there; when the
+    app is left before, its report raises KeyboardInterrupt. `lesson` is opened first, the first one when it is "".
+    Whoever gave a stage closes it; one that the app made or took is closed here.
+    """
+    from lab.tui.app import LabApp
+
+    app = LabApp(stage, bring_up=bring_up, lesson=lesson, live=live, theme=theme)
+    try:
+        return app.run() or 0
+    finally:
+        app.close_stages()

@@ -1,0 +1,327 @@
+"""The app: one situation, keys that change it, a screen that shows it, work that goes on behind it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textual import events, on
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, Provider
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from lab.errors import LabError
+from lab.tui import keys
+from lab.tui.backstage import Backstage, BringUp, Making, Moved, Opened
+from lab.tui.situation import PANES, Pane, Situation
+from lab.tui.stand import Stand, is_compact
+from lab.tui.terminal import Terminal
+from lab.tui.theme import DARK, LIGHT, THEMES
+
+if TYPE_CHECKING:
+    from lab.session import Stage
+
+#: Seconds between two frames at least.
+FRAME = 0.05
+_TROUBLE = {
+    "stage": "The lab could not open",
+    "opening": "The lesson could not be opened",
+    "step": "The step broke off",
+    "reset": "The reset did not end well",
+    "making": "No cluster could be made; the recordings stay",
+}
+
+
+def _commands() -> type[Provider]:
+    from lab.tui.palette import LabCommands
+
+    return LabCommands
+
+
+class LabApp(App[int]):
+    """A stage on the screen. `stage` may be the way to one: then it is made after the first paint, and `live` says
+    what it will be.
+
+    `bring_up` makes a cluster meanwhile and gives its stage, which is offered when it is there; it is asked to end,
+    when the app is left, by a KeyboardInterrupt out of its report. `clock` is the speaker's, in seconds.
+    """
+
+    CSS_PATH = "lab.tcss"
+    TITLE = "swarmlab"
+    ENABLE_COMMAND_PALETTE = False
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(k, a, show=False) for k, a in dict.fromkeys((k.keys, k.action) for k in keys.KEYS if k.keys)),
+        Binding("ctrl+c", "how_to_quit", show=False),
+    ]
+
+    def __init__(
+        self,
+        stage: Stage | Callable[[], Stage],
+        *,
+        bring_up: BringUp | None = None,
+        lesson: str = "",
+        live: bool = False,
+        theme: Literal["dark", "light"] = "dark",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        live = live if callable(stage) else stage.live
+        self.situation = Situation(live=live, making=bring_up is not None)
+        self._stage, self._bring_up, self._lesson = stage, bring_up, lesson
+        self._clock, self._opened = clock, clock()
+        self._back = Backstage(self)
+        self._stand = Stand(self.situation)
+        self._waiting: Stage | None = None
+        self._mine: list[Stage] = []
+        self._frame_at, self._frame_due, self._quitting = 0.0, False, False
+        for each in THEMES:
+            self.register_theme(each)
+        self.theme = DARK.name if theme == "dark" else LIGHT.name
+
+    def get_default_screen(self) -> Screen[None]:
+        return self._stand
+
+    @on(Stand.Ready)
+    def _mounted(self) -> None:
+        self.see(compact=is_compact(self.size))
+        self.set_interval(1.0, self._tick)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if callable(self._stage):
+            self._back.load(self._stage)
+        else:
+            self._adopt(self._stage, self._lesson)
+        if self._bring_up is not None:
+            self._back.make(self._bring_up)
+
+    # What is seen.
+
+    def see(self, **changes: Any) -> None:
+        """Change the situation, and show it."""
+        self.situation = replace(self.situation, **changes)
+        if self._stand.built:
+            self._stand.show(self.situation)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.see(compact=is_compact(event.size))
+
+    def _tick(self) -> None:
+        if self.situation.ready:
+            elapsed = self._clock() - self._opened if self.situation.lesson else 0.0
+            self.see(now=self._back.now(), elapsed=elapsed)
+
+    # News.
+
+    @on(Moved)
+    def _moved(self) -> None:
+        if not self._frame_due:
+            self._frame_due = True
+            wait = self._frame_at + FRAME - time.monotonic()
+            self.set_timer(wait, self._frame) if wait > 0 else self._frame()
+
+    def _frame(self) -> None:
+        self._frame_due, self._frame_at = False, time.monotonic()
+        batch = self._back.take()
+        if batch is None or self._back.stage is None or not self._stand.built:
+            return
+        if self._stand.take_in(batch):
+            self.post_message(Moved())
+        self.see(world=batch.world, now=self._back.now(), title=self._back.stage.title)
+
+    @on(Making)
+    def _making(self, message: Making) -> None:
+        self.see(progress=message.progress)
+
+    @on(Worker.StateChanged)
+    def _worked(self, event: Worker.StateChanged) -> None:
+        if event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
+            return
+        name, result, error = event.worker.name, event.worker.result, event.worker.error
+        if name in ("opening", "step", "reset"):
+            self.see(busy="", running="")
+        elif name == "making":
+            self.see(making=False)
+        if error is not None:
+            said = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
+            self.see(notice=f"{_TROUBLE.get(name, name)}: {said}", trouble=True)
+        elif name == "stage" and result is not None:
+            self._mine.append(result)
+            self._adopt(result, self._lesson)
+        elif name == "opening":
+            self._on_opened(result)
+        elif name == "step":
+            self._on_played()
+        elif name == "reset":
+            self._frame()
+            self.see(notice=result, trouble=False)
+        elif name == "making" and result is not None:
+            self._waiting = result
+            self._mine.append(result)
+            self.see(offer=result.title)
+        if self._quitting and name in ("making", "step"):
+            self.exit(0)
+
+    def _adopt(self, stage: Stage, lesson: str) -> None:
+        self._back.adopt(stage)
+        terminal = self._stand.terminal
+        terminal.clear()
+        self.see(ready=True, live=stage.live, title=stage.title, world=stage.journal.world, lesson=None)
+        self._back.resize(max(20, terminal.size.width), max(3, terminal.size.height))
+        self.post_message(Moved())
+        self.open_lesson(lesson)
+
+    def _on_opened(self, opened: Opened | None) -> None:
+        if opened is None:
+            self.see(notice="There is no lesson here yet.", trouble=True)
+            return
+        self._opened = self._clock()
+        self._frame()
+        self.see(lesson=opened.lesson, lessons=opened.lessons, elapsed=0.0, page=-1)
+        done = [self.situation.state(place) == "passed" for place in range(self.situation.count)]
+        if any(done) and not all(done):
+            self.see(page=done.index(False))
+
+    def _on_played(self) -> None:
+        self._frame()
+        s = self.situation
+        record = s.record(s.page)
+        if record is not None and record.state == "failed" and s.single and s.pane != "lesson":
+            self.see(notice=f"Not done: {record.why} Press 1 for the lesson.", trouble=True)
+
+    @on(Terminal.Typed)
+    def _typed(self, message: Terminal.Typed) -> None:
+        self._back.keys(message.data)
+
+    @on(Terminal.Resized)
+    def _resized(self, message: Terminal.Resized) -> None:
+        self._back.resize(message.columns, message.rows)
+
+    @on(Terminal.Left)
+    def _left(self) -> None:
+        if self.situation.typing:
+            self.action_pane("lesson" if not self.situation.compact else "terminal")
+
+    @on(Terminal.Wanted)
+    def _wanted(self) -> None:
+        if keys.works(self.situation, "type"):
+            self.action_type()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        at = next((p for p in PANES if self._stand.target(p) is event.widget), None)
+        if at is not None and at != self.situation.pane:
+            self.see(pane=at, typing=False)
+
+    # Keys.
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        return keys.works(self.situation, action)
+
+    def action_go(self) -> None:
+        s = self.situation
+        if s.page >= s.count and s.next_lesson is not None:
+            self.open_lesson(s.next_lesson.id)
+        elif s.step is None or s.state(s.page) == "passed":
+            self.turn_to(s.page + 1)
+        else:
+            self.see(busy="step", running=s.step.id, notice="")
+            if s.compact and s.pane == "lesson":
+                self.action_pane("terminal" if s.step.run is not None else "cluster")
+            self._back.play(s.step.id)
+
+    def turn_to(self, page: int) -> None:
+        """Look at a page: -1 is the opening one."""
+        self.see(page=max(-1, min(page, self.situation.count)), notice="")
+        if self.situation.compact:
+            self.action_pane("lesson")
+
+    def action_next(self) -> None:
+        self.turn_to(self.situation.page + 1)
+
+    def action_before(self) -> None:
+        self.turn_to(self.situation.page - 1)
+
+    def action_stop(self) -> None:
+        self._back.stop()
+        self.see(notice="The step is being stopped.", trouble=False)
+
+    def action_how_to_quit(self) -> None:
+        self.see(notice="Press q to quit.", trouble=False)
+
+    def action_pane(self, pane: Pane) -> None:
+        self.see(pane=pane, typing=False)
+        self.call_after_refresh(self._stand.target(pane).focus)
+
+    def action_type(self) -> None:
+        self.see(pane="terminal", typing=True)
+        self.call_after_refresh(self._stand.terminal.focus)
+
+    def action_zoom(self) -> None:
+        self.see(zoomed=not self.situation.zoomed)
+        self.call_after_refresh(self._stand.target(self.situation.pane).focus)
+
+    def action_light(self) -> None:
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def action_notes(self) -> None:
+        self.see(notes=not self.situation.notes)
+
+    def action_palette(self) -> None:
+        self.push_screen(CommandPalette(id="--command-palette", placeholder="What is it?"))
+
+    def action_help(self) -> None:
+        from lab.tui import dialogs
+
+        self.push_screen(dialogs.help_on(self.situation, self._stand.target(self.situation.pane)))
+
+    def action_lessons(self) -> None:
+        from lab.tui import dialogs
+
+        self.push_screen(dialogs.lessons(self.situation), lambda id: self.open_lesson(id) if id else None)
+
+    def open_lesson(self, lesson: str) -> None:
+        """Open a lesson, "" for the first."""
+        self.see(busy="opening", notice="")
+        self._back.open(lesson)
+
+    def action_reset(self) -> None:
+        from lab.tui import dialogs
+
+        self.push_screen(dialogs.reset(self.situation), self._reset)
+
+    def _reset(self, step: str | None) -> None:
+        if step is not None:
+            if not step:
+                self.turn_to(-1)
+            self.see(busy="reset", notice="Back to the start ...", trouble=False)
+            self._back.reset(step)
+
+    def action_go_live(self) -> None:
+        stage, self._waiting = self._waiting, None
+        lesson = self.situation.lesson
+        if stage is not None:
+            self._back.stop()
+            self.see(offer="")
+            self._adopt(stage, lesson.id if lesson else "")
+
+    def copy_command(self) -> None:
+        """The command of the step in sight, to the clipboard."""
+        if self.situation.step is not None:
+            self.copy_to_clipboard(self.situation.step.sentence)
+
+    def close_stages(self) -> None:
+        """Close the stages that the app made or took, after its end."""
+        for stage in self._mine:
+            stage.close()
+
+    async def action_quit(self) -> None:
+        self._back.leave()
+        if self._quitting or not (self.situation.making or self.situation.busy == "step"):
+            self.exit(0)
+        self._quitting = True
+        self.see(notice="What is under way is being ended; q again leaves at once.", trouble=False)

@@ -1,0 +1,163 @@
+"""The stage's side of the app: its work in worker threads, its journal's news, its answers as messages."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from textual.message import Message
+
+from lab.errors import LabError
+from lab.tui.feed import Batch, Feed
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.worker import Worker
+
+    from lab.cluster.model import Progress, Report
+    from lab.course.schema import Lesson
+    from lab.session import Stage
+
+Work = Literal["stage", "opening", "step", "reset", "making"]
+BringUp = Callable[["Report"], object]
+
+
+class Moved(Message):
+    """The journal has news."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Moved)
+
+
+class Making(Message):
+    """How far the making of a cluster is."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Making)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A lesson that was opened, and all that could be."""
+
+    lesson: Lesson
+    lessons: tuple[Lesson, ...]
+
+
+class Backstage:
+    """Holds the stage. Every method returns at once; what blocks runs in a worker named after its `Work`."""
+
+    def __init__(self, app: App[int]) -> None:
+        self._app = app
+        self.stage: Stage | None = None
+        self._feed: Feed | None = None
+        self._typed: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._leaving = False
+        threading.Thread(target=self._type, name="keyboard", daemon=True).start()
+
+    def adopt(self, stage: Stage) -> None:
+        """Take this stage from now on."""
+        self.stage = stage
+        self._listen(stage)
+
+    def load(self, make: Callable[[], Stage]) -> None:
+        """Make the stage; its worker's result is it."""
+        self._work("stage", make)
+
+    def make(self, bring_up: BringUp) -> None:
+        """Make a cluster; its worker's result is its stage, None when the app is left meanwhile."""
+
+        def report(progress: Progress) -> None:
+            if self._leaving:
+                raise KeyboardInterrupt
+            self._app.post_message(Making(progress))
+
+        def work() -> object:
+            try:
+                return bring_up(report)
+            except KeyboardInterrupt:
+                return None
+
+        self._work("making", work)
+
+    def open(self, lesson: str) -> None:
+        """Open a lesson, "" for the first; the worker's result is `Opened`."""
+        self._work("opening", partial(_open, self.stage, lesson))
+
+    def play(self, step: str) -> None:
+        """Go through a step."""
+        if self.stage is not None:
+            self._work("step", partial(self.stage.play, step))
+
+    def reset(self, step: str) -> None:
+        """Reset to a step, "" for the lesson's start; the worker's result is a sentence."""
+        if self.stage is not None:
+            self._work("reset", partial(self.stage.reset, step))
+
+    def stop(self) -> None:
+        """Ask the step under way to end."""
+        if self.stage is not None:
+            self.stage.stop()
+
+    def leave(self) -> None:
+        """Ask everything under way to end: a step now, the making of a cluster at its next report."""
+        self._leaving = True
+        self.stop()
+        self._typed.put(None)
+
+    def keys(self, data: str) -> None:
+        """Bytes for the shell, in their order; a shell that does not read holds nobody up."""
+        if self.stage is not None:
+            self._typed.put(partial(self.stage.keys, data))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal's size."""
+        if self.stage is not None:
+            self._typed.put(partial(self.stage.resize, columns, rows))
+
+    def take(self) -> Batch | None:
+        """What is new, None without a stage. A stage may take another journal: then all of it is new."""
+        if self.stage is None or self._feed is None:
+            return None
+        if self.stage.journal is not self._feed.journal:
+            self._listen(self.stage)
+        return self._feed.take()
+
+    def now(self) -> float:
+        """The journal's time."""
+        return self.stage.journal.now() if self.stage else 0.0
+
+    def _listen(self, stage: Stage) -> None:
+        if self._feed is not None:
+            self._feed.close()
+        self._feed = Feed(stage.journal, self._wake)
+
+    def _wake(self) -> None:
+        self._app.post_message(Moved())
+
+    def _work(self, name: Work, work: Callable[[], object]) -> Worker[object]:
+        return self._app.run_worker(work, name=name, group=name, thread=True, exclusive=True, exit_on_error=False)
+
+    def _type(self) -> None:
+        while act := self._typed.get():
+            try:
+                act()
+            except (LabError, OSError):
+                continue  # the shell is gone; its own last words are on the screen
+
+
+def _open(stage: Stage | None, lesson: str) -> Opened | None:
+    if stage is None:
+        return None
+    lessons = stage.lessons()
+    if not lesson and not lessons:
+        return None
+    return Opened(stage.open(lesson or lessons[0].id), lessons)

@@ -1,0 +1,122 @@
+"""The keys, once: what the footer shows, what the help says and what is obeyed all come from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lab.tui.situation import Situation
+from lab.tui.spans import Line, Span, width
+
+
+@dataclass(frozen=True)
+class Key:
+    """Keys, the action they call, and when they work. `show` and `label` stand in the footer, by `rank`."""
+
+    keys: str
+    action: str
+    show: str
+    label: str
+    help: str
+    when: Callable[[Situation], bool]
+    rank: int = 5
+
+
+def _out(s: Situation) -> bool:
+    return not s.typing
+
+
+def _idle(s: Situation) -> bool:
+    return s.ready and s.lesson is not None and not s.busy and not s.typing
+
+
+def _at(*states: str) -> Callable[[Situation], bool]:
+    return lambda s: _idle(s) and s.step is not None and s.state(s.page) in states
+
+
+def _can_begin(s: Situation) -> bool:
+    return _idle(s) and s.page < 0
+
+
+def _can_leap(s: Situation) -> bool:
+    return _idle(s) and s.page >= s.count and s.next_lesson is not None
+
+
+def _stoppable(s: Situation) -> bool:
+    return _out(s) and s.busy == "step"
+
+
+def _offered(s: Situation) -> bool:
+    return _out(s) and bool(s.offer) and not s.busy
+
+
+def _choosable(s: Situation) -> bool:
+    return _out(s) and bool(s.lessons) and not s.busy
+
+
+_NEXT, _BACK = "Look at the next step (→ too)", "Look at the step before (← too)"
+_RESET = "Put the cluster back to the start of the step or the lesson"
+_NOTES = "The speaker's notes, the step and the time left in large"
+_HELP = "This help, for what has the focus"
+
+KEYS: tuple[Key, ...] = (
+    Key("", "leave", "Esc Esc", "leave the terminal", "Twice: leave the terminal", lambda s: s.typing, 0),
+    Key("ctrl+c", "stop", "^C", "stop the step", "Stop the step that runs", _stoppable, 0),
+    Key("L", "go_live", "L", "go live", "Take this lesson on the cluster that is ready", _offered, 0),
+    Key("enter,space", "go", "Enter", "begin", "Begin the lesson", _can_begin, 1),
+    Key("enter,space", "go", "Enter", "run the step", "Run the step's command", _at("", "stopped"), 1),
+    Key("enter,space", "go", "Enter", "try again", "Run the step's command again", _at("failed"), 1),
+    Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _at("passed"), 1),
+    Key("enter,space", "go", "Enter", "next lesson", "Open the next lesson", _can_leap, 1),
+    Key("n,right", "next", "n", "next", _NEXT, lambda s: _out(s) and s.lesson is not None and s.page < s.count, 3),
+    Key("p,left", "before", "p", "back", _BACK, lambda s: _out(s) and s.lesson is not None and s.page > -1, 3),
+    Key("r", "reset", "r", "reset", _RESET, lambda s: _idle(s) and s.live, 4),
+    Key("r", "reset", "r", "wind back", "Wind the recording back", lambda s: _idle(s) and not s.live, 4),
+    Key("t,tab", "type", "t", "type", "Type into the shell (Tab too)", lambda s: _out(s) and s.live and s.ready, 4),
+    Key("1", "pane('lesson')", "1-4", "panes", "The lesson", _out, 4),
+    Key("2", "pane('cluster')", "", "", "The cluster", _out),
+    Key("3", "pane('timeline')", "", "", "The timeline", _out),
+    Key("4", "pane('terminal')", "", "", "The terminal", _out),
+    Key("z", "zoom", "z", "zoom", "This pane alone", lambda s: _out(s) and not s.single, 6),
+    Key("z", "zoom", "z", "all panes", "All panes again", lambda s: _out(s) and s.zoomed and not s.compact, 2),
+    Key("l", "lessons", "l", "lessons", "Choose a lesson", _choosable, 5),
+    Key("s", "notes", "s", "notes", _NOTES, _out, 7),
+    Key("d", "light", "d", "dark/light", "The other theme", _out, 8),
+    Key("ctrl+p", "palette", "^P", "palette", "Find lessons, steps, panes and commands by name", _out, 7),
+    Key("question_mark,f1", "help", "?", "help", _HELP, _out, 2),
+    Key("f1", "help", "F1", "help", _HELP, lambda s: s.typing, 2),
+    Key("q", "quit", "q", "quit", "Quit (Ctrl+Q anywhere)", _out, 3),
+)
+
+
+def working(s: Situation) -> Iterator[Key]:
+    """The keys that work now."""
+    return (key for key in KEYS if key.when(s))
+
+
+def works(s: Situation, action: str) -> bool:
+    """Whether an action may be taken now; actions that have no key may be taken at any time."""
+    mine = [key for key in KEYS if key.action.split("(")[0] == action]
+    return not mine or any(key.when(s) for key in mine)
+
+
+def footer(s: Situation, room: int) -> tuple[Line]:
+    """As many of the keys that work as there is room for, the most needed first; the help has them all."""
+    shown = sorted((k for k in working(s) if k.show), key=lambda k: k.rank)
+    line: list[Span] = []
+    for place, key in enumerate(shown):
+        item: list[Span] = [(f" {key.show} ", "key"), (f" {key.label}  ", "quiet")]
+        left = 2 if place < len(shown) - 1 else 0
+        if width(line) + width(item) + left > room:
+            line.append(("…", "quiet"))
+            break
+        line += item
+    return (tuple(line),)
+
+
+def help_lines(s: Situation) -> Iterator[Line]:
+    """Every key that works now, with what it does."""
+    for key in working(s):
+        names = key.keys.replace("question_mark", "?").replace("ctrl+", "Ctrl+").split(",") if key.keys else [key.show]
+        names = [n if n in "L?" or len(n) == 1 else n[0].upper() + n[1:] for n in names]
+        yield (" or ".join(names).rjust(16), "lab"), (f"  {key.help}", "")

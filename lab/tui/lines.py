@@ -1,0 +1,83 @@
+"""The line widgets under every pane: spans in, strips out, and only what changed is painted again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, get_args
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from lab.tui.spans import Line, Span, Tone, plain
+
+Draw = Callable[[int], Sequence[Line]]
+"""A view: its lines, for so many cells of width."""
+
+
+class Lines(ScrollView, can_focus=True, inherit_bindings=False):
+    """A pane of lines that scrolls up and down by keys; sideways keys stay the lesson's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "scroll", show=False),
+        Binding("down", "scroll_down", "scroll", show=False),
+        Binding("pageup", "page_up", "scroll", show=False),
+        Binding("pagedown", "page_down", "scroll", show=False),
+        Binding("home", "scroll_home", "scroll", show=False),
+        Binding("end", "scroll_end", "scroll", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone}" for tone in get_args(Tone) if tone}
+
+    def strip(self, spans: Iterable[Span], width: int) -> Strip:
+        """Spans as a strip of exactly `width` cells, in the theme's colours."""
+        base = self.rich_style
+        segments = [Segment(text, base + self.tone(tone) if tone else base) for text, tone in spans if text]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def tone(self, tone: Tone) -> Style:
+        """The theme's style for a tone."""
+        return self.get_component_rich_style(f"tone--{tone}", partial=True)
+
+
+class Sheet(Lines):
+    """A view that is drawn whole, and painted where it differs from what is there."""
+
+    def __init__(self, *, focus: bool = False, grows: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.can_focus = focus
+        self._grows = grows
+        self._draw: Draw = lambda _: ()
+        self._lines: tuple[Line, ...] = ()
+
+    def show(self, draw: Draw) -> None:
+        """Draw this from now on, at every width. A sheet that grows takes as many rows as it has lines."""
+        self._draw = draw
+        old, self._lines = self._lines, tuple(draw(max(1, self.size.width)))
+        if len(old) != len(self._lines):
+            self.virtual_size = Size(self.size.width, len(self._lines))
+            if self._grows:
+                self.styles.height = len(self._lines) + self.gutter.height
+                self.display = bool(self._lines)
+            self.refresh()
+            return
+        changed = [y for y, (a, b) in enumerate(zip(old, self._lines, strict=True)) if a != b]
+        if changed:
+            top = self.scroll_offset.y
+            self.refresh(*(Region(0, y - top, self.size.width, 1) for y in changed))
+
+    def text(self) -> str:
+        """What stands there, plain."""
+        return plain(self._lines)
+
+    def on_resize(self, _: events.Resize) -> None:
+        self._lines = ()
+        self.show(self._draw)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        at = y + self.scroll_offset.y
+        return self.strip(self._lines[at] if at < len(self._lines) else (), self.size.width)

@@ -1,0 +1,53 @@
+"""The command palette's contents: lessons, steps, panes, themes, and what the keys do now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from lab.tui.keys import working
+from lab.tui.situation import PANES, TITLES
+
+if TYPE_CHECKING:
+    from lab.tui.app import LabApp
+
+Item = tuple[str, str, Callable[[], object]]
+
+
+class LabCommands(Provider):
+    """Only what can be done now is offered."""
+
+    async def discover(self) -> Hits:
+        for name, help, call in self._items():
+            yield DiscoveryHit(name, call, help=help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for name, help, call in self._items():
+            score = matcher.match(name)
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), call, help=help)
+
+    def _items(self) -> Iterator[Item]:
+        app = cast("LabApp", self.app)
+        s = app.situation
+        shown: set[str] = set()
+        for key in working(s):
+            if key.action not in shown and key.action not in ("palette", "leave") and "(" not in key.action:
+                shown.add(key.action)
+                yield key.help, f"key {key.show}", partial(app.run_action, key.action)
+        if s.step is not None and s.step.run is not None:
+            yield "Copy the step's command", "to the clipboard", app.copy_command
+        for pane in PANES:
+            yield f"Pane: {TITLES[pane]}", "look at it", partial(app.action_pane, pane)
+        for place, step in enumerate(s.lesson.steps if s.lesson else ()):
+            yield f"Step {place + 1}: {step.title}", "look at it", partial(app.turn_to, place)
+        if not s.busy:
+            for lesson in s.lessons:
+                yield f"Lesson: {lesson.title}", f"{lesson.minutes} minutes", partial(app.open_lesson, lesson.id)
+        for theme in sorted(app.available_themes):
+            if theme.startswith("lab-"):
+                yield f"Theme: {theme.removeprefix('lab-')}", "", partial(setattr, app, "theme", theme)

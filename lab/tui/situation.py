@@ -1,0 +1,101 @@
+"""What the person in front of the screen is looking at, as one value. Every view and every key is a function of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from lab.cluster.model import Progress
+    from lab.course.schema import Lesson
+    from lab.course.schema import Step as LessonStep
+    from lab.world.world import Step, World
+
+Pane = Literal["lesson", "cluster", "timeline", "terminal"]
+PANES: tuple[Pane, ...] = ("lesson", "cluster", "timeline", "terminal")
+TITLES: dict[Pane, str] = {"lesson": "Lesson", "cluster": "Cluster", "timeline": "Timeline", "terminal": "Terminal"}
+Busy = Literal["", "opening", "step", "reset"]
+Link = Literal["replay", "live", "stale", "none", "starting"]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """`page` is -1 on a lesson's opening page, then the step's place, and the number of steps on its last page.
+
+    `now` is the journal's time and `elapsed` the time since the lesson was opened, in seconds. `running` is the step
+    under way. `offer` names a live cluster that waits to be taken. `notice` is a sentence for the person, `trouble`
+    whether it is bad news. `typing`: keys go to a shell.
+    """
+
+    ready: bool = False
+    live: bool = False
+    title: str = ""
+    lessons: tuple[Lesson, ...] = ()
+    lesson: Lesson | None = None
+    page: int = -1
+    world: World | None = None
+    now: float = 0.0
+    elapsed: float = 0.0
+    busy: Busy = ""
+    running: str = ""
+    making: bool = False
+    progress: Progress | None = None
+    offer: str = ""
+    notice: str = ""
+    trouble: bool = False
+    pane: Pane = "lesson"
+    compact: bool = False
+    zoomed: bool = False
+    notes: bool = False
+    typing: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether one pane is shown at a time."""
+        return self.compact or self.zoomed
+
+    @property
+    def count(self) -> int:
+        """How many steps the lesson has."""
+        return len(self.lesson.steps) if self.lesson else 0
+
+    @property
+    def step(self) -> LessonStep | None:
+        """The step in sight, None on the first and the last page."""
+        return self.lesson.steps[self.page] if self.lesson and 0 <= self.page < self.count else None
+
+    @property
+    def finished(self) -> bool:
+        """Every step has passed."""
+        return self.lesson is not None and all(self.state(place) == "passed" for place in range(self.count))
+
+    @property
+    def next_lesson(self) -> Lesson | None:
+        """The one after this in the syllabus."""
+        ids = [lesson.id for lesson in self.lessons]
+        if self.lesson is None or self.lesson.id not in ids:
+            return None
+        after = ids.index(self.lesson.id) + 1
+        return self.lessons[after] if after < len(ids) else None
+
+    @property
+    def link(self) -> Link:
+        """How fresh what is seen is."""
+        if not self.live:
+            return "replay"
+        return self.world.link.state if self.ready and self.world else "starting"
+
+    def record(self, place: int) -> Step | None:
+        """How the step at that place went."""
+        if self.lesson is None or self.world is None or not 0 <= place < self.count:
+            return None
+        return self.world.steps.get((self.lesson.id, self.lesson.steps[place].id))
+
+    def state(self, place: int) -> Literal["", "running", "passed", "failed", "stopped"]:
+        """Where the step at that place stands; stopped: it began and nothing waits for it."""
+        record = self.record(place)
+        if self.busy == "step" and self.lesson and self.lesson.steps[place].id == self.running:
+            return "running"
+        if record is None:
+            return ""
+        return "passed" if record.state == "passed" else "failed" if record.state == "failed" else "stopped"

@@ -1,0 +1,148 @@
+"""The one screen: header, panes, footer. It shows a situation and takes in what is new; it decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.geometry import Size
+from textual.message import Message
+from textual.screen import Screen
+
+from lab.tui import keys, pages, views
+from lab.tui.lines import Sheet
+from lab.tui.reconcile import Reconciliation
+from lab.tui.situation import PANES, TITLES, Pane, Situation
+from lab.tui.terminal import Terminal
+from lab.tui.timeline import Timeline
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from lab.tui.feed import Batch
+
+_VIEWS = (
+    ("header", views.header),
+    ("strip", views.strip),
+    ("tabs", views.tabs),
+    ("page", pages.page),
+    ("card", views.card),
+    ("notes", views.notes),
+    ("footer", keys.footer),
+)
+
+
+def is_compact(size: Size) -> bool:
+    """Too small for all panes at once."""
+    return size.width < 100 or size.height < 30
+
+
+class Stand(Screen[None], inherit_bindings=False):
+    """Tab and the arrows are the app's; `show` and `take_in` are all that it is told."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("super+c,ctrl+shift+c", "screen.copy_text", show=False),
+        Binding("shift+tab", "app.focus_previous", show=False),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-vast")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    class Ready(Message):
+        """Everything is mounted."""
+
+    def __init__(self, situation: Situation) -> None:
+        super().__init__(id="_default")
+        self._situation = situation
+        self.built = False
+        self.terminal = Terminal(id="terminal", classes="pane")
+        self._page = Sheet(focus=True, id="page")
+        self._timeline = Timeline(id="timeline", classes="pane")
+        self._cluster = Reconciliation(id="cluster", classes="pane")
+        self._sheets = {"page": self._page, "card": Sheet(grows=True, id="card"), "header": Sheet(id="header")}
+        self._sheets |= {name: Sheet(grows=True, id=name) for name in ("strip", "tabs")}
+        self._sheets |= {"footer": Sheet(id="footer")}
+        self._lesson = Vertical(self._page, self._sheets["card"], id="lesson", classes="pane")
+        self._right = Container(self._cluster, self._timeline, self.terminal, id="right")
+        self._speaker: Horizontal | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._sheets["header"]
+        yield self._sheets["strip"]
+        yield self._sheets["tabs"]
+        yield Horizontal(self._lesson, self._right, id="body")
+        yield self._sheets["footer"]
+
+    def on_mount(self) -> None:
+        for place, pane in enumerate(PANES, 1):
+            self._pane(pane).border_title = f"{place} {TITLES[pane]}"
+        self.terminal.label = f"{len(PANES)} {TITLES['terminal']}"
+        self._page.focus()
+        self.built = True
+        self.show(replace(self._situation, compact=is_compact(self.app.size)))
+        self.post_message(self.Ready())
+
+    def on_unmount(self) -> None:
+        self.built = False
+
+    def _pane(self, pane: Pane) -> Widget:
+        panes: dict[Pane, Widget] = {"cluster": self._cluster, "timeline": self._timeline, "terminal": self.terminal}
+        return panes.get(pane, self._lesson)
+
+    def target(self, pane: Pane) -> Widget:
+        """What has the focus when a pane is looked at."""
+        return self._page if pane == "lesson" else self._pane(pane)
+
+    def show(self, s: Situation) -> None:
+        """Paint what differs from the situation before."""
+        before, self._situation = self._situation, s
+        if (before.pane, before.single) != (s.pane, s.single) or not self._pane(s.pane).has_class("current"):
+            self.set_class(s.single, "single")
+            for pane in PANES:
+                self._pane(pane).set_class(s.pane == pane, "current")
+            self._right.set_class(s.pane != "lesson", "current")
+        if before.page != s.page or before.lesson is not s.lesson:
+            self._page.scroll_home(animate=False)
+        if before.notes != s.notes:
+            self._speak(s.notes)
+        if before.typing != s.typing:
+            self.terminal.typing = s.typing
+        self.paint()
+
+    def paint(self) -> None:
+        """Every view, each of which paints only the lines that differ."""
+        s = self._situation
+        for name, view in _VIEWS:
+            if name != "notes" or s.notes:
+                self._sheets[name].show(partial(view, s))
+        if self._speaker is not None:
+            for name, text in (("count", views.large_count(s)), ("left", views.time_left(s)[0])):
+                for digits in self._speaker.query(f"#{name}"):
+                    cast(Any, digits).update(text)
+
+    def take_in(self, batch: Batch) -> bool:
+        """Give the panes what is new; True while the terminal has more than one frame's worth."""
+        if batch.dirty is None or batch.dirty:
+            self._cluster.show(batch.world, batch.dirty)
+        self._timeline.show(batch.world.changes)
+        for node, text in batch.printed:
+            self.terminal.feed(node, text)
+        if batch.node:
+            self.terminal.look_at(batch.node)
+        return self.terminal.frame()
+
+    def _speak(self, on: bool) -> None:
+        """The speaker's strip, made when it is wanted."""
+        if self._speaker is not None:
+            self._speaker.remove()
+            self._speaker = None
+        if on:
+            from textual.widgets import Digits
+
+            self._sheets["notes"] = Sheet(focus=True, id="notes")
+            self._speaker = Horizontal(Digits(id="count"), self._sheets["notes"], Digits(id="left"), id="speaker")
+            self.mount(self._speaker, before="#footer")
+            self.call_after_refresh(self.paint)

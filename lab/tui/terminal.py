@@ -1,0 +1,250 @@
+"""The terminal pane: what the shells printed, and, while it has the focus, the keyboard of the shell in sight."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lab.tape.safe import SafeScreen
+
+if TYPE_CHECKING:
+    from lab.tui.emulator import Cells, Emulator
+
+#: Characters taken in one frame, so that a flood of output never holds up the keys; and how many may wait.
+_PER_FRAME, _BACKLOG, _KEEP = 16_384, 262_144, 65_536
+
+
+class Terminal(Widget, can_focus=True):
+    """One screen per node; the one in sight is where something was typed or printed last.
+
+    Posts `Typed` with the bytes for the shell, `Resized` with the size for its pty, `Left` when it is left by two
+    presses of Escape.
+    """
+
+    HELP = (
+        "A real shell on the node named above. What you type goes to it, Tab and Ctrl+C too. "
+        "Press Escape twice to leave. Shift+PageUp and the wheel show what scrolled away."
+    )
+
+    class Typed(Message):
+        """Bytes for the shell."""
+
+        def __init__(self, data: str) -> None:
+            self.data = data
+            super().__init__()
+
+    class Resized(Message):
+        """The pane's size in cells."""
+
+        def __init__(self, columns: int, rows: int) -> None:
+            self.columns, self.rows = columns, rows
+            super().__init__()
+
+    class Left(Message):
+        """The user wants out, or is out."""
+
+    class Wanted(Message):
+        """The user wants to type."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._typing = False
+        self.label = "Terminal"
+        self._clean: dict[str, SafeScreen] = {}
+        self._screens: dict[str, Emulator] = {}
+        self._waiting: deque[tuple[str, str]] = deque()
+        self._backlog = 0
+        self._rows: list[Cells] | None = None
+        self._escaped = False
+        self.node = ""
+
+    def feed(self, node: str, text: str) -> None:
+        """What the shell on `node` printed; it is drawn by the next `frame`."""
+        self._waiting.append((node, text))
+        self._backlog += len(text)
+
+    @property
+    def typing(self) -> bool:
+        """Whether keys go to the shell; else they scroll, and the rest is the app's."""
+        return self._typing
+
+    @typing.setter
+    def typing(self, on: bool) -> None:
+        self._typing, self._escaped = on, False
+        self._show_all()
+
+    def look_at(self, node: str) -> None:
+        """Bring a node's screen in sight."""
+        if node != self.node and node in self._screens:
+            self.node = node
+            self._show_all()
+
+    def frame(self) -> bool:
+        """Take in what waits, within bounds, and paint the rows that it changed; True while more waits."""
+        if self._backlog > _BACKLOG:
+            self._skip()
+        taken = 0
+        while self._waiting and taken < _PER_FRAME:
+            node, text = self._waiting.popleft()
+            part, rest = text[: _PER_FRAME - taken], text[_PER_FRAME - taken :]
+            if rest:
+                self._waiting.appendleft((node, rest))
+            taken += len(part)
+            self._take(node, part)
+        self._backlog -= taken
+        self._paint()
+        return bool(self._waiting)
+
+    def clear(self) -> None:
+        """Forget every screen, for another lesson or stage."""
+        self._screens.clear()
+        self._clean.clear()
+        self._waiting.clear()
+        self._backlog, self.node = 0, ""
+        self._show_all()
+
+    def text(self) -> str:
+        """The screen in sight, plain."""
+        return self._screens[self.node].text() if self.node in self._screens else ""
+
+    def _take(self, node: str, text: str) -> None:
+        screen = self._screens.get(node)
+        if screen is None:
+            from lab.tui.emulator import Emulator
+
+            screen = self._screens[node] = Emulator(max(20, self.size.width or 80), max(3, self.size.height or 24))
+            self._clean[node] = SafeScreen()
+        screen.feed(self._clean[node].feed(text))
+        if node != self.node:
+            self.node = node
+            self._show_all()
+
+    def _skip(self) -> None:
+        """Too much waits to ever be read: keep its end, and say so."""
+        node = self._waiting[-1][0]
+        end = "".join(text for n, text in self._waiting if n == node)[-_KEEP:]
+        note = f"\x18\x1b[0m\r\n[{(self._backlog - len(end)) // 1000} kB more are not shown]\r\n"
+        self._waiting.clear()
+        self._waiting.append((node, note + end.partition("\n")[2]))
+        self._backlog = len(self._waiting[0][1])
+
+    def _paint(self) -> None:
+        screen = self._screens.get(self.node)
+        if screen is None:
+            return
+        rows = set(screen.damaged())
+        self._rows = None
+        if screen.back:
+            self.refresh()
+            return
+        cursor = screen.cursor
+        if cursor:
+            rows |= {cursor[1], getattr(self, "_was", cursor[1])}
+            self._was = cursor[1]
+        self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
+
+    def _show_all(self) -> None:
+        self._rows = None
+        self.border_title = f"{self.label} on {self.node}" if self.node else self.label
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        base, width = self.rich_style, self.size.width
+        screen = self._screens.get(self.node)
+        if screen is None:
+            words = "The shell's output shows here." if y == 0 else ""
+            return Strip([Segment(words, base + Style(dim=True))]).adjust_cell_length(width, base)
+        from lab.tui.emulator import segments
+
+        if self._rows is None:
+            self._rows = screen.rows()
+        cursor = screen.cursor if self.has_focus and self._typing else None
+        at = cursor[0] if cursor and cursor[1] == y else None
+        cells = self._rows[y] if y < len(self._rows) else ()
+        return Strip(segments(cells, base, self.app.current_theme.dark, at)).adjust_cell_length(width, base)
+
+    def on_resize(self, event: events.Resize) -> None:
+        columns, rows = max(20, event.size.width), max(3, event.size.height)
+        for screen in self._screens.values():
+            screen.resize(columns, rows)
+        self._show_all()
+        self.post_message(self.Resized(columns, rows))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in ("f1", "ctrl+q"):
+            return
+        if event.key in ("shift+pageup", "shift+pagedown"):
+            self._look_back(event)
+            return
+        if not self._typing:
+            self._look_back(event)
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "escape" and self._escaped:
+            self._escaped = False
+            self.post_message(self.Left())
+            return
+        self._escaped = event.key == "escape"
+        self._send(lambda screen: screen.key(event.key, event.character))
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self._typing:
+            event.stop()
+            self._send(lambda screen: screen.paste(event.text))
+
+    def _look_back(self, event: events.Key) -> None:
+        page = max(1, self.size.height - 1)
+        rows = {"up": -1, "down": 1, "pageup": -page, "pagedown": page, "home": -(10**6), "end": 10**6}
+        by = rows.get(event.key.removeprefix("shift+"))
+        if by is not None:
+            event.stop()
+            self.scroll_history(by)
+
+    def _send(self, encode: Callable[[Emulator], str]) -> None:
+        from lab.tui.emulator import Emulator
+
+        screen = self._screens.get(self.node) or Emulator(80, 24)
+        if screen.back:
+            screen.to_end()
+            self._show_all()
+        data = encode(screen)
+        if data:
+            self.post_message(self.Typed(data))
+
+    def scroll_history(self, rows: int) -> None:
+        """Move the view; negative goes back."""
+        screen = self._screens.get(self.node)
+        if screen is not None:
+            screen.scroll(rows)
+            self.border_subtitle = f"▼ {screen.back} lines below" if screen.back else ""
+            self._rows = None
+            self.refresh()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_history(-3)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_history(3)
+
+    def on_focus(self) -> None:
+        self._show_all()
+
+    def on_blur(self) -> None:
+        self._escaped = False
+        self.post_message(self.Left())
+        self._show_all()
+
+    def on_click(self) -> None:
+        self.post_message(self.Wanted())

@@ -1,0 +1,41 @@
+"""Two themes of our own, made for a projector: full contrast for words, three loud colours for states."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="lab-dark",
+    dark=True,
+    primary="#5cb8ff",
+    secondary="#8fd0ff",
+    accent="#ffd24d",
+    foreground="#f4f7fa",
+    background="#0a0e13",
+    surface="#0f151c",
+    panel="#1b2633",
+    success="#63e691",
+    warning="#ffd24d",
+    error="#ff8080",
+    text_alpha=1.0,
+    variables={"muted": "#aeb9c5", "rule": "#3d4d60", "code": "#9fe0ff", "replay": "#e2a6ff"},
+)
+
+LIGHT = Theme(
+    name="lab-light",
+    dark=False,
+    primary="#0b4fae",
+    secondary="#2a6fd0",
+    accent="#7a4300",
+    foreground="#10151c",
+    background="#ffffff",
+    surface="#f6f8fb",
+    panel="#e3e9f1",
+    success="#0a6230",
+    warning="#7a4300",
+    error="#a8001c",
+    text_alpha=1.0,
+    variables={"muted": "#485462", "rule": "#a9b6c5", "code": "#0a4a86", "replay": "#6b1f96"},
+)
+
+THEMES = (DARK, LIGHT)

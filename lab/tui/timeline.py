@@ -1,0 +1,89 @@
+"""The timeline: what changed, a line each with its time; it follows the end unless it was scrolled back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Size
+
+from lab.tui.lines import Lines
+from lab.tui.spans import Line, Tone, plain, stamp, wrap
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.strip import Strip
+
+    from lab.world.world import Change
+
+_MARKS: dict[str, tuple[str, Tone]] = {
+    "good": ("●", "run"),
+    "bad": ("✘", "bad"),
+    "plain": ("·", ""),
+    "lab": ("»", "lab"),
+}
+_KEPT = 2000
+
+
+class Timeline(Lines):
+    """`show` gives it the world's changes; only what is new is wrapped and drawn."""
+
+    HELP = (
+        "Everything that happened, newest at the bottom: what the swarm did, and, marked », what you or the lab did. "
+        "Times count from the beginning of this journal. Scroll back with ↑; End follows again."
+    )
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._changes: tuple[Change, ...] = ()
+        self._lines: list[Line] = []
+        self._wide = 0
+
+    def show(self, changes: tuple[Change, ...]) -> None:
+        """Draw these; costs what was added since the last time."""
+        if changes is self._changes and self._wide == self.size.width:
+            return
+        follow = self.following
+        known = self._changes[-1] if self._changes else None
+        place = next((i for i in range(len(changes) - 1, -1, -1) if changes[i] is known), None)
+        if place is None or self._wide != self.size.width:
+            self._lines, place, self._wide = [], -1, self.size.width
+        for change in changes[place + 1 :]:
+            self._lines.extend(self._wrap(change))
+        del self._lines[:-_KEPT]
+        self._changes = changes
+        self.virtual_size = Size(self.size.width, len(self._lines))
+        if follow:
+            self.scroll_end(animate=False)
+        self._tell()
+        self.refresh()
+
+    @property
+    def following(self) -> bool:
+        """Whether the newest line is in view."""
+        return self.scroll_offset.y >= self.virtual_size.height - self.size.height
+
+    def text(self) -> str:
+        """All lines, plain."""
+        return plain(self._lines)
+
+    def _wrap(self, change: Change) -> list[Line]:
+        mark, tone = _MARKS[change.tone]
+        first: Line = ((f"{stamp(change.at)} ", "quiet"), (f"{mark} ", tone))
+        return wrap([(change.text, tone)], self.size.width, first)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._tell()
+
+    def _tell(self) -> None:
+        below = int(self.virtual_size.height - self.size.height - self.scroll_offset.y)
+        self.border_subtitle = f"▼ {below} more, End follows" if below > 0 else ""
+
+    def on_resize(self, _: events.Resize) -> None:
+        self.show(self._changes)
+
+    def render_line(self, y: int) -> Strip:
+        at = y + self.scroll_offset.y
+        if not self._lines and y == 0:
+            return self.strip([("Nothing has changed yet.", "quiet")], self.size.width)
+        return self.strip(self._lines[at] if at < len(self._lines) else (), self.size.width)
