@@ -42,10 +42,10 @@ def lessons(args: argparse.Namespace, out: Out) -> int:
     return 0
 
 
-def chosen(names: Sequence[str], *, all: bool = False) -> tuple[Lesson, ...]:
+def chosen(names: Sequence[str], *, everything: bool = False) -> tuple[Lesson, ...]:
     """The lessons of these ids, in the order given. Raises InputError for one that is not there."""
     course = load_course()
-    if all:
+    if everything:
         return course
     if not names:
         raise InputError("no lesson was named", remedy="swarmlab run LESSON..., or swarmlab run --all")
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, out: Out) -> int:
     """Go through lessons, from their checkpoints; 0 only when every check was false before and true after."""
     from lab.session.run import go_through
 
-    wanted = chosen(args.lessons, all=args.all)
+    wanted = chosen(args.lessons, everything=args.all)
     if args.until and not any(lesson.step(args.until) for lesson in wanted):
         raise InputError(f"none of these lessons has a step {args.until}")
     began = time.monotonic()

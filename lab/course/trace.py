@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from lab.world.swarm import ENDED, Task
-from lab.world.world import World
+from lab.world.world import Change, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def took(since: World, world: World, service: str) -> Iterator[str]:
     for pair in replacements(since, world, service):
         if not pair.done or pair.new is None:
             continue
-        began, ended = _end_seen(since, world, pair.old), _told_at(since, world, pair.new.id, "good")
+        began, ended = _end_seen(since, world, pair.old), _runs_seen(since, world, pair.new)
         if began is None or ended is None:
             continue
         exit = f" (exit {pair.old.exit})" if pair.old.exit else ""
@@ -59,15 +60,18 @@ def took(since: World, world: World, service: str) -> Iterator[str]:
 
 
 def _end_seen(since: World, world: World, task: Task) -> float | None:
-    died = world.died.get(task.id)
-    if died is not None and died > since.at:
-        return died
-    said = [c.at for c in world.changes if c.at > since.at and c.task == task.id]
-    if said:
-        return said[0]
-    lost = [c.at for c in world.changes if c.at > since.at and c.node == task.node and not c.task and c.tone == "bad"]
-    return lost[0] if lost else None
+    if task.id in world.died and task.id not in since.died:
+        return world.died[task.id]
+    said = [c.at for c in _new_changes(since, world) if c.task == task.id]
+    lost = [c.at for c in _new_changes(since, world) if c.node == task.node and not c.task and c.tone == "bad"]
+    return next(iter(said + lost), None)
 
 
-def _told_at(since: World, world: World, task: str, tone: str) -> float | None:
-    return next((c.at for c in world.changes if c.at >= since.at and c.task == task and c.tone == tone), None)
+def _runs_seen(since: World, world: World, task: Task) -> float | None:
+    return next((c.at for c in _new_changes(since, world) if c.task == task.id and c.tone == "good"), None)
+
+
+def _new_changes(since: World, world: World) -> list[Change]:
+    """The timeline's lines since, oldest first."""
+    last = since.changes[-1] if since.changes else None
+    return list(reversed(list(takewhile(lambda change: change is not last, reversed(world.changes)))))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from lab import paths
 from lab.cluster.api import shell_env
 from lab.cluster.engine import connect
 from lab.cluster.model import Cluster, Endpoint, Progress
+from lab.course import ledger
 from lab.errors import EngineError, InputError
 from lab.shell.shell import Shell
 from lab.tape.redact import Redactor
@@ -17,6 +19,9 @@ from lab.watch import hits
 from lab.watch.swarm import SwarmSource
 from lab.world.entries import Acted, CommandEnded, Progressed
 from lab.world.journal import Journal
+
+if TYPE_CHECKING:
+    import docker
 
 #: What a fault is called in the timeline.
 _DEEDS = {
@@ -39,6 +44,7 @@ class LiveHands:
         self.source = SwarmSource(journal, tuple(self._endpoints.values()), connect)
         self._shells: dict[str, Shell] = {}
         self._front: Shell | None = None
+        self._clients: dict[str, docker.DockerClient] = {}
         self._ids = itertools.count(1)
         self._stopping = threading.Event()
 
@@ -50,6 +56,8 @@ class LiveHands:
         """End shells and sources."""
         for shell in self._shells.values():
             shell.close()
+        for client in self._clients.values():
+            client.close()
         self.source.close()
 
     def run(self, text: str, *, node: str = "", step: str = "", bound: float = 120.0) -> CommandEnded:
@@ -86,6 +94,13 @@ class LiveHands:
         verbs[action]()
         self.source.wake()
 
+    def engine(self) -> Any:
+        """The low-level client of a manager that lives (`lab.course.engine.Engine`). EngineError when there is none."""
+        manager = self._manager()
+        if manager.node not in self._clients:
+            self._clients[manager.node] = connect(manager, 60.0)
+        return self._clients[manager.node].api
+
     def stopping(self) -> bool:
         """See `Hands.stopping`."""
         return self._stopping.is_set()
@@ -99,6 +114,11 @@ class LiveHands:
     def begin(self) -> None:
         """A new step: an earlier wish to stop is spent."""
         self._stopping.clear()
+
+    def remember(self, ids: Iterable[str]) -> None:
+        """On a cluster that the lab did not make, a reset may remove only what a lesson's step created: these."""
+        if not self.cluster.made_by_lab:
+            ledger.add(self.cluster.name, ids)
 
     def report(self, progress: Progress) -> None:
         """The lab's own long work, into the journal."""

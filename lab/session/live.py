@@ -103,6 +103,7 @@ class LiveStage:
         return self._lesson
 
     def _remember(self, lesson: Lesson, result: StepResult) -> None:
+        self.hands.remember(result.created)
         if result.passed:
             progress.pass_step(self.cluster.name, lesson, result.step)
 

@@ -40,5 +40,5 @@ def reset_to(hands: LiveHands, lesson: Lesson, step: str | None = None, *, dry_r
     if dry_run or not found.actions:
         return Done(to, actions, left, round(time.monotonic() - began, 2), dry_run)
     hands.journal.write(Acted(f"reset to {to}: {len(actions)} to put right"))
-    apply(found.actions, checkpoint, hands)
+    apply(found.actions, checkpoint, hands, made_by_lab=made)
     return Done(to, actions, left, round(time.monotonic() - began, 2))

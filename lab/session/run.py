@@ -75,6 +75,7 @@ def go_through(
             stack.enter_context(Recorder(tape, header(name, lesson), journal))
         hands = stack.enter_context(live_hands(name, journal, typing=TYPING if tape else 0.0))
         result = run_lesson(lesson, hands, until=until)
+        hands.remember(id for step in result.steps for id in step.created)
     for line in story.end():
         say(line)
     return result

@@ -52,7 +52,8 @@ class _Shape:
     """A secret that begins with `opener`; `body` is matched right after it.
 
     `exact`: its length is known, so a line break never ends it, and the opener is a part of it. `whole`: only if the
-    body is there to its end. A body under `least` characters is none.
+    body is there to its end. A body under `least` characters is none, nor one
+    in which `tell` is not found.
     """
 
     opener: str
@@ -60,12 +61,13 @@ class _Shape:
     exact: bool = False
     whole: bool = False
     least: int = 1
+    tell: re.Pattern[str] | None = None
     any_case: bool = False
 
 
 _TOKEN = re.compile(r"[0-9a-z]{0,50}(?:-[0-9a-z]{0,25})?")
 _CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]*")
-_NO_WORD = re.compile(r"(?=[A-Za-z._~+/-]*(?:[0-9=]|[a-z][A-Z])|[A-Za-z._~+/-]*\Z)[A-Za-z0-9._~+/=-]*")
+_NO_WORD = re.compile(r"[0-9=]|[a-z][A-Z]")
 _SHAPES = (
     _Shape("SWMTKN-1-", _TOKEN, exact=True),
     _Shape("SWMTKN-2-0-", _TOKEN, exact=True),
@@ -83,7 +85,7 @@ _SHAPES = (
     *(_Shape(f"authorization: {way} ", _CREDENTIAL, any_case=True) for way in ("bearer", "basic")),
     *(_Shape(f'authorization": "{way} ', _CREDENTIAL, any_case=True) for way in ("bearer", "basic")),
     *(_Shape(f'authorization":"{way} ', _CREDENTIAL, any_case=True) for way in ("bearer", "basic")),
-    *(_Shape(f"{way} ", _NO_WORD, least=10, any_case=True) for way in ("bearer", "basic")),
+    *(_Shape(f"{way} ", _CREDENTIAL, least=10, tell=_NO_WORD, any_case=True) for way in ("bearer", "basic")),
     _Shape('"auth": "', _CREDENTIAL, least=6),
     _Shape('"auth":"', _CREDENTIAL, least=6),
     _Shape("://", re.compile(r"[^\s/@:]{0,64}(?::[^\s/@]{0,128}(?:@|\Z)|\Z)"), whole=True),
@@ -284,7 +286,8 @@ def _body(seen: _Seen, shape: _Shape, at: int) -> _Match | None:
         return None
     start = at if shape.exact else begin
     end = match.end() if shape.exact else seen.line_end(at, match.end())
-    cut, enough = end < match.end(), end - begin >= shape.least
+    cut, body = end < match.end(), seen.text[begin:end]
+    enough = len(body) >= shape.least and (shape.tell is None or shape.tell.search(body) is not None)
     if not cut and end == len(seen.text) and _may_go_on(shape, match[0]):
         return _Match(at, start, end, False, enough and not shape.whole)
     return _Match(at, start, end) if enough and not (cut and shape.whole) else None
