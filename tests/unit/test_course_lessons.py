@@ -1,0 +1,110 @@
+"""The lessons that travel with the program, proven on a model of a swarm: every check is false before its step and
+true after, and what the steps leave is what the checkpoints say."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab import paths
+from lab.course.apply import apply
+from lab.course.checkpoint import after, at
+from lab.course.evaluate import Moment, evaluate
+from lab.course.load import check_paths, load_course, load_syllabus
+from lab.course.plan import plan
+from lab.course.runner import run_lesson, run_step
+from lab.course.schema import Lesson, editor_schema
+from tests.doubles.hands import ModelHands
+
+LESSONS = load_course()
+IDS = [lesson.id for lesson in LESSONS]
+
+
+def reset(hands: ModelHands, lesson: Lesson, step: str | None = None) -> int:
+    """Reset a model; the answer is how many actions that took."""
+    hands.look()
+    checkpoint = at(lesson, step)
+    found = plan(hands.journal.world, checkpoint, made_by_lab=True)
+    apply(found.actions, checkpoint, hands, clock=hands.time)
+    return len(found.actions)
+
+
+def test_the_three_lessons_are_there_and_well() -> None:
+    problems, looked_at = check_paths([paths.lessons()])
+    assert problems == ()
+    assert looked_at == 4
+    assert IDS[:3] == ["first-service", "reconciliation", "scaling"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_every_check_is_false_before_and_true_after_twice(lesson: Lesson) -> None:
+    hands = ModelHands()
+    for _ in range(2):
+        reset(hands, lesson)
+        result = run_lesson(lesson, hands)
+        assert result.passed, result.why
+        checks = [check for step in result.steps for check in step.checks]
+        assert not [c for c in checks if c.before or not c.after]
+        assert all(step.seconds <= step.bound for step in result.steps)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_steps_taken_by_hand_leave_what_the_checkpoints_say(lesson: Lesson) -> None:
+    hands = ModelHands()
+    reset(hands, lesson)
+    for step in lesson.steps:
+        found = plan(hands.journal.world, at(lesson, step.id), made_by_lab=True)
+        assert found.actions == (), step.id
+        assert run_step(lesson, step, hands).passed
+    assert plan(hands.journal.world, after(lesson), made_by_lab=True).actions == ()
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_reset_to_every_step_forwards_and_backwards_and_the_second_time_nothing(lesson: Lesson) -> None:
+    hands = ModelHands()
+    ids = [step.id for step in lesson.steps]
+    for step in [*ids, *reversed(ids)]:
+        reset(hands, lesson, step)
+        assert reset(hands, lesson, step) == 0, step
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_from_the_checkpoint_of_every_step_its_checks_are_false(lesson: Lesson) -> None:
+    hands = ModelHands()
+    for step in lesson.steps:
+        reset(hands, lesson, step.id)
+        world = hands.journal.world
+        moment = Moment(since=world, asked=world)
+        green = [check.sentence for check in step.checks if evaluate(check, world, moment).ok]
+        if (lesson.id, step.id) != ("reconciliation", "spread"):
+            assert green == [], step.id
+
+
+def test_reconciliation_tells_how_long_the_replacement_took() -> None:
+    (lesson,) = (each for each in LESSONS if each.id == "reconciliation")
+    hands = ModelHands()
+    result = run_lesson(lesson, hands, until="crash")
+    (text,) = result.steps[-1].took
+    assert "was replaced 5." in text
+    assert "after it failed (exit 137) on node2; it now runs on node2" in text
+    assert hands.journal.world.steps["reconciliation", "crash"].why == text
+
+
+def test_the_schema_for_editors_is_current() -> None:
+    """`python -m lab.course` writes it anew."""
+    assert (paths.lessons() / "schema.json").read_text(encoding="utf-8") == editor_schema()
+
+
+def test_every_lesson_names_the_schema_and_keeps_to_80_columns() -> None:
+    for lesson in LESSONS:
+        lines = (paths.lessons() / f"{lesson.id}.yaml").read_text(encoding="utf-8").splitlines()
+        assert lines[0] == "# yaml-language-server: $schema=schema.json"
+        assert [n for n, line in enumerate(lines, 1) if len(line) > 80] == []
+
+
+def test_the_syllabus_covers_what_the_issue_names() -> None:
+    syllabus = load_syllabus(paths.lessons() / "syllabus.yaml")
+    taught = {topic.id for topic in syllabus.topics if topic.lessons}
+    assert {"service-create", "desired-state-reconciliation", "scalability", "secrets"} <= taught
+    for topic in syllabus.topics:
+        for id in topic.lessons:
+            assert topic.id in next(each for each in LESSONS if each.id == id).topics
