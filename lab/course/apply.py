@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from lab.course import engine as api
 from lab.course.actions import (
@@ -33,6 +33,9 @@ from lab.world.journal import Clock, Journal
 from lab.world.swarm import ENDED, ServiceSpec
 from lab.world.world import World
 
+Engine = Any
+"""docker's low-level client, `docker.APIClient` (half of its stubs are untyped, so they cannot be held to)."""
+
 #: Seconds: until everything is as it should be; for one action that is refused because something still ends.
 BOUND, PATIENCE = 420.0, 60.0
 #: Seconds between two tries of what was refused.
@@ -55,7 +58,7 @@ class Tools(Protocol):
     def stopping(self) -> bool:
         """See `Hands.stopping`."""
 
-    def engine(self) -> api.Engine:
+    def engine(self) -> Engine:
         """The low-level client of a manager that lives. Raises EngineError when there is none."""
 
 
@@ -172,7 +175,7 @@ def _do(action: Action, tools: Tools, clock: Clock) -> None:
             _carry(action.sentence, tools, lambda engine: _call(action, engine), clock)
 
 
-def _call(action: Action, engine: api.Engine) -> None:
+def _call(action: Action, engine: Engine) -> None:
     match action:
         case SetNode():
             raw = engine.inspect_node(action.id)
@@ -188,14 +191,12 @@ def _call(action: Action, engine: api.Engine) -> None:
         case UpdateService():
             _update(action, engine)
         case RemoveNamed():
-            {"secret": engine.remove_secret, "config": engine.remove_config, "network": engine.remove_network}[
-                action.what
-            ](action.id)
+            _remove(action, engine)
         case CreateNamed():
             _create(action, engine)
 
 
-def _update(action: UpdateService, engine: api.Engine) -> None:
+def _update(action: UpdateService, engine: Engine) -> None:
     raw = engine.inspect_service(action.id)
     spec = raw["Spec"]
     kept = {k: v for k, v in (spec.get("Labels") or {}).items() if k.startswith((LABEL, "com.docker."))}
@@ -211,7 +212,16 @@ def _update(action: UpdateService, engine: api.Engine) -> None:
     )
 
 
-def _create(action: CreateNamed, engine: api.Engine) -> None:
+def _remove(action: RemoveNamed, engine: Engine) -> None:
+    if action.what == "network":
+        engine.remove_network(action.id)
+    elif action.what == "secret":
+        engine.remove_secret(action.id)
+    else:
+        engine.remove_config(action.id)
+
+
+def _create(action: CreateNamed, engine: Engine) -> None:
     labels = {LABEL: action.what}
     if action.what == "network":
         engine.create_network(action.name, driver="overlay", labels=labels, attachable=True, scope="swarm")
@@ -227,7 +237,7 @@ def _bytes(content: Content | None) -> bytes:
     return (content.text or "").encode()
 
 
-def _ids(spec: ServiceSpec, engine: api.Engine) -> dict[tuple[str, str], str]:
+def _ids(spec: ServiceSpec, engine: Engine) -> dict[tuple[str, str], str]:
     """The ids of what a service is granted. Raises EngineError for one that is not there."""
     found: dict[tuple[str, str], str] = {}
     for what, grants, ask in (("secret", spec.secrets, engine.secrets), ("config", spec.configs, engine.configs)):
@@ -239,7 +249,7 @@ def _ids(spec: ServiceSpec, engine: api.Engine) -> dict[tuple[str, str], str]:
     return found
 
 
-def _carry(what: str, tools: Tools, call: Callable[[api.Engine], None], clock: Clock) -> None:
+def _carry(what: str, tools: Tools, call: Callable[[Engine], None], clock: Clock) -> None:
     """Make a call until it is done: again through another manager when one is silent, again when the object changed
     in between, again while what uses it still ends."""
     import docker.errors

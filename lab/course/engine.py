@@ -1,54 +1,15 @@
-"""The engine's API as a reset uses it, and a service's declaration in the API's own shape (Engine API v1.44)."""
+"""A service's declaration in the engine's own shape (Engine API v1.44). Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from lab.course.actions import LABEL
 from lab.world.swarm import Grant, ServiceSpec, UpdateConfig
 
 Raw = dict[str, Any]
 _SECOND = 1_000_000_000
-
-
-class Engine(Protocol):
-    """docker's low-level client (`docker.APIClient`) of a manager, as far as it is used here.
-
-    Every method raises `docker.errors.APIError` when the engine refuses and `requests` errors when it is silent.
-    """
-
-    def inspect_service(self, service: str) -> Raw: ...
-
-    def create_service(self, task_template: Raw, **rest: Any) -> Raw: ...
-
-    def update_service(self, service: str, version: int, **rest: Any) -> Raw: ...
-
-    def remove_service(self, service: str) -> bool: ...
-
-    def inspect_node(self, node_id: str) -> Raw: ...
-
-    def update_node(self, node_id: str, version: int, node_spec: Raw) -> bool: ...
-
-    def remove_node(self, node_id: str, force: bool) -> bool: ...
-
-    def secrets(self, filters: Mapping[str, Any]) -> list[Raw]: ...
-
-    def create_secret(self, name: str, data: bytes, labels: Mapping[str, str]) -> Raw: ...
-
-    def remove_secret(self, id: str) -> bool: ...
-
-    def configs(self, filters: Mapping[str, Any]) -> list[Raw]: ...
-
-    def create_config(self, name: str, data: bytes, labels: Mapping[str, str]) -> Raw: ...
-
-    def remove_config(self, id: str) -> bool: ...
-
-    def create_network(
-        self, name: str, driver: str, labels: Mapping[str, str], attachable: bool, scope: str
-    ) -> Raw: ...
-
-    def remove_network(self, net_id: str) -> None: ...
 
 
 def body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
