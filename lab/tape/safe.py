@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
     r"|(?P<control>[\x08-\x0d])"
     r"|(?:\x1b\[|\x9b)(?P<csi>[0-?]*[ -/]*[@-~])"
-    r"|(?P<string>(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a]*(?:[\x07\x9c\x18\x1a]|\x1b\\|(?=\x1b[^\\])))"
+    r"|(?P<string>(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a]*(?:[\x07\x9c\x18\x1a]|\x1b\\|(?=\x1b(?!\\))))"
     r"|\x1b(?P<escape>[ -/]*[0-~])"
     r"|(?P<rest>[\x00-\x1f\x7f-\x9f])"
 )
@@ -42,7 +42,8 @@ class SafeScreen:
         text = self._half + text
         half = _HALF.search(text, max(0, len(text) - LONGEST))
         self._half = half[0] if half else ""
-        return "".join(map(_let, _TOKEN.finditer(text, 0, len(text) - len(self._half))))
+        whole = len(text) - len(self._half)
+        return "".join(_let(token) for token in _TOKEN.finditer(text) if token.start() < whole)
 
 
 def safe_for_screen(text: str) -> str:
