@@ -36,7 +36,7 @@ class StopNode:
 
 @dataclass(frozen=True, slots=True)
 class SetNode:
-    """Set a node's availability, role and labels."""
+    """Set a node's availability, role ("" keeps it) and labels. `id` is the name of a node not seen yet."""
 
     id: str
     name: str

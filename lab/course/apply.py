@@ -179,9 +179,10 @@ def _call(action: Action, engine: Engine) -> None:
     match action:
         case SetNode():
             raw = engine.inspect_node(action.id)
-            spec = {"Availability": action.availability, "Role": action.role, "Labels": dict(action.labels)}
+            role = action.role or raw["Spec"]["Role"]
+            spec = {"Availability": action.availability, "Role": role, "Labels": dict(action.labels)}
             if any(raw["Spec"].get(key) != value for key, value in spec.items()):
-                engine.update_node(action.id, raw["Version"]["Index"], {**raw["Spec"], **spec})
+                engine.update_node(raw["ID"], raw["Version"]["Index"], {**raw["Spec"], **spec})
         case ForgetNode():
             engine.remove_node(action.id, force=True)
         case RemoveService():

@@ -90,6 +90,8 @@ def _node(name: str, node: Node | None, wanted: NodeState) -> Iterator[Action]:
     if wanted.machine == "off" and node is not None and node.state == "ready":
         yield StopNode(name)
     if node is None:
+        if wanted != NodeState(machine=wanted.machine) and wanted.machine == "on":
+            yield SetNode(name, name, wanted.availability, wanted.role or "", wanted.labels)
         return
     role = wanted.role or node.role
     labels = {k: v for k, v in node.labels.items() if not k.startswith(LABEL)}

@@ -1,0 +1,267 @@
+"""A reset's plan: nothing is left to do once it is done, and nothing of others is touched on a cluster of others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from immutables import Map
+
+from lab.course.actions import (
+    LABEL,
+    Action,
+    CreateNamed,
+    CreateService,
+    ForgetNode,
+    RemoveNamed,
+    RemoveService,
+    SetNode,
+    StartNode,
+    StopNode,
+    UpdateService,
+)
+from lab.course.checkpoint import Checkpoint, Content, NodeState, ServiceState
+from lab.course.plan import plan
+from lab.world.entries import Entry, SwarmChanged
+from lab.world.swarm import Named, Node, Port, Service, ServiceSpec, Task
+from lab.world.world import World, fold
+
+NAMES = ("web", "api", "db")
+THINGS = ("one", "two")
+NODES = ("node1", "node2", "node3", "node4")
+
+
+KINDS: st.SearchStrategy[Literal["secret", "config"]] = st.sampled_from(["secret", "config"])
+
+
+def world_of(nodes: list[Node], services: list[Service], named: list[Named], tasks: list[Task] | None = None) -> World:
+    """A world as a first look makes it."""
+    fact = SwarmChanged("node1", tuple(nodes), tuple(services), tuple(tasks or ()), tuple(named), first=True)
+    return fold(World(), Entry(0.0, fact))
+
+
+def spread(service: Service, nodes: tuple[str, ...] = NODES) -> list[Task]:
+    """Running tasks of a service, over the nodes in turn."""
+    return [
+        Task(f"{service.id}.{n}", service.id, n, f"id-{nodes[(n - 1) % len(nodes)]}", "running", "running", 1.0, 2.0)
+        for n in range(1, service.desired + 1)
+    ]
+
+
+def made(spec: ServiceSpec, id: str, name: str) -> Service:
+    return Service(id, name, spec, spec.replicas)
+
+
+def apply_to(world: World, actions: tuple[Action, ...]) -> World:
+    """What a faithful engine makes of the actions; raises when their order does not work."""
+    nodes, services, named = dict(world.nodes), dict(world.services), dict(world.named)
+    for number, action in enumerate(actions):
+        uses = {("secret", g.source) for s in services.values() for g in s.spec.secrets}
+        there = {n.name for n in named.values()}
+        match action:
+            case StartNode() | StopNode():
+                state = "ready" if isinstance(action, StartNode) else "down"
+                found = next((n for n in nodes.values() if n.name == action.name), None)
+                id = found.id if found else f"new-{action.name}"
+                nodes[id] = replace(found, state=state) if found else Node(id, action.name, "worker", state)
+            case SetNode():
+                labels = dict(action.labels)
+                old = next(n for n in nodes.values() if action.id in (n.id, n.name))
+                role = action.role or old.role
+                nodes[old.id] = replace(old, availability=action.availability, role=role, labels=labels)
+            case ForgetNode():
+                assert nodes.pop(action.id).state != "ready"
+            case RemoveService():
+                del services[action.id]
+            case UpdateService():
+                old_service = services[action.id]
+                new = replace(old_service, spec=action.spec, desired=action.spec.replicas)
+                services[action.id] = new
+            case CreateService():
+                assert action.name not in {s.name for s in services.values()}
+                assert {g.source for g in (*action.spec.secrets, *action.spec.configs)} <= there
+                assert set(action.spec.networks) <= there
+                id = f"made-{number}"
+                services[id] = made(
+                    replace(action.spec, labels={**action.spec.labels, LABEL: "service"}), id, action.name
+                )
+            case RemoveNamed():
+                assert (action.what, action.name) not in uses
+                del named[action.id]
+            case CreateNamed():
+                id = f"made-{number}"
+                what = next(w for w in ("secret", "config", "network") if w == action.what)
+                named[id] = Named(what, id, action.name, {LABEL: action.what})
+    ready = tuple(n.name for n in nodes.values() if n.state == "ready")
+    tasks = [t for s in services.values() if ready for t in spread(s, tuple(sorted(ready)))]
+    return world_of(list(nodes.values()), list(services.values()), list(named.values()), tasks)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> ServiceState:
+    mode = draw(st.sampled_from(["replicated", "replicated", "global"]))
+    return ServiceState(
+        image=draw(st.sampled_from(["nginx:1.26", "nginx", "busybox:1.37"])),
+        mode="global" if mode == "global" else "replicated",
+        replicas=None if mode == "global" else draw(st.integers(0, 6)),
+        env=draw(st.sampled_from([(), ("A=1",), ("B=2", "A=1")])),
+        constraints=draw(st.sampled_from([(), ("node.role == manager",)])),
+        publish=draw(st.sampled_from([(), ("8080:80",)])),
+        secrets=draw(st.sampled_from([(), ("one:file",)])),
+    )
+
+
+checkpoints = st.builds(
+    lambda services, networks, nodes: Checkpoint(
+        services=services,
+        secrets={"one": Content(text="x")},
+        networks=networks,
+        nodes=nodes,
+    ),
+    st.dictionaries(st.sampled_from(NAMES), states(), max_size=3),
+    st.sampled_from([(), ("front",)]),
+    st.dictionaries(
+        st.sampled_from(NODES),
+        st.builds(NodeState, machine=st.sampled_from(["on", "off"]), availability=st.sampled_from(["active", "drain"])),
+        max_size=2,
+    ),
+)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    label = st.sampled_from([{}, {LABEL: "x"}])
+    nodes = [
+        Node(
+            f"id-{n}",
+            n,
+            "manager",
+            draw(st.sampled_from(["ready", "down"])),
+            draw(st.sampled_from(["active", "drain"])),
+        )
+        for n in draw(st.sets(st.sampled_from(NODES), min_size=1))
+    ]
+    nodes += [Node("old-node4", "node4", "worker", "down")] if draw(st.booleans()) else []
+    services = []
+    for name in draw(st.sets(st.sampled_from((*NAMES, "stranger")))):
+        spec = replace(draw(states()).spec, labels=draw(label))
+        services.append(made(spec, f"s-{name}", name))
+    named = [
+        Named(what, f"{what}-{name}", name, draw(label))
+        for what, name in draw(st.sets(st.tuples(KINDS, st.sampled_from(THINGS))))
+    ]
+    named.append(Named("network", "ing", "ingress"))
+    return world_of(nodes, services, named, [t for s in services for t in spread(s)])
+
+
+@settings(max_examples=120, deadline=None)
+@given(worlds(), checkpoints)
+def test_after_a_plan_nothing_is_left_to_do(world: World, checkpoint: Checkpoint) -> None:
+    found = plan(world, checkpoint, made_by_lab=True)
+    assert found.left == ()
+    again = plan(apply_to(world, found.actions), checkpoint, made_by_lab=True)
+    assert [a.sentence for a in again.actions] == []
+
+
+@settings(max_examples=120, deadline=None)
+@given(worlds(), checkpoints, st.sets(st.sampled_from(["s-web", "s-stranger", "secret-one", "config-two"])))
+def test_on_a_cluster_of_others_only_the_labs_own_is_touched(
+    world: World, checkpoint: Checkpoint, ours: set[str]
+) -> None:
+    mine = {s.id for s in world.services.values() if LABEL in s.spec.labels} | ours
+    mine |= {n.id for n in world.named.values() if LABEL in n.labels}
+    found = plan(world, checkpoint, made_by_lab=False, ours=frozenset(ours))
+    for action in found.actions:
+        assert isinstance(action, CreateService | CreateNamed | RemoveService | UpdateService | RemoveNamed)
+        assert isinstance(action, CreateService | CreateNamed) or action.id in mine
+    after = apply_to(world, found.actions)
+    assert {i: s for i, s in world.services.items() if i not in mine}.items() <= dict(after.services).items()
+    assert {i: n for i, n in world.named.items() if i not in mine}.items() <= dict(after.named).items()
+    strange = {s.name for s in world.services.values() if s.id not in mine and s.name not in checkpoint.services}
+    assert strange <= {left.name for left in found.left}
+    again = plan(after, checkpoint, made_by_lab=False, ours=frozenset(ours))
+    assert again.actions == ()
+    assert [x.sentence for x in again.left] == [x.sentence for x in found.left]
+
+
+def whole(*services: Service, named: tuple[Named, ...] = (), on: tuple[str, ...] = NODES) -> World:
+    nodes = [Node(f"id-{n}", n, "worker" if n == "node4" else "manager", "ready") for n in NODES]
+    return world_of(nodes, list(services), list(named), [t for s in services for t in spread(s, on)])
+
+
+def test_what_the_engine_writes_its_own_way_is_no_difference() -> None:
+    declared = ServiceState(
+        image="nginx",
+        replicas=2,
+        env=("B=2", "A=1"),
+        constraints=("node.role==manager",),
+        publish=("8080:80", "53:53/udp"),
+        networks=("front",),
+    )
+    found = ServiceSpec(
+        image="docker.io/library/nginx:latest@sha256:0123",
+        replicas=2,
+        env=("A=1", "B=2"),
+        constraints=("node.role == manager",),
+        ports=(Port(53, 53, "udp"), Port(8080, 80)),
+        networks=("abc123",),
+        labels={LABEL: "service", "com.docker.stack.namespace": "x"},
+    )
+    world = whole(made(found, "s", "web"), named=(Named("network", "abc123", "front"),))
+    checkpoint = Checkpoint(services={"web": declared}, networks=("front",))
+    assert plan(world, checkpoint, made_by_lab=True).actions == ()
+
+
+def test_a_number_is_updated_and_an_image_is_made_anew() -> None:
+    world = whole(made(ServiceSpec("nginx:1.26", replicas=2), "s", "web"))
+    scaled = Checkpoint(services={"web": ServiceState(image="nginx:1.26", replicas=5)})
+    assert [a.sentence for a in plan(world, scaled, made_by_lab=True).actions] == [
+        "update service web (replicas 2 → 5)"
+    ]
+    other = Checkpoint(services={"web": ServiceState(image="nginx:1.27", replicas=2)})
+    assert [a.sentence for a in plan(world, other, made_by_lab=True).actions] == [
+        "remove service web, to make it anew (image)",
+        "create service web (2 × nginx:1.27)",
+    ]
+
+
+def test_tasks_that_should_be_on_a_node_and_are_not() -> None:
+    checkpoint = Checkpoint(services={"web": ServiceState(image="nginx:1.26", replicas=4, runs_on=("node4",))})
+    service = made(ServiceSpec("nginx:1.26", replicas=4), "s", "web")
+    assert plan(whole(service), checkpoint, made_by_lab=True).actions == ()
+    found = plan(whole(service, on=NODES[:3]), checkpoint, made_by_lab=True)
+    assert [type(a) for a in found.actions] == [RemoveService, CreateService]
+    assert "no task on node4" in found.actions[0].sentence
+
+
+def test_nodes_come_first_and_a_machine_goes_off_last() -> None:
+    nodes = [
+        Node("a", "node1", "manager", "ready", "drain"),
+        Node("b", "node4", "worker", "down"),
+        Node("c", "node4", "worker", "ready"),
+        Node("d", "node3", "manager", "down", labels={"rack": "x"}),
+    ]
+    world = world_of(nodes, [made(ServiceSpec("x:1"), "s", "old")], [])
+    checkpoint = Checkpoint(
+        services={"web": ServiceState(image="nginx:1.26")}, nodes={"node4": NodeState(machine="off")}
+    )
+    found = plan(world, checkpoint, made_by_lab=True)
+    assert [a.sentence for a in found.actions] == [
+        "start node3 and wait until it is ready",
+        "forget the earlier node4, which is down",
+        "set node1 to active, manager, no labels",
+        "set node3 to active, manager, no labels",
+        "remove service old",
+        "create service web (1 × nginx:1.26)",
+        "power node4 off",
+    ]
+    foreign = plan(world, checkpoint, made_by_lab=False)
+    assert [type(a) for a in foreign.actions] == [CreateService]
+    assert {left.name for left in foreign.left} == {"node1", "node3", "node4", "old"}
+
+
+def test_an_empty_world_and_an_empty_checkpoint() -> None:
+    assert plan(World(), Checkpoint(), made_by_lab=True).actions == ()
+    assert World().nodes == Map()
