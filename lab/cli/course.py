@@ -17,7 +17,7 @@ from lab.errors import InputError
 
 def lessons(args: argparse.Namespace, out: Out) -> int:
     """List the lessons in the syllabus's order."""
-    from lab.session.replay import tapes
+    from lab.session.tapes import tapes
 
     recorded = tapes()
     course = load_course()
@@ -101,7 +101,7 @@ def reset(args: argparse.Namespace, out: Out) -> int:
 def record(args: argparse.Namespace, out: Out) -> int:
     """Run a lesson from its checkpoint and keep the tape."""
     from lab.session.run import go_through
-    from lab.tape.tape import SUFFIX
+    from lab.session.tapes import SUFFIX
 
     (lesson,) = chosen([args.lesson])
     target = Path(args.output) if args.output else Path("recordings") / f"{lesson.id}{SUFFIX}"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from lab.cli.cluster import consent, tell
 from lab.cli.out import Out
 from lab.cluster.model import Report
 from lab.errors import LabError, MissingError
+
+if TYPE_CHECKING:
+    from lab.session import Stage
 
 TOUR = ("first-service", "reconciliation")
 
@@ -21,22 +25,40 @@ def start(args: argparse.Namespace, out: Out) -> int:
 
 
 def _app(args: argparse.Namespace, out: Out) -> int:
-    from lab.session.replay import ReplayStage
+    """Live at once on a cluster that is whole; else on the recordings, with the cluster being made behind them."""
     from lab.tui import launch
 
-    def bring_up(report: Report) -> object:
+    if _whole(args.name):
+        return launch(lambda: _live(args.name), live=True)
+
+    def bring_up(report: Report) -> Stage:
         from lab.cluster import api
-        from lab.session.live import LiveStage
 
         # Asked before the screen opened; what is still missing now was refused there.
-        return LiveStage(api.up(args.name, "auto", 4, report, lambda _: False))
+        api.up(args.name, "auto", 4, report, lambda _: False)
+        return _live(args.name)
 
     _offer_packages(args, out)
-    stage = ReplayStage()
-    try:
-        return launch(stage, bring_up=bring_up)
-    finally:
-        stage.close()
+    return launch(_recorded, bring_up=bring_up)
+
+
+def _whole(name: str) -> bool:
+    from lab.cluster import api
+
+    return name in api.names() and api.find(name).status().whole
+
+
+def _live(name: str) -> Stage:
+    from lab.cluster import api
+    from lab.session.live import LiveStage
+
+    return LiveStage(api.find(name))
+
+
+def _recorded() -> Stage:
+    from lab.session.replay import ReplayStage
+
+    return ReplayStage()
 
 
 def _offer_packages(args: argparse.Namespace, out: Out) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab.cli.out import Out
-from lab.session.replay import ReplayStage, find_tape, title
-from lab.tape import render
-from lab.tape.player import Player
-from lab.tape.tape import load
-from lab.world.journal import Journal
+from lab.session.tapes import find_tape
+
+if TYPE_CHECKING:
+    from lab.session import Stage
 
 
 def replay(args: argparse.Namespace, out: Out) -> int:
@@ -20,30 +20,24 @@ def replay(args: argparse.Namespace, out: Out) -> int:
     if not args.plain and sys.stdout.isatty():
         from lab.tui import launch
 
-        stage = ReplayStage(path, speed=args.speed)
-        try:
-            return launch(stage)
-        finally:
-            stage.close()
-    tape = load(path)
-    out.say(title(tape))
-    teller = render.Story()
-    journal = Journal(clock=lambda: 0.0)
+        def stage() -> Stage:
+            from lab.session.replay import ReplayStage
 
-    def tell(entry: object, _: object) -> None:
-        for line in teller.lines(entry):  # type: ignore[arg-type]
-            out.say(line)
+            return ReplayStage(path, speed=args.speed)
 
-    journal.read(tell)
-    Player(tape, journal, speed=args.speed).play_to_end()
-    for line in teller.end():
-        out.say(line)
+        return launch(stage)
+    from lab.session.plain import tell_tape
+
+    tell_tape(path, args.speed, out.say)
     out.say("REPLAY: what you read was recorded; nothing ran.")
     return 0
 
 
 def export(args: argparse.Namespace, out: Out) -> int:
     """Write a recording in another form."""
+    from lab.tape import render
+    from lab.tape.tape import load
+
     tape = load(find_tape(args.recording))
     text = render.cast(tape) if args.format == "cast" else render.markdown(tape)
     if args.output:

@@ -5,31 +5,14 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from lab import paths
 from lab.course.load import load_course
 from lab.course.schema import Lesson
 from lab.errors import InputError, LabError
+from lab.session.tapes import tapes
 from lab.tape.player import Player
-from lab.tape.tape import SUFFIX, Tape, load
+from lab.tape.tape import Tape, load
 from lab.world.entries import StepMoved
 from lab.world.journal import Journal
-
-
-def find_tape(name: str) -> Path:
-    """A recording by its path, or by the name of one that travels with the program. Raises InputError."""
-    given = Path(name)
-    if given.is_file():
-        return given
-    known = paths.recordings() / f"{name}{SUFFIX}"
-    if "/" not in name and known.is_file():
-        return known
-    there = ", ".join(sorted(p.name.removesuffix(SUFFIX) for p in paths.recordings().glob(f"*{SUFFIX}"))) or "none"
-    raise InputError(f"there is no recording {name}", remedy=f"recordings that are here: {there}")
-
-
-def tapes() -> dict[str, Path]:
-    """The recordings that travel with the program, by lesson."""
-    return {p.name.removesuffix(SUFFIX): p for p in sorted(paths.recordings().glob(f"*{SUFFIX}"))}
 
 
 class ReplayStage:

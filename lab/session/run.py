@@ -16,7 +16,7 @@ from lab.course.schema import Lesson
 from lab.session.hands import LiveHands
 from lab.session.live import TYPING
 from lab.session.reset import Done, reset_to
-from lab.tape.render import Story
+from lab.tape.story import Story
 from lab.tape.tape import Header, Recorder
 from lab.world.entries import Entry, Progressed
 from lab.world.journal import Journal
