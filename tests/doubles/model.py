@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -251,7 +252,7 @@ class ModelSwarm:
 
     # How the docker client sees it.
 
-    @property
+    @cached_property
     def client(self) -> docker.APIClient:
         client = docker.APIClient(base_url="tcp://127.0.0.1:1", version="1.44")
         client.mount("http://", _Wire(self))
