@@ -19,11 +19,11 @@ from lab.tui import keys
 from lab.tui.backstage import Backstage, BringUp, Making, Moved, Opened
 from lab.tui.situation import PANES, Pane, Situation
 from lab.tui.stand import Stand, is_compact
-from lab.tui.terminal import Terminal
 from lab.tui.theme import DARK, LIGHT, THEMES
 
 if TYPE_CHECKING:
     from lab.session import Stage
+    from lab.tui.terminal import Terminal
 
 #: Seconds between two frames at least.
 FRAME = 0.05
@@ -85,6 +85,9 @@ class LabApp(App[int]):
 
     def get_default_screen(self) -> Screen[None]:
         return self._stand
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return DARK.variables
 
     @on(Stand.Ready)
     def _mounted(self) -> None:
@@ -194,26 +197,22 @@ class LabApp(App[int]):
         if record is not None and record.state == "failed" and s.single and s.pane != "lesson":
             self.see(notice=f"Not done: {record.why} Press 1 for the lesson.", trouble=True)
 
-    @on(Terminal.Typed)
-    def _typed(self, message: Terminal.Typed) -> None:
+    def on_terminal_typed(self, message: Terminal.Typed) -> None:
         self._back.keys(message.data)
 
-    @on(Terminal.Resized)
-    def _resized(self, message: Terminal.Resized) -> None:
+    def on_terminal_resized(self, message: Terminal.Resized) -> None:
         self._back.resize(message.columns, message.rows)
 
-    @on(Terminal.Left)
-    def _left(self) -> None:
+    def on_terminal_left(self) -> None:
         if self.situation.typing:
             self.action_pane("lesson" if not self.situation.compact else "terminal")
 
-    @on(Terminal.Wanted)
-    def _wanted(self) -> None:
+    def on_terminal_wanted(self) -> None:
         if keys.works(self.situation, "type"):
             self.action_type()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        at = next((p for p in PANES if self._stand.target(p) is event.widget), None)
+        at = next((p for p in PANES if self._stand.target(p) is event.widget), None) if self._stand.built else None
         if at is not None and at != self.situation.pane:
             self.see(pane=at, typing=False)
 

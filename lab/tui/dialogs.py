@@ -14,19 +14,19 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from lab.tui.keys import help_lines
-from lab.tui.lines import Sheet
+from lab.tui.lines import Draw, Sheet
 from lab.tui.situation import TITLES, Situation
 from lab.tui.spans import Line, wrap
 
 
 class Help(ModalScreen[None]):
-    """Lines to read; any of the usual keys closes it."""
+    """A text to read; any of the usual keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]
 
-    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+    def __init__(self, title: str, draw: Draw) -> None:
         super().__init__()
-        self._title, self._text = title, tuple(lines)
+        self._title, self._draw = title, draw
 
     def compose(self) -> ComposeResult:
         box = Vertical(Sheet(focus=True, grows=True, id="help"), classes="dialog")
@@ -35,7 +35,7 @@ class Help(ModalScreen[None]):
 
     def on_mount(self) -> None:
         sheet = self.query_one(Sheet)
-        sheet.show(lambda _: self._text)
+        sheet.show(self._draw)
         sheet.focus()
 
     def action_close(self) -> None:
@@ -76,8 +76,12 @@ _LESSON = (
 
 def help_on(s: Situation, focused: Widget) -> Help:
     """Help for the pane in sight, and every key that works now."""
-    about = wrap([(str(getattr(focused, "HELP", _LESSON)), "")], 70)
-    return Help(f"Help: {TITLES[s.pane]}", (*about, (), *help_lines(s)))
+    about = str(getattr(focused, "HELP", _LESSON))
+
+    def draw(room: int) -> tuple[Line, ...]:
+        return (*wrap([(about, "")], room), (), *help_lines(s, room))
+
+    return Help(f"Help: {TITLES[s.pane]}", draw)
 
 
 def lessons(s: Situation) -> Pick:

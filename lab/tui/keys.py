@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lab.tui.situation import Situation
-from lab.tui.spans import Line, Span, width
+from lab.tui.spans import Line, Span, width, wrap
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,9 @@ def footer(s: Situation, room: int) -> tuple[Line]:
     return (tuple(line),)
 
 
-def help_lines(s: Situation) -> Iterator[Line]:
+def help_lines(s: Situation, room: int) -> Iterator[Line]:
     """Every key that works now, with what it does."""
     for key in working(s):
         names = key.keys.replace("question_mark", "?").replace("ctrl+", "Ctrl+").split(",") if key.keys else [key.show]
         names = [n if n in "L?" or len(n) == 1 else n[0].upper() + n[1:] for n in names]
-        yield (" or ".join(names).rjust(16), "lab"), (f"  {key.help}", "")
+        yield from wrap([(key.help, "")], room, ((f"{' or '.join(names):>15}  ", "lab"),))

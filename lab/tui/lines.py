@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from lab.tui.spans import Line, Span, Tone, plain
+from lab.tui.theme import tones
 
 Draw = Callable[[int], Sequence[Line]]
 """A view: its lines, for so many cells of width."""
@@ -30,17 +31,21 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("home", "scroll_home", "scroll", show=False),
         Binding("end", "scroll_end", "scroll", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone}" for tone in get_args(Tone) if tone}
+
+    _tones: ClassVar[tuple[str, dict[Tone, Style]]] = ("", {})
 
     def strip(self, spans: Iterable[Span], width: int) -> Strip:
         """Spans as a strip of exactly `width` cells, in the theme's colours."""
-        base = self.rich_style
-        segments = [Segment(text, base + self.tone(tone) if tone else base) for text, tone in spans if text]
+        base, tones = self.rich_style, self.tones()
+        segments = [Segment(text, base + tones[tone] if tone else base) for text, tone in spans if text]
         return Strip(segments).adjust_cell_length(width, base)
 
-    def tone(self, tone: Tone) -> Style:
-        """The theme's style for a tone."""
-        return self.get_component_rich_style(f"tone--{tone}", partial=True)
+    def tones(self) -> dict[Tone, Style]:
+        """The theme's styles."""
+        theme = self.app.theme
+        if Lines._tones[0] != theme:
+            Lines._tones = (theme, tones(self.app.theme_variables))
+        return Lines._tones[1]
 
 
 class Sheet(Lines):
@@ -52,11 +57,15 @@ class Sheet(Lines):
         self._grows = grows
         self._draw: Draw = lambda _: ()
         self._lines: tuple[Line, ...] = ()
+        self._wide = 0
 
     def show(self, draw: Draw) -> None:
         """Draw this from now on, at every width. A sheet that grows takes as many rows as it has lines."""
         self._draw = draw
-        old, self._lines = self._lines, tuple(draw(max(1, self.size.width)))
+        old = self._lines
+        self._lines, self._wide = tuple(draw(self.size.width)) if self.size.width else (), self.size.width
+        if self._grows and not self.size.width:
+            self._lines = tuple(draw(80))
         if len(old) != len(self._lines):
             self.virtual_size = Size(self.size.width, len(self._lines))
             if self._grows:
@@ -74,10 +83,11 @@ class Sheet(Lines):
         return plain(self._lines)
 
     def on_resize(self, _: events.Resize) -> None:
-        self._lines = ()
         self.show(self._draw)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
+        if self._wide != self.size.width:  # the first paint comes before the first resize is told
+            self._lines, self._wide = tuple(self._draw(self.size.width)), self.size.width
         at = y + self.scroll_offset.y
         return self.strip(self._lines[at] if at < len(self._lines) else (), self.size.width)

@@ -81,7 +81,18 @@ def wrap(spans: Iterable[Span], room: int, first: Line = (), rest: Line | None =
                 lines[-1].append((" ", tone if tone == last else ""))
             lines[-1].append((piece, tone))
             used, empty, blank = used + blank + cell_len(piece), False, False
-    return [tuple(line) for line in lines]
+    return [joined(line) for line in lines]
+
+
+def joined(line: Iterable[Span]) -> Line:
+    """The same line in as few spans as it needs."""
+    found: list[Span] = []
+    for text, tone in line:
+        if found and found[-1][1] == tone:
+            found[-1] = (found[-1][0] + text, tone)
+        else:
+            found.append((text, tone))
+    return tuple(found)
 
 
 def _words(spans: Iterable[Span]) -> Iterator[Span]:

@@ -15,15 +15,15 @@ from textual.screen import Screen
 
 from lab.tui import keys, pages, views
 from lab.tui.lines import Sheet
-from lab.tui.reconcile import Reconciliation
 from lab.tui.situation import PANES, TITLES, Pane, Situation
-from lab.tui.terminal import Terminal
-from lab.tui.timeline import Timeline
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
     from lab.tui.feed import Batch
+    from lab.tui.reconcile import Reconciliation
+    from lab.tui.terminal import Terminal
+    from lab.tui.timeline import Timeline
 
 _VIEWS = (
     ("header", views.header),
@@ -52,22 +52,23 @@ class Stand(Screen[None], inherit_bindings=False):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     class Ready(Message):
-        """Everything is mounted."""
+        """Every pane is mounted."""
 
     def __init__(self, situation: Situation) -> None:
         super().__init__(id="_default")
         self._situation = situation
         self.built = False
-        self.terminal = Terminal(id="terminal", classes="pane")
         self._page = Sheet(focus=True, id="page")
-        self._timeline = Timeline(id="timeline", classes="pane")
-        self._cluster = Reconciliation(id="cluster", classes="pane")
         self._sheets = {"page": self._page, "card": Sheet(grows=True, id="card"), "header": Sheet(id="header")}
         self._sheets |= {name: Sheet(grows=True, id=name) for name in ("strip", "tabs")}
-        self._sheets |= {"footer": Sheet(id="footer")}
+        self._sheets["footer"] = Sheet(id="footer")
         self._lesson = Vertical(self._page, self._sheets["card"], id="lesson", classes="pane")
-        self._right = Container(self._cluster, self._timeline, self.terminal, id="right")
+        self._right = Container(id="right")
         self._speaker: Horizontal | None = None
+        self._panes: dict[Pane, Widget] = {"lesson": self._lesson}
+        self._cluster: Reconciliation
+        self._timeline: Timeline
+        self.terminal: Terminal
 
     def compose(self) -> ComposeResult:
         yield self._sheets["header"]
@@ -77,32 +78,46 @@ class Stand(Screen[None], inherit_bindings=False):
         yield self._sheets["footer"]
 
     def on_mount(self) -> None:
-        for place, pane in enumerate(PANES, 1):
-            self._pane(pane).border_title = f"{place} {TITLES[pane]}"
-        self.terminal.label = f"{len(PANES)} {TITLES['terminal']}"
         self._page.focus()
+        self._situation = replace(self._situation, compact=is_compact(self.app.size))
+        self.set_class(self._situation.single, "single")
+        self._lesson.add_class("current")
+        self.paint()
+        self.call_after_refresh(self._furnish)
+
+    async def _furnish(self) -> None:
+        """The other panes, after the first paint: what they need takes longer to import than the rest."""
+        from lab.tui.reconcile import Reconciliation
+        from lab.tui.terminal import Terminal
+        from lab.tui.timeline import Timeline
+
+        self._cluster, self._timeline = (
+            Reconciliation(id="cluster", classes="pane"),
+            Timeline(id="timeline", classes="pane"),
+        )
+        self.terminal = Terminal(id="terminal", classes="pane")
+        self._panes |= {"cluster": self._cluster, "timeline": self._timeline, "terminal": self.terminal}
+        await self._right.mount(self._cluster, self._timeline, self.terminal)
+        for place, pane in enumerate(PANES, 1):
+            self._panes[pane].border_title = f"{place} {TITLES[pane]}"
+        self.terminal.label = f"{len(PANES)} {TITLES['terminal']}"
         self.built = True
-        self.show(replace(self._situation, compact=is_compact(self.app.size)))
         self.post_message(self.Ready())
 
     def on_unmount(self) -> None:
         self.built = False
 
-    def _pane(self, pane: Pane) -> Widget:
-        panes: dict[Pane, Widget] = {"cluster": self._cluster, "timeline": self._timeline, "terminal": self.terminal}
-        return panes.get(pane, self._lesson)
-
     def target(self, pane: Pane) -> Widget:
         """What has the focus when a pane is looked at."""
-        return self._page if pane == "lesson" else self._pane(pane)
+        return self._page if pane == "lesson" else self._panes[pane]
 
     def show(self, s: Situation) -> None:
         """Paint what differs from the situation before."""
         before, self._situation = self._situation, s
-        if (before.pane, before.single) != (s.pane, s.single) or not self._pane(s.pane).has_class("current"):
+        if (before.pane, before.single) != (s.pane, s.single) or not self._panes[s.pane].has_class("current"):
             self.set_class(s.single, "single")
             for pane in PANES:
-                self._pane(pane).set_class(s.pane == pane, "current")
+                self._panes[pane].set_class(s.pane == pane, "current")
             self._right.set_class(s.pane != "lesson", "current")
         if before.page != s.page or before.lesson is not s.lesson:
             self._page.scroll_home(animate=False)

@@ -172,8 +172,10 @@ class Terminal(Widget, can_focus=True):
         cells = self._rows[y] if y < len(self._rows) else ()
         return Strip(segments(cells, base, self.app.current_theme.dark, at)).adjust_cell_length(width, base)
 
-    def on_resize(self, event: events.Resize) -> None:
-        columns, rows = max(20, event.size.width), max(3, event.size.height)
+    def on_resize(self, _: events.Resize) -> None:
+        if not self.size:
+            return  # out of sight
+        columns, rows = max(20, self.size.width), max(3, self.size.height)
         for screen in self._screens.values():
             screen.resize(columns, rows)
         self._show_all()

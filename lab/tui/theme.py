@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from rich.style import Style
 from textual.theme import Theme
+
+from lab.tui.spans import Tone
 
 DARK = Theme(
     name="lab-dark",
@@ -39,3 +44,32 @@ LIGHT = Theme(
 )
 
 THEMES = (DARK, LIGHT)
+
+#: A tone's colour and ground, by the theme's variables, and its attributes; a ground makes a badge.
+_TONES: Mapping[Tone, tuple[str, str, str]] = {
+    "run": ("success", "", ""),
+    "move": ("warning", "", "bold"),
+    "bad": ("error", "", "bold"),
+    "quiet": ("muted", "", ""),
+    "head": ("", "", "bold"),
+    "name": ("primary", "", "bold"),
+    "lab": ("accent", "", "bold"),
+    "strong": ("", "", "bold"),
+    "em": ("", "", "italic"),
+    "code": ("code", "", ""),
+    "live": ("background", "success", "bold"),
+    "replay": ("background", "replay", "bold"),
+    "stale": ("background", "error", "bold"),
+    "key": ("accent", "", "bold"),
+    "tab": ("background", "primary", "bold"),
+    "note": ("", "", ""),
+}
+
+
+def tones(variables: Mapping[str, str]) -> dict[Tone, Style]:
+    """Every tone's style from a theme's variables. Resolved here, once per theme, since component classes would be
+    matched against the stylesheet anew for each of a dozen widgets before the first paint."""
+    return {
+        tone: Style.parse(" ".join((bits, variables.get(ink, ""), f"on {variables[ground]}" if ground else "")).strip())
+        for tone, (ink, ground, bits) in _TONES.items()
+    }

@@ -36,31 +36,29 @@ class Timeline(Lines):
         super().__init__(id=id, classes=classes)
         self._changes: tuple[Change, ...] = ()
         self._lines: list[Line] = []
-        self._wide = 0
+        self._wide, self._follows = 0, True
 
     def show(self, changes: tuple[Change, ...]) -> None:
         """Draw these; costs what was added since the last time."""
-        if changes is self._changes and self._wide == self.size.width:
+        width = self.size.width
+        if not width or (changes is self._changes and self._wide == width):
             return
-        follow = self.following
         known = self._changes[-1] if self._changes else None
         place = next((i for i in range(len(changes) - 1, -1, -1) if changes[i] is known), None)
-        if place is None or self._wide != self.size.width:
-            self._lines, place, self._wide = [], -1, self.size.width
+        if place is None or self._wide != width:
+            self._lines, place, self._wide = [], -1, width
         for change in changes[place + 1 :]:
             self._lines.extend(self._wrap(change))
         del self._lines[:-_KEPT]
         self._changes = changes
-        self.virtual_size = Size(self.size.width, len(self._lines))
-        if follow:
-            self.scroll_end(animate=False)
-        self._tell()
+        self._follow_end()
         self.refresh()
 
-    @property
-    def following(self) -> bool:
-        """Whether the newest line is in view."""
-        return self.scroll_offset.y >= self.virtual_size.height - self.size.height
+    def _follow_end(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self._lines))
+        if self._follows:
+            self.scroll_end(animate=False)
+        self._tell()
 
     def text(self) -> str:
         """All lines, plain."""
@@ -73,14 +71,19 @@ class Timeline(Lines):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
+        below = self.virtual_size.height - self.size.height - new_value
+        # A pane that shrinks scrolls by itself; only what the user did ends the following.
+        self._follows = below <= 0 or (self._follows and new_value >= old_value)
         self._tell()
 
     def _tell(self) -> None:
         below = int(self.virtual_size.height - self.size.height - self.scroll_offset.y)
-        self.border_subtitle = f"▼ {below} more, End follows" if below > 0 else ""
+        self.border_subtitle = f"▼ {below} more, End follows" if below > 0 and not self._follows else ""
 
     def on_resize(self, _: events.Resize) -> None:
-        self.show(self._changes)
+        changes, self._changes = self._changes, ()
+        self.show(changes)
+        self._follow_end()
 
     def render_line(self, y: int) -> Strip:
         at = y + self.scroll_offset.y
