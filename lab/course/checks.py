@@ -41,10 +41,10 @@ class Running(Value):
     @property
     def sentence(self) -> str:
         if self.exactly is None:
-            return f"at least {_many(self.at_least or 0, 'task')} of {self.service} {_verb(self.at_least, 'run')}"
+            return f"at least {words.many(self.at_least or 0, 'task')} of {self.service} {_verb(self.at_least, 'run')}"
         if not self.exactly:
             return f"no task of {self.service} runs"
-        return f"{_many(self.exactly, 'task')} of {self.service} {_verb(self.exactly, 'run')}"
+        return f"{words.many(self.exactly, 'task')} of {self.service} {_verb(self.exactly, 'run')}"
 
 
 class ServiceIs(Value):
@@ -69,7 +69,7 @@ class ServiceIs(Value):
         if self.absent:
             return f"there is no service {self.name}"
         asks = [
-            f"wants {_many(self.replicas, 'replica')}" if self.replicas is not None else "",
+            f"wants {words.many(self.replicas, 'replica')}" if self.replicas is not None else "",
             f"has the image {self.image}" if self.image else "",
             f"has its update {self.update.replace('_', ' ')}" if self.update else "",
         ]
@@ -137,7 +137,7 @@ class Placed(Value):
         if self.nodes:
             return f"{self.service} runs on {_either(self.nodes)} only"
         if self.at_least:
-            return f"{self.service} runs on at least {_many(self.at_least, 'node')}"
+            return f"{self.service} runs on at least {words.many(self.at_least, 'node')}"
         return f"{self.service} runs on every node"
 
 
@@ -250,7 +250,7 @@ class Http(Value):
     def sentence(self) -> str:
         through = " through every node" if self.every_node else ""
         text = f" and “{self.contains}”" if self.contains else ""
-        who = f", from at least {_many(self.replicas, 'replica')}" if self.replicas else ""
+        who = f", from at least {words.many(self.replicas, 'replica')}" if self.replicas else ""
         return f"port {self.port} answers {self.path} with {self.status}{text}{through}{who}"
 
 
@@ -320,10 +320,6 @@ def regex(text: str) -> str:
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is not a regular expression: {error}") from None
     return text
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def _verb(count: int | None, word: str) -> str:

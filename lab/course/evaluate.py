@@ -3,11 +3,9 @@ a lesson's hints are keyed to."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import takewhile
+from collections.abc import Iterator
 
+from lab.course import answers
 from lab.course.checks import (
     Check,
     Exists,
@@ -21,33 +19,13 @@ from lab.course.checks import (
     Running,
     ServiceIs,
 )
+from lab.course.finding import Finding, Moment
 from lab.course.trace import replacements
-from lab.world.entries import Hit
+from lab.course.words import many, several
 from lab.world.swarm import BROKEN, ENDED, Service, Task
-from lab.world.world import Command, World
+from lab.world.world import World
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Whether a check holds, and a plain sentence that says why."""
-
-    ok: bool
-    why: str
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What edge checks and requests are measured from.
-
-    `since` is the world when the step began, `asked` the world when the last round of requests began, `command`
-    the id of the step's command: None when it was not typed by the lab, and then `like` is the command that the
-    step names, and any command typed since that begins as it does is taken.
-    """
-
-    since: World = field(default_factory=World)
-    asked: World = field(default_factory=World)
-    command: int | None = None
-    like: str = ""
+__all__ = ["Finding", "Moment", "evaluate"]
 
 
 def evaluate(check: Check, world: World, moment: Moment) -> Finding:
@@ -68,11 +46,11 @@ def evaluate(check: Check, world: World, moment: Moment) -> Finding:
         case Exists() as ask:
             return _exists(ask, world)
         case Exit() as ask:
-            return _exit(ask, world, moment)
+            return answers.ended(ask, world, moment)
         case Output() as ask:
-            return _output(ask, world, moment)
+            return answers.printed(ask, world, moment)
         case Http() as ask:
-            return _http(ask, world, moment)
+            return answers.answered(ask, world, moment)
 
 
 def _running(ask: Running, world: World) -> Finding:
@@ -88,7 +66,7 @@ def _running(ask: Running, world: World) -> Finding:
     if live == ask.exactly == service.desired and not leaving:
         return Finding(True, _count(world, service, live, ask.exactly))
     if live == ask.exactly and service.desired == live:
-        return Finding(False, f"{live} tasks of {service.name} run; {_several(leaving)}")
+        return Finding(False, f"{live} tasks of {service.name} run; {several(leaving)}")
     if live == ask.exactly:
         return Finding(False, f"{live} tasks of {service.name} run, but {service.desired} are wanted")
     return Finding(False, _count(world, service, live, ask.exactly))
@@ -102,7 +80,7 @@ def _service(ask: ServiceIs, world: World) -> Finding:
         return Finding(False, f"service {ask.name} is there, with {len(world.live_tasks(service.id))} running tasks")
     state = service.status.state.replace("_", " ") or "not updated yet"
     wrong = [
-        f"{ask.name} wants {_many(service.desired, 'replica')}, not {ask.replicas}"
+        f"{ask.name} wants {many(service.desired, 'replica')}, not {ask.replicas}"
         if ask.replicas not in (None, service.desired)
         else "",
         f"{ask.name} has the image {service.spec.image}, not {ask.image}"
@@ -113,8 +91,8 @@ def _service(ask: ServiceIs, world: World) -> Finding:
         else "",
     ]
     said = [w for w in wrong if w]
-    right = f"{ask.name} wants {_many(service.desired, 'replica')} of {service.spec.image}"
-    return Finding(not said, _several(said) if said else right + (f"; {state}" if ask.update else ""))
+    right = f"{ask.name} wants {many(service.desired, 'replica')} of {service.spec.image}"
+    return Finding(not said, several(said) if said else right + (f"; {state}" if ask.update else ""))
 
 
 def _happened(ask: Happened, world: World, since: World) -> Finding:
@@ -124,9 +102,9 @@ def _happened(ask: Happened, world: World, since: World) -> Finding:
     fresh = [t for t in world.tasks_of(service.id) if _newly(t, ask, since)]
     fits = [t for t in fresh if _fits(t, ask, world)]
     if len(fits) >= ask.at_least:
-        return Finding(True, _several(_told(world, t) for t in fits))
+        return Finding(True, several(_told(world, t) for t in fits))
     others = [t for t in world.tasks_of(service.id) if t not in fits and _moved(t, since) and t.state in ENDED]
-    tail = f"; {_several(_told(world, t) for t in others)}" if others else ""
+    tail = f"; {several(_told(world, t) for t in others)}" if others else ""
     if ask.at_least > 1:
         return Finding(False, f"{len(fits)} of {ask.at_least} tasks of {ask.service} {_did(ask)} since{tail}")
     return Finding(False, f"no task of {ask.service} {_did(ask)} since the step began{tail}")
@@ -149,7 +127,7 @@ def _replaced(ask: Replaced, world: World, since: World) -> Finding:
         return Finding(False, _count(world, service, live, ask.then_running or 0))
     waits = [_waits(world, p.old, p.new) for p in pairs if not p.done]
     if waits:
-        return Finding(False, _several(waits))
+        return Finding(False, several(waits))
     where = f" on {ask.on}" if ask.on else ""
     ran = [t for t in since.live_tasks(service.id) if not ask.on or since.node_name(t.node) == ask.on]
     if not ran:
@@ -174,7 +152,7 @@ def _placed(ask: Placed, world: World) -> Finding:
         wrong = sorted({world.node_name(i) for i in ids} - set(ask.nodes))
         return Finding(not wrong, why + (f"; {', '.join(wrong)} should have none" if wrong else ""))
     if ask.at_least:
-        return Finding(len(ids) >= ask.at_least, f"{why}; that is {_many(len(ids), 'node')}")
+        return Finding(len(ids) >= ask.at_least, f"{why}; that is {many(len(ids), 'node')}")
     idle = sorted(n.name for n in world.nodes.values() if _takes_tasks(n.state, n.availability) and n.id not in ids)
     return Finding(not idle, why + (f"; none on {', '.join(idle)}" if idle else ""))
 
@@ -196,73 +174,6 @@ def _node(ask: NodeIs, world: World) -> Finding:
 def _exists(ask: Exists, world: World) -> Finding:
     there = any(n.what == ask.what and n.name == ask.name for n in world.named.values())
     return Finding(there is not ask.absent, f"there is {'a' if there else 'no'} {ask.what} {ask.name}")
-
-
-def _exit(ask: Exit, world: World, moment: Moment) -> Finding:
-    done = [c for c in _commands(world, moment) if c.status is not None]
-    if not done:
-        return Finding(False, _no_command(world, moment))
-    last = done[-1]
-    return Finding(any(c.status == ask.status for c in done), f"the command ended with exit status {last.status}")
-
-
-def _output(ask: Output, world: World, moment: Moment) -> Finding:
-    done = [c for c in _commands(world, moment) if c.status is not None]
-    if not done:
-        return Finding(False, _no_command(world, moment))
-    if any(_prints(ask, c.output) for c in done):
-        return Finding(True, "the output " + (ask.says or f"has “{ask.contains or ask.matches}”"))
-    if not done[-1].output.strip():
-        return Finding(False, "the command printed nothing")
-    wanted = ask.says or f"“{ask.contains or ask.matches}”"
-    return Finding(False, f"not in the output of the command: {wanted}")
-
-
-def _http(ask: Http, world: World, moment: Moment) -> Finding:
-    hits = [h for h in _new_hits(world, moment.asked) if (h.port, h.path) == (ask.port, ask.path)]
-    if not hits:
-        return Finding(False, f"port {ask.port} has not been asked yet")
-    good = [h for h in hits if h.status == ask.status and (not ask.contains or ask.contains in h.body)]
-    replicas = {h.replica for h in good if h.replica}
-    for node in sorted(world.nodes.values(), key=lambda n: n.name) if ask.every_node else ():
-        of_node = [h for h in hits if h.node == node.name]
-        if node.state == "ready" and (not of_node or any(h not in good for h in of_node)):
-            bad = next((h for h in of_node if h not in good), None)
-            how = "was not asked" if bad is None else _answer(bad.status, bad.error)
-            return Finding(False, f"port {ask.port} of {node.name}: {how}")
-    if not good:
-        bad = hits[-1]
-        text = f", without “{ask.contains}”" if bad.status == ask.status else ""
-        return Finding(False, f"port {ask.port} of {bad.node}: {_answer(bad.status, bad.error)}{text}")
-    said = f"{len(good)} of {len(hits)} requests to port {ask.port} were answered"
-    if ask.replicas:
-        return Finding(len(replicas) >= ask.replicas, f"{said}, by {_many(len(replicas), 'replica')}")
-    return Finding(True, said)
-
-
-def _new_hits(world: World, asked: World) -> list[Hit]:
-    """The hits that were written since, oldest first."""
-    last = asked.hits[-1] if asked.hits else None
-    new = takewhile(lambda entry: entry is not last, reversed(world.hits))
-    return [hit for _, hit in reversed(list(new))]
-
-
-def _commands(world: World, moment: Moment) -> list[Command]:
-    if moment.command is not None:
-        return [c for c in world.commands if c.id == moment.command]
-    start = moment.like.split()[:2]
-    known = {c.id for c in moment.since.commands}
-    return [c for c in world.commands if c.id not in known and start and c.text.split()[:2] == start]
-
-
-def _no_command(world: World, moment: Moment) -> str:
-    return "the command is still running" if _commands(world, moment) else "the command has not run yet"
-
-
-def _prints(ask: Output, output: str) -> bool:
-    if ask.contains:
-        return ask.contains in output
-    return any(re.search(str(ask.matches), line) for line in output.splitlines())
 
 
 def _count(world: World, service: Service, live: int, wanted: int) -> str:
@@ -324,16 +235,3 @@ def _did(ask: Happened) -> str:
 
 def _takes_tasks(state: str, availability: str) -> bool:
     return state == "ready" and availability == "active"
-
-
-def _answer(status: int, error: str) -> str:
-    return f"answers {status}" if status else f"no answer ({error or 'silent'})"
-
-
-def _several(texts: Iterable[str]) -> str:
-    said = list(texts)
-    return "; ".join(said[:4]) + (f"; and {len(said) - 4} more" if len(said) > 4 else "")
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")

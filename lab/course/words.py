@@ -1,10 +1,10 @@
-"""`{{name}}` in a lesson's texts: which names stand there, and putting captured values in their place."""
+"""Words: `{{name}}` in a lesson's texts and the captured values in its place, and numbers of things."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _HOLE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 
@@ -70,3 +70,14 @@ def strings(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from strings(item)
+
+
+def many(count: int, word: str) -> str:
+    """`1 task`, `3 tasks`."""
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def several(texts: Iterable[str]) -> str:
+    """The first few, and how many more."""
+    said = list(texts)
+    return "; ".join(said[:4]) + (f"; and {len(said) - 4} more" if len(said) > 4 else "")

@@ -148,9 +148,10 @@ def test_a_refusal_that_stays_is_told_in_the_engines_words() -> None:
 
 def test_at_the_bound_it_says_what_is_missing() -> None:
     hands = ModelHands()
-    impossible = ServiceState(image="nginx:1.26", constraints=("node.role==nobody",))
-    with pytest.raises(WaitError, match="still missing: 0 of 1 tasks of web run") as caught:
-        reset(hands, Checkpoint(services={"web": impossible}))
+    wanted = Checkpoint(services={"web": ServiceState(image="nginx:1.26", constraints=("node.role==nobody",))})
+    found = plan(hands.journal.world, wanted, made_by_lab=True)
+    with pytest.raises(WaitError, match=r"waited 20 s .* still missing: 0 of 1 tasks of web run") as caught:
+        apply(found.actions, wanted, hands, bound=20, clock=hands.time)
     assert caught.value.exit_code == 1
     hands.swarm.trouble = [requests.ConnectionError("gone") for _ in range(500)]
     with pytest.raises(WaitError, match=r"no answer \(ConnectionError\)"):
