@@ -47,7 +47,7 @@ class Pick(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", show=False)]
 
-    def __init__(self, title: str, options: Sequence[tuple[str, str]], chosen: str = "") -> None:
+    def __init__(self, title: str, options: Sequence[tuple[str, str]], chosen: str | None = None) -> None:
         super().__init__()
         self._title, self._options, self._chosen = title, tuple(options), chosen
 

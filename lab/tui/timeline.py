@@ -34,15 +34,16 @@ class Timeline(Lines):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self._given: tuple[Change, ...] = ()
         self._changes: tuple[Change, ...] = ()
         self._lines: list[Line] = []
         self._wide, self._follows = 0, True
 
     def show(self, changes: tuple[Change, ...]) -> None:
         """Draw these; costs what was added since the last time."""
-        width = self.size.width
+        width, self._given = self.size.width, changes
         if not width or (changes is self._changes and self._wide == width):
-            return
+            return  # out of sight, or nothing new
         known = self._changes[-1] if self._changes else None
         place = next((i for i in range(len(changes) - 1, -1, -1) if changes[i] is known), None)
         if place is None or self._wide != width:
@@ -81,8 +82,7 @@ class Timeline(Lines):
         self.border_subtitle = f"▼ {below} more, End follows" if below > 0 and not self._follows else ""
 
     def on_resize(self, _: events.Resize) -> None:
-        changes, self._changes = self._changes, ()
-        self.show(changes)
+        self.show(self._given)
         self._follow_end()
 
     def render_line(self, y: int) -> Strip:

@@ -1,0 +1,318 @@
+"""The app through its keys and what is seen."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from lab.cluster.model import Progress, Report
+from lab.errors import MissingError
+from lab.tui import keys
+from lab.tui.app import LabApp
+from lab.world.entries import Entry, Linked, Printed
+from tests.tui.conftest import Desk, desk, until
+from tests.tui.fake import LESSON, FakeStage
+
+
+async def test_it_opens_on_the_first_lesson() -> None:
+    async with desk() as it:
+        await it.see("● LIVE", "Reconciliation", "15 minutes, 3 steps", "15:00 left", "node1", "No services yet")
+        assert "begin" in it.footer
+
+
+async def test_enter_begins_runs_and_goes_on() -> None:
+    async with desk() as it:
+        await it.press("enter")
+        await it.see("Step 1 of 3", "$ docker service create", "○ 4 tasks of web run")
+        await it.press("enter")
+        await it.idle()
+        await it.see(
+            "✔ 4 tasks of web run", "✔ Done in 2.7 s", "desired 4  running 4 ▮▮▮▮", "verify: Service converged"
+        )
+        assert "go on" in it.footer
+        await it.press("enter")
+        await it.see("Step 2 of 3")
+
+
+async def test_a_crash_is_told_beside_the_task_that_died() -> None:
+    async with desk(FakeStage(desired=4)) as it:
+        await it.press("n", "n", "enter")
+        await it.idle()
+        await it.see("✘ exit 137", "web.2 failed on node2 (exit 137); a new task was assigned", "Terminal on node2")
+        rows = [line for line in it.text.splitlines() if "✘ exit 137" in line]
+        assert rows[0].index("✘ exit 137") < rows[0].index("● running"), "the new task is in node4's column"
+
+
+async def test_a_moving_slot_is_obvious() -> None:
+    async with desk(FakeStage(desired=4, hold=7)) as it:
+        await it.press("n", "n", "enter")
+        await it.see("▸", "▶ ◑ preparing", "running 3 ▮▮▮▯")
+        assert "━" in next(line for line in it.text.splitlines() if "◑ preparing" in line)
+
+
+async def test_back_is_always_possible_even_while_a_step_runs() -> None:
+    async with desk(FakeStage(hold=3)) as it:
+        await it.press("enter", "enter")
+        await it.see("so far, at most 120 s")
+        await it.press("p")
+        await it.see("15 minutes, 3 steps")
+        await it.press("right", "right")
+        await it.see("Step 2 of 3")
+        assert it.app.situation.busy == "step"
+
+
+async def test_ctrl_c_stops_the_step_that_runs_and_else_says_how_to_quit() -> None:
+    async with desk(FakeStage(hold=3)) as it:
+        await it.press("ctrl+c")
+        await it.see("Press q to quit")
+        await it.press("enter", "enter")
+        await it.see("^C  stop the step")
+        await it.press("ctrl+c")
+        await it.idle()
+        await it.see("✘ Not done: stopped", "Enter tries again")
+
+
+async def test_a_failed_step_says_why_and_what_to_press() -> None:
+    why = "web.2 did not run again within 90 s. Look at docker service ps web."
+    async with desk(FakeStage(desired=4, fail=why)) as it:
+        await it.press("n", "n", "enter")
+        await it.idle()
+        await it.see(
+            "✘ a task of web failed", "no task of web has failed", "Not done: web.2 did not", "Enter tries again"
+        )
+        assert "try again" in it.footer
+
+
+async def test_the_end_has_the_measured_times_and_what_is_next() -> None:
+    async with desk() as it:
+        await it.press("enter")
+        for _ in LESSON.steps:
+            await it.press("enter")
+            await it.idle()
+            await it.press("enter")
+        await it.see("Reconciliation: done", "3 steps, every check true", "1 Four replicas, please", "2.7 s", "Scaling")
+        assert "next lesson" in it.footer
+        await it.press("enter")
+        await it.see("Scaling", "Enter begins")
+
+
+@pytest.mark.parametrize("state", ["start", "step", "running", "replay", "terminal", "end"])
+async def test_the_footer_and_the_help_never_lie(state: str) -> None:
+    stage = FakeStage(live=state != "replay", hold=3 if state == "running" else 0)
+    async with desk(stage, size=(200, 60)) as it:
+        await it.press(*{"step": ["n"], "running": ["n", "enter"], "terminal": ["t"], "end": ["n"] * 4}.get(state, []))
+        await it.pilot.pause()
+        s = it.app.situation
+        for key in keys.KEYS:
+            works = bool(it.app.check_action(key.action.split("(")[0], ()))
+            same = any(k.when(s) and (k.show, k.label) == (key.show, key.label) for k in keys.KEYS)
+            if key.when(s):
+                assert works, key
+                assert not key.show or f" {key.show}  {key.label}" in it.footer, key
+            elif key.show and not same:
+                assert f" {key.show}  {key.label} " not in it.footer, key
+
+
+async def test_what_the_footer_does_not_offer_is_not_obeyed() -> None:
+    async with desk(FakeStage(hold=3)) as it:
+        await it.press("enter", "enter")
+        await it.see("stop the step")
+        await it.press("r", "l", "L", "enter")
+        assert len(it.app.screen_stack) == 1
+        assert it.stage.resets == []
+
+
+async def test_reset_asks_where_to() -> None:
+    async with desk(FakeStage(desired=4)) as it:
+        await it.press("n", "n", "r")
+        await it.see("Put the cluster back", "To the start of this step: Crash one", "To the start of the lesson")
+        await it.press("down", "enter")
+        await it.idle()
+        assert it.stage.resets == [""]
+        await it.see("2 things put right in 3 s", "15 minutes, 3 steps")
+        await it.press("n", "n", "r", "escape")
+        assert it.stage.resets == [""]
+
+
+async def test_the_terminal_takes_every_key_until_two_escapes() -> None:
+    async with desk() as it:
+        await it.press("t", "q", "tab", "ctrl+c", "question_mark", "up", "enter", "escape", "a", "escape")
+        await it.be(lambda: "".join(it.stage.typed) == "q\t\x03?\x1b[A\r\x1ba\x1b", "typed")
+        assert "leave the terminal" in it.footer
+        await it.press("escape")
+        assert not it.app.situation.typing
+        assert "run" in it.footer or "begin" in it.footer
+        await it.press("n")
+        await it.see("Step 1 of 3")
+
+
+async def test_help_is_for_what_has_the_focus() -> None:
+    async with desk() as it:
+        await it.press("question_mark")
+        await it.see("Help: Lesson", "Begin the lesson")
+        await it.press("escape", "2", "f1")
+        await it.see("Help: Cluster", "Every column is a node")
+        await it.press("escape", "t", "f1")
+        await it.see("Help: Terminal", "Twice: leave the terminal")
+
+
+async def test_a_replay_is_unmistakable_and_resets_nothing() -> None:
+    async with desk(FakeStage(live=False)) as it:
+        await it.see("▶ REPLAY 00:01", "recorded 2026-11-22")
+        assert "wind back" in it.footer
+        assert "type" not in it.footer
+        await it.press("4", "a", "enter")
+        assert it.stage.typed == []
+
+
+async def test_a_silent_engine_is_told_with_its_age() -> None:
+    async with desk(FakeStage(desired=4)) as it:
+        it.stage.journal.put(Entry(10.0, Linked("stale", "node1", "node1 does not answer; node2 is asked next")))
+        it.stage.journal.put(Entry(22.0, Printed("node1", "")))
+        await it.see("▲ STALE for 12 s", "What you see is old (12 s)", "node2 is asked next", "● running")
+        it.stage.journal.put(Entry(23.0, Linked("live", "node2")))
+        await it.see("● LIVE")
+
+
+async def test_a_lab_that_cannot_open_says_so() -> None:
+    def none() -> FakeStage:
+        raise MissingError("there is no recording here", remedy="swarmlab up")
+
+    app = LabApp(none, clock=lambda: 0.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        it = Desk(app, pilot, FakeStage())
+        await it.see("The lab could not open: there is no recording here", "next: swarmlab up", "▶ REPLAY")
+        await it.press("enter", "n", "r", "z", "2", "q")
+
+
+async def test_a_cluster_in_the_making_shows_how_far_it_is_and_is_offered() -> None:
+    go, live = threading.Event(), FakeStage(desired=4)
+
+    def bring_up(report: Report) -> FakeStage:
+        report(Progress("base disk", "unpacking 212 of 485 MB", 0.42))
+        assert go.wait(20)
+        return live
+
+    async with desk(FakeStage(live=False), bring_up=bring_up) as it:
+        await it.see("◑ base disk: unpacking 212 of 485 MB", "42 %", "▶ REPLAY")
+        await it.press("enter", "enter")
+        await it.idle()
+        await it.see("✔ Done")
+        go.set()
+        await it.see("Your cluster is ready: default · 4 nodes · vm (tcg)", "L  go live")
+        await it.press("L")
+        await it.idle()
+        await it.see("● LIVE", "Reconciliation", "15 minutes, 3 steps", "desired 4  running 4")
+        assert not it.app.situation.offer
+
+
+async def test_where_no_cluster_can_be_made_it_says_why_and_goes_on() -> None:
+    def bring_up(report: Report) -> FakeStage:
+        raise MissingError("there is no QEMU here", remedy="apt-get install qemu-system-x86")
+
+    async with desk(FakeStage(live=False), bring_up=bring_up) as it:
+        await it.see("No cluster could be made; the recordings stay", "there is no QEMU here", "next: apt-get install")
+        await it.press("enter", "enter")
+        await it.idle()
+        await it.see("✔ Done")
+
+
+async def test_leaving_ends_the_making_of_a_cluster() -> None:
+    ended, looked = threading.Event(), threading.Event()
+
+    def bring_up(report: Report) -> FakeStage:
+        try:
+            while True:
+                report(Progress("boot", "waiting for node1"))
+                looked.wait(0.02)
+        finally:
+            ended.set()
+
+    app = LabApp(FakeStage(live=False), bring_up=bring_up, clock=lambda: 0.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.situation.progress is not None, "progress")
+        await pilot.press("q")
+        await until(pilot, ended.is_set, "the making ended")
+        await until(pilot, lambda: not app.is_running or app.return_value == 0, "left")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15), (120, 40), (200, 60)])
+async def test_every_pane_is_reached_at_every_size(size: tuple[int, int]) -> None:
+    async with desk(FakeStage(desired=4), size=size) as it:
+        await it.press("enter", "enter")
+        await it.idle()
+        for key, word in (("1", "docker service create"), ("2", "manager"), ("3", "web.1 runs"), ("4", "node1 $")):
+            await it.press(key)
+            await it.see(word)
+        await it.press("1")
+
+
+async def test_where_there_is_little_room_the_view_follows_the_command_and_comes_back() -> None:
+    async with desk(size=(80, 24)) as it:
+        await it.press("enter", "enter")
+        await it.idle()
+        await it.see("[Terminal]", "1/3 Four replicas, please", "✔✔ passed", "converged")
+        await it.press("enter")
+        await it.see("[Lesson]", "Step 2 of 3")
+
+
+async def test_zoom_shows_one_pane_alone_and_all_again() -> None:
+    async with desk(FakeStage(desired=4)) as it:
+        await it.press("2", "z")
+        await it.see("[Cluster]", "desired 4")
+        assert "3 Timeline ─" not in it.text
+        await it.press("z")
+        await it.see("3 Timeline ─")
+
+
+async def test_the_speakers_strip_has_notes_step_and_time_in_large() -> None:
+    async with desk() as it:
+        await it.press("n", "s")
+        await it.see("Ask the room first", "╺┓  ╺━┓")
+        await it.press("n")
+        await it.see("No notes for this page.")
+        await it.press("s")
+        await it.be(lambda: "No notes" not in it.text, "the strip is gone")
+
+
+async def test_the_palette_finds_a_lesson_and_a_step() -> None:
+    async with desk() as it:
+        await it.press("ctrl+p")
+        await it.pilot.press(*"crash one")
+        await it.see("Step 2: Crash one")
+        await it.pilot.pause(0.1)
+        await it.press("down", "enter")
+        await it.see("Step 2 of 3")
+
+
+async def test_a_lesson_is_chosen_from_the_list() -> None:
+    async with desk() as it:
+        await it.press("l")
+        await it.see("Lessons", "Scaling")
+        await it.press("down", "enter")
+        await it.idle()
+        assert it.app.situation.lesson is not None and it.app.situation.lesson.id == "scaling"
+
+
+async def test_a_flood_of_output_holds_nobody_up_and_says_what_it_left_out() -> None:
+    async with desk() as it:
+        line = "0123456789" * 9 + "\r\n"
+        for _ in range(40):
+            it.stage.journal.write(Printed("node1", line * 100))
+        it.stage.journal.write(Printed("node1", "the very end\r\n"))
+        await it.press("n")
+        assert it.app.situation.page == 0
+        await it.see("the very end")
+        await it.press("4", "home")
+        await it.see("kB more are not shown")
+
+
+async def test_quitting_closes_only_what_the_app_made() -> None:
+    stage = FakeStage()
+    app = LabApp(lambda: stage, clock=lambda: 0.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.situation.ready, "ready")
+        await pilot.press("q")
+    app.close_stages()
+    assert stage.closed
