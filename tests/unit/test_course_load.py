@@ -88,7 +88,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD + "    leaves: {services: {web: {replicas: 3}}}\n", 19, "has no 'image'"),
         (GOOD + "    leaves: {services: {web: {imge: x}}}\n", 19, "unknown key 'imge'"),
         (GOOD.replace("text: Do it.", 'text: "\\ud800"'), 1, "not text"),
-        (GOOD.replace("text: Do it.", 'text: "\\U00200000"'), 9, "not YAML"),
+        (GOOD.replace("text: Do it.", 'text: "\\U00200000"'), 0, "not YAML"),
         ("id: \x00\n", 1, "not text"),
     ],
 )

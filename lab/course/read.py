@@ -1,0 +1,121 @@
+"""One YAML file to a lesson or the syllabus, with a line and a sentence for everything that is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from lab.course import document, mistakes, words
+from lab.course.document import Document, Place
+from lab.course.schema import Lesson, Step, Syllabus
+from lab.course.value import Value
+from lab.errors import InputError
+
+V = TypeVar("V", bound=Value)
+
+
+class Problems(InputError):
+    """All that is wrong with one file or several: `problems` has at least one, in the order of their lines."""
+
+    def __init__(self, problems: Sequence[InputError]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(first.reason, path=first.path, line=first.line, remedy=first.remedy)
+        if len(self.problems) > 1:
+            self.sentence = "\n".join(p.sentence for p in self.problems)
+
+
+@dataclass(frozen=True)
+class Read(Generic[V]):
+    """What a file holds, and the file as it was read: for what is wrong only beside other files."""
+
+    value: V
+    document: Document
+
+    def problem(self, reason: str, *place: str | int) -> InputError:
+        """Something wrong at a place of the file."""
+        return InputError(reason, path=self.document.path, line=self.document.line(place))
+
+
+def lesson(path: Path) -> Read[Lesson]:
+    """A lesson's file. Raises Problems with all that is wrong."""
+    return _model(Lesson, path, _lesson_problems)
+
+
+def syllabus(path: Path) -> Read[Syllabus]:
+    """The syllabus's file. Raises Problems."""
+    return _model(Syllabus, path, _syllabus_problems)
+
+
+def _model(model: type[V], path: Path, more: Callable[[Read[V]], Iterator[InputError]]) -> Read[V]:
+    try:
+        doc = document.read(path)
+        plain = json.dumps(doc.data)
+        read = Read(model.model_validate_json(plain, context={"folder": path.parent}), doc)
+    except ValidationError as error:
+        raise Problems(sorted(mistakes.problems(model, error, doc), key=lambda p: p.line)) from None
+    except InputError as problem:
+        raise Problems([problem]) from None
+    problems = sorted(more(read), key=lambda p: p.line)
+    if problems:
+        raise Problems(problems)
+    return read
+
+
+def _lesson_problems(read: Read[Lesson]) -> Iterator[InputError]:
+    """What no single part of a lesson can know."""
+    value, doc, at = read.value, read.document, read.problem
+    if value.id != doc.path.stem:
+        yield at(f"the id is {value.id}, the file's name says {doc.path.stem}", "id")
+    if value.needs.managers > value.needs.nodes:
+        yield at("needs more managers than nodes", "needs")
+    seen: dict[str, int] = {}
+    known: set[str] = set()
+    now = value.start
+    for index, step in enumerate(value.steps):
+        if step.id in seen:
+            line = doc.line(("steps", seen[step.id], "id"))
+            yield at(f"the step id {step.id} stands twice; first in line {line}", "steps", index, "id")
+        seen.setdefault(step.id, index)
+        yield from (at(wrong, "steps", index, *place) for wrong, place in _unknown(step, known))
+        known |= step.capture.keys()
+        if step.leaves is not None:
+            try:
+                now = step.leaves.over(now)
+            except ValidationError as error:
+                first = dict(error.errors(include_url=False)[0])
+                inner: Place = error.errors()[0]["loc"]
+                wrong = f"the checkpoint after this step makes no sense: {mistakes.reason(first, inner)}"
+                yield at(wrong, "steps", index, "leaves", *inner)
+
+
+def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
+    """Names used before they are captured. A value of the command's output is there only after the command."""
+    early = {name for name, capture in step.capture.items() if capture.output is None}
+    told: set[str] = set()
+    groups: tuple[tuple[Place, Iterable[str], set[str]], ...] = (
+        (("text",), (step.title, step.text, step.notes or ""), known | early),
+        (("run",), (step.run or "",), known | early),
+        (("on",), (step.on,), known | early),
+        (("act",), words.strings(step.act.model_dump() if step.act else {}), known | early),
+        (("capture",), words.strings({k: c.model_dump() for k, c in step.capture.items()}), known),
+        (("then",), words.strings([c.model_dump(exclude_unset=True) for c in step.then]), known | step.capture.keys()),
+    )
+    for place, texts, there in groups:
+        for name in (n for text in texts for n in words.names(text) if n not in there):
+            if name not in told:
+                told.add(name)
+                yield f"{{{{{name}}}}} is used before it is captured{mistakes.meant(name, there)}", place
+
+
+def _syllabus_problems(read: Read[Syllabus]) -> Iterator[InputError]:
+    value = read.value
+    for group, ids in (("lessons", value.lessons), ("topics", tuple(t.id for t in value.topics))):
+        for index, id in enumerate(ids):
+            if id in ids[:index]:
+                yield read.problem(f"{id} stands twice", group, index)
