@@ -12,6 +12,8 @@ from lab.tape.redact import Redactor
 from lab.world.entries import Entry, Fact
 
 VERSION = 1
+CLOCK = "clock"
+"""What a fact's own `at` (an engine's clock) is called on a line, where `at` is the entry's time."""
 FACTS: TypeAdapter[Fact] = TypeAdapter(Fact)
 
 
@@ -37,7 +39,8 @@ class Header(BaseModel):
 def to_line(entry: Entry) -> str:
     """An entry as a tape has it, its time to the millisecond."""
     fact = FACTS.dump_python(entry.fact, mode="json", exclude_defaults=True)
-    return _json({"at": round(entry.at, 3), "kind": entry.fact.kind, **fact})
+    own = {CLOCK: fact.pop("at")} if "at" in fact else {}
+    return _json({"at": round(entry.at, 3), "kind": entry.fact.kind, **own, **fact})
 
 
 def header_line(header: Header) -> str:

@@ -103,9 +103,10 @@ class Player:
         self._next = max(self._next, upto)
 
     def _play(self, upto: int) -> bool:
-        due, before = self._clock(), self.journal.world.at
+        due, before = self._clock(), None
         while self._next < upto:
             entry = self.tape.entries[self._next]
+            before = entry.at if before is None else before
             if self.speed is not None:
                 due += min(LONGEST_PAUSE, max(0.0, entry.at - before)) / self.speed
                 if (left := due - self._clock()) > 0.001 and self._wait(left):

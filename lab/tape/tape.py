@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from lab.errors import InputError, LabError
-from lab.tape.lines import FACTS, VERSION, Header, end_line, header_line, redacted, to_line
+from lab.tape.lines import CLOCK, FACTS, VERSION, Header, end_line, header_line, redacted, to_line
 from lab.tape.redact import Redactor
 from lab.world.entries import Entry, Fact, Printed
 from lab.world.journal import Journal
@@ -127,6 +127,8 @@ def _entry(path: Path, number: int, found: Any, after: float) -> Entry:
             line=number,
             remedy=_AGAIN,
         )
+    if CLOCK in found:
+        found["at"] = found.pop(CLOCK)
     try:
         return Entry(float(at), FACTS.validate_python(found))
     except ValidationError as error:

@@ -1,0 +1,188 @@
+"""The tape's file: what is recorded is what is read, and what is no whole tape is told in a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from lab.errors import InputError, LabError
+from lab.tape.redact import MASK, Redactor
+from lab.tape.tape import LARGEST, Header, Recorder, check_tape, load
+from lab.world.entries import CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed
+from lab.world.journal import Journal
+from lab.world.world import fold_all
+from tests.strategies import crash, entries
+
+HEADER = Header(
+    title="Reconciliation", lesson="reconciliation", recorded=datetime(2026, 11, 22, 10, 0, tzinfo=UTC), nodes=4
+)
+JOIN = "SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-1awxwuwd3z9j1z3puu7rcgdbx"
+
+
+def record(path: Path, told: tuple[Entry, ...], redact: Redactor | None = None) -> Path:
+    journal = Journal()
+    with Recorder(path, HEADER, journal, redact=redact):
+        journal.put_all(told)
+    return path
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(entries)
+def test_what_was_recorded_is_what_is_read(tmp_path: Path, told: tuple[Entry, ...]) -> None:
+    tape = load(record(tmp_path / "a.tape", told))
+    assert tape.header == HEADER and tape.finished
+    assert tape.entries == told
+    assert fold_all(tape.entries) == fold_all(told)
+
+
+def test_a_tape_is_lines_of_json_without_what_is_default(tmp_path: Path) -> None:
+    lines = record(tmp_path / "a.tape", crash()).read_text().splitlines()
+    assert json.loads(lines[0]) == {
+        "swarmlab": 1,
+        "title": "Reconciliation",
+        "lesson": "reconciliation",
+        "recorded": "2026-11-22T10:00:00Z",
+        "nodes": 4,
+    }
+    assert lines[1] == '{"at":0.0,"kind":"lesson","lesson":"reconciliation"}'
+    assert json.loads(lines[-1]) == {"end": len(crash()), "finished": True}
+    assert len(lines) == len(crash()) + 2
+
+
+def test_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
+    tape = load(record(tmp_path / "a.tape", (Entry(1.23456, LessonOpened("a")),)))
+    assert tape.entries[0].at == 1.235
+
+
+def test_in_the_making_it_has_another_name_and_whole_lines(tmp_path: Path) -> None:
+    path, journal = tmp_path / "deep" / "a.tape", Journal()
+    with Recorder(path, HEADER, journal):
+        journal.write(LessonOpened("a"))
+        part = path.with_name("a.tape.part")
+        assert part.read_text().endswith('"lesson":"a"}\n')
+        assert not path.exists()
+        with pytest.raises(InputError, match="cut off: after 1 entries its end mark is missing"):
+            load(part)
+    assert load(path).entries[0].fact == LessonOpened("a")
+    assert list(path.parent.iterdir()) == [path]
+    journal.write(LessonOpened("b"))
+    assert len(load(path).entries) == 1
+
+
+def test_an_interrupted_recording_is_kept_and_marked(tmp_path: Path) -> None:
+    path, journal = tmp_path / "a.tape", Journal()
+    with pytest.raises(KeyboardInterrupt), Recorder(path, HEADER, journal):
+        journal.put_all(crash()[:4])
+        raise KeyboardInterrupt
+    tape = load(path)
+    assert tape.entries == crash()[:4] and not tape.finished
+
+
+def test_a_tape_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LabError, match="cannot be written"), Recorder(tmp_path / "file" / "a.tape", HEADER, Journal()):
+        pass
+
+
+def test_a_full_disk_does_not_end_the_lesson(tmp_path: Path) -> None:
+    path, journal = tmp_path / "a.tape", Journal()
+    path.with_name("a.tape.part").symlink_to("/dev/full")
+    with pytest.raises(LabError, match="No space left"), Recorder(path, HEADER, journal):
+        journal.write(LessonOpened("a"))
+    assert journal.world.lesson == "a"
+
+
+def test_no_secret_reaches_a_tape(tmp_path: Path) -> None:
+    told = (
+        Entry(0.0, CommandBegan(1, "node1", f"docker swarm join --token {JOIN} a:2377")),
+        Entry(0.1, Printed("node1", f"to join: {JOIN[:40]}")),
+        Entry(0.2, Printed("node2", "in between\r\n")),
+        Entry(0.3, Printed("node1", f"{JOIN[40:]} a:2377\r\n")),
+        Entry(0.4, CommandEnded(1, 0, 0.1, f"x {JOIN}")),
+        Entry(0.5, Hit("node1", 80, "/", 200, "web.1", 1.0, body="my-known-value")),
+    )
+    path = record(tmp_path / "a.tape", told, Redactor(["my-known-value"]))
+    text = path.read_text()
+    assert "SWMTKN" not in text and JOIN[9:40] not in text and JOIN[40:] not in text and "my-known-value" not in text
+    facts = [entry.fact for entry in load(path).entries]
+    assert facts[1] == Printed("node1", f"to join: {MASK * 40}")
+    assert facts[3] == Printed("node1", f"{MASK * len(JOIN[40:])} a:2377\r\n")
+    check_tape(path)
+
+
+def test_check_finds_a_secret_in_a_tape(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.tape", crash())
+    lines = path.read_text().splitlines()
+    lines[7] = lines[7].replace("docker kill", f"docker kill {JOIN} ")
+    path.write_text("\n".join(lines))
+    with pytest.raises(InputError, match=r"a\.tape:8: this entry holds a secret"):
+        check_tape(path)
+
+
+def damaged(change: Callable[[list[str]], object]) -> Callable[[bytes], bytes]:
+    def apply(data: bytes) -> bytes:
+        lines = data.decode().splitlines()
+        change(lines)
+        return "\n".join(lines).encode()
+
+    return apply
+
+
+def put(at: int, line: str) -> Callable[[bytes], bytes]:
+    return damaged(lambda lines: lines.__setitem__(at, line))
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "words"),
+    [
+        (lambda data: b"", 0, "the file is empty"),
+        (lambda data: b"\x7fELF\x02\x01\xff\xfe" + bytes(range(256)), 1, "it is not UTF-8"),
+        (lambda data: b"- a\n- b\n", 1, "not a swarmlab tape"),
+        (lambda data: b"{}\n", 1, "not a swarmlab tape"),
+        (lambda data: b"[]\n", 1, "not a swarmlab tape"),
+        (lambda data: b"[" * 100_000, 1, "not a swarmlab tape"),
+        (put(0, '{"version":2,"width":80}'), 1, "not a swarmlab tape"),
+        (put(0, '{"swarmlab":2,"what":"ever"}'), 1, "version 2, and this swarmlab reads up to version 1"),
+        (put(0, '{"swarmlab":"x"}'), 1, "version is not a number"),
+        (put(0, '{"swarmlab":1,"title":"x"}'), 1, "header is damaged: lesson"),
+        (put(3, '{"at":0.5,"kind":"ste'), 4, "not whole JSON"),
+        (put(3, '{"at":0.5,"kind":"nonsense"}'), 4, "the entry is damaged"),
+        (put(3, '{"at":0.5,"kind":"lesson"}'), 4, "lesson.lesson: Field required"),
+        (put(3, '{"at":NaN,"kind":"lesson","lesson":"x"}'), 4, "time must be a number of seconds"),
+        (put(3, '{"at":-1,"kind":"lesson","lesson":"x"}'), 4, "at least 0.1"),
+        (put(3, '{"kind":"lesson","lesson":"x"}'), 4, "time must be"),
+        (put(3, "null"), 4, "it is no entry"),
+        (damaged(lambda lines: lines.pop()), 19, "cut off: after 18 entries"),
+        (damaged(lambda lines: lines.pop(5)), 19, "it has 17 entries, and its end mark names 18"),
+        (damaged(lambda lines: lines.append("{}")), 21, "goes on after its end mark"),
+        (lambda data: data[:-60], 19, "not whole JSON"),
+        (lambda data: data[:200] + b"\xff" + data[200:], 3, "not UTF-8"),
+    ],
+)
+def test_what_is_no_whole_tape_gets_one_clear_sentence(
+    tmp_path: Path, change: Callable[[bytes], bytes], line: int, words: str
+) -> None:
+    path = record(tmp_path / "a.tape", crash())
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert words in caught.value.reason and "\n" not in caught.value.sentence
+    assert caught.value.line == line or not line
+    assert str(path) in str(caught.value)
+
+
+def test_a_huge_file_and_a_missing_one_are_told(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.tape"
+    with huge.open("wb") as file:
+        file.truncate(LARGEST + 1)
+    with pytest.raises(InputError, match="at most 64 MB"):
+        load(huge)
+    with pytest.raises(InputError, match="No such file"):
+        load(tmp_path / "none.tape")
+    with pytest.raises(InputError, match="cannot be read"):
+        load(tmp_path)
