@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette, Provider
+from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from lab.errors import LabError
 from lab.tui import keys
-from lab.tui.backstage import Backstage, BringUp, Making, Moved, Opened
+from lab.tui.backstage import Backstage, BringUp, Making, Moved, Opened, trouble
 from lab.tui.situation import PANES, Pane, Situation
 from lab.tui.stand import Stand, is_compact
 from lab.tui.theme import DARK, LIGHT, THEMES
@@ -27,19 +26,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two frames at least.
 FRAME = 0.05
-_TROUBLE = {
-    "stage": "The lab could not open",
-    "opening": "The lesson could not be opened",
-    "step": "The step broke off",
-    "reset": "The reset did not end well",
-    "making": "No cluster could be made; the recordings stay",
-}
-
-
-def _commands() -> type[Provider]:
-    from lab.tui.palette import LabCommands
-
-    return LabCommands
 
 
 class LabApp(App[int]):
@@ -53,7 +39,6 @@ class LabApp(App[int]):
     CSS_PATH = "lab.tcss"
     TITLE = "swarmlab"
     ENABLE_COMMAND_PALETTE = False
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(k, a, show=False) for k, a in dict.fromkeys((k.keys, k.action) for k in keys.KEYS if k.keys)),
         Binding("ctrl+c", "how_to_quit", show=False),
@@ -151,8 +136,7 @@ class LabApp(App[int]):
         elif name == "making":
             self.see(making=False)
         if error is not None:
-            said = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
-            self.see(notice=f"{_TROUBLE.get(name, name)}: {said}", trouble=True)
+            self.see(notice=trouble(name, error), trouble=True)
         elif name == "stage" and result is not None:
             self._mine.append(result)
             self._adopt(result, self._lesson)
@@ -186,9 +170,7 @@ class LabApp(App[int]):
         self._opened = self._clock()
         self._frame()
         self.see(lesson=opened.lesson, lessons=opened.lessons, elapsed=0.0, page=-1)
-        done = [self.situation.state(place) == "passed" for place in range(self.situation.count)]
-        if any(done) and not all(done):
-            self.see(page=done.index(False))
+        self.see(page=self.situation.resume)
 
     def _on_played(self) -> None:
         self._frame()
@@ -239,11 +221,8 @@ class LabApp(App[int]):
         if self.situation.compact:
             self.action_pane("lesson")
 
-    def action_next(self) -> None:
-        self.turn_to(self.situation.page + 1)
-
-    def action_before(self) -> None:
-        self.turn_to(self.situation.page - 1)
+    def action_turn(self, by: int) -> None:
+        self.turn_to(self.situation.page + by)
 
     def action_stop(self) -> None:
         self._back.stop()
@@ -271,7 +250,9 @@ class LabApp(App[int]):
         self.see(notes=not self.situation.notes)
 
     def action_palette(self) -> None:
-        self.push_screen(CommandPalette(id="--command-palette", placeholder="What is it?"))
+        from lab.tui.palette import LabCommands
+
+        self.push_screen(CommandPalette([LabCommands], placeholder="What is it?"))
 
     def action_help(self) -> None:
         from lab.tui import dialogs
@@ -307,11 +288,6 @@ class LabApp(App[int]):
             self._back.stop()
             self.see(offer="")
             self._adopt(stage, lesson.id if lesson else "")
-
-    def copy_command(self) -> None:
-        """The command of the step in sight, to the clipboard."""
-        if self.situation.step is not None:
-            self.copy_to_clipboard(self.situation.step.sentence)
 
     def close_stages(self) -> None:
         """Close the stages that the app made or took, after its end."""

@@ -44,6 +44,21 @@ class Making(Message):
         return isinstance(message, Making)
 
 
+_TROUBLE = {
+    "stage": "The lab could not open",
+    "opening": "The lesson could not be opened",
+    "step": "The step broke off",
+    "reset": "The reset did not end well",
+    "making": "No cluster could be made; the recordings stay",
+}
+
+
+def trouble(work: str, error: BaseException) -> str:
+    """What went wrong with a work, in a sentence, and what to do next where that is known."""
+    said = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
+    return f"{_TROUBLE.get(work, work)}: {said}"
+
+
 @dataclass(frozen=True)
 class Opened:
     """A lesson that was opened, and all that could be."""

@@ -36,11 +36,11 @@ class LabCommands(Provider):
         s = app.situation
         shown: set[str] = set()
         for key in working(s):
-            if key.action not in shown and key.action not in ("palette", "leave") and "(" not in key.action:
+            if key.action not in shown and key.action not in ("palette", "leave") and not key.action.startswith("pane"):
                 shown.add(key.action)
                 yield key.help, f"key {key.show}", partial(app.run_action, key.action)
         if s.step is not None and s.step.run is not None:
-            yield "Copy the step's command", "to the clipboard", app.copy_command
+            yield "Copy the step's command", "to the clipboard", partial(app.copy_to_clipboard, s.step.run)
         for pane in PANES:
             yield f"Pane: {TITLES[pane]}", "look at it", partial(app.action_pane, pane)
         for place, step in enumerate(s.lesson.steps if s.lesson else ()):

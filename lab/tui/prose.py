@@ -53,7 +53,9 @@ def _blocks(tokens: Iterator[Token], room: int, first: Line, rest: Line) -> Iter
                 yield rest
         elif token.type == "blockquote_open":
             inner = _until(tokens, "blockquote_open", "blockquote_close")
-            yield from _blocks(iter(inner), room, (*lead, ("▎ ", "quiet")), (*rest, ("▎ ", "quiet")))
+            bar: Line = (*rest, ("▎ ", "quiet"))
+            said = list(_blocks(iter(inner), room, (*lead, ("▎ ", "quiet")), bar))
+            yield from said[:-1] if said and said[-1] == bar else said
             yield rest
         elif token.type == "hr":
             yield (*rest, ("─" * (room // 2), "quiet"))

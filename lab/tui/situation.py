@@ -70,6 +70,12 @@ class Situation:
         return self.lesson is not None and all(self.state(place) == "passed" for place in range(self.count))
 
     @property
+    def resume(self) -> int:
+        """The page to open on: the first step that has not passed, the opening page when none or all have."""
+        done = [self.state(place) == "passed" for place in range(self.count)]
+        return done.index(False) if any(done) and not all(done) else -1
+
+    @property
     def next_lesson(self) -> Lesson | None:
         """The one after this in the syllabus."""
         ids = [lesson.id for lesson in self.lessons]

@@ -1,0 +1,194 @@
+"""What the views say, as plain text: no app needed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from lab.tui import grid, prose
+from lab.tui.rows import Row, RowIndex
+from lab.tui.spans import Line, Span, clip, fit, plain, stamp, width, wrap
+from lab.tui.theme import THEMES, tones
+from lab.world.entries import Entry, SwarmChanged
+from lab.world.swarm import Node, Service, ServiceSpec, Task
+from lab.world.world import World, fold
+from tests.tui.fake import NODES, first_look, task, update
+
+SPANS = st.lists(st.tuples(st.text(max_size=30), st.sampled_from(["", "run", "code"])), max_size=8)
+
+
+def world(*facts: object) -> World:
+    now = World()
+    for place, fact in enumerate(facts):
+        now = fold(now, Entry(float(place), fact))  # type: ignore[arg-type]
+    return now
+
+
+def row(line: Line) -> str:
+    return "".join(text for text, _ in line)
+
+
+@given(SPANS, st.integers(4, 60))
+def test_wrapping_loses_no_word_and_keeps_within_the_width(spans: list[Span], room: int) -> None:
+    lines = wrap(spans, room)
+    assert all(width(line) <= max(room, 4) for line in lines)
+    everything = "".join(text for text, _ in spans)
+    kept = "".join(text for line in lines for text, _ in line)
+    assert kept.replace(" ", "") == everything.replace(" ", "").replace("\n", "")
+
+
+@given(SPANS, SPANS, st.integers(0, 80))
+def test_fitting_and_clipping_keep_within_the_width(left: list[Span], right: list[Span], room: int) -> None:
+    assert width(clip(tuple(left), room)) <= room
+    assert width(fit(tuple(left), tuple(right), room)) <= max(room, width(right))
+
+
+def test_a_hanging_indent_is_kept() -> None:
+    lines = wrap([("web.2 failed on node2 (exit 137); a new task was assigned", "bad")], 30, (("✘ ", "bad"),))
+    assert plain(lines).splitlines() == ["✘ web.2 failed on node2 (exit", "  137); a new task was", "  assigned"]
+
+
+def test_times() -> None:
+    assert [stamp(0), stamp(65.28), stamp(3725.9), stamp(65.9, False)] == ["00:00.0", "01:05.2", "1:02:05.9", "01:05"]
+
+
+def test_markdown_is_laid_out() -> None:
+    text = "# Head\n\nA `docker` word and **bold**\nin one paragraph.\n\n- one\n  - two\n\n1. first\n\n"
+    assert plain(prose.lines(text + "> said\n\n```\na  b\n```", 30)).splitlines() == [
+        "Head", "", "A docker word and bold in one", "paragraph.", "", "• one", "  • two", "", "1. first", "",
+        "▎ said", "", "  a  b",
+    ]  # fmt: skip
+
+
+@given(st.text(max_size=200), st.integers(10, 100))
+def test_any_markdown_is_laid_out_within_the_width(text: str, room: int) -> None:
+    for line in prose.lines(text, room):
+        assert width(line) <= max(room, 16) + 8
+
+
+def test_a_slots_history_stands_in_its_nodes_columns() -> None:
+    now = world(
+        first_look(4),
+        SwarmChanged(
+            "node1", tasks=(task(2, 1, 2, "failed", 9.0, created=1.0, exit=137), task(2, 2, 4, "running", 9.2))
+        ),
+    )
+    cols = grid.columns(now, 80)
+    line = row(grid.slot_row(now, "web", "2", cols))
+    assert line[grid.LABEL + cols.width :].startswith("✘ exit 137")
+    assert line[grid.LABEL + 3 * cols.width :].startswith("● running")
+
+
+def test_attempts_on_one_node_are_glyphs_behind_the_newest() -> None:
+    tries = tuple(task(1, n, 1, "failed", float(n), created=float(n), exit=1) for n in range(2, 5))
+    now = world(first_look(4), SwarmChanged("node1", tasks=(*tries, task(1, 9, 1, "running", 9.0))))
+    assert "● running ✘✘✘●" in row(grid.slot_row(now, "web", "1", grid.columns(now, 160)))
+
+
+def test_an_arrow_runs_from_the_old_node_to_the_new_one_either_way() -> None:
+    for old, new, head in ((1, 4, "▶ ◑ preparing"), (4, 1, "◀")):
+        gone = task(old, 1, old, "failed", 9.0, created=1.0, exit=137)
+        now = world(first_look(4), SwarmChanged("node1", tasks=(gone, task(old, 2, new, "preparing", 9.2))))
+        line = row(grid.slot_row(now, "web", str(old), grid.columns(now, 90)))
+        assert head in line and "━" in line and "▸" in line
+
+
+def test_a_task_without_a_node_says_what_it_waits_for() -> None:
+    why = "no suitable node (scheduling constraints not satisfied on 4 nodes)"
+    now = world(first_look(4), SwarmChanged("node1", tasks=(task(5, 1, 0, "pending", 9.0, error=why),)))
+    assert f"◌ pending: {why}" in row(grid.slot_row(now, "web", "5", grid.columns(now, 100)))
+
+
+def test_a_task_on_a_node_that_is_down_is_lost_not_running() -> None:
+    now = world(first_look(4), SwarmChanged("node1", nodes=(replace(NODES[3], state="down"),)))
+    cols = grid.columns(now, 80)
+    assert "? lost" in row(grid.slot_row(now, "web", "4", cols))
+    assert "✘ DOWN" in row(grid.head(now, cols)[1])
+
+
+def test_a_service_says_desired_against_running_and_its_update() -> None:
+    now = world(first_look(4), update())
+    line = row(grid.service_row(now, now.services["web"], grid.columns(now, 100)))
+    assert line.startswith("▌web  desired 4  running 3 ▮▮▮▯  update updating  nginx:1.27  :8080→80")
+    assert "◍ stopping" in row(grid.slot_row(now, "web", "1", grid.columns(now, 200))) or "◕ ready ◍" in row(
+        grid.slot_row(now, "web", "1", grid.columns(now, 200))
+    )
+
+
+@pytest.mark.parametrize("nodes", [1, 4, 7, 12, 40, 200])
+@pytest.mark.parametrize("room", [20, 60, 80, 130, 220])
+def test_many_nodes_and_narrow_panes_say_less_but_never_too_much(nodes: int, room: int) -> None:
+    some = tuple(Node(f"n{i}", f"node{i}", "worker", "ready") for i in range(1, nodes + 1))
+    tasks = tuple(replace(task(i, 1, 1, "running", 1.0), node=f"n{i % nodes + 1}") for i in range(1, 9))
+    spec = Service("web", "web", ServiceSpec("nginx:1.26", "replicated", 8), 8)
+    every = Service("all", "all", ServiceSpec("busybox", "global", 0), nodes)
+    spread = tuple(Task(f"g{n.id}", "all", 0, n.id, "running", "running", 1.0, 1.0) for n in some)
+    now = world(SwarmChanged("node1", some, (spec, every), (*tasks, *spread), first=True))
+    cols = grid.columns(now, room)
+    lines = [*grid.head(now, cols), grid.service_row(now, spec, cols), grid.slot_row(now, "web", "3", cols)]
+    for line in (*lines, grid.global_row(now, "all", cols)):
+        assert cell_len(row(line)) == room
+    assert "●" in row(grid.slot_row(now, "web", "3", cols))
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.integers(0, 3), st.integers(1, 12), st.sampled_from(["running", "failed", "gone", "service", "unservice"])
+    ),
+    max_size=40,
+)
+
+
+@given(CHANGES)
+def test_the_row_index_is_what_a_fresh_one_would_be(changes: list[tuple[int, int, str]]) -> None:
+    now, index = world(first_look(0)), RowIndex()
+    for number, (service, slot, what) in enumerate(changes):
+        id, known = f"s{service}", f"s{service}.{slot}"
+        made = Task(known, id, slot, "n1", "running" if what == "running" else "failed", "running", 1.0, 2.0)
+        spec = Service(id, f"name{service}", ServiceSpec("x", "global" if service == 3 else "replicated"), 3)
+        fact = {
+            "gone": SwarmChanged("node1", gone=(known,)),
+            "unservice": SwarmChanged("node1", gone=(id,)),
+            "service": SwarmChanged("node1", services=(spec,)),
+        }.get(what, SwarmChanged("node1", tasks=(made,)))
+        now = fold(now, Entry(float(number), fact))
+        index.update(now, now.dirty)
+    fresh = RowIndex()
+    fresh.update(now, {*now.attempts, *(f"service:{id}" for id in (*now.services, *now.slots))})
+    rows = [index.at(y) for y in range(len(index))]
+    names = [now.services[r.service].name for r in rows if r.what == "service" and r.service in now.services]
+    assert names == sorted(names)
+    assert {r for r in rows if r.what != "gap"} == {fresh.at(y) for y in range(len(fresh)) if fresh.at(y).what != "gap"}
+    for y, found in enumerate(rows):
+        if found.what == "slot":
+            assert index.find((found.service, found.key)) == y
+        if found.what == "service":
+            assert index.find(f"service:{found.service}") == y
+    assert index.at(-1) == index.at(10**6) == Row("gap")
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_both_themes_can_be_read_across_a_room(theme: object) -> None:
+    colours = {**vars(theme), **theme.variables}  # type: ignore[attr-defined]
+
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.03928 else math.pow((p + 0.055) / 1.055, 2.4) for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(a: str, b: str) -> float:
+        low, high = sorted((light(colours[a]), light(colours[b])))
+        return (high + 0.05) / (low + 0.05)
+
+    for ground in ("background", "surface", "panel"):
+        assert contrast("foreground", ground) >= 12
+        for ink in ("primary", "success", "warning", "error", "accent", "muted", "code"):
+            assert contrast(ink, ground) >= 5.5, (ink, ground)
+    for badge in ("success", "error", "replay"):
+        assert contrast("background", badge) >= 5.5
+    assert set(tones(colours)) >= {"run", "move", "bad", "quiet"}
