@@ -129,6 +129,7 @@ class _Passage:
     def _go(self, strict: bool, type_it: bool) -> StepResult:
         self.hands.look()
         self._capture(capture.from_world(self.step, self.hands.journal.world))
+        self._need_values()
         self.moment = Moment(since=self.hands.journal.world, like=self.step.run or "")
         self._before()
         green = [c for c in self.checks if c.before.ok]
@@ -144,6 +145,15 @@ class _Passage:
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.from_output(self.step, self.ended.output))
         return self._end("; ".join(c.now.why for c in self.checks if not c.now.ok))
+
+    def _need_values(self) -> None:
+        """Values taken by earlier steps are gone when a lesson is taken up again in the middle."""
+        own = {name for name, each in self.step.capture.items() if each.output is not None}
+        used = (name for text in self.step.strings() for name in words.names(text))
+        for name in used:
+            if name not in self.values and name not in own:
+                taker = next((s.id for s in self.lesson.steps if name in s.capture), "an earlier step")
+                raise LabError(f"{{{{{name}}}}} is not known yet", remedy=f"go through step {taker} first")
 
     def _before(self) -> None:
         filled = [check.filled(self.values) for check in self.asks]

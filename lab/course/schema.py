@@ -5,7 +5,6 @@ Texts are Markdown. `{{name}}` in a command, a node's name, a check or a text st
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
@@ -203,10 +202,3 @@ class Syllabus(Value):
     title: Title
     lessons: tuple[Id, ...]
     topics: Annotated[tuple[Topic, ...], Field(min_length=1)]
-
-
-def editor_schema() -> str:
-    """The JSON schema of a lesson, for editors: what `lessons/schema.json` holds."""
-    schema = Lesson.model_json_schema()
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "A swarmlab lesson"}
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Value(BaseModel):
     """A part of a lesson: frozen, no unknown keys, no conversion of one type into another."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]

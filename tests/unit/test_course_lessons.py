@@ -8,11 +8,12 @@ import pytest
 from lab import paths
 from lab.course.apply import apply
 from lab.course.checkpoint import after, at
+from lab.course.editor import editor_schema
 from lab.course.evaluate import Moment, evaluate
 from lab.course.load import check_paths, load_course, load_syllabus
 from lab.course.plan import plan
 from lab.course.runner import run_lesson, run_step
-from lab.course.schema import Lesson, editor_schema
+from lab.course.schema import Lesson
 from tests.doubles.hands import ModelHands
 
 LESSONS = load_course()

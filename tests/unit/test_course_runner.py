@@ -203,6 +203,14 @@ def test_a_capture_from_the_output_is_there_for_the_next_step() -> None:
     assert "nothing to take id from" in failed.why
 
 
+def test_a_step_that_needs_a_value_of_a_step_not_gone_through() -> None:
+    taken = {"box": {"service": "web", "take": "container"}}
+    lesson = lesson_of({**UP, "capture": taken}, {**UP, "id": "kill", "run": "docker kill {{box}}"})
+    result = run_step(lesson, lesson.steps[1], Recording())
+    assert result.why == "{{box}} is not known yet\n  next: go through step up first"
+    assert result.command == ""
+
+
 def test_a_learner_who_types() -> None:
     """Nothing is typed by the lab; any command that begins as the step's own counts, and other ways count too."""
 
