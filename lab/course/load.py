@@ -110,7 +110,10 @@ def _against(plan: Read[Syllabus], lessons: list[Read[Lesson]]) -> Iterator[Inpu
             if id not in plan.value.lessons:
                 reason = f"topic {topic.id} names the lesson {id}, which is not among the lessons"
                 yield plan.problem(reason, "topics", index, "lessons")
+    files: dict[str, Path] = {}
     for each in lessons:
+        if (first := files.setdefault(each.value.id, each.document.path)) != each.document.path:
+            yield each.problem(f"the id {each.value.id} stands in {first.name} too", "id")
         if each.value.id not in plan.value.lessons:
             yield each.problem(f"the lesson {each.value.id} is not in {SYLLABUS}", "id")
         for name in each.value.topics:

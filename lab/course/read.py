@@ -70,8 +70,6 @@ def _model(model: type[V], path: Path, more: Callable[[Read[V]], Iterator[InputE
 def _lesson_problems(read: Read[Lesson]) -> Iterator[InputError]:
     """What no single part of a lesson can know."""
     value, doc, at = read.value, read.document, read.problem
-    if value.id != doc.path.stem:
-        yield at(f"the id is {value.id}, the file's name says {doc.path.stem}", "id")
     if value.needs.managers > value.needs.nodes:
         yield at("needs more managers than nodes", "needs")
     seen: dict[str, int] = {}

@@ -82,7 +82,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD.replace("docker service ls", "echo '{{box}}'"), 7, "stands inside quotes"),
         (GOOD.replace("    run: docker service ls\n", ""), 7, "exactly one of run, act"),
         (GOOD.replace("stop: node4", "stop: a, cut: b"), 16, "exactly one of stop, start, cut, heal, not 2"),
-        (GOOD.replace("id: good", "id: other"), 1, "the file's name says good"),
+        (GOOD.replace("id: good", "id: Not Good"), 1, "'id' is \"Not Good\", which is not of the form"),
         (GOOD.replace("exactly: 3", "exactly: -1"), 12, "'exactly' must be at least 0, not -1"),
         (GOOD.replace("state: down", "state: dead"), 18, "'state' must be one of"),
         (GOOD + "    leaves: {services: {web: {replicas: 3}}}\n", 19, "has no 'image'"),
@@ -153,6 +153,7 @@ def test_recordings_are_checked_by_what_is_given(tmp_path: Path) -> None:
 
 def test_a_folder_is_held_against_its_syllabus(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(GOOD)
+    (tmp_path / "twin.yml").write_text(GOOD)
     assert "no syllabus.yaml" in check_paths([tmp_path])[0][0].reason
     topics = "topics:\n  - {id: scalng, title: T, slides: [S], lessons: [absent]}\n"
     (tmp_path / "syllabus.yaml").write_text("title: T\nlessons: [gone]\n" + topics)
@@ -160,6 +161,9 @@ def test_a_folder_is_held_against_its_syllabus(tmp_path: Path) -> None:
     assert reasons == [
         "there is no lesson gone",
         "topic scalng names the lesson absent, which is not among the lessons",
+        "the lesson good is not in syllabus.yaml",
+        "the topic scaling is not in syllabus.yaml; did you mean 'scalng'?",
+        "the id good stands in good.yaml too",
         "the lesson good is not in syllabus.yaml",
         "the topic scaling is not in syllabus.yaml; did you mean 'scalng'?",
     ]
