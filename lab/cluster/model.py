@@ -86,9 +86,14 @@ class ClusterStatus:
 class Cluster(Protocol):
     """A cluster that exists (perhaps powered off in part). Values out, effects by named verbs."""
 
-    name: str
-    provider: str
-    made_by_lab: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def made_by_lab(self) -> bool: ...
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every node that has an engine to talk to, managers first, in the order of their names."""

@@ -1,0 +1,76 @@
+"""What the rest of the lab calls: bring a cluster up, find it, take it down."""
+
+from __future__ import annotations
+
+from lab.cluster import lock, state, vm
+from lab.cluster.host import Consent
+from lab.cluster.model import Cluster, Progress, Report, silent
+from lab.cluster.providers import pick_provider
+from lab.cluster.vm import VmCluster
+from lab.errors import InputError, MissingError
+
+DEFAULT = "default"
+
+
+def up(
+    name: str = DEFAULT,
+    provider: str = "auto",
+    nodes: int | None = None,
+    report: Report = silent,
+    consent: Consent = lambda _: False,
+) -> Cluster:
+    """A whole cluster called `name`: made, mended, or only looked at when it is whole already.
+
+    `nodes` is 1 to 7, and 4 when None and the lab is new; 3 of 4 and more are managers. `consent` is asked
+    with the commands that would install Debian packages. Raises InputError, MissingError, CommandError,
+    WaitError, LabError; on an interrupt what is half made is cleaned up and machines that run stay.
+    """
+    from lab.cluster import up as vm_up
+
+    state.check_name(name)
+    if nodes is not None:
+        vm_up.managers_of(nodes)
+    pick = pick_provider(provider)
+    if not pick.name:
+        raise MissingError(pick.reason, remedy="take the recordings: swarmlab replay")
+    return vm_up.up(name, nodes, report, consent)
+
+
+def find(name: str = DEFAULT) -> Cluster:
+    """The cluster called `name`, in whatever state. Raises MissingError when there is none."""
+    return VmCluster(state.load(name))
+
+
+def names() -> tuple[str, ...]:
+    """The clusters that there are, in the order of their names."""
+    return state.names()
+
+
+def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> bool:
+    """Remove the cluster called `name`: no process, disk or lock of it stays. False when there was none.
+
+    Also ends what a killed `up` left running. `purge` takes the cache too, unless another lab stands on it
+    (InputError).
+    """
+    from lab.cluster.build import base
+
+    there = state.home(name).exists()
+    others = [other for other in state.names() if other != name]
+    if purge and others:
+        raise InputError(
+            f"the cache is in use by {', '.join(others)}",
+            remedy="; ".join(f"swarmlab down --name {other}" for other in others),
+        )
+    if there:
+        with lock.held(state.lock(name), f"at work on the lab {name}"):
+            vm.remove(name, report)
+    folder = state.home(name).parent
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+    if purge:
+        report(Progress("down", "deleting the cache"))
+        base.purge()
+    else:
+        base.clear_if_idle()
+    report(Progress("down", "nothing is left" if there else f"there is no lab called {name}", 1.0))
+    return there

@@ -1,0 +1,209 @@
+"""The base disk in the cache, made in stages: each is atomic, keyed by what went in, and found again.
+
+rootfs-KEY.tar        packages            debian-KEY.tar     base layer of the images
+image-NAME-KEY/       an image's layers   base-KEY/          disk.raw, vmlinuz, initrd
+making/               what is half made; whoever holds the lock clears it
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+from lab import paths
+from lab.cluster import accel, lock, process
+from lab.cluster.build import bake, debian, disk, images, initrd, layers, recipe
+from lab.cluster.build.dockerfile import Recipe
+from lab.cluster.build.images import Image
+from lab.cluster.build.layers import Layer
+from lab.cluster.model import Progress, Report
+from lab.errors import LabError
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+_LOCK_BOUND = 1800.0
+
+
+def name() -> str:
+    """The folder in the cache of the base disk that this version of the lab makes. Raises InputError."""
+    keys = [images.image_key(one) for one in images.recipes()]
+    scripts = (recipe.guest("init"), recipe.guest("pid1"))
+    return f"base-{recipe.key('base', recipe.rootfs_key(), recipe.debian_key(), *keys, *scripts)}"
+
+
+def ready() -> bool:
+    """The base disk is in the cache."""
+    return (paths.cache() / name() / "disk.raw").is_file()
+
+
+def ensure(report: Report) -> str:
+    """Make the base disk if it is not there, and give its folder's name. Raises LabError and its kin."""
+    images.contexts()
+    wanted = name()
+    if ready():
+        return wanted
+
+    def waiting(text: str) -> None:
+        report(Progress("disk", text, 0.0))
+
+    with lock.held(paths.cache() / "build.lock", "making the machines' disk", bound=_LOCK_BOUND, waiting=waiting):
+        if not ready():
+            _Build(paths.cache(), report).run(wanted)
+    return wanted
+
+
+def clear(cache: Path) -> None:
+    """End what a killed build left running and delete what it left lying. Only with the lock held."""
+    making = cache / "making"
+    for one in psutil.process_iter():
+        try:
+            if any(str(making) in word for word in one.cmdline()):
+                for child in one.children(recursive=True):
+                    process.kill(child)
+                process.kill(one)
+        except psutil.Error:
+            continue
+    if making.exists():
+        for tree in making.glob("*/tree"):
+            disk.remove(tree, log=making / "clear.log")
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def clear_if_idle() -> None:
+    """Clear what a killed build left, unless a build is at work."""
+    cache = paths.cache()
+    if (cache / "making").exists():
+        try:
+            with lock.held(cache / "build.lock", "making the machines' disk"):
+                clear(cache)
+        except LabError:
+            return
+
+
+def purge() -> None:
+    """Delete the whole cache: base disks, images, packages, the lab's Docker CLI."""
+    cache = paths.cache()
+    with lock.held(cache / "build.lock", "making the machines' disk"):
+        clear(cache)
+        for path in cache.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != "build.lock":
+                path.unlink(missing_ok=True)
+
+
+class _Build:
+    """One run of the stages, with the lock held."""
+
+    def __init__(self, cache: Path, report: Report) -> None:
+        self._cache, self._report = cache, report
+        self._making = cache / "making"
+        self._stop = threading.Event()
+        self._shares = {"packages": 0.0, "images": 0.0}
+        self._guard = threading.Lock()
+
+    def run(self, wanted: str) -> None:
+        clear(self._cache)
+        self._making.mkdir(mode=0o700)
+        rootfs, made = self._both(self._rootfs, self._images)
+        folder = self._new("base")
+        self._say("disk", "the machines' kernel", 0.5)
+        initrd.make(rootfs, folder / "vmlinuz", folder / "initrd")
+        self._say("disk", "trying hardware virtualisation", 0.52)
+        choice = accel.choose(folder / "vmlinuz", folder / "initrd")
+        self._say("disk", choice.note or "hardware virtualisation works", 0.55)
+        self._say("disk", "packing the images", 0.56)
+        images.pack(made, folder / "images.tar")
+        self._say("disk", "writing the machines' disk", 0.58)
+        disk.make(rootfs, folder / "disk.raw", log=folder / "build.log", stop=self._stop)
+        bake.bake(
+            folder / "disk.raw",
+            folder / "images.tar",
+            made,
+            kernel=folder / "vmlinuz",
+            initrd=folder / "initrd",
+            acceleration=choice.acceleration,
+            step=lambda text, share: self._say("disk", text, 0.62 + 0.38 * share),
+            stop=self._stop,
+        )
+        (folder / "images.tar").unlink()
+        (folder / "images.json").write_text(json.dumps({one.tag: one.id for one in made}))
+        folder.replace(self._cache / wanted)
+
+    def _rootfs(self) -> Path:
+        final = self._cache / f"rootfs-{recipe.rootfs_key()}.tar"
+        if not final.exists():
+            folder = self._new("rootfs")
+            made = folder / "rootfs.tar"
+            step = self._stepper("packages", "the machines' packages: ", 0.0, 1.0)
+            debian.bootstrap(made, recipe.PACKAGES, log=folder / "build.log", step=step, stop=self._stop)
+            made.replace(final)
+        self._share("packages", "the machines' packages are here", 1.0)
+        return final
+
+    def _images(self) -> tuple[Image, ...]:
+        base = self._debian()
+        recipes = images.recipes()
+        made = [images.base_image(base)]
+        for number, one in enumerate(recipes):
+            low = 0.3 + 0.7 * number / len(recipes)
+            made.append(self._image(one, base, low, 0.7 / len(recipes)))
+        self._share("images", "the images are built", 1.0)
+        return tuple(made)
+
+    def _debian(self) -> Layer:
+        final = self._cache / f"debian-{recipe.debian_key()}.tar"
+        if not final.exists():
+            folder = self._new("debian")
+            step = self._stepper("images", "the images' base: ", 0.0, 0.3)
+            debian.bootstrap(folder / "whole.tar", (), log=folder / "build.log", step=step, stop=self._stop)
+            layers.clean(folder / "whole.tar", folder / "layer.tar")
+            (folder / "layer.tar").replace(final)
+        return layers.seal(final)
+
+    def _image(self, one: Recipe, base: Layer, low: float, width: float) -> Image:
+        final = self._cache / f"image-{one.path.parent.name}-{images.image_key(one)}"
+        if not (final / "image.json").exists():
+            folder = self._new(f"image-{one.path.parent.name}")
+            step = self._stepper("images", f"{one.tag}: ", low, width)
+            image = images.build(one, base, folder, named=images.contexts(), step=step, stop=self._stop)
+            images.keep(image, base, folder / "image.json")
+            folder.replace(final)
+        return images.kept(base, final / "image.json")
+
+    def _both(self, one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
+        """Run two jobs side by side; the first failure, or an interrupt, stops the other."""
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.submit(one), pool.submit(other)
+            try:
+                for future in as_completed((first, second)):
+                    future.result()
+            except BaseException:
+                self._stop.set()
+                raise
+        return first.result(), second.result()
+
+    def _new(self, stage: str) -> Path:
+        folder = self._making / f"{stage}-{secrets.token_hex(3)}"
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def _stepper(self, stage: str, prefix: str, low: float, width: float) -> debian.Step:
+        return lambda text, share: self._share(stage, prefix + text, low + width * share)
+
+    def _share(self, stage: str, text: str, share: float) -> None:
+        with self._guard:
+            self._shares[stage] = max(self._shares[stage], share)
+            self._say(stage, text, 0.5 * sum(self._shares.values()) / len(self._shares))
+
+    def _say(self, stage: str, text: str, done: float) -> None:
+        self._report(Progress(stage, text, done))

@@ -1,0 +1,95 @@
+"""What a machine's disk is made of, and the keys under which its parts are cached.
+
+A key is a digest of everything that goes into a part, so a changed Dockerfile makes the images and the disk
+anew, and not the packages. Raise `FORMAT` when the way of making changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+FORMAT = 1
+SUITE = "trixie"
+
+PACKAGES = (
+    "busybox-static",
+    "ca-certificates",
+    "docker-cli",
+    "docker.io",
+    "iproute2",
+    "iptables",
+    "kmod",
+    "linux-image-cloud-amd64",
+    "procps",
+)
+"""A machine's packages: the engine, the kernel, and what the guest's own scripts call."""
+
+MODULES = (
+    "virtio_net",
+    "overlay",
+    "br_netfilter",
+    "vxlan",
+    "ip_vs",
+    "ip_vs_rr",
+    "xt_ipvs",
+    "veth",
+)
+"""Kernel modules loaded at boot: overlay networks need vxlan, the routing mesh and VIPs need ip_vs."""
+
+DISK_BYTES = 8 << 30
+"""The machine's disk as the guest sees it; on this machine it is sparse."""
+
+LEAN = (
+    "path-exclude=/usr/share/doc/*",
+    "path-include=/usr/share/doc/*/copyright",
+    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/info/*",
+    "path-exclude=/usr/share/locale/*",
+)
+"""dpkg options that leave documents and translations out, as Debian's own slim images do."""
+
+APT = (
+    'Acquire::Languages "none";',
+    'APT::Install-Recommends "false";',
+    'Dir::Cache::pkgcache "";',
+    'Dir::Cache::srcpkgcache "";',
+)
+"""apt options that keep its caches out of the image."""
+
+
+def key(*parts: str | bytes) -> str:
+    """A short digest of `parts`; their borders count."""
+    total = hashlib.sha256()
+    for part in (str(FORMAT), SUITE, *parts):
+        raw = part.encode() if isinstance(part, str) else part
+        total.update(b"%d:" % len(raw) + raw)
+    return total.hexdigest()[:16]
+
+
+def folder_key(folder: Path) -> str:
+    """A digest of the names and bytes of every file in `folder`."""
+    return key(*_names_and_bytes(folder))
+
+
+def _names_and_bytes(folder: Path) -> Iterable[str | bytes]:
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        yield str(path.relative_to(folder))
+        yield path.read_bytes()
+
+
+def guest(name: str) -> bytes:
+    """One of the programs that run inside a machine: `init` or `pid1`."""
+    return (resources.files(__package__) / "guest" / name).read_bytes()
+
+
+def rootfs_key() -> str:
+    """What the packages' tar depends on."""
+    return key("rootfs", *PACKAGES, *LEAN, *APT)
+
+
+def debian_key() -> str:
+    """What the base layer of the images depends on."""
+    return key("debian", *LEAN, *APT)

@@ -1,0 +1,52 @@
+"""A running machine's control socket (QMP): short connections, since it serves one client at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab.errors import LabError
+
+_BOUND = 10.0
+
+
+def execute(folder: Path, command: str, arguments: Mapping[str, object] | None = None) -> object:
+    """Run one QMP command on the machine in `folder` and give its answer. Raises LabError."""
+    return asyncio.run(_execute(folder, command, arguments))
+
+
+def set_link(folder: Path, *, up: bool) -> None:
+    """Plug the LAN's cable in or out; idempotent."""
+    execute(folder, "set_link", {"name": "lan-card", "up": up})
+
+
+def power_off(folder: Path) -> None:
+    """End the machine at once, as if its plug were pulled; what its disk already took is kept."""
+    execute(folder, "quit")
+
+
+async def _execute(folder: Path, command: str, arguments: Mapping[str, object] | None) -> object:
+    from qemu.qmp import QMPClient, QMPError
+
+    client = QMPClient(folder.name)
+    # A socket's address holds 107 bytes; through a descriptor of its folder the path is always short.
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        async with asyncio.timeout(_BOUND):
+            await client.connect(f"/proc/self/fd/{descriptor}/qmp")
+            try:
+                return await client.execute(command, dict(arguments) if arguments else None)
+            finally:
+                await client.disconnect()
+    except (QMPError, OSError, TimeoutError, EOFError) as error:
+        if command == "quit" and not isinstance(error, TimeoutError):
+            # It may be gone before it has said goodbye.
+            return None
+        raise LabError(
+            f"the machine {folder.name} does not take the command {command}: {error or type(error).__name__}",
+            remedy="swarmlab status",
+        ) from error
+    finally:
+        os.close(descriptor)

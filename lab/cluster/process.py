@@ -1,0 +1,143 @@
+"""Programs that the lab runs to their end, and processes that it once started and finds again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+
+from lab.errors import CommandError, LabError, WaitError
+
+_POLL = 0.1
+
+
+class Stopped(LabError):
+    """Work was given up because other work that it belongs to failed or was interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__("given up, because what it belongs to failed or was interrupted")
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    bound: float,
+    env: Mapping[str, str] | None = None,
+    each: Callable[[str], None] | None = None,
+    tick: Callable[[], None] | None = None,
+    stop: threading.Event | None = None,
+    cwd: Path | None = None,
+    attached: bool = False,
+) -> None:
+    """Run `argv` to its end, with its output appended to `log`.
+
+    `each` is given every new line of the output; `tick` is called some times a second.
+    `bound` is in seconds. The program gets a process group of its own, which dies as a whole when `stop` is
+    set, at the bound, and on an interrupt; an `attached` one stays in this one's, with its terminal.
+    Raises CommandError, WaitError or Stopped.
+    """
+    with log.open("ab") as out, log.open("rb") as tail:
+        start = tail.seek(0, os.SEEK_END)
+        process = subprocess.Popen(
+            argv,
+            stdin=None if attached else subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **env} if env else None,
+            cwd=cwd,
+            start_new_session=not attached,
+        )
+        end = time.monotonic() + bound
+        try:
+            while process.poll() is None:
+                if stop is not None and stop.wait(_POLL):
+                    raise Stopped
+                if stop is None:
+                    _wait(process)
+                if time.monotonic() > end:
+                    raise WaitError(f"`{argv[0]}`", bound, "its end", log=log)
+                _hand_over(tail, each)
+                if tick is not None:
+                    tick()
+        finally:
+            if process.poll() is None:
+                _end(process, group=not attached)
+        _hand_over(tail, each)
+        if process.returncode:
+            tail.seek(start)
+            said = tail.read().decode(errors="replace")
+            raise CommandError(argv, process.returncode, said, remedy=f"the whole output is in {log}")
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_POLL)
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def _hand_over(tail: BinaryIO, each: Callable[[str], None] | None) -> None:
+    if each is not None:
+        for line in tail:
+            each(line.decode(errors="replace").rstrip())
+
+
+def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
+    """SIGTERM first, so that a program can unmount and delete what it made; then SIGKILL."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            if group:
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+            process.wait(10)
+            return
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def find(mark: str, *, hint: Path | None = None) -> psutil.Process | None:
+    """The living process that has `mark` (a random identity) as an argument of its command line, or None.
+
+    `hint` is a pid file: it is looked at first and never believed without the mark, because a number can be
+    another program's by now.
+    """
+    if hint is not None and (process := _hinted(hint)) is not None and _marked(process, mark):
+        return process
+    return next((p for p in psutil.process_iter() if _marked(p, mark)), None)
+
+
+def _hinted(hint: Path) -> psutil.Process | None:
+    try:
+        return psutil.Process(int(hint.read_text()))
+    except (OSError, ValueError, psutil.Error):
+        return None
+
+
+def _marked(process: psutil.Process, mark: str) -> bool:
+    try:
+        return mark in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def kill(process: psutil.Process, *, bound: float = 10.0) -> None:
+    """End a process as a pulled plug does and wait for it. psutil compares the start time before the signal."""
+    try:
+        process.kill()
+        process.wait(bound)
+    except psutil.NoSuchProcess:
+        pass
+    except psutil.TimeoutExpired:
+        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            raise WaitError(f"process {process.pid}", bound, "its end") from None

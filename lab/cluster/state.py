@@ -1,0 +1,119 @@
+"""What is kept of a lab on disk: which machines it has, and under which ports and addresses.
+
+<state>/labs/NAME/cluster/lab.json     this
+                          tls/         ca.pem, cert.pem, key.pem of the client
+                          node1/ ...   disk.qcow2, settings.tar, serial.log, pid, qmp
+<state>/labs/NAME/cluster.lock
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lab import paths
+from lab.cluster.model import Role
+from lab.errors import InputError, LabError, MissingError
+
+VERSION: Literal[1] = 1
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+
+
+class NodeState(BaseModel):
+    """One machine. `identity` is on its process's command line; `engine` and `published` are ports here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    number: int
+    role: Role
+    identity: str
+    lan_address: str
+    engine: int
+    published: Mapping[int, int]
+
+
+class LabState(BaseModel):
+    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1]
+    name: str
+    provider: Literal["vm"]
+    created: datetime
+    acceleration: Literal["kvm", "tcg"]
+    note: str
+    disk: str
+    memory: int
+    first_port: int
+    nodes: tuple[NodeState, ...]
+
+
+def check_name(name: str) -> str:
+    """The name, if a lab can be called so. Raises InputError."""
+    if not NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} is no name for a lab: use up to 31 small letters, digits and hyphens, a letter or digit first"
+        )
+    return name
+
+
+def home(name: str) -> Path:
+    """The folder of the lab's cluster; it is not made."""
+    return paths.state() / "labs" / check_name(name) / "cluster"
+
+
+def lock(name: str) -> Path:
+    """The lock of the lab's cluster; its folder is made."""
+    return paths.state(check_name(name)) / "cluster.lock"
+
+
+def names() -> tuple[str, ...]:
+    """The labs that have machines, whole or half made."""
+    return tuple(sorted(p.parent.parent.name for p in (paths.state() / "labs").glob("*/cluster/lab.json")))
+
+
+def load(name: str) -> LabState:
+    """The lab `name`. Raises MissingError when there is none, LabError when its file is damaged."""
+    path = home(name) / "lab.json"
+    try:
+        return LabState.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        remedy = "swarmlab up" if name == "default" else f"swarmlab up --name {name}"
+        raise MissingError(f"there is no lab called {name}", remedy=remedy) from None
+    except (ValidationError, OSError) as error:
+        known = isinstance(error, ValidationError)
+        why = "is damaged, or was written by another version" if known else f"cannot be read ({error})"
+        raise LabError(f"the lab's own file {path} {why}", remedy=_down(name)) from None
+
+
+def _down(name: str) -> str:
+    return "swarmlab down" if name == "default" else f"swarmlab down --name {name}"
+
+
+def save(state: LabState) -> None:
+    """Write the file so that a reader, or a crash, sees the old one or the new one."""
+    write(home(state.name) / "lab.json", state.model_dump_json(indent=1).encode())
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a private file (mode 0600) atomically; its folder is made private too."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    beside.touch(mode=0o600, exist_ok=False)
+    try:
+        with beside.open("wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,219 @@
+"""A swarm formed on engines that answer. Every step looks first, so a half-formed one goes on where it stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from lab.cluster.engine import asking
+from lab.cluster.model import Endpoint
+from lab.errors import EngineError, WaitError
+
+LABEL = "lab.swarmlab.name"
+"""On a swarm that the lab made, and on its nodes: the lab's name."""
+
+_SECOND = 1_000_000_000
+_REQUEST = 60.0
+_POLL = 0.5
+
+Say = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Member:
+    """What one engine says of itself. `local`: inactive | pending | active | error | locked; "" is silence."""
+
+    node: str
+    local: str = ""
+    node_id: str = ""
+    control: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A node as the swarm's managers list it; Docker's own words."""
+
+    id: str
+    name: str
+    role: str
+    state: str
+    availability: str
+    reachability: str = ""
+    leader: bool = False
+
+
+def member(endpoint: Endpoint, timeout: float = 5.0) -> Member:
+    """Ask one engine; silence and refusal are values."""
+    try:
+        with asking(endpoint, timeout) as client:
+            swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
+    except EngineError as error:
+        return Member(endpoint.node, error=error.sentence)
+    return Member(
+        endpoint.node,
+        local=swarm.get("LocalNodeState", "inactive"),
+        node_id=swarm.get("NodeID", ""),
+        control=bool(swarm.get("ControlAvailable")),
+        error=swarm.get("Error", ""),
+    )
+
+
+def members(endpoints: Sequence[Endpoint], timeout: float = 5.0) -> tuple[Member, ...]:
+    """Ask every engine, side by side."""
+    with ThreadPoolExecutor(max(len(endpoints), 1)) as pool:
+        return tuple(pool.map(lambda e: member(e, timeout), endpoints))
+
+
+def listing(endpoint: Endpoint, timeout: float = 5.0) -> tuple[Seen, ...]:
+    """The nodes as the manager at `endpoint` lists them. Raises EngineError."""
+    with asking(endpoint, timeout) as client:
+        return tuple(_seen(raw) for raw in client.api.nodes())
+
+
+def _seen(raw: Mapping[str, Any]) -> Seen:
+    manager = raw.get("ManagerStatus") or {}
+    return Seen(
+        id=raw["ID"],
+        name=raw["Description"]["Hostname"],
+        role=raw["Spec"]["Role"],
+        state=raw["Status"]["State"],
+        availability=raw["Spec"]["Availability"],
+        reachability=manager.get("Reachability", ""),
+        leader=bool(manager.get("Leader")),
+    )
+
+
+def form(endpoints: Sequence[Endpoint], lab: str, *, heartbeat: int, bound: float, say: Say) -> None:
+    """Make one swarm of all `endpoints`: the first founds it, managers join one by one, workers side by side.
+
+    `heartbeat` is the dispatcher's, in seconds; a node is down after three missed. Join tokens are never
+    written or shown. Raises WaitError after `bound` seconds, EngineError when an engine refuses.
+    """
+    end = time.monotonic() + bound
+    known = {m.node: m for m in members(endpoints)}
+    by_name = {e.node: e for e in endpoints}
+    for name, one in known.items():
+        if one.local in ("error", "locked"):
+            _leave(by_name[name])
+            known[name] = member(by_name[name])
+    if all(one.local in ("inactive", "error") for one in known.values()):
+        say("founding the swarm", 0.0)
+        _found(endpoints[0], lab, heartbeat)
+    guide = _managing(endpoints, end, bound)
+    outside = [e for e in endpoints if known[e.node].local == "inactive" and e is not guide]
+    outside = [e for e in outside if member(e).local == "inactive"]
+    if outside:
+        with asking(guide, _REQUEST) as client:
+            tokens: Mapping[str, str] = client.api.inspect_swarm()["JoinTokens"]
+        for number, endpoint in enumerate(e for e in outside if e.role == "manager"):
+            say(f"{endpoint.node} joins as manager", 0.2 + 0.2 * number)
+            _join(endpoint, guide, tokens["Manager"])
+        workers = [e for e in outside if e.role == "worker"]
+        if workers:
+            say(f"{', '.join(e.node for e in workers)} joins as worker", 0.7)
+            with ThreadPoolExecutor(len(workers)) as pool:
+                list(pool.map(lambda e: _join(e, guide, tokens["Worker"]), workers))
+    wait_whole(endpoints, bound=max(end - time.monotonic(), 1), say=say)
+    _tidy(guide, endpoints, lab)
+
+
+def wait_whole(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -> None:
+    """Wait until every engine is in the swarm, every node is ready, every manager reachable, one leads."""
+    end = time.monotonic() + bound
+    last = ""
+    while missing := _missing(endpoints):
+        if missing != last:
+            say(f"waiting for the swarm: {missing}", 0.85)
+            last = missing
+        if time.monotonic() > end:
+            raise WaitError("the swarm", bound, missing, remedy="swarmlab up")
+        time.sleep(_POLL)
+
+
+def _missing(endpoints: Sequence[Endpoint]) -> str:
+    """What the swarm still lacks, in words; empty when it is whole."""
+    now = members(endpoints)
+    silent = [m.node for m in now if not m.local]
+    if silent:
+        return f"no answer from the engine of {', '.join(silent)}"
+    outside = [f"{m.node} is {m.local}" for m in now if m.local != "active"]
+    if outside:
+        return ", ".join(outside)
+    guides = [e for e, m in zip(endpoints, now, strict=True) if m.control]
+    if not guides:
+        return "no manager has the quorum"
+    try:
+        seen = {s.id: s for s in listing(guides[0])}
+    except EngineError as error:
+        return error.sentence
+    late = [m.node for m in now if (s := seen.get(m.node_id)) is None or s.state != "ready"]
+    if late:
+        return f"{', '.join(late)} not ready"
+    mine = [seen[m.node_id] for m in now]
+    if unreachable := [s.name for s in mine if s.reachability not in ("", "reachable")]:
+        return f"manager {', '.join(unreachable)} not reachable"
+    return "" if any(s.leader for s in seen.values()) else "no manager leads"
+
+
+def _managing(endpoints: Sequence[Endpoint], end: float, bound: float) -> Endpoint:
+    """A manager that can act now; after a power-on the managers need a moment to regain their quorum."""
+    while True:
+        now = members([e for e in endpoints if e.role == "manager"])
+        for endpoint in endpoints:
+            if any(m.node == endpoint.node and m.control for m in now):
+                return endpoint
+        if time.monotonic() > end:
+            said = "; ".join(f"{m.node}: {m.error or m.local}" for m in now)
+            raise WaitError("a manager with a quorum", bound, said, remedy="swarmlab down, then swarmlab up")
+        time.sleep(_POLL)
+
+
+def _found(endpoint: Endpoint, lab: str, heartbeat: int) -> None:
+    with asking(endpoint, _REQUEST) as client:
+        client.swarm.init(
+            advertise_addr=endpoint.lan_address,
+            data_path_addr=endpoint.lan_address,
+            listen_addr=f"{endpoint.lan_address}:2377",
+            name="default",
+            labels={LABEL: lab},
+            dispatcher_heartbeat_period=heartbeat * _SECOND,
+        )
+
+
+def _join(endpoint: Endpoint, guide: Endpoint, token: str) -> None:
+    try:
+        with asking(endpoint, _REQUEST) as client:
+            client.swarm.join(
+                remote_addrs=[f"{guide.lan_address}:2377"],
+                join_token=token,
+                listen_addr=f"{endpoint.lan_address}:2377",
+                advertise_addr=endpoint.lan_address,
+                data_path_addr=endpoint.lan_address,
+            )
+    except EngineError as error:
+        # The engine goes on joining by itself after 20 s; `wait_whole` sees the outcome.
+        if "will continue in the background" not in error.sentence:
+            raise
+
+
+def _leave(endpoint: Endpoint) -> None:
+    with asking(endpoint, _REQUEST) as client:
+        client.swarm.leave(force=True)
+
+
+def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
+    """Mark the nodes as the lab's, and forget those that an earlier, broken start left behind."""
+    current = {m.node_id for m in members(endpoints)}
+    names = {e.node for e in endpoints}
+    with asking(guide, _REQUEST) as client:
+        for raw in client.api.nodes():
+            spec = raw["Spec"]
+            if raw["ID"] in current and (spec.get("Labels") or {}).get(LABEL) != lab:
+                marked: Any = {**spec, "Labels": {**(spec.get("Labels") or {}), LABEL: lab}}
+                client.api.update_node(raw["ID"], raw["Version"]["Index"], marked)
+            elif raw["Description"].get("Hostname") in names and raw["Status"]["State"] == "down":
+                client.api.remove_node(raw["ID"], force=True)

@@ -1,0 +1,184 @@
+"""`up` for provider `vm`: from whatever is there to a whole cluster. Run again after any end, it goes on."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab import paths
+from lab.cluster import accel, host, lock, pki, ports, runtime, state, swarm
+from lab.cluster.accel import Choice
+from lab.cluster.build import base, recipe, settings
+from lab.cluster.machine import HOST_ADDRESS
+from lab.cluster.model import Progress, Report, Role
+from lab.cluster.state import LabState, NodeState
+from lab.cluster.vm import VmCluster, base_disk
+from lab.errors import InputError, MissingError
+
+MEMORY = 1024
+"""MiB a machine; measured: an engine with its share of the lessons' services stays below 600."""
+
+SWARM_BOUND = 300.0
+_LAN = "10.77.0"
+_HEARTBEAT = {"kvm": 5, "tcg": 10}
+"""Seconds between the dispatcher's heartbeats. Emulated machines on a busy host may be late with one of 5 s."""
+
+
+def up(name: str, nodes: int | None, report: Report, consent: host.Consent) -> VmCluster:
+    """The lab `name`, whole. `nodes` is 4 when not said. Raises LabError and its kin."""
+    if (found := _existing(name)) is not None and found.status().whole:
+        _same_size(found, nodes)
+        report(Progress("swarm", "the swarm is whole", 1.0))
+        return found
+    host.require(consent, lambda text: report(Progress("packages", text, 0.0)))
+    with lock.held(state.lock(name), f"at work on the lab {name}"):
+        found = _existing(name)
+        if found is not None:
+            _same_size(found, nodes)
+            cold = False
+        else:
+            cold = not base.ready()
+            found = VmCluster(_new(name, nodes or 4, _within(report, 0.0, 0.6)))
+        report_rest = _within(report, 0.6 if cold else 0.0, 1.0)
+        found = _on_this_machine(found)
+        _boot(found, _within(report_rest, 0.0, 0.7))
+        swarm.form(
+            found.endpoints(),
+            name,
+            heartbeat=_HEARTBEAT[found.state.acceleration],
+            bound=SWARM_BOUND,
+            say=lambda text, share: report_rest(Progress("swarm", text, 0.7 + 0.3 * share)),
+        )
+    report(Progress("swarm", "the swarm is whole", 1.0))
+    return found
+
+
+def _existing(name: str) -> VmCluster | None:
+    try:
+        return VmCluster(state.load(name))
+    except MissingError:
+        return None
+
+
+def _same_size(found: VmCluster, nodes: int | None) -> None:
+    have = len(found.state.nodes)
+    if nodes is not None and nodes != have:
+        raise InputError(
+            f"the lab {found.name} has {have} nodes, and keeps them", remedy="swarmlab down, then swarmlab up"
+        )
+
+
+def managers_of(count: int) -> int:
+    """How many of `count` nodes manage: three bear the loss of one. Raises InputError for 0 or more than 7."""
+    if not 1 <= count <= 7:
+        raise InputError(f"a lab has 1 to 7 nodes, not {count}")
+    return 3 if count >= 4 else 1
+
+
+def _new(name: str, count: int, report: Report) -> LabState:
+    """Decide everything about a new lab and write it down, before anything of it runs."""
+    managers = managers_of(count)
+    disk = base.ensure(report)
+    folder = paths.cache() / disk
+    choice = accel.choose(folder / "vmlinuz", folder / "initrd")
+    report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
+    home = state.home(name)
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(mode=0o700)
+    with lock.held(paths.state() / "ports.lock", "choosing ports", bound=30):
+        block = ports.allocate(count, _others_ports(name))
+        nodes = tuple(
+            _node(number, "manager" if number <= managers else "worker", block) for number in range(1, count + 1)
+        )
+        keys = pki.make(name, [(node.name, node.lan_address) for node in nodes])
+        _write_keys(home, keys, nodes)
+        made = LabState(
+            version=state.VERSION,
+            name=name,
+            provider="vm",
+            created=datetime.now(UTC),
+            acceleration=choice.acceleration,
+            note=choice.note,
+            disk=disk,
+            memory=MEMORY,
+            first_port=block.first,
+            nodes=nodes,
+        )
+        state.save(made)
+    return made
+
+
+def _others_ports(name: str) -> list[int]:
+    others = (other for other in state.names() if other != name)
+    return [state.load(other).first_port for other in others]
+
+
+def _node(number: int, role: Role, block: ports.Block) -> NodeState:
+    return NodeState(
+        name=f"node{number}",
+        number=number,
+        role=role,
+        identity=str(uuid.uuid4()),
+        lan_address=f"{_LAN}.{10 + number}",
+        engine=block.engine(number),
+        published=block.published(number),
+    )
+
+
+def _write_keys(home: Path, keys: pki.Keys, nodes: Sequence[NodeState]) -> None:
+    tls = home / "tls"
+    state.write(tls / "ca.pem", keys.authority)
+    state.write(tls / "cert.pem", keys.client.certificate)
+    state.write(tls / "key.pem", keys.client.key)
+    hosts = "127.0.0.1 localhost\n" + "".join(f"{node.lan_address} {node.name}\n" for node in nodes)
+    for node in nodes:
+        (home / node.name).mkdir(mode=0o700)
+        pair = keys.servers[node.name]
+        told = {
+            "NODE": node.name,
+            "TASK": "node",
+            "MODULES": " ".join(recipe.MODULES),
+            "HOST_ADDRESS": f"{HOST_ADDRESS}/24",
+            "LAN_ADDRESS": f"{node.lan_address}/24",
+        }
+        files = {
+            "ca.pem": keys.authority,
+            "cert.pem": pair.certificate,
+            "key.pem": pair.key,
+            "hosts": hosts.encode(),
+        }
+        settings.write(home / node.name / "settings.tar", told, files)
+
+
+def _on_this_machine(found: VmCluster) -> VmCluster:
+    """A lab that is powered off as a whole takes what this machine can now, perhaps after a move or an update."""
+    if any(found.running(node) for node in found.state.nodes):
+        return found
+    folder = base_disk(found.state.disk).parent
+    choice = accel.choose(folder / "vmlinuz", folder / "initrd")
+    if choice == Choice(found.state.acceleration, found.state.note):
+        return found
+    changed = found.state.model_copy(update={"acceleration": choice.acceleration, "note": choice.note})
+    state.save(changed)
+    return VmCluster(changed)
+
+
+def _boot(found: VmCluster, report: Report) -> None:
+    for node in found.state.nodes:
+        folder = found.home / node.name
+        if found.running(node) and runtime.is_cut(folder):
+            runtime.cut(folder, off=False)
+    found.boot(found.state.nodes, report)
+
+
+def _within(report: Report, low: float, high: float) -> Report:
+    """A report for a part of the work."""
+
+    def part(progress: Progress) -> None:
+        done = None if progress.done is None else low + (high - low) * progress.done
+        report(Progress(progress.stage, progress.text, done))
+
+    return part

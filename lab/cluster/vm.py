@@ -1,0 +1,269 @@
+"""A lab of virtual machines: the `Cluster` of provider `vm`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import paths
+from lab.cluster import lock, machine, runtime, state, swarm
+from lab.cluster.machine import Drive, Machine, Network
+from lab.cluster.model import ClusterStatus, Endpoint, NodeStatus, Progress, Report, silent
+from lab.cluster.state import LabState, NodeState
+from lab.errors import EngineError, InputError, LabError, WaitError
+
+BOOT_BOUND = 300.0
+REJOIN_BOUND = 180.0
+_POLL = 0.5
+_STAGES: Mapping[str, float] = {"kernel": 0.2, "disk": 0.3, "network": 0.45, "engine": 0.5}
+
+
+@dataclass(frozen=True)
+class VmCluster:
+    """What is known of the lab is in `state`; what is true at the moment is asked each time."""
+
+    state: LabState
+    made_by_lab: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.state.name
+
+    @property
+    def provider(self) -> str:
+        return self.state.provider
+
+    @property
+    def home(self) -> Path:
+        """The folder with the lab's keys, disks and logs."""
+        return state.home(self.name)
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every node's engine, managers first."""
+        return tuple(self._endpoint(node) for node in self.state.nodes)
+
+    def _endpoint(self, node: NodeState) -> Endpoint:
+        return Endpoint(
+            node=node.name,
+            role=node.role,
+            url=f"tcp://{machine.LOOPBACK}:{node.engine}",
+            tls=self.home / "tls",
+            lan_address=node.lan_address,
+            published=_here(node),
+        )
+
+    def status(self) -> ClusterStatus:
+        """Machines, engines and the swarm at this moment; silent ones cost at most some seconds."""
+        up = {node.name: self.running(node) for node in self.state.nodes}
+        alive = [self._endpoint(node) for node in self.state.nodes if up[node.name]]
+        members = {m.node: m for m in swarm.members(alive)} if alive else {}
+        seen = _first_listing([e for e in alive if members[e.node].control])
+        nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
+        whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
+        return ClusterStatus(
+            name=self.name,
+            provider=self.provider,
+            made_by_lab=True,
+            acceleration=self.state.acceleration,
+            created=self.state.created,
+            nodes=nodes,
+            whole=whole and any(n.leader for n in nodes),
+            note=self.state.note,
+        )
+
+    def _node_status(
+        self, node: NodeState, up: bool, member: swarm.Member | None, seen: Sequence[swarm.Seen]
+    ) -> NodeStatus:
+        folder = self.home / node.name
+        engine = member is not None and bool(member.local)
+        own = member.node_id if member is not None else ""
+        # A node that is off is found by its name; an old entry of that name never hides a ready one.
+        named = sorted((s for s in seen if s.name == node.name), key=lambda s: s.state != "ready")
+        entry = next((s for s in seen if s.id == own), None) if own else next(iter(named), None)
+        return NodeStatus(
+            name=node.name,
+            role="worker" if entry is not None and entry.role == "worker" else "manager" if entry else node.role,
+            machine="running" if up else "stopped" if (folder / "disk.qcow2").exists() else "missing",
+            engine=engine,
+            swarm=entry.state if entry else "",
+            availability=entry.availability if entry else "",
+            leader=entry.leader if entry else False,
+            reachability=entry.reachability if entry else "",
+            cut=up and runtime.is_cut(folder),
+            lan_address=node.lan_address,
+            published=_here(node),
+        )
+
+    def stop(self, node: str) -> None:
+        """Pull the machine's plug."""
+        one = self.node(node)
+        with self.alone():
+            runtime.power_off(self.home / one.name, one.identity)
+
+    def start(self, node: str, report: Report = silent) -> None:
+        """Power the machine on and wait for its engine and its place in the swarm."""
+        one = self.node(node)
+        with self.alone():
+            self.boot([one], report)
+            self._wait_ready(one, report)
+
+    def cut(self, node: str) -> None:
+        """Pull the LAN's cable out of the machine. Raises LabError when it is off."""
+        self._cable(node, off=True)
+
+    def heal(self, node: str, report: Report = silent) -> None:
+        """Plug the cable back in and wait for the node's place in the swarm."""
+        self._wait_ready(self._cable(node, off=False), report)
+
+    def _cable(self, node: str, *, off: bool) -> NodeState:
+        one = self.node(node)
+        with self.alone():
+            if not self.running(one):
+                raise LabError(f"{node} is powered off", remedy=f"swarmlab node start {node}")
+            runtime.cut(self.home / node, off=off)
+        return one
+
+    def down(self, report: Report = silent) -> None:
+        """End every machine and delete all that the lab has in its folder; the cache stays."""
+        with self.alone():
+            remove(self.name, report)
+
+    def node(self, name: str) -> NodeState:
+        """The machine called `name`. Raises InputError when there is none."""
+        for one in self.state.nodes:
+            if one.name == name:
+                return one
+        have = ", ".join(one.name for one in self.state.nodes)
+        raise InputError(f"there is no node called {name}; this lab has {have}")
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold the lab's lock for a block: one command changes the machines at a time."""
+        return lock.held(state.lock(self.name), f"at work on the lab {self.name}", bound=10)
+
+    def boot(self, nodes: Sequence[NodeState], report: Report) -> None:
+        """Power `nodes` on and wait until their engines answer. Raises LabError and WaitError."""
+        for number, node in enumerate(nodes):
+            report(Progress("machines", f"powering {node.name} on", 0.1 * number / len(nodes)))
+            runtime.overlay(base_disk(self.state.disk), self.home / node.name / "disk.qcow2")
+            runtime.power_on(self._machine(node))
+        self._wait_engines(nodes, report)
+
+    def _machine(self, node: NodeState) -> Machine:
+        folder, base = self.home / node.name, base_disk(self.state.disk).parent
+        forwards = {node.engine: machine.ENGINE_PORT, **{here: port for port, here in node.published.items()}}
+        return Machine(
+            name=f"swarmlab-{self.name}-{node.name}",
+            identity=node.identity,
+            folder=folder,
+            kernel=base / "vmlinuz",
+            initrd=base / "initrd",
+            drives=(Drive(folder / "disk.qcow2", "qcow2"), Drive(folder / "settings.tar", "raw", readonly=True)),
+            acceleration=self.state.acceleration,
+            memory=self.state.memory,
+            network=Network(self.state.first_port, f"77:{node.number:02x}", forwards),
+        )
+
+    def running(self, node: NodeState) -> bool:
+        """The machine is powered on."""
+        return runtime.running(self.home / node.name, node.identity) is not None
+
+    def _wait_engines(self, nodes: Sequence[NodeState], report: Report) -> None:
+        end = time.monotonic() + BOOT_BOUND
+        waiting = list(nodes)
+        said = ""
+        with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
+            while True:
+                answers = pool.map(lambda n: swarm.member(self._endpoint(n), 10), waiting)
+                waiting = [n for n, answer in zip(waiting, answers, strict=True) if not answer.local]
+                if not waiting:
+                    report(Progress("machines", "every engine answers", 1.0))
+                    return
+                for node in waiting:
+                    if not self.running(node):
+                        folder = self.home / node.name
+                        raise LabError(
+                            f"the machine {node.name} ended while it booted; its logs are"
+                            f" {folder / 'serial.log'} and {folder / 'emulator.log'}",
+                            remedy="swarmlab up",
+                        )
+                stages = {n.name: (runtime.console(self.home / n.name) or ("firmware",))[-1] for n in waiting}
+                text = "waiting for " + ", ".join(f"{name} ({stage})" for name, stage in stages.items())
+                if text != said:
+                    done = [*(_STAGES.get(s, 0.1) for s in stages.values()), *[1.0] * (len(nodes) - len(waiting))]
+                    report(Progress("machines", text, 0.1 + 0.9 * sum(done) / len(done)))
+                    said = text
+                if time.monotonic() > end:
+                    first = waiting[0].name
+                    missing = f"the engine of {', '.join(n.name for n in waiting)} ({stages[first]})"
+                    raise WaitError(
+                        "the engines", BOOT_BOUND, missing, log=self.home / first / "serial.log", remedy="swarmlab up"
+                    )
+                time.sleep(_POLL)
+
+    def _wait_ready(self, node: NodeState, report: Report) -> None:
+        """Wait until a manager lists the node as ready, and the node itself agrees that it is in."""
+        managers = [n for n in self.state.nodes if n.role == "manager"]
+        powered = sum(self.running(n) for n in managers)
+        if 2 * powered <= len(managers):
+            text = f"{node.name} runs; the swarm needs more of its managers: {powered} of {len(managers)} are on"
+            report(Progress("swarm", text, 1.0))
+            return
+        end = time.monotonic() + REJOIN_BOUND
+        report(Progress("swarm", f"waiting for {node.name} in the swarm"))
+        while True:
+            members = swarm.members(self.endpoints())
+            own = next(m for m in members if m.node == node.name)
+            guides = [e for e, m in zip(self.endpoints(), members, strict=True) if m.control]
+            entry = next((s for s in _first_listing(guides) if s.id == own.node_id and own.node_id), None)
+            told = (own.local, entry.state, entry.reachability) if entry is not None else ()
+            if told in (("active", "ready", ""), ("active", "ready", "reachable")):
+                return
+            if time.monotonic() > end:
+                what = (
+                    f"{node.name} says {own.local or 'nothing'}, the managers say {entry.state if entry else 'nothing'}"
+                )
+                log = self.home / node.name / "serial.log"
+                raise WaitError(f"{node.name} in the swarm", REJOIN_BOUND, what, log=log, remedy="swarmlab up")
+            time.sleep(_POLL)
+
+
+def base_disk(disk: str) -> Path:
+    """The base disk called `disk` in the cache. Raises LabError when it is gone."""
+    path = paths.cache() / disk / "disk.raw"
+    if not path.is_file():
+        raise LabError(
+            f"the disk that this lab's machines stand on is gone ({path})", remedy="swarmlab down, then swarmlab up"
+        )
+    return path
+
+
+def remove(name: str, report: Report) -> None:
+    """End the machines of lab `name`, as far as it was made, and delete its folder."""
+    home = state.home(name)
+    try:
+        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in state.load(name).nodes]
+    except LabError:
+        nodes = runtime.strays(home)
+    for node, identity in nodes:
+        report(Progress("down", f"powering {node} off"))
+        runtime.power_off(home / node, identity)
+    report(Progress("down", "deleting disks and keys"))
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _first_listing(guides: Sequence[Endpoint]) -> tuple[swarm.Seen, ...]:
+    for guide in guides:
+        try:
+            return swarm.listing(guide)
+        except EngineError:
+            continue
+    return ()
+
+
+def _here(node: NodeState) -> dict[int, tuple[str, int]]:
+    return {port: (machine.LOOPBACK, here) for port, here in node.published.items()}
