@@ -77,10 +77,10 @@ def apply(
     KeyboardInterrupt when the user asked to stop.
     """
     end = clock() + bound
-    todo = tuple(actions)
-    for number, action in enumerate(todo):
+    steps = tuple(actions)
+    for number, action in enumerate(steps):
         _stop(tools)
-        tools.journal.write(Progressed("reset", action.sentence, number / (len(todo) + 1)))
+        tools.journal.write(Progressed("reset", action.sentence, number / (len(steps) + 1)))
         _do(action, tools, clock)
     _settle(checkpoint, tools, made_by_lab, bound, end, clock)
     for _ in range(_ROUNDS):
