@@ -8,21 +8,24 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from lab.cli.out import Out
-from lab.cluster import api
+from lab.cluster import api, host
+from lab.cluster.host import Consent
 from lab.cluster.model import ClusterStatus
 from lab.errors import InputError
 
 
-def consent(yes: bool) -> api.Consent:
+def consent(yes: bool) -> Consent:
     """How the user is asked before Debian packages are installed: --yes answers, no terminal is a no."""
 
-    def ask(packages: Sequence[str]) -> bool:
-        print(f"These Debian packages are missing: {' '.join(packages)}", file=sys.stderr)
+    def ask(commands: Sequence[str]) -> bool:
+        print("Debian packages are missing. These commands bring them:", file=sys.stderr)
+        for command in commands:
+            print(f"  {command}", file=sys.stderr)
         if yes:
             return True
         if not sys.stdin.isatty():
             return False
-        return input("Install them with apt-get now? [y/N] ").strip().lower() in {"y", "yes"}
+        return input("Run them now? [y/N] ").strip().lower() in {"y", "yes"}
 
     return ask
 
@@ -68,8 +71,7 @@ def doctor(args: argparse.Namespace, out: Out) -> int:
     from lab.cluster.doctor import doctor as examine
 
     if args.install:
-        with out.progress() as report:
-            api.install_missing(report, consent(args.yes))
+        host.require(consent(args.yes), out.note)
     found = examine()
     out.result(found)
     if not out.json:

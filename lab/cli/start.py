@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lab.cli.cluster import consent, tell
 from lab.cli.out import Out
 from lab.cluster.model import Report
-from lab.errors import LabError, MissingError
+from lab.errors import MissingError
 
 if TYPE_CHECKING:
     from lab.session import Stage
@@ -63,14 +63,11 @@ def _recorded() -> Stage:
 
 def _offer_packages(args: argparse.Namespace, out: Out) -> None:
     """Missing Debian packages are asked for on the plain terminal, before the app takes the screen."""
-    from lab.cluster import api
+    from lab.cluster import host
 
-    if not api.missing_packages():
-        return
     try:
-        with out.progress() as report:
-            api.install_missing(report, consent(args.yes))
-    except LabError as error:
+        host.require(consent(args.yes), out.note)
+    except MissingError as error:
         out.note(f"{error}\nThe recordings can be taken all the same.")
 
 

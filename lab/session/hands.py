@@ -95,7 +95,7 @@ class LiveHands:
         self.source.wake()
 
     def engine(self) -> Any:
-        """The low-level client of a manager that lives (`lab.course.engine.Engine`). EngineError when there is none."""
+        """The low-level client of a manager that lives (`docker.APIClient`). EngineError when there is none."""
         manager = self._manager()
         if manager.node not in self._clients:
             self._clients[manager.node] = connect(manager, 60.0)

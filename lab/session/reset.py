@@ -37,8 +37,10 @@ def reset_to(hands: LiveHands, lesson: Lesson, step: str | None = None, *, dry_r
     found = plan(hands.journal.world, checkpoint, made_by_lab=made, ours=ledger.ours(hands.cluster.name))
     to = f"{lesson.id}:{step}" if step else lesson.id
     actions, left = tuple(a.sentence for a in found.actions), tuple(x.sentence for x in found.left)
-    if dry_run or not found.actions:
+    if dry_run:
         return Done(to, actions, left, round(time.monotonic() - began, 2), dry_run)
-    hands.journal.write(Acted(f"reset to {to}: {len(actions)} to put right"))
+    if actions:
+        hands.journal.write(Acted(f"reset to {to}: {len(actions)} to put right"))
+    # With nothing to do it still waits for what moves.
     apply(found.actions, checkpoint, hands, made_by_lab=made)
     return Done(to, actions, left, round(time.monotonic() - began, 2))
