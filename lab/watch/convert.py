@@ -54,16 +54,18 @@ def seconds(stamp: str) -> float:
 def node(raw: Raw) -> Node:
     """A node of `GET /nodes`."""
     spec, status, manager = raw["Spec"], raw["Status"], raw.get("ManagerStatus") or {}
+    # A node that is just joining has not described itself yet.
+    described = raw.get("Description") or {}
     return Node(
         id=raw["ID"],
-        name=raw["Description"].get("Hostname", raw["ID"][:12]),
+        name=described.get("Hostname") or raw["ID"][:12],
         role=spec["Role"],
         state=status["State"],
         availability=spec["Availability"],
         leader=bool(manager.get("Leader", False)),
         reachability=manager.get("Reachability", ""),
         address=status.get("Addr", ""),
-        engine=(raw["Description"].get("Engine") or {}).get("EngineVersion", ""),
+        engine=(described.get("Engine") or {}).get("EngineVersion", ""),
         labels=dict(spec.get("Labels") or {}),
     )
 
