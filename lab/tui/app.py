@@ -289,6 +289,9 @@ class LabApp(App[int]):
             self.see(offer="")
             self._adopt(stage, lesson.id if lesson else "")
 
+    def on_unmount(self) -> None:
+        self._back.leave()
+
     def close_stages(self) -> None:
         """Close the stages that the app made or took, after its end."""
         for stage in self._mine:

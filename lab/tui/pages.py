@@ -64,7 +64,7 @@ def _closing(s: Situation, room: int) -> Iterator[Line]:
     else:
         left = sum(s.state(place) != "passed" for place in range(s.count))
         yield (("The end of the lesson", "head"),)
-        yield ((f"{left} of {s.count} steps not done yet: p goes back to them", "move"),)
+        yield from wrap([(f"{left} of {s.count} steps are not done yet: p goes back to them.", "move")], room)
     yield ()
     yield from _steps(s, room)
     yield ()

@@ -8,7 +8,7 @@ from typing import Literal
 from rich.cells import cell_len, chop_cells
 
 Tone = Literal[
-    "", "run", "move", "bad", "quiet", "head", "name", "lab", "strong", "em", "code",
+    "", "run", "move", "bad", "why", "quiet", "head", "name", "lab", "strong", "em", "code",
     "live", "replay", "stale", "key", "tab", "note",
 ]  # fmt: skip
 Span = tuple[str, Tone]

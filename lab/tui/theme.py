@@ -50,6 +50,7 @@ _TONES: Mapping[Tone, tuple[str, str, str]] = {
     "run": ("success", "", ""),
     "move": ("warning", "", "bold"),
     "bad": ("error", "", "bold"),
+    "why": ("error", "", ""),
     "quiet": ("muted", "", ""),
     "head": ("", "", "bold"),
     "name": ("primary", "", "bold"),

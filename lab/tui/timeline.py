@@ -67,8 +67,9 @@ class Timeline(Lines):
 
     def _wrap(self, change: Change) -> list[Line]:
         mark, tone = _MARKS[change.tone]
+        words: Tone = "" if tone == "run" else "why" if tone == "bad" else tone
         first: Line = ((f"{stamp(change.at)} ", "quiet"), (f"{mark} ", tone))
-        return wrap([(change.text, tone)], self.size.width, first)
+        return wrap([(change.text, words)], self.size.width, first)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

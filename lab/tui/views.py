@@ -93,8 +93,8 @@ def checks(s: Situation) -> Iterator[tuple[str, str, str, Tone]]:
         asks = fill(verdict.text if verdict else check.sentence, world.captured)
         if verdict is not None and verdict.ok:
             yield "✔", asks, "", "run"
-        elif state == "failed":
-            yield "✘", asks, verdict.why if verdict else "", "bad"
+        elif state == "failed" and verdict is not None:
+            yield "✘", asks, verdict.why, "bad"
         elif state == "running":
             yield "…", asks, verdict.why if verdict else "", "move"
         else:
@@ -119,7 +119,7 @@ def card(s: Situation, room: int) -> tuple[Line, ...]:
     for mark, asks, why, tone in checks(s):
         lines += wrap([(asks, "" if tone != "quiet" else "quiet")], room, ((f"{mark} ", tone),))
         if why:
-            lines += wrap([(why, "quiet" if tone == "move" else tone)], room, (("  ", ""),))
+            lines += wrap([(why, "quiet" if tone == "move" else "why")], room, (("  ", ""),))
     lines += _outcome(s, state, record.why if record else "", room)
     return tuple(lines)
 
@@ -140,7 +140,7 @@ def _outcome(s: Situation, state: str, why: str, room: int) -> Iterator[Line]:
     elif state == "passed" and record is not None and record.ended is not None:
         yield ((f"✔ Done in {record.ended - record.began:.1f} s.", "run"),)
     elif state == "failed":
-        yield from wrap([(f"Not done: {why}" if why else "Not done.", "bad")], room, (("✘ ", "bad"),))
+        yield from wrap([("Not done: " if why else "Not done.", "bad"), (why, "why")], room, (("✘ ", "bad"),))
         again = "r puts the cluster back first" if s.live else "r winds the recording back"
         yield from wrap([(f"Enter tries again; {again}.", "strong")], room, (("  ", ""),))
     elif state == "stopped":

@@ -199,6 +199,10 @@ class FakeStage:
         """Let a held step end."""
         self._go.set()
 
+    def wait_for_stop(self) -> None:
+        """Wait, at most 20 s, until the stage is asked to stop."""
+        self._stopped.wait(20)
+
     def stop(self) -> None:
         self._stopped.set()
         self._go.set()

@@ -1,0 +1,113 @@
+"""What the app looks like: pictures at pinned sizes, with pinned clocks. `pytest --snapshot-update` renews them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from lab.cluster.model import Progress, Report
+from lab.tui.app import LabApp
+from lab.world.entries import Entry, Linked, Printed
+from tests.tui.conftest import Desk
+from tests.tui.fake import FakeStage
+
+Compare = Callable[..., bool]
+Before = Callable[[Pilot[Any]], Awaitable[None]]
+
+
+def after(stage: FakeStage, *keys: str, words: tuple[str, ...] = (), entries: tuple[Entry, ...] = ()) -> Before:
+    """Press the keys one by one, let each be obeyed, and wait for the words."""
+
+    async def run(pilot: Pilot[Any]) -> None:
+        it = Desk(pilot.app, pilot, stage)  # type: ignore[arg-type]
+        await it.idle()
+        for key in keys:
+            await it.press(key)
+            if not stage.hold:
+                await it.idle()
+        for entry in entries:
+            stage.journal.put(entry)
+        await it.see(*words)
+        await it.pilot.pause(0.1)
+
+    return run
+
+
+def app_on(stage: FakeStage, **more: Any) -> LabApp:
+    return LabApp(stage, clock=lambda: 0.0, **more)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_a_crash_being_mended(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    stage = FakeStage(desired=4, hold=7)
+    keys = ("n", "n", "enter") if size[0] > 100 else ("n", "n", "enter", "2")
+    before = after(stage, *keys, words=("◑ preparing", "✘ exit 137"))
+    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_the_opening_page(snap_compare: Compare, size: tuple[int, int]) -> None:
+    stage = FakeStage()
+    assert snap_compare(app_on(stage), terminal_size=size, run_before=after(stage, words=("15 minutes",)))
+
+
+def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stage = FakeStage(desired=4, hold=7)
+    before = after(stage, "n", "n", "enter", words=("◑ preparing",))
+    assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
+
+
+def test_a_replay(snap_compare: Compare) -> None:
+    stage = FakeStage(live=False)
+    before = after(stage, "enter", "enter", words=("REPLAY", "✔ Done"))
+    assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_a_failed_step(snap_compare: Compare, size: tuple[int, int]) -> None:
+    stage = FakeStage(desired=4, fail="web.2 did not run again within 90 s. docker service ps web says why.")
+    keys = ("n", "n", "enter") if size[0] > 100 else ("n", "n", "enter", "1")
+    before = after(stage, *keys, words=("Not done",))
+    assert snap_compare(app_on(stage), terminal_size=size, run_before=before)
+
+
+def test_a_silent_engine(snap_compare: Compare) -> None:
+    stage = FakeStage(desired=4)
+    silent = Entry(10.0, Linked("stale", "node1", "node1 does not answer; node2 is asked next"))
+    before = after(stage, "n", words=("STALE for 12 s",), entries=(silent, Entry(22.0, Printed("node1", "x\r\n"))))
+    assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
+
+
+def test_the_end_of_a_lesson(snap_compare: Compare) -> None:
+    stage = FakeStage()
+    before = after(stage, *("enter",) * 7, words=("Reconciliation: done",))
+    assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
+
+
+def test_the_speakers_strip(snap_compare: Compare) -> None:
+    stage = FakeStage(desired=4)
+    before = after(stage, "n", "s", words=("Ask the room",))
+    assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
+
+
+def test_help(snap_compare: Compare) -> None:
+    stage = FakeStage(desired=4)
+    before = after(stage, "2", "question_mark", words=("Help: Cluster",))
+    assert snap_compare(app_on(stage), terminal_size=(80, 24), run_before=before)
+
+
+def test_a_cluster_in_the_making(snap_compare: Compare) -> None:
+    stage = FakeStage(live=False)
+
+    def bring_up(report: Report) -> FakeStage:
+        report(Progress("boot", "waiting for the engines of node3 and node4", 0.63))
+        stage.wait_for_stop()
+        return stage
+
+    before = after(stage, words=("63 %",))
+    assert snap_compare(app_on(stage, bring_up=bring_up), terminal_size=(120, 40), run_before=before)
