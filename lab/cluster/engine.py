@@ -30,7 +30,10 @@ def connect(endpoint: Endpoint, timeout: float = 10.0) -> docker.DockerClient:
         tls = TLSConfig(client_cert=pair, ca_cert=str(endpoint.tls / "ca.pem"), verify=True)
     # The SDK hands any number on to requests; its types say int.
     seconds: Any = timeout
-    return docker.DockerClient(base_url=endpoint.url, version=API, tls=tls or False, timeout=seconds)
+    client = docker.DockerClient(base_url=endpoint.url, version=API, tls=tls or False, timeout=seconds)
+    # Otherwise REQUESTS_CA_BUNDLE replaces the lab's own authority, and a proxy may be asked for loopback.
+    client.api.trust_env = False
+    return client
 
 
 @contextmanager

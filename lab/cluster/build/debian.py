@@ -69,7 +69,7 @@ def _run(argv: Sequence[str], env: dict[str, str], log: Path, step: Step, stop: 
         for words, text, share in _STAGES:
             if line.startswith("I: ") and words in line:
                 step(text, share)
-        if match := re.match(r"Get:\d+ \S+ \S+ \S+ (\S+)", line):
+        if match := re.match(r"Get:\d+ \S+ \S+ \S+ ([a-z0-9][\w.+-]+) \S+ \S+ \[", line):
             step(f"downloading {match[1]}", 0.3)
 
     if os.geteuid() == 0:
