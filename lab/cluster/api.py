@@ -6,8 +6,11 @@ from lab.cluster import lock, state, vm
 from lab.cluster.host import Consent
 from lab.cluster.model import Cluster, Progress, Report, silent
 from lab.cluster.providers import pick_provider
+from lab.cluster.shellenv import env_lines, shell_env
 from lab.cluster.vm import VmCluster
 from lab.errors import InputError, MissingError
+
+__all__ = ["DEFAULT", "down", "env_lines", "find", "names", "pick_provider", "shell_env", "up"]
 
 DEFAULT = "default"
 

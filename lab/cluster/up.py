@@ -12,8 +12,9 @@ from lab import paths
 from lab.cluster import accel, host, lock, pki, ports, runtime, state, swarm
 from lab.cluster.accel import Choice
 from lab.cluster.build import base, recipe, settings
-from lab.cluster.machine import HOST_ADDRESS
+from lab.cluster.machine import HOST_ADDRESS, LOOPBACK
 from lab.cluster.model import Progress, Report, Role
+from lab.cluster.shellenv import write_contexts
 from lab.cluster.state import LabState, NodeState
 from lab.cluster.vm import VmCluster, base_disk
 from lab.errors import InputError, MissingError
@@ -95,6 +96,8 @@ def _new(name: str, count: int, report: Report) -> LabState:
         )
         keys = pki.make(name, [(node.name, node.lan_address) for node in nodes])
         _write_keys(home, keys, nodes)
+        engines = {node.name: f"tcp://{LOOPBACK}:{node.engine}" for node in nodes}
+        write_contexts(home / "docker", engines, home / "tls")
         made = LabState(
             version=state.VERSION,
             name=name,

@@ -1,0 +1,120 @@
+"""What a shell needs to speak to the lab's engines: variables, contexts, and a Docker command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shlex
+import shutil
+import tarfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lab import paths
+from lab.cluster import state, swarm
+from lab.cluster.build import recipe
+from lab.cluster.model import Cluster, Endpoint
+from lab.errors import EngineError, MissingError
+
+_LOADER = "ld-linux-x86-64.so.2"
+_WANTED = {
+    "usr/bin/docker": "docker",
+    f"usr/lib/x86_64-linux-gnu/{_LOADER}": _LOADER,
+    "usr/lib/x86_64-linux-gnu/libc.so.6": "libc.so.6",
+    "usr/lib/x86_64-linux-gnu/libresolv.so.2": "libresolv.so.2",
+}
+_WRAPPER = f"""#!/bin/sh
+# Debian's Docker command line, with the C library that it was linked for: this machine's may be older.
+lib=$(dirname "$(dirname "$(readlink -f "$0")")")/lib
+exec "$lib/{_LOADER}" --library-path "$lib" "$lib/docker" "$@"
+"""
+
+
+def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
+    """The variables for a shell at `endpoint`, to be laid over the environment; `folder` is the lab's state.
+
+    DOCKER_CONFIG is the lab's own, with a context for each node: `docker --context node4 ps`. PATH is among
+    them when the lab brings the command line. Raises MissingError when there is none to bring.
+    """
+    config = folder / "cluster" / "docker"
+    own = {"DOCKER_CONFIG": str(config)} if config.is_dir() else {}
+    return {**_variables(endpoint), **own}
+
+
+def env_lines(cluster: Cluster) -> list[str]:
+    """Lines for `eval "$(swarmlab env)"`: a manager that answers. Raises EngineError when none does."""
+    endpoints = cluster.endpoints()
+    managing = {m.node for m in swarm.members(endpoints) if m.control}
+    for endpoint in endpoints:
+        if endpoint.node in managing:
+            return [f"export {name}={shlex.quote(value)}" for name, value in _variables(endpoint).items()]
+    raise EngineError(f"no manager of the lab {cluster.name} answers", remedy="swarmlab status, then swarmlab up")
+
+
+def _variables(endpoint: Endpoint) -> dict[str, str]:
+    tls = {} if endpoint.tls is None else {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(endpoint.tls)}
+    brought = docker_folder()
+    path = {} if brought is None else {"PATH": f"{brought}:{os.environ.get('PATH', os.defpath)}"}
+    return {"DOCKER_HOST": endpoint.url, **tls, **path}
+
+
+def write_contexts(folder: Path, engines: Mapping[str, str], tls: Path) -> None:
+    """Write one Docker context for each of `engines` (name to URL) below `folder`, which becomes DOCKER_CONFIG.
+
+    These are the files that `docker context create` keeps (docker/cli, cli/context/store).
+    """
+    state.write(folder / "config.json", b"{}\n")
+    for name, url in engines.items():
+        place = hashlib.sha256(name.encode()).hexdigest()
+        meta = {
+            "Name": name,
+            "Metadata": {"Description": f"the engine of {name}"},
+            "Endpoints": {"docker": {"Host": url, "SkipTLSVerify": False}},
+        }
+        state.write(folder / "contexts" / "meta" / place / "meta.json", json.dumps(meta).encode())
+        for file in ("ca.pem", "cert.pem", "key.pem"):
+            kept = folder / "contexts" / "tls" / place / "docker" / file
+            state.write(kept, (tls / file).read_bytes())
+
+
+def docker_folder(search: str | None = None) -> Path | None:
+    """The folder to put in front of PATH for `docker`; None when the machine has its own.
+
+    Debian's is taken out of the machines' packages at the first need. Raises MissingError without those.
+    """
+    if shutil.which("docker", path=search):
+        return None
+    place = paths.cache() / "cli"
+    if not place.exists():
+        rootfs = paths.cache() / f"rootfs-{recipe.rootfs_key()}.tar"
+        if not rootfs.exists():
+            raise MissingError("there is no Docker command line on this machine", remedy="swarmlab up brings one")
+        _bring(rootfs, place)
+    return place / "bin"
+
+
+def _bring(rootfs: Path, place: Path) -> None:
+    beside = place.with_name(f"cli.{secrets.token_hex(3)}")
+    try:
+        (beside / "lib").mkdir(parents=True)
+        (beside / "bin").mkdir()
+        with tarfile.open(rootfs) as tar:
+            for member, name in _found(tar):
+                if (data := tar.extractfile(member)) is not None:
+                    (beside / "lib" / name).write_bytes(data.read())
+                    (beside / "lib" / name).chmod(0o755)
+        (beside / "bin" / "docker").write_text(_WRAPPER)
+        (beside / "bin" / "docker").chmod(0o755)
+        # Another process may have brought it meanwhile: then its folder is as good.
+        if not place.exists():
+            beside.replace(place)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _found(tar: tarfile.TarFile) -> Iterable[tuple[tarfile.TarInfo, str]]:
+    for member in tar:
+        if name := _WANTED.get(member.name.removeprefix("./")):
+            yield member, name
