@@ -2,7 +2,8 @@
 
 `A`..`D` follow the convention of terminals: D with the exit status when a command has ended, B when the prompt is
 there, C when a command begins (bash's PS0, here with the command's text from bash's memory), P for a prompt that asks
-for the rest of a command. Each carries a word that only this shell knows, so that what a program prints is no mark.
+for the rest of a command. Each carries a word that only this shell knows, so that what a program prints is no mark;
+D and B carry the prompt's number, since bash prints a prompt again when the window changes.
 """
 
 from __future__ import annotations
@@ -30,16 +31,20 @@ __lab_began() {{
   builtin printf '\\e]133;C;{word};%s\\e\\\\' "${{text//[$'\\e\\a']/}}"
 }}
 PS0='$(__lab_began)'
-PS1='\\[\\e]133;D;{word};$?\\e\\\\\\e[1;36m\\]{node}\\[\\e[0m\\] $ \\[\\e]133;B;{word}\\e\\\\\\]'
+__lab_prompts=0
+PS1='\\[\\e]133;D;{word};$?;$((__lab_prompts+=1))\\e\\\\\\]'
+PS1+='\\[\\e[1;36m\\]{node}\\[\\e[0m\\] $ \\[\\e]133;B;{word};$__lab_prompts\\e\\\\\\]'
 PS2='\\[\\e]133;P;{word}\\e\\\\\\]> '
 """
 
 
 @dataclass(frozen=True)
 class Mark:
-    """`B` the prompt is there, `C` a command begins (`text`), `D` it ended (`status`), `P` it is not complete."""
+    """`B` the prompt is there, `C` a command begins (`text`), `D` it ended (`status`), `P` it is not complete.
+    `number` counts prompts, for B and D."""
 
     what: Literal["B", "C", "D", "P"]
+    number: int = 0
     status: int = 0
     text: str = ""
 
@@ -86,13 +91,14 @@ class Marks:
         if word != self._word:
             return None
         match what:
-            case "B":
-                return Mark("B")
+            case "B" if said.isdigit():
+                return Mark("B", int(said))
             case "P":
                 return Mark("P")
             case "C":
                 return Mark("C", text=re.sub(r"\A\s*\d+\*?\s+", "", said.replace("\r", "")))
-            case "D" if said.isdigit():
-                return Mark("D", int(said))
+            case "D" if re.fullmatch(r"\d+;\d+", said):
+                status, number = said.split(";")
+                return Mark("D", int(number), int(status))
             case _:
                 return None

@@ -49,7 +49,7 @@ class Pty:
         os.set_blocking(self._fd, False)
         self._wake_in, self._wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._outbox, self._lock = bytearray(), threading.Lock()
-        self._over = False
+        self._over = self._closed = False
 
     def write(self, data: bytes) -> None:
         """Type this."""
@@ -60,18 +60,20 @@ class Pty:
 
     def wake(self) -> None:
         """Have `pump` call `due` soon."""
-        with suppress(BlockingIOError, OSError):
-            os.write(self._wake_out, b".")
+        with self._lock, suppress(BlockingIOError):
+            if not self._closed:
+                os.write(self._wake_out, b".")
 
     def resize(self, columns: int, rows: int) -> None:
         """A new size; the process in front is told (SIGWINCH)."""
-        with suppress(OSError):
-            self._child.setwinsize(rows, columns)
+        with self._lock, suppress(OSError):
+            if not self._closed:
+                self._child.setwinsize(rows, columns)
 
     def kill_foreground(self) -> bool:
         """Kill what runs in front of the shell. The answer: whether there was something."""
-        with suppress(OSError):
-            group = os.tcgetpgrp(self._fd)
+        with self._lock, suppress(OSError):
+            group = -1 if self._closed else os.tcgetpgrp(self._fd)
             if group > 0 and group != self.pid:
                 os.killpg(group, signal.SIGKILL)
                 return True
@@ -79,8 +81,9 @@ class Pty:
 
     def kill(self) -> None:
         """Kill the process itself."""
-        with suppress(OSError):
-            os.kill(self.pid, signal.SIGKILL)
+        with self._lock, suppress(OSError):
+            if not self._closed:
+                os.kill(self.pid, signal.SIGKILL)
 
     def pump(self, read: Callable[[bytes], None], due: Callable[[], float | None]) -> None:
         """Hand on what is printed until the process ends, or `stop`. `due` is asked before every wait: it does what is
@@ -115,14 +118,16 @@ class Pty:
     def end(self, bound: float = 3.0) -> int:
         """Hang up: end every process of the session, and give back what was taken. The answer is the leader's exit
         status, 128 and the signal's number when a signal ended it. Takes at most about `bound` seconds."""
-        if not self._child.closed:
+        if not self._closed:
             end_session(self.pid, self._sign, bound)
-            with suppress(pexpect.ExceptionPexpect, OSError):
-                self._child.wait() if self._child.isalive() else None
-            with suppress(pexpect.ExceptionPexpect, OSError):
-                self._child.close(force=True)
-            os.close(self._wake_in)
-            os.close(self._wake_out)
+            with self._lock:  # a number that was given back may be another's file a moment later
+                self._closed = True
+                with suppress(pexpect.ExceptionPexpect, OSError):
+                    self._child.wait() if self._child.isalive() else None
+                with suppress(pexpect.ExceptionPexpect, OSError):
+                    self._child.close(force=True)
+                os.close(self._wake_in)
+                os.close(self._wake_out)
         if self._child.exitstatus is not None:
             return int(self._child.exitstatus)
         return 128 + int(self._child.signalstatus or signal.SIGHUP)

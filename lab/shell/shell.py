@@ -30,6 +30,13 @@ GRACE = 2.0
 """Seconds that an interrupted command has before it is killed, and a killed one before its shell is."""
 
 
+CLEAR = b"\x07\x05\x15"
+"""Keys that empty bash's line, whatever stands in it: abort a search, go to the end, discard."""
+
+AGAIN = 0.5
+"""Seconds after which Ctrl-C is sent again: bash 5.2 loses one that comes while it draws its prompt."""
+
+
 @dataclass
 class _Running:
     """The command under way. `entered` is when Return was pressed, on the machine's clock."""
@@ -68,9 +75,10 @@ class Shell:
         self._columns, self._rows, self._cwd = columns, rows, cwd
         self._turn = threading.Lock()
         self._news = threading.Condition()
-        self._prompt = self._had_prompt = self._typing = self._touched = self._closing = False
+        self._prompt = self._unfinished = self._typing = self._touched = self._closing = False
         self._interrupted = threading.Event()
         self._running: _Running | None = None
+        self._prompts = 0
         self._pty, self._output = self._open()
         self._thread = threading.Thread(target=self._live, name=f"shell {node}", daemon=True)
         self._thread.start()
@@ -89,8 +97,7 @@ class Shell:
             if running.ended is None and not self._await(lambda: bool(running.ended or running.incomplete), bound):
                 raise self._give_up(running, text, bound)
             if running.ended is None:
-                self._pty.write(b"\x03")
-                self._await(lambda: running.ended is not None, GRACE)
+                self._cancel(lambda: running.ended is not None, GRACE)
                 raise InputError(
                     f"this command is not complete, the shell asks for more: {text.strip()}",
                     remedy="look for a quote or a bracket that is not closed",
@@ -163,9 +170,9 @@ class Shell:
 
     def _again(self, status: int) -> bool:
         """Open a new shell after one that ended. One that never came to its prompt is not tried again."""
-        what = "a new one begins" if self._had_prompt else "it never came to its prompt, and is not started again"
+        what = "a new one begins" if self._prompts else "it never came to its prompt, and is not started again"
         self._output.say(f"\x1b[0m\r\n[the shell on {self._node} ended with status {status}; {what}]\r\n")
-        if not self._had_prompt:
+        if not self._prompts:
             return False
         try:
             pty, output = self._open()
@@ -173,7 +180,7 @@ class Shell:
             self._output.say(f"{error}\r\n")
             return False
         with self._news:
-            self._pty, self._output, self._had_prompt = pty, output, False
+            self._pty, self._output, self._prompts = pty, output, 0
             if self._closing:
                 pty.stop()
         return True
@@ -182,17 +189,17 @@ class Shell:
         for mark in self._output.feed(data):
             match mark.what:
                 case "B":
-                    self._prompted()
+                    self._prompted(mark.number)
                 case "C":
                     self._begun(mark)
                 case "P":
                     self._asked_for_more()
-                case "D":
+                case "D" if mark.number > self._prompts:
                     self._over(mark.status)
 
     def _begun(self, mark: Mark) -> None:
         with self._news:
-            self._prompt = self._touched = False
+            self._prompt = self._touched = self._unfinished = False
             running = self._running
         if running is None:
             self._output.flush()
@@ -201,14 +208,17 @@ class Shell:
             running.began = True
             self._output.capture = Capture()
 
-    def _prompted(self) -> None:
+    def _prompted(self, number: int) -> None:
+        if number <= self._prompts:
+            return
         with self._news:
-            self._prompt = self._had_prompt = True
+            self._prompts, self._prompt, self._unfinished = number, True, False
             self._news.notify_all()
         self._output.capture = Capture()
 
     def _asked_for_more(self) -> None:
         with self._news:
+            self._unfinished = True
             if self._running is not None:
                 self._running.incomplete = True
                 self._news.notify_all()
@@ -241,11 +251,10 @@ class Shell:
         """Wait for an empty prompt. What the user had begun to type is cancelled."""
         self._interrupted.clear()
         with self._news:
-            begun = self._touched and self._prompt and self._running is None
-            if begun:
-                self._prompt = self._touched = False
-                self._pty.write(b"\x03")
             self._news.wait_for(lambda: self._prompt or self._closing, bound)
+            if self._prompt and self._unfinished:
+                self._prompt = False
+                self._cancel(lambda: self._prompt or self._closing, GRACE)
             if self._closing:
                 raise LabError(f"the shell on {self._node} is closed", remedy="open the lesson again")
             if not self._prompt:
@@ -256,6 +265,8 @@ class Shell:
                     remedy="end what runs in the terminal (Ctrl-C), then try again",
                 )
             self._typing = True
+            if self._touched:
+                self._pty.write(CLEAR)
 
     def _type(self, keys: list[bytes], typing: float) -> None:
         if typing <= 0:
@@ -269,15 +280,20 @@ class Shell:
     def _enter(self, text: str, step: str) -> _Running:
         running = self._start(text, step)
         with self._news:
-            self._typing = self._prompt = False
-            self._pty.write(b"\x03" if self._interrupted.is_set() else b"\r")
+            self._typing = False
+            if not self._interrupted.is_set():
+                self._prompt = False
+                self._pty.write(b"\r")
+                return running
+            running.ended, self._running = CommandEnded(running.id, 130, 0.0), None
+        self._pty.write(CLEAR)
+        self._journal.write(running.ended)
         return running
 
     def _give_up(self, running: _Running, text: str, bound: float) -> WaitError:
         """End a command that took too long: the keyboard's way, then by force, at last with its shell."""
         done = "it was interrupted"
-        self._pty.write(b"\x03")
-        if not self._await(lambda: running.ended is not None, GRACE):
+        if not self._cancel(lambda: running.ended is not None, GRACE):
             done = "it was killed"
             self._pty.kill_foreground()
         if not self._await(lambda: running.ended is not None, GRACE):
@@ -290,6 +306,16 @@ class Shell:
             f"its end; {done}",
             remedy="try it again, or look at what the terminal shows",
         )
+
+    def _cancel(self, so: Callable[[], bool], bound: float) -> bool:
+        """Ctrl-C, and again, until it is so."""
+        until = time.monotonic() + bound
+        while True:
+            self._pty.write(b"\x03")
+            if self._await(so, min(AGAIN, max(0.0, until - time.monotonic()))):
+                return True
+            if time.monotonic() >= until:
+                return False
 
     def _await(self, so: Callable[[], bool], bound: float) -> bool:
         with self._news:

@@ -1,0 +1,198 @@
+"""What is told of a tape: as text, as a cast, as a guide."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from lab.tape.render import Story, cast, markdown, story
+from lab.tape.story import clock, trimmed
+from lab.tape.tape import Header, Tape
+from lab.world.entries import CommandBegan, CommandEnded, Entry, LessonOpened, Linked, Printed, StepMoved
+from tests.strategies import crash, entries
+
+HEADER = Header(
+    title="Reconciliation *live*",
+    lesson="reconciliation",
+    recorded=datetime(2026, 11, 22, 10, 0, 0, 900_000, tzinfo=UTC),
+    provider="vm",
+    acceleration="tcg",
+    nodes=4,
+    columns=90,
+    rows=20,
+)
+TAPE = Tape(HEADER, crash())
+
+STORY = """
+LESSON reconciliation
+═════════════════════
+
+── crash ───────────────────────────────────────────────────────────────────────
+  ✘ before: a task of web failed (none failed)
+    container = c0ffee
+  0:01.4  node3 $ docker kill c0ffee
+          │ c0ffee
+          ╰ exit 0 after 0.4 s
+  0:01.9  ! web.3: its container died on node3 (exit 137)
+  0:02.0  ! web.3 failed on node3 (exit 137); a new task was assigned to node4
+  · port 8080/: 2 requests through node1, node4; 1 answered by web.1, the
+    slowest in 12 ms; 1 not (timed out)
+  0:03.5  + web.3 runs on node4 (1.8 s after its task was made)
+  ✔ a task of web failed (web.3 with exit 137)
+✔ crash passed after 2.7 s
+  0:03.8  > the lab powered node4 off
+
+1 of 1 steps passed
+  ✔ crash  passed after 2.7 s
+"""
+
+GUIDE = """\
+# Reconciliation \\*live\\*
+
+Recorded 2026-11-22 10:00 UTC, on 4 nodes, vm (tcg).
+
+## 1. crash
+
+On `node3`:
+
+```sh
+docker kill c0ffee
+```
+
+```text
+c0ffee
+```
+
+What happened, in minutes and seconds since the step began:
+
+- 0:00.9 web.3: its container died on node3 (exit 137)
+- 0:01.0 web.3 failed on node3 (exit 137); a new task was assigned to node4
+- 0:02.5 web.3 runs on node4 (1.8 s after its task was made)
+
+2 requests through node1, node4; 1 answered by web.1, the slowest in 12 ms; 1 not (timed out).
+
+- [x] a task of web failed (web.3 with exit 137)
+
+**Passed** after 2.7 s
+"""
+
+
+def read_cast(text: str) -> tuple[dict[str, Any], list[tuple[float, str, str]]]:
+    """A reader of asciicast v2 that takes nothing but what its description allows."""
+    lines = text.split("\n")
+    assert lines.pop() == ""
+    header = json.loads(lines[0])
+    assert header["version"] == 2
+    assert all(type(header[key]) is int and header[key] > 0 for key in ("width", "height"))
+    assert type(header.get("timestamp", 0)) is int
+    assert set(header) <= {
+        "version",
+        "width",
+        "height",
+        "timestamp",
+        "duration",
+        "idle_time_limit",
+        "title",
+        "env",
+        "theme",
+    }
+    events = []
+    last = 0.0
+    for line in lines[1:]:
+        at, code, data = json.loads(line)
+        assert type(at) in (int, float) and at >= last
+        assert code in ("o", "i", "m", "r") and isinstance(data, str)
+        last = at
+        events.append((at, code, data))
+    return header, events
+
+
+def test_the_story_of_a_crash() -> None:
+    assert "\n".join(story(TAPE.entries)) + "\n" == STORY
+    assert all(len(line) <= 80 for line in story(TAPE.entries))
+
+
+def test_a_story_told_as_it_happens_is_the_same() -> None:
+    teller = Story()
+    told = [line for entry in TAPE.entries for line in teller.lines(entry)]
+    assert [*told, *teller.end()] == list(story(TAPE.entries))
+
+
+def test_the_guide_of_a_crash() -> None:
+    assert markdown(TAPE) == GUIDE
+
+
+def test_a_guide_of_an_interrupted_recording_says_so() -> None:
+    assert "it is not the whole lesson" in markdown(Tape(HEADER, crash(), finished=False))
+
+
+def test_a_cast_is_what_players_read() -> None:
+    header, events = read_cast(cast(TAPE))
+    assert header == {
+        "version": 2,
+        "width": 90,
+        "height": 20,
+        "timestamp": 1795341600,
+        "title": "Reconciliation *live*",
+        "env": {"TERM": "xterm-256color", "SHELL": "/bin/bash"},
+    }
+    assert events == [
+        (1.0, "m", "crash"),
+        (1.3, "o", "\x1b[1;36mnode3\x1b[0m $ docker kill c0ffee\r\n"),
+        (1.8, "o", "c0ffee\r\n"),
+    ]
+
+
+def test_a_cast_says_whose_terminal_speaks_and_only_draws() -> None:
+    told = (
+        Entry(0, Printed("node1", "a\x1b]0;ti")),
+        Entry(1, Printed("node2", "b\x1b[6n")),
+        Entry(2, Printed("node1", "tle\x07c")),
+    )
+    _, events = read_cast(cast(Tape(HEADER, told)))
+    assert [data for _, _, data in events] == [
+        "a",
+        "\x1b[0m\r\n\x1b[2m── node2 ──\x1b[0m\r\nb",
+        "\x1b[0m\r\n\x1b[2m── node1 ──\x1b[0m\r\nc",
+    ]
+
+
+def test_long_output_is_told_by_its_ends_and_fences_hold() -> None:
+    told = (
+        Entry(0, LessonOpened("t")),
+        Entry(0, StepMoved("t", "s", "begun")),
+        Entry(0, CommandBegan(1, "node1", "seq 100 \\\n  | cat", "s")),
+        Entry(1, CommandEnded(1, 3, 1.0, "\n".join(["```", *map(str, range(100))]))),
+        Entry(2, Linked("stale", "node1", "no answer for 5 s")),
+    )
+    text = "\n".join(story(told))
+    assert "node1 $ seq 100 \\\n                    | cat" in text
+    assert "│ 22\n          │ … 69 more lines …\n          │ 92" in text
+    assert "exit 3" in text and "does not answer (stale) no answer for 5 s" in text
+    guide = markdown(Tape(HEADER, told))
+    assert "\n````text\n```\n0\n" in guide and "\n99\n````\n" in guide and "status 3" in guide
+
+
+def test_small_words() -> None:
+    assert [clock(t) for t in (0, 9.96, 59.96, 61.25, 3600)] == ["0:00.0", "0:10.0", "1:00.0", "1:01.2", "60:00.0"]
+    assert trimmed("a\tb\x1b]0;x\x07\nc", 1, 0) == ["a       b", "c"]
+
+
+@settings(deadline=None)
+@given(entries)
+def test_every_tape_can_be_told(told: tuple[Entry, ...]) -> None:
+    tape = Tape(HEADER, told)
+    for line in story(told):
+        assert "\n" not in line and "\x1b]" not in line
+    read_cast(cast(tape))
+    assert markdown(tape).startswith("# ")
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_an_empty_tape_can_be_told(finished: bool) -> None:
+    tape = Tape(HEADER, (), finished)
+    assert list(story(())) == [] and read_cast(cast(tape))[1] == [] and markdown(tape)
