@@ -39,10 +39,15 @@ MARKS = {
     "remove": ("◦", "removed"),
     "orphaned": ("?", "orphaned"),
 }
+_SHORT = {
+    "running": "run", "preparing": "prep", "starting": "start", "assigned": "given", "accepted": "given",
+    "new": "wait", "allocated": "wait", "pending": "wait", "complete": "done", "stopped": "stop", "stopping": "stop",
+    "rejected": "rej", "orphaned": "orph", "removed": "gone",
+}  # fmt: skip
 LEGEND = "● running  ◑ on its way  ✘ failed  ◦ stopped"
 LABEL = 6
 _WIDEST = 22
-_FEWEST: dict[Style, int] = {"words": 13, "short": 7, "glyphs": 4}
+_FEWEST: dict[Style, int] = {"words": 12, "short": 8, "glyphs": 4}
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,7 @@ def service_row(world: World, service: Service, cols: Columns) -> Line:
     running = world.running.get(service.id, 0)
     tone: Tone = "run" if running == service.desired else "move"
     x = row.put(0, f"▌{service.name}", "name", max(12, cols.total // 3)) + 2
-    if cols.total >= 60:
+    if cols.total >= 46:
         x = row.put(x, f"desired {service.desired}  running {running}", tone, cols.total - x) + 1
     else:
         x = row.put(x, f"{running}/{service.desired}", tone, cols.total - x) + 1
@@ -259,7 +264,7 @@ def _cell(world: World, row: _Row, tasks: list[Task], cols: Columns, x: int) -> 
 
 
 def _short(glyph: str, word: str) -> str:
-    return f"{glyph} {word[5:]}" if word.startswith("exit ") else f"{glyph} {word[:4]}"
+    return f"{glyph} {word.removeprefix('exit ')}" if word.startswith("exit ") else f"{glyph} {_SHORT.get(word, word)}"
 
 
 def _named(world: World, row: _Row, tasks: list[Task]) -> None:

@@ -16,6 +16,9 @@ from textual.strip import Strip
 from lab.tui.spans import Line, Span, Tone, plain
 from lab.tui.theme import tones
 
+_GUESS = 80
+"""Cells, for a sheet that has not been laid out yet."""
+
 Draw = Callable[[int], Sequence[Line]]
 """A view: its lines, for so many cells of width."""
 
@@ -58,19 +61,19 @@ class Sheet(Lines):
         self._draw: Draw = lambda _: ()
         self._lines: tuple[Line, ...] = ()
         self._wide = 0
+        self._early: tuple[int, tuple[Line, ...]] = (0, ())
 
     def show(self, draw: Draw) -> None:
         """Draw this from now on, at every width. A sheet that grows takes as many rows as it has lines."""
         self._draw = draw
-        old = self._lines
-        self._lines, self._wide = tuple(draw(self.size.width)) if self.size.width else (), self.size.width
-        if self._grows and not self.size.width:
-            self._lines = tuple(draw(80))
+        old, self._wide = self._lines, self.size.width or self._wide
+        self._lines = tuple(draw(self._wide or _GUESS))
+        if self._grows:
+            self.display = bool(self._lines)
         if len(old) != len(self._lines):
             self.virtual_size = Size(self.size.width, len(self._lines))
             if self._grows:
                 self.styles.height = len(self._lines) + self.gutter.height
-                self.display = bool(self._lines)
             self.refresh()
             return
         changed = [y for y, (a, b) in enumerate(zip(old, self._lines, strict=True)) if a != b]
@@ -87,7 +90,10 @@ class Sheet(Lines):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        if self._wide != self.size.width:  # the first paint comes before the first resize is told
-            self._lines, self._wide = tuple(self._draw(self.size.width)), self.size.width
+        lines, width = self._lines, self.size.width
+        if self._wide != width:  # the first paint comes before the first resize is told
+            if self._early[0] != width:
+                self._early = width, tuple(self._draw(width))
+            lines = self._early[1]
         at = y + self.scroll_offset.y
-        return self.strip(self._lines[at] if at < len(self._lines) else (), self.size.width)
+        return self.strip(lines[at] if at < len(lines) else (), width)

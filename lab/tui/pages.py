@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.course.words import fill
+from lab.tui import views
 from lab.tui.prose import lines as prose
 from lab.tui.situation import Situation
 from lab.tui.spans import Line, Tone, fit, stamp, wrap
@@ -15,11 +15,20 @@ def page(s: Situation, room: int) -> tuple[Line, ...]:
     if s.lesson is None:
         return tuple(_before(s, room))
     if s.step is not None:
-        values = s.world.captured if s.world else {}
         head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
-        title = wrap([(fill(s.step.title, values), "head")], room)
-        return (head, *title, (), *prose(fill(s.step.text, values), room))
+        title = wrap([(views.filled(s, s.step.title), "head")], room)
+        return (head, *title, (), *prose(views.filled(s, s.step.text), room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
+
+
+def crowded(s: Situation, room: int) -> tuple[Line, ...]:
+    """The page with the step's card under it, for a pane too small to hold both at once."""
+    return (*page(s, room), (), (("─" * room, "quiet"),), *views.card(s, room))
+
+
+def nothing(s: Situation, room: int) -> tuple[Line, ...]:  # noqa: ARG001
+    """No lines."""
+    return ()
 
 
 def _before(s: Situation, room: int) -> Iterator[Line]:
@@ -51,7 +60,7 @@ def _steps(s: Situation, room: int) -> Iterator[Line]:
         mark, tone = marks.get(s.state(place), ("○", "quiet"))
         record = s.record(place)
         took = f" {record.ended - record.began:6.1f} s" if record and record.ended and mark == "✔" else ""
-        title = fill(step.title, s.world.captured if s.world else {})
+        title = views.filled(s, step.title)
         yield fit(((f"{mark} ", tone), (f"{place + 1} {title}", "")), ((took, "quiet"),), room)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -58,30 +59,42 @@ def wrap(spans: Iterable[Span], room: int, first: Line = (), rest: Line | None =
     `first` begins the first line and `rest` (by default as many blanks) the others. A word too long for a line is cut.
     """
     rest = ((" " * width(first), ""),) if rest is None and first else rest or ()
-    room = max(room, width(first) + 4)
+    room = max(room, width(first) + 4, width(rest) + 4)
     lines: list[list[Span]] = [list(first)]
     used, empty, blank = width(first), True, False
-    for text, tone in _words(spans):
-        if text == " ":
+    for word in _words(spans):
+        if word == _BLANK:
             blank = not empty
             continue
-        if text == "\n" or used + blank + cell_len(text) > room:
-            if text == "\n" or not empty:
+        size = width(word)
+        if word == _BREAK or used + blank + size > room:
+            if word == _BREAK or not empty:
                 lines.append(list(rest))
                 used, empty, blank = width(rest), True, False
-            if text == "\n":
+            if word == _BREAK:
                 continue
-        pieces = chop_cells(text, max(1, room - width(rest))) if used + cell_len(text) > room else [text]
-        for place, piece in enumerate(pieces):
-            if place:
-                lines.append(list(rest))
-                used = width(rest)
-            if blank:
-                last = lines[-1][-1][1] if lines[-1] else ""
-                lines[-1].append((" ", tone if tone == last else ""))
-            lines[-1].append((piece, tone))
-            used, empty, blank = used + blank + cell_len(piece), False, False
+        if blank:
+            lines[-1].append((" ", word[0][1] if lines[-1] and lines[-1][-1][1] == word[0][1] else ""))
+            used += 1
+        while used + size > room:
+            part = clip(word, room - used)
+            lines[-1].extend(part)
+            word = _after(word, part)
+            lines.append(list(rest))
+            used, size = width(rest), width(word)
+        lines[-1].extend(word)
+        used, empty, blank = used + size, False, False
     return [joined(line) for line in lines]
+
+
+def _after(word: Line, part: Line) -> Line:
+    """What is left of a word after its first part."""
+    cut, left = sum(len(text) for text, _ in part), []
+    for text, tone in word:
+        if cut < len(text):
+            left.append((text[cut:], tone))
+        cut = max(0, cut - len(text))
+    return tuple(left)
 
 
 def joined(line: Iterable[Span]) -> Line:
@@ -95,16 +108,21 @@ def joined(line: Iterable[Span]) -> Line:
     return tuple(found)
 
 
-def _words(spans: Iterable[Span]) -> Iterator[Span]:
+_BLANK: Line = ((" ", ""),)
+_BREAK: Line = (("\n", ""),)
+
+
+def _words(spans: Iterable[Span]) -> Iterator[Line]:
+    """Words, blanks and breaks; a word may change its tone within."""
+    word: list[Span] = []
     for text, tone in spans:
-        word = ""
-        for char in text:
-            if char in " \n":
+        for piece in re.split(r"([ \n])", text):
+            if piece in (" ", "\n"):
                 if word:
-                    yield word, tone
-                yield char, tone
-                word = ""
-            else:
-                word += char
-        if word:
-            yield word, tone
+                    yield tuple(word)
+                yield _BLANK if piece == " " else _BREAK
+                word = []
+            elif piece:
+                word.append((piece, tone))
+    if word:
+        yield tuple(word)

@@ -121,22 +121,34 @@ class Stand(Screen[None], inherit_bindings=False):
             self._right.set_class(s.pane != "lesson", "current")
         if before.page != s.page or before.lesson is not s.lesson:
             self._page.scroll_home(animate=False)
+        elif before.running != s.running and self._crowded(s):
+            self._page.scroll_end(animate=False)
         if before.notes != s.notes:
             self._speak(s.notes)
         if before.typing != s.typing:
             self.terminal.typing = s.typing
+        if self.built:
+            self._cluster.stale = s.link == "stale"
         self.paint()
 
     def paint(self) -> None:
         """Every view, each of which paints only the lines that differ."""
         s = self._situation
+        crowded = self._crowded(s)
         for name, view in _VIEWS:
+            if crowded and name in ("page", "card"):
+                view = pages.crowded if name == "page" else pages.nothing
             if name != "notes" or s.notes:
                 self._sheets[name].show(partial(view, s))
         if self._speaker is not None:
             for name, text in (("count", views.large_count(s)), ("left", views.time_left(s)[0])):
                 for digits in self._speaker.query(f"#{name}"):
                     cast(Any, digits).update(text)
+
+    def _crowded(self, s: Situation) -> bool:
+        """Whether the step's card leaves too little of the pane for its text: then they scroll as one."""
+        room, height = self._lesson.size.width - 1, self._lesson.size.height
+        return height > 0 and len(views.card(s, max(10, room))) > 0.55 * height
 
     def take_in(self, batch: Batch) -> bool:
         """Give the panes what is new; True while the terminal has more than one frame's worth."""

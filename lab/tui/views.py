@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.course.words import fill
+from lab.course.words import fill, names
 from lab.tui.situation import PANES, TITLES, Situation
 from lab.tui.spans import Line, Span, Tone, clip, fit, stamp, width, wrap
 
@@ -82,6 +82,12 @@ def _brief(s: Situation, room: int) -> Line:
     return fit(head, ((f"{marks} ", tone), (f"{state or 'to do'} ", tone)), room)
 
 
+def filled(s: Situation, text: str) -> str:
+    """The text with its captured values; one that is not known yet stands as `‹name›`."""
+    known = s.world.captured if s.world else {}
+    return fill(text, {name: known.get(name, f"‹{name}›") for name in names(text)})
+
+
 def checks(s: Situation) -> Iterator[tuple[str, str, str, Tone]]:
     """For each check of the step in sight: its mark, what it asks, what was found while it is not so, and a tone."""
     step, world = s.step, s.world
@@ -90,7 +96,7 @@ def checks(s: Situation) -> Iterator[tuple[str, str, str, Tone]]:
     state = s.state(s.page)
     for place, check in enumerate(step.checks):
         verdict = world.verdicts.get((s.lesson.id, step.id, place))
-        asks = fill(verdict.text if verdict else check.sentence, world.captured)
+        asks = filled(s, verdict.text if verdict else check.sentence)
         if verdict is not None and verdict.ok:
             yield "✔", asks, "", "run"
         elif state == "failed" and verdict is not None:
@@ -107,14 +113,14 @@ def card(s: Situation, room: int) -> tuple[Line, ...]:
     if step is None or s.world is None:
         return ()
     state, record = s.state(s.page), s.record(s.page)
-    where = f"on {fill(step.on, s.world.captured)}" if step.on else ""
+    where = f"on {filled(s, step.on)}" if step.on else ""
     lines: list[Line] = [fit(((_command_head(s), "quiet"),), ((where, "quiet"),), room)]
     if step.run is not None:
-        for place, part in enumerate(fill(step.run, s.world.captured).rstrip("\n").split("\n")):
+        for place, part in enumerate(filled(s, step.run).rstrip("\n").split("\n")):
             lead: Line = (("$ " if not place else "  ", "lab"),)
             lines += wrap([(part, "code")], room, lead, (("    ", ""),))
     else:
-        lines += wrap([(fill(step.sentence, s.world.captured), "code")], room, (("» ", "lab"),))
+        lines += wrap([(filled(s, step.sentence), "code")], room, (("» ", "lab"),))
     lines.append(())
     for mark, asks, why, tone in checks(s):
         lines += wrap([(asks, "" if tone != "quiet" else "quiet")], room, ((f"{mark} ", tone),))
@@ -185,4 +191,4 @@ def notes(s: Situation, room: int) -> tuple[Line, ...]:
 
     step = s.step
     text = step.notes if step and step.notes else "No notes for this page."
-    return tuple(clip(line, room) for line in lines(fill(text, s.world.captured if s.world else {}), room))
+    return tuple(clip(line, room) for line in lines(filled(s, text), room))
