@@ -57,17 +57,16 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> b
     """
     from lab.cluster.build import base
 
-    there = state.home(name).exists()
+    there, folder = state.home(name).exists(), state.home(name).parent
     others = [other for other in state.names() if other != name]
     if purge and others:
         raise InputError(
             f"the cache is in use by {', '.join(others)}",
             remedy="; ".join(f"swarmlab down --name {other}" for other in others),
         )
-    if there:
+    if folder.exists():
         with lock.held(state.lock(name), f"at work on the lab {name}"):
             vm.remove(name, report)
-    folder = state.home(name).parent
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
     if purge:

@@ -135,9 +135,24 @@ def kill(process: psutil.Process, *, bound: float = 10.0) -> None:
     """End a process as a pulled plug does and wait for it. psutil compares the start time before the signal."""
     try:
         process.kill()
-        process.wait(bound)
     except psutil.NoSuchProcess:
-        pass
-    except psutil.TimeoutExpired:
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            raise WaitError(f"process {process.pid}", bound, "its end") from None
+        return
+    if not gone(process, bound):
+        raise WaitError(f"process {process.pid}", bound, "its end")
+
+
+def gone(process: psutil.Process, bound: float) -> bool:
+    """Wait for a process's end, up to `bound` seconds. One that nobody collects (a zombie) has ended."""
+    end = time.monotonic() + bound
+    while _alive(process):
+        if time.monotonic() > end:
+            return False
+        time.sleep(_POLL / 2)
+    return True
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

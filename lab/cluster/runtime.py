@@ -8,7 +8,7 @@ import psutil
 
 from lab.cluster import control, machine, process
 from lab.cluster.machine import Machine
-from lab.errors import CommandError, LabError, WaitError
+from lab.errors import CommandError, LabError
 
 _BOUND = 60.0
 
@@ -71,11 +71,10 @@ def power_off(folder: Path, identity: str) -> None:
         return
     try:
         control.power_off(folder)
-        found.wait(5)
-    except (LabError, psutil.Error):
+    except LabError:
         process.kill(found)
-    if running(folder, identity) is not None:
-        raise WaitError(f"the machine {folder.name}", 10, f"the end of process {found.pid}")
+    if not process.gone(found, 5):
+        process.kill(found)
     for name in ("qmp", "pid", "cut"):
         (folder / name).unlink(missing_ok=True)
 

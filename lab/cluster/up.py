@@ -42,7 +42,7 @@ def up(name: str, nodes: int | None, report: Report, consent: host.Consent) -> V
             cold = False
         else:
             cold = not base.ready()
-            found = VmCluster(_new(name, nodes or 4, _within(report, 0.0, 0.6)))
+            found = VmCluster(_new(name, nodes or 4, _within(report, 0.0, 0.6 if cold else 0.0)))
         report_rest = _within(report, 0.6 if cold else 0.0, 1.0)
         found = _on_this_machine(found)
         _boot(found, _within(report_rest, 0.0, 0.7))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from lab.errors import EngineError, InputError, LabError, WaitError
 BOOT_BOUND = 300.0
 REJOIN_BOUND = 180.0
 _POLL = 0.5
+_ASK = 10.0
 _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk": 0.3, "network": 0.45, "engine": 0.5}
 
 
@@ -174,36 +175,47 @@ class VmCluster:
 
     def _wait_engines(self, nodes: Sequence[NodeState], report: Report) -> None:
         end = time.monotonic() + BOOT_BOUND
-        waiting = list(nodes)
         said = ""
-        with ThreadPoolExecutor(max(len(nodes), 1)) as pool:
-            while True:
-                answers = pool.map(lambda n: swarm.member(self._endpoint(n), 10), waiting)
-                waiting = [n for n, answer in zip(waiting, answers, strict=True) if not answer.local]
-                if not waiting:
-                    report(Progress("machines", "every engine answers", 1.0))
-                    return
-                for node in waiting:
-                    if not self.running(node):
-                        folder = self.home / node.name
-                        raise LabError(
-                            f"the machine {node.name} ended while it booted; its logs are"
-                            f" {folder / 'serial.log'} and {folder / 'emulator.log'}",
-                            remedy="swarmlab up",
-                        )
-                stages = {n.name: (runtime.console(self.home / n.name) or ("firmware",))[-1] for n in waiting}
-                text = "waiting for " + ", ".join(f"{name} ({stage})" for name, stage in stages.items())
+        with ThreadPoolExecutor(len(nodes)) as pool:
+            asked = {node.name: pool.submit(self._answers, node) for node in nodes}
+            while asked:
+                wait(asked.values(), timeout=_POLL, return_when=FIRST_COMPLETED)
+                for name in [n for n, answer in asked.items() if answer.done()]:
+                    if asked.pop(name).result():
+                        continue
+                    self._still_on(self.node(name))
+                    asked[name] = pool.submit(self._answers, self.node(name))
+                text, done = self._progress(len(nodes), asked)
                 if text != said:
-                    done = [*(_STAGES.get(s, 0.1) for s in stages.values()), *[1.0] * (len(nodes) - len(waiting))]
-                    report(Progress("machines", text, 0.1 + 0.9 * sum(done) / len(done)))
+                    report(Progress("machines", text, done))
                     said = text
-                if time.monotonic() > end:
-                    first = waiting[0].name
-                    missing = f"the engine of {', '.join(n.name for n in waiting)} ({stages[first]})"
-                    raise WaitError(
-                        "the engines", BOOT_BOUND, missing, log=self.home / first / "serial.log", remedy="swarmlab up"
-                    )
-                time.sleep(_POLL)
+                if asked and time.monotonic() > end:
+                    log = self.home / next(iter(asked)) / "serial.log"
+                    raise WaitError("the engines", BOOT_BOUND, text, log=log, remedy="swarmlab up")
+
+    def _answers(self, node: NodeState) -> bool:
+        """Ask once; after a refusal, which comes at once while the machine boots, take a breath."""
+        if swarm.member(self._endpoint(node), _ASK).local:
+            return True
+        time.sleep(_POLL)
+        return False
+
+    def _still_on(self, node: NodeState) -> None:
+        if not self.running(node):
+            folder = self.home / node.name
+            raise LabError(
+                f"the machine {node.name} ended while it booted; its logs are {folder / 'serial.log'}"
+                f" and {folder / 'emulator.log'}",
+                remedy="swarmlab up",
+            )
+
+    def _progress(self, count: int, waiting: Iterable[str]) -> tuple[str, float]:
+        stages = {name: (runtime.console(self.home / name) or ("firmware",))[-1] for name in waiting}
+        if not stages:
+            return "every engine answers", 1.0
+        done = sum(_STAGES.get(stage, 0.1) for stage in stages.values()) + count - len(stages)
+        text = ", ".join(f"{name} ({stage})" for name, stage in stages.items())
+        return f"waiting for the engine of {text}", 0.1 + 0.9 * done / count
 
     def _wait_ready(self, node: NodeState, report: Report) -> None:
         """Wait until a manager lists the node as ready, and the node itself agrees that it is in."""
