@@ -85,6 +85,7 @@ KEYS: tuple[Key, ...] = (
     Key("ctrl+p", "palette", "^P", "palette", "Find lessons, steps, panes and commands by name", _out, 7),
     Key("question_mark,f1", "help", "?", "help", _HELP, _out, 2),
     Key("f1", "help", "F1", "help", _HELP, lambda s: s.typing, 2),
+    Key("ctrl+q", "quit", "^Q", "quit", "Quit", lambda s: s.typing, 3),
     Key("q", "quit", "q", "quit", "Quit (Ctrl+Q anywhere)", _out, 3),
 )
 

@@ -245,7 +245,8 @@ class Terminal(Widget, can_focus=True):
 
     def on_blur(self) -> None:
         self._escaped = False
-        self.post_message(self.Left())
+        if self.app.app_focus:  # else it is the whole window that was left, and will be come back to
+            self.post_message(self.Left())
         self._show_all()
 
     def on_click(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from textual import events
 
 from lab.cluster.model import Progress, Report
 from lab.errors import MissingError
@@ -145,6 +146,25 @@ async def test_the_terminal_takes_every_key_until_two_escapes() -> None:
         assert "run" in it.footer or "begin" in it.footer
         await it.press("n")
         await it.see("Step 1 of 3")
+
+
+async def test_ctrl_q_leaves_from_within_the_terminal_too() -> None:
+    async with desk() as it:
+        await it.press("t")
+        await it.see("^Q  quit")
+        await it.press("ctrl+q")
+        await it.be(lambda: it.app.return_value == 0, "left")
+
+
+async def test_a_window_that_was_left_is_come_back_to_as_it_was() -> None:
+    async with desk() as it:
+        await it.press("t")
+        it.app.post_message(events.AppBlur())
+        await it.pilot.pause()
+        it.app.post_message(events.AppFocus())
+        await it.pilot.pause()
+        await it.press("x")
+        await it.be(lambda: it.stage.typed == ["x"], "typed")
 
 
 async def test_help_is_for_what_has_the_focus() -> None:
