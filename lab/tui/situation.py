@@ -89,7 +89,9 @@ class Situation:
         """How fresh what is seen is."""
         if not self.live:
             return "replay"
-        return self.world.link.state if self.ready and self.world else "starting"
+        if not self.ready or self.world is None or (self.world.link.state == "none" and not self.world.link.why):
+            return "starting"
+        return self.world.link.state
 
     def record(self, place: int) -> Step | None:
         """How the step at that place went."""

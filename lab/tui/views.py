@@ -161,7 +161,7 @@ def strip(s: Situation, room: int) -> tuple[Line, ...]:
         lines += wrap([(text, "strong")], room, ((" ● ", "run"),))
     elif s.making and s.progress is not None:
         lines.append(_progress(s, room))
-    if s.ready and s.live and s.world is not None and s.world.link.state != "live":
+    if s.link in ("stale", "none") and s.world is not None:
         silent = s.now - s.world.linked_at
         words = s.world.link.why or "no manager answers"
         gone = "What you see is old" if s.world.nodes else "Nothing has been seen yet"

@@ -11,6 +11,7 @@ from lab.cluster.model import Progress, Report
 from lab.errors import MissingError
 from lab.tui import keys
 from lab.tui.app import LabApp
+from lab.tui.picture import picture
 from lab.world.entries import Entry, Linked, Printed
 from tests.tui.conftest import Desk, desk, until
 from tests.tui.fake import LESSON, FakeStage
@@ -193,6 +194,19 @@ async def test_a_silent_engine_is_told_with_its_age() -> None:
         await it.see("▲ STALE for 12 s", "What you see is old (12 s)", "node2 is asked next", "● running")
         it.stage.journal.put(Entry(23.0, Linked("live", "node2")))
         await it.see("● LIVE")
+
+
+async def test_no_cluster_is_said_only_when_that_is_known() -> None:
+    async with desk() as it:
+        it.stage.journal.write(Linked("none"))
+        await it.see("◌ STARTING")
+        it.stage.journal.write(Linked("none", "", "every manager is powered off"))
+        await it.see("■ NO CLUSTER", "every manager is powered off")
+
+
+def test_a_picture_is_taken_without_a_terminal() -> None:
+    svg = picture(FakeStage(live=False), ["enter", "enter"])
+    assert svg.startswith("<svg") and "REPLAY" in svg and "converged" in svg
 
 
 async def test_a_lab_that_cannot_open_says_so() -> None:
