@@ -71,9 +71,6 @@ class LabApp(App[int]):
     def get_default_screen(self) -> Screen[None]:
         return self._stand
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return DARK.variables
-
     @on(Stand.Ready)
     def _mounted(self) -> None:
         self.see(compact=is_compact(self.size))
@@ -87,8 +84,6 @@ class LabApp(App[int]):
             self._adopt(self._stage, self._lesson)
         if self._bring_up is not None:
             self._back.make(self._bring_up)
-
-    # What is seen.
 
     def see(self, **changes: Any) -> None:
         """Change the situation, and show it."""
@@ -104,8 +99,6 @@ class LabApp(App[int]):
             elapsed = self._clock() - self._opened if self.situation.lesson else 0.0
             self.see(now=self._back.now(), elapsed=elapsed)
 
-    # News.
-
     @on(Moved)
     def _moved(self) -> None:
         if not self._frame_due:
@@ -120,6 +113,9 @@ class LabApp(App[int]):
             return
         if self._stand.take_in(batch):
             self.post_message(Moved())
+        s, progress = self.situation, batch.world.progress
+        if s.busy and not s.making and s.world is not None and progress is not s.world.progress:
+            self.see(progress=progress)
         self.see(world=batch.world, now=self._back.now(), title=self._back.stage.title)
 
     @on(Making)
@@ -132,7 +128,7 @@ class LabApp(App[int]):
             return
         name, result, error = event.worker.name, event.worker.result, event.worker.error
         if name in ("opening", "step", "reset"):
-            self.see(busy="", running="")
+            self.see(busy="", running="", progress=self.situation.progress if self.situation.making else None)
         elif name == "making":
             self.see(making=False)
         if error is not None:
@@ -197,8 +193,6 @@ class LabApp(App[int]):
         at = next((p for p in PANES if self._stand.target(p) is event.widget), None) if self._stand.built else None
         if at is not None and at != self.situation.pane:
             self.see(pane=at, typing=False)
-
-    # Keys.
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         return keys.works(self.situation, action)

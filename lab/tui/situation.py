@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from lab.cluster.model import Progress
     from lab.course.schema import Lesson
     from lab.course.schema import Step as LessonStep
+    from lab.world.entries import Progressed
     from lab.world.world import Step, World
 
 Pane = Literal["lesson", "cluster", "timeline", "terminal"]
@@ -39,7 +40,7 @@ class Situation:
     busy: Busy = ""
     running: str = ""
     making: bool = False
-    progress: Progress | None = None
+    progress: Progress | Progressed | None = None
     offer: str = ""
     notice: str = ""
     trouble: bool = False

@@ -159,7 +159,7 @@ def strip(s: Situation, room: int) -> tuple[Line, ...]:
     if s.offer:
         text = f"Your cluster is ready: {s.offer}. Press L to take this lesson on it."
         lines += wrap([(text, "strong")], room, ((" ● ", "run"),))
-    elif s.making and s.progress is not None:
+    elif (s.making or s.busy) and s.progress is not None:
         lines.append(_progress(s, room))
     if s.link in ("stale", "none") and s.world is not None:
         silent = s.now - s.world.linked_at

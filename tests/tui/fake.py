@@ -17,6 +17,7 @@ from lab.world.entries import (
     LessonOpened,
     Linked,
     Printed,
+    Progressed,
     StepMoved,
     SwarmChanged,
 )
@@ -209,6 +210,9 @@ class FakeStage:
 
     def reset(self, step: str = "") -> str:
         self.resets.append(step)
+        self.journal.write(Progressed("reset", "service web goes", 0.5))
+        if self.hold:
+            self._go.wait(20)
         self.journal.write(LessonOpened(self._lesson))
         return "The cluster is at the start of reconciliation: 2 things put right in 3 s."
 

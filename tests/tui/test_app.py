@@ -137,6 +137,16 @@ async def test_reset_asks_where_to() -> None:
         assert it.stage.resets == [""]
 
 
+async def test_a_reset_shows_how_far_it_is() -> None:
+    async with desk(FakeStage(desired=4, hold=1)) as it:
+        await it.press("r", "enter")
+        await it.see("◑ reset: service web goes", "50 %")
+        it.stage.go_on()
+        await it.idle()
+        await it.see("2 things put right")
+        assert "service web goes" not in it.text
+
+
 async def test_the_terminal_takes_every_key_until_two_escapes() -> None:
     async with desk() as it:
         await it.press("t", "q", "tab", "ctrl+c", "question_mark", "up", "enter", "escape", "a", "escape")
