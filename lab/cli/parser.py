@@ -37,7 +37,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     up = add("up", "cluster", "bring the cluster up; run again, it goes on where it stopped")
     up.add_argument("--provider", choices=("auto", "vm", "dind", "context"), default="auto")
-    up.add_argument("--nodes", type=_whole(1, 7), default=4, metavar="N", help="how many machines (default 4)")
+    up.add_argument("--nodes", type=_whole(1, 7), metavar="N", help="how many machines (a new lab: 4)")
     up.add_argument(
         "--yes", action="store_true", default=argparse.SUPPRESS, help="install missing Debian packages without asking"
     )

@@ -35,7 +35,7 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         from lab.cluster import api
 
         # Asked before the screen opened; what is still missing now was refused there.
-        api.up(args.name, "auto", 4, report, lambda _: False)
+        api.up(args.name, "auto", None, report, lambda _: False)
         return _live(args.name)
 
     _offer_packages(args, out)
@@ -79,7 +79,7 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
 
     try:
         with out.progress() as report:
-            cluster = api.up(args.name, "auto", 4, report, consent(args.yes))
+            cluster = api.up(args.name, "auto", None, report, consent(args.yes))
     except MissingError as error:
         out.say(f"No cluster can be made here: {error}")
         out.say("\nHere is the recording instead.\n")

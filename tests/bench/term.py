@@ -25,6 +25,7 @@ class Screen:
         self.child = pexpect.spawn(
             sys.executable, list(argv), dimensions=(rows, columns), env=env, timeout=None, echo=False
         )
+        self.fd: int = self.child.fileno()
         self.text = ""
 
     def until(self, holds: Callable[[str], bool], bound: float = 60.0) -> float:
@@ -32,10 +33,10 @@ class Screen:
         end = time.monotonic() + bound
         self.text = ""
         while time.monotonic() < end:
-            if not select.select([self.child.fd], [], [], 0.5)[0]:
+            if not select.select([self.fd], [], [], 0.5)[0]:
                 continue
             try:
-                chunk = os.read(self.child.fd, 65536)
+                chunk = os.read(self.fd, 65536)
             except OSError as error:
                 raise RuntimeError(f"the program ended; it had printed: {self.text[-400:]!r}") from error
             now = time.perf_counter()
@@ -48,8 +49,8 @@ class Screen:
         """Read what comes for so long, so that the program never waits for its reader."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if select.select([self.child.fd], [], [], left)[0]:
-                os.read(self.child.fd, 65536)
+            if select.select([self.fd], [], [], left)[0]:
+                os.read(self.fd, 65536)
 
     def cost(self, seconds: float) -> tuple[float, float]:
         """Share of one core used over so many seconds, in percent, and resident memory at the end, in MiB."""
