@@ -268,7 +268,7 @@ def _tasks(world: World, changed: tuple[Task, ...], gone: tuple[str, ...], dirty
     def drop(task: Task) -> None:
         slot = (task.service, task.key)
         rest = tuple(t for t in attempts.get(slot, ()) if t != task.id)
-        dirty.add(slot)
+        dirty.update((slot, f"service:{task.service}"))
         _count(running, task, -1)
         if rest:
             attempts[slot] = rest
@@ -286,7 +286,7 @@ def _tasks(world: World, changed: tuple[Task, ...], gone: tuple[str, ...], dirty
             died.pop(id, None)
     for task in changed:
         known = tasks.get(task.id)
-        if known is not None and known.key != task.key:
+        if known is not None and (known.service, known.key) != (task.service, task.key):
             drop(known)
         elif known is not None:
             _count(running, known, -1)
