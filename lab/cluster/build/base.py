@@ -138,6 +138,7 @@ class _Build:
         (folder / "images.tar").unlink()
         (folder / "images.json").write_text(json.dumps({one.tag: one.id for one in made}))
         folder.replace(self._cache / wanted)
+        clear(self._cache)
 
     def _rootfs(self) -> Path:
         final = self._cache / f"rootfs-{recipe.rootfs_key()}.tar"
