@@ -18,7 +18,9 @@ from lab.world.swarm import Node, Service, ServiceSpec, Task
 _NODES, _SLOTS = 5, 250
 
 
-class _Bench(App[None]):
+class Bench(App[None]):
+    """The pane alone."""
+
     CSS_PATH = "lab.tcss"
 
     def __init__(self) -> None:
@@ -30,7 +32,8 @@ class _Bench(App[None]):
         yield Reconciliation(id="cluster")
 
 
-def _task(number: int, attempt: int, state: str, at: float) -> Task:
+def task(number: int, attempt: int, state: str, at: float) -> Task:
+    """The attempt at the slot of that number, counted over all services."""
     service, slot = divmod(number, _SLOTS)
     node = f"n{(number + attempt) % _NODES + 1}"
     return Task(f"t{number}.{attempt}", f"s{service:03d}", slot + 1, node, state, "running", at, at)
@@ -44,13 +47,13 @@ def journal(tasks: int) -> Journal:
         for i in range(-(-tasks // _SLOTS))
     )
     made = Journal(clock=lambda: 0.0)
-    running = tuple(_task(number, 1, "running", 1.0) for number in range(tasks))
+    running = tuple(task(number, 1, "running", 1.0) for number in range(tasks))
     made.put(Entry(1.0, SwarmChanged("node1", nodes, services, running, first=True)))
     return made
 
 
 async def _measure(tasks: int, rounds: int) -> list[float]:
-    made, app = journal(tasks), _Bench()
+    made, app = journal(tasks), Bench()
     took: list[float] = []
     async with app.run_test(size=(120, 40)) as pilot:
         pane = app.query_one(Reconciliation)
@@ -61,7 +64,7 @@ async def _measure(tasks: int, rounds: int) -> list[float]:
             number = place % 4 if place % 3 else (place * 37) % tasks
             state = "preparing" if place % 2 else "running"
             began = time.process_time()
-            made.put(Entry(2.0 + place, SwarmChanged("node1", tasks=(_task(number, 2 + place, state, 2.0 + place),))))
+            made.put(Entry(2.0 + place, SwarmChanged("node1", tasks=(task(number, 2 + place, state, 2.0 + place),))))
             pane.show(made.world, made.world.dirty)
             await pilot.pause()
             took.append((time.process_time() - began) * 1000)

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Batch:
     """All that came since the last batch: the world now, what it touched (None: look at all of it), what was
-    printed, and the node that a command was last sent to ("": none)."""
+    printed, the node that a command was last sent to ("": none), and whether the journal began anew (a replay that was
+    wound back)."""
 
     world: World
     dirty: frozenset[Slot | str] | None
     printed: tuple[tuple[str, str], ...]
     node: str
+    anew: bool = False
 
 
 class Feed:
@@ -32,7 +34,7 @@ class Feed:
         self._wake = wake
         self._lock = threading.Lock()
         self._dirty: set[Slot | str] = set()
-        self._all, self._woken, self._node = True, False, ""
+        self._all, self._woken, self._anew, self._node = True, False, False, ""
         self._printed: list[tuple[str, str]] = []
         self._stop = journal.read(self._read)
 
@@ -40,11 +42,15 @@ class Feed:
         """What waits; afterwards nothing does."""
         with self._lock:
             batch = Batch(
-                self.journal.world, None if self._all else frozenset(self._dirty), tuple(self._printed), self._node
+                self.journal.world,
+                None if self._all else frozenset(self._dirty),
+                tuple(self._printed),
+                self._node,
+                self._anew,
             )
             self._dirty.clear()
             self._printed.clear()
-            self._all, self._woken, self._node = False, False, ""
+            self._all, self._woken, self._anew, self._node = False, False, False, ""
         return batch
 
     def close(self) -> None:
@@ -54,6 +60,9 @@ class Feed:
     def _read(self, entry: Entry, world: World) -> None:
         fact = entry.fact
         with self._lock:
+            if world.count == 0:
+                self._all = self._anew = True
+                self._printed.clear()
             self._dirty |= world.dirty
             if fact.kind == "output":
                 self._printed.append((fact.node, fact.text))

@@ -65,6 +65,7 @@ class Stand(Screen[None], inherit_bindings=False):
         self._lesson = Vertical(self._page, self._sheets["card"], id="lesson", classes="pane")
         self._right = Container(id="right")
         self._speaker: Horizontal | None = None
+        self._place: tuple[object, object] = (None, None)
         self._panes: dict[Pane, Widget] = {"lesson": self._lesson}
         self._cluster: Reconciliation
         self._timeline: Timeline
@@ -119,10 +120,6 @@ class Stand(Screen[None], inherit_bindings=False):
             for pane in PANES:
                 self._panes[pane].set_class(s.pane == pane, "current")
             self._right.set_class(s.pane != "lesson", "current")
-        if before.page != s.page or before.lesson is not s.lesson:
-            self._page.scroll_home(animate=False)
-        elif before.running != s.running and self._crowded(s):
-            self._page.scroll_end(animate=False)
         if before.notes != s.notes:
             self._speak(s.notes)
         if before.typing != s.typing:
@@ -130,6 +127,17 @@ class Stand(Screen[None], inherit_bindings=False):
         if self.built:
             self._cluster.stale = s.link == "stale"
         self.paint()
+        self._turn(s)
+
+    def _turn(self, s: Situation) -> None:
+        """To the top of a new page, and, where the card lies below the text, to the card of a step that was run."""
+        state = s.state(s.page) if s.step is not None else ""
+        page, place = (s.lesson and s.lesson.id, s.page), (s.pane, state, self._lesson.size)
+        before, self._place = self._place, (page, place)
+        if state and before != self._place and self._crowded(s):
+            self.call_after_refresh(self._page.scroll_end, animate=False)
+        elif before[0] != page:
+            self.call_after_refresh(self._page.scroll_home, animate=False)
 
     def paint(self) -> None:
         """Every view, each of which paints only the lines that differ."""
@@ -152,6 +160,8 @@ class Stand(Screen[None], inherit_bindings=False):
 
     def take_in(self, batch: Batch) -> bool:
         """Give the panes what is new; True while the terminal has more than one frame's worth."""
+        if batch.anew:
+            self.terminal.clear()
         if batch.dirty is None or batch.dirty:
             self._cluster.show(batch.world, batch.dirty)
         self._timeline.show(batch.world.changes)

@@ -210,6 +210,11 @@ class FakeStage:
 
     def reset(self, step: str = "") -> str:
         self.resets.append(step)
+        if not self.live:
+            self.journal.restart()
+            self.journal.put(Entry(1.0, first_look()))
+            self.journal.write(LessonOpened(self._lesson))
+            return "The recording is wound back to its beginning."
         self.journal.write(Progressed("reset", "service web goes", 0.5))
         if self.hold:
             self._go.wait(20)

@@ -137,6 +137,19 @@ async def test_reset_asks_where_to() -> None:
         assert it.stage.resets == [""]
 
 
+async def test_a_replay_wound_back_is_as_new() -> None:
+    async with desk(FakeStage(live=False)) as it:
+        await it.press("enter", "enter")
+        await it.idle()
+        await it.see("converged", "web.1 runs", "desired 4")
+        await it.press("r", "enter")
+        await it.idle()
+        await it.see("wound back", "No services yet", "Nothing has changed yet", "The shell's output shows here")
+        await it.press("n", "enter")
+        await it.idle()
+        await it.see("✔ Done", "converged")
+
+
 async def test_a_reset_shows_how_far_it_is() -> None:
     async with desk(FakeStage(desired=4, hold=1)) as it:
         await it.press("r", "enter")

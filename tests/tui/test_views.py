@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from lab.tui import grid, prose
+from lab.tui import bench, grid, prose
+from lab.tui.reconcile import Reconciliation
 from lab.tui.rows import Row, RowIndex
 from lab.tui.spans import Line, Span, clip, fit, plain, stamp, width, wrap
 from lab.tui.theme import THEMES, tones
@@ -170,6 +172,29 @@ def test_the_row_index_is_what_a_fresh_one_would_be(changes: list[tuple[int, int
         if found.what == "service":
             assert index.find(f"service:{found.service}") == y
     assert index.at(-1) == index.at(10**6) == Row("gap")
+
+
+async def test_an_update_draws_what_changed_not_what_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    slot_row = grid.slot_row
+
+    def counted(now: World, service: str, key: str, *rest: Any) -> Line:
+        drawn.append(key)
+        return slot_row(now, service, key, *rest)
+
+    monkeypatch.setattr(grid, "slot_row", counted)
+    made, app = bench.journal(5000), bench.Bench()
+    async with app.run_test(size=(120, 40)) as pilot:
+        pane = app.query_one(Reconciliation)
+        pane.show(made.world)
+        await pilot.pause()
+        assert 0 < len(drawn) <= 40, "only the rows in view"
+        for number, redrawn in ((3, ["4"]), (4000, [])):
+            drawn.clear()
+            made.write(SwarmChanged("node1", tasks=(bench.task(number, 2, "running", 3.0),)))
+            pane.show(made.world, made.world.dirty)
+            await pilot.pause()
+            assert drawn == redrawn
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
