@@ -26,10 +26,12 @@ def start(args: argparse.Namespace, out: Out) -> int:
 
 def _app(args: argparse.Namespace, out: Out) -> int:
     """Live at once on a cluster that is whole; else on the recordings, with the cluster being made behind them."""
+    from lab.course import progress
     from lab.tui import launch
 
+    where = progress.last(args.name)
     if _whole(args.name):
-        return launch(lambda: _live(args.name), live=True)
+        return launch(lambda: _live(args.name), live=True, lesson=where)
 
     def bring_up(report: Report) -> Stage:
         from lab.cluster import api
@@ -39,7 +41,7 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         return _live(args.name)
 
     _offer_packages(args, out)
-    return launch(_recorded, bring_up=bring_up)
+    return launch(_recorded, bring_up=bring_up, lesson=where)
 
 
 def _whole(name: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab.course import kept
-from lab.course.schema import Lesson
+
+if TYPE_CHECKING:
+    from lab.course.schema import Lesson
 
 
 def passed(name: str, lesson: Lesson) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from lab.course import progress
 from lab.course.load import load_course
 from lab.course.runner import StepResult, run_step
 from lab.course.schema import Lesson
-from lab.errors import InputError, LabError
+from lab.errors import EngineError, InputError, LabError
 from lab.session.hands import LiveHands
 from lab.session.reset import Done, reset_to
-from lab.world.entries import LessonOpened, StepMoved
+from lab.world.entries import Acted, LessonOpened, StepMoved
 from lab.world.journal import Journal
 
 #: Seconds between two characters of a command that the lab types where people watch.
@@ -50,6 +50,8 @@ class LiveStage:
         for step in progress.passed(self.cluster.name, found):
             self.journal.write(StepMoved(found.id, step, "passed"))
         progress.opened(self.cluster.name, found.id)
+        if not progress.passed(self.cluster.name, found):
+            self._tell_distance(found)
         return found
 
     def play(self, step: str) -> None:
@@ -96,6 +98,16 @@ class LiveStage:
         """See `Stage.close`."""
         self.hands.stop()
         self.hands.close()
+
+    def _tell_distance(self, lesson: Lesson) -> None:
+        """Someone who begins on a cluster that is not at the lesson's start is told so, before a step fails of it."""
+        try:
+            todo = reset_to(self.hands, lesson, dry_run=True).actions
+        except EngineError:
+            return  # The header says already that no manager answers.
+        if todo:
+            things = f"{len(todo)} thing{'s' if len(todo) != 1 else ''} to put right"
+            self.journal.write(Acted(f"the cluster is not at the start of {lesson.id}: r resets it ({things})"))
 
     def _need_lesson(self) -> Lesson:
         if self._lesson is None:

@@ -144,7 +144,8 @@ def clock(at: float) -> str:
 
 
 def _check(fact: Checked) -> Iterator[str]:
-    mark = "✔" if fact.ok else "✘"
+    # A check that is still awaited has not failed: the step says when it has.
+    mark = "✔" if fact.ok else "✘" if fact.phase == "before" else "…"
     when = "before: " if fact.phase == "before" else ""
     yield from _said(f"  {mark} ", f"{when}{fact.text}" + (f" ({fact.why})" if fact.why else ""))
 

@@ -88,6 +88,7 @@ class Verdict:
 class World:
     """All that is known at `at` (seconds since the journal began).
 
+    `called` has the name of every service that ever was, by id: its tasks outlive it for some seconds.
     `died` says, per task, when an engine told of its container's death: earlier than the managers' word for it.
     `attempts` holds, per slot, the ids of its tasks, newest first; `running` counts, per service, the tasks that
     run and should; `slots` are, per service, the keys of its slots; `dirty` are the slots, nodes ("node:ID") and
@@ -116,6 +117,7 @@ class World:
     verdicts: Map[tuple[str, str, int], Verdict] = Map()
     captured: Map[str, str] = Map()
     died: Map[str, float] = Map()
+    called: Map[str, str] = Map()
     dirty: frozenset[Slot | str] = frozenset()
 
     def service(self, name: str) -> Service | None:
@@ -143,8 +145,7 @@ class World:
 
     def task_name(self, task: Task) -> str:
         """`web.3`, or for a global service `web.node2`: what `docker service ps` calls it, without the id."""
-        service = self.services.get(task.service)
-        name = service.name if service else task.service[:12]
+        name = self.called.get(task.service, task.service[:12])
         return f"{name}.{task.slot or self.node_name(task.node) or '?'}"
 
     @property
@@ -237,8 +238,10 @@ def _swarm(world: World, fact: SwarmChanged) -> World:
     for node in fact.nodes:
         nodes[node.id] = node
         dirty.add(f"node:{node.id}")
+    called = world.called.mutate()
     for service in fact.services:
         services[service.id] = service
+        called[service.id] = service.name
         dirty.add(f"service:{service.id}")
     for thing in fact.named:
         named[thing.id] = thing
@@ -247,7 +250,9 @@ def _swarm(world: World, fact: SwarmChanged) -> World:
             if gone in index:
                 del index[gone]
                 dirty.add(f"{word}:{gone}")
-    world = replace(world, nodes=nodes.finish(), services=services.finish(), named=named.finish())
+    world = replace(
+        world, nodes=nodes.finish(), services=services.finish(), named=named.finish(), called=called.finish()
+    )
     world = _tasks(world, fact.tasks, fact.gone, dirty)
     lines = tuple(Change(world.at, *line) for line in words.in_words(before, world, fact))
     return _tell(replace(world, dirty=frozenset(dirty)), *lines)
