@@ -246,7 +246,7 @@ class LabApp(App[int]):
     def action_palette(self) -> None:
         from lab.tui.palette import LabCommands
 
-        self.push_screen(CommandPalette([LabCommands], placeholder="What is it?"))
+        self.push_screen(CommandPalette([LabCommands]))
 
     def action_help(self) -> None:
         from lab.tui import dialogs
