@@ -96,7 +96,7 @@ def crash() -> tuple[Entry, ...]:
     return tuple(Entry(at, fact) for at, fact in facts)
 
 
-texts = st.text(st.characters(codec="utf-8"), max_size=30)
+texts = st.text(st.characters(codec="utf-8"), max_size=12)
 names = st.sampled_from(["web", "db", "node1", "node2", "a", "b"])
 maps = st.dictionaries(names, texts, max_size=2)
 numbers = st.floats(0, 1e6, allow_nan=False).map(lambda x: round(x, 3))
@@ -138,7 +138,7 @@ named = st.builds(Named, what=st.sampled_from(["secret", "config", "network"]), 
 
 
 def _some(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
-    return st.lists(strategy, max_size=4, unique_by=lambda thing: getattr(thing, "id", thing)).map(tuple)
+    return st.lists(strategy, max_size=3, unique_by=lambda thing: getattr(thing, "id", thing)).map(tuple)
 
 
 gone_ids = ids | ids.map("t{}".format) | ids.map("s{}".format) | ids.map("x{}".format)

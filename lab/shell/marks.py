@@ -78,9 +78,14 @@ class Marks:
         if rest := text[at : len(text) - len(self._half)]:
             yield rest
 
+    @property
+    def holds(self) -> bool:
+        """Whether something waits that `flush` would let go."""
+        return 0 < len(self._half) <= 2
+
     def flush(self) -> str:
         """What waited, and was no mark. A lone escape is let go; a mark in the making is not."""
-        if len(self._half) > 2:
+        if not self.holds:
             return ""
         text, self._half = self._half, ""
         return text

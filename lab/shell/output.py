@@ -73,9 +73,9 @@ class Output:
     def due(self) -> float | None:
         """Write what is due; seconds until there is more to do, None when all is done."""
         now = time.monotonic()
-        held = self._redact.holds
+        held = self._redact.holds or self._marks.holds
         if held and now - self._came >= QUIET:
-            self._add(self._marks.flush())
+            self._add(self._redact.feed(self._marks.flush()))
             self._add(self._redact.flush())
             held = False
         if self._pending and now - self._written >= EVERY:

@@ -123,8 +123,8 @@ class Pty:
             with self._lock:  # a number that was given back may be another's file a moment later
                 self._closed = True
                 with suppress(pexpect.ExceptionPexpect, OSError):
-                    self._child.wait() if self._child.isalive() else None
-                with suppress(pexpect.ExceptionPexpect, OSError):
+                    self._child.isalive()  # takes the exit status
+                    self._child.ptyproc.delayafterclose = 0  # type: ignore[attr-defined]
                     self._child.close(force=True)
                 os.close(self._wake_in)
                 os.close(self._wake_out)

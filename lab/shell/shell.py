@@ -29,7 +29,6 @@ READY = 10.0
 GRACE = 2.0
 """Seconds that an interrupted command has before it is killed, and a killed one before its shell is."""
 
-
 CLEAR = b"\x07\x05\x15"
 """Keys that empty bash's line, whatever stands in it: abort a search, go to the end, discard."""
 
@@ -91,9 +90,9 @@ class Shell:
         """
         keys = _keys(text)
         with self._turn:
-            self._need_prompt(min(bound, READY))
-            self._type(keys, typing)
-            running = self._enter(text, step)
+            pty = self._need_prompt(min(bound, READY))
+            self._type(pty, keys, typing)
+            running = self._enter(pty, text, step)
             if running.ended is None and not self._await(lambda: bool(running.ended or running.incomplete), bound):
                 raise self._give_up(running, text, bound)
             if running.ended is None:
@@ -144,9 +143,12 @@ class Shell:
         if bash is None:
             raise MissingError("there is no bash to type commands into", remedy="sudo apt-get install bash")
         word = secrets.token_hex(8)
-        handle, start = tempfile.mkstemp(prefix="swarmlab-", suffix=".rc")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(rc(self._node, word))
+        try:
+            handle, start = tempfile.mkstemp(prefix="swarmlab-", suffix=".rc")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(rc(self._node, word))
+        except OSError as error:
+            raise LabError(f"the shell's start-up file cannot be written: {error}", remedy="set TMPDIR") from error
         argv = (bash, "--noprofile", "--rcfile", start, "-i")
         pty = Pty(argv, self._env, self._columns, self._rows, self._cwd)
         return pty, Output(word, self._redact, self._print)
@@ -247,8 +249,8 @@ class Shell:
             self._running = running
         return running
 
-    def _need_prompt(self, bound: float) -> None:
-        """Wait for an empty prompt. What the user had begun to type is cancelled."""
+    def _need_prompt(self, bound: float) -> Pty:
+        """Wait for a prompt and take it, cleared of what the user had begun to type. Raises WaitError, LabError."""
         self._interrupted.clear()
         with self._news:
             self._news.wait_for(lambda: self._prompt or self._closing, bound)
@@ -262,31 +264,33 @@ class Shell:
                     f"the shell on {self._node}",
                     bound,
                     "its prompt; something still runs in it",
-                    remedy="end what runs in the terminal (Ctrl-C), then try again",
+                    remedy="end what runs in the terminal (Ctrl-C, or exit for a new shell), then try again",
                 )
             self._typing = True
             if self._touched:
                 self._pty.write(CLEAR)
+            return self._pty
 
-    def _type(self, keys: list[bytes], typing: float) -> None:
+    def _type(self, pty: Pty, keys: list[bytes], typing: float) -> None:
         if typing <= 0:
-            self._pty.write(b"".join(keys))
+            pty.write(b"".join(keys))
             return
         for key in keys:
-            self._pty.write(key)
+            pty.write(key)
             if self._interrupted.wait(typing):
                 return
 
-    def _enter(self, text: str, step: str) -> _Running:
+    def _enter(self, pty: Pty, text: str, step: str) -> _Running:
+        """Press Return; or, when the typing was interrupted or its shell has ended, take the command back."""
         running = self._start(text, step)
         with self._news:
             self._typing = False
-            if not self._interrupted.is_set():
+            if pty is self._pty and not self._interrupted.is_set():
                 self._prompt = False
-                self._pty.write(b"\r")
+                pty.write(b"\r")
                 return running
             running.ended, self._running = CommandEnded(running.id, 130, 0.0), None
-        self._pty.write(CLEAR)
+        pty.write(CLEAR)
         self._journal.write(running.ended)
         return running
 

@@ -92,6 +92,9 @@ _SHAPES = (
     _Shape("--password=", re.compile(r"[^\s]{1,128}")),
     _Shape("--password ", re.compile(r"[^\s-][^\s]{0,127}")),
 )
+_BEGINNINGS = frozenset(s.opener[:n] for s in _SHAPES if not s.any_case for n in range(1, len(s.opener)))
+_ANY_CASE = frozenset(s.opener[:n] for s in _SHAPES if s.any_case for n in range(1, len(s.opener)))
+_LONGEST_OPENER = max(len(s.opener) for s in _SHAPES)
 _FIRST = re.compile("authorization|bearer |basic ", re.IGNORECASE)
 
 
@@ -274,9 +277,8 @@ def _matches(seen: _Seen, known: tuple[str, ...], alone: bool) -> Iterator[_Matc
         for at in _finds(lowered if shape.any_case else text, shape.opener):
             if match := _body(seen, shape, at):
                 yield match
-        tail = text[-len(shape.opener) :].lower() if shape.any_case else text
-        if part := _half(tail, shape.opener):
-            yield _Match(size - part, size - part, size, False, False)
+    if part := _begun(text):
+        yield _Match(size - part, size - part, size, False, False)
 
 
 def _body(seen: _Seen, shape: _Shape, at: int) -> _Match | None:
@@ -314,6 +316,14 @@ def _half(text: str, value: str) -> int:
     """How many characters at the text's end could be the beginning of the value, not all of it."""
     for size in range(min(len(value) - 1, len(text)), 0, -1):
         if text.endswith(value[:size]):
+            return size
+    return 0
+
+
+def _begun(text: str) -> int:
+    """How many characters at the text's end could be the beginning of a secret that is known by its form."""
+    for size in range(min(_LONGEST_OPENER - 1, len(text)), 0, -1):
+        if text[-size:] in _BEGINNINGS or text[-size:].lower() in _ANY_CASE:
             return size
     return 0
 
