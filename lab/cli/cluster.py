@@ -75,11 +75,12 @@ def doctor(args: argparse.Namespace, out: Out) -> int:
     found = examine()
     out.result(found)
     if not out.json:
+        width = max(len(item.what) for item in found.items)
         for item in found.items:
             mark = "✔" if item.there else "✘" if item.needed else "·"
-            out.say(f" {mark} {item.what:<22} {item.detail}")
+            out.say(f" {mark} {item.what:<{width}}  {item.detail}")
             if item.remedy and not item.there:
-                out.say(f"   {'':<22} bring it with: {item.remedy}")
+                out.say(f"   {'':<{width}}  bring it with: {item.remedy}")
         out.say(f"\n{found.sentence}")
     return 0 if found.ready else 3
 
