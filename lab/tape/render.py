@@ -19,7 +19,8 @@ _HEAD, _TAIL = 40, 10
 
 def cast(tape: Tape) -> str:
     """The terminals of a tape as an asciicast (version 2, which every player reads): seconds since the beginning, a
-    marker where a step begins. Where another node's terminal speaks, a line says so. Only what draws is kept."""
+    marker where a step begins. One terminal is seen at a time, the one that a command is typed into; where another
+    comes to the front, a line says so. Only what draws is kept."""
     header = {
         "version": 2,
         "width": tape.header.columns,
@@ -34,18 +35,40 @@ def cast(tape: Tape) -> str:
 
 def _events(entries: tuple[Entry, ...]) -> Iterator[tuple[float, str, str]]:
     screens: dict[str, SafeScreen] = {}
-    node = ""
-    for entry in entries:
-        at, fact = round(entry.at, 3), entry.fact
+    behind: dict[str, str] = {}
+    front = ""
+    for entry, node in zip(entries, _fronts(entries), strict=True):
+        at, fact, text = round(entry.at, 3), entry.fact, ""
+        if node != front:
+            text = f"\x1b[0m\r\n\x1b[2m── {node} ──\x1b[0m\r\n" * bool(front) + behind.pop(node, "")
+            front = node
+        if isinstance(fact, Printed):
+            said = screens.setdefault(fact.node, SafeScreen()).feed(fact.text)
+            if fact.node == front:
+                text += said
+            else:
+                behind[fact.node] = behind.get(fact.node, "") + said
+        if text:
+            yield at, "o", text
         if isinstance(fact, StepMoved) and fact.state == "begun":
             yield at, "m", fact.step
-        elif isinstance(fact, Printed):
-            text = screens.setdefault(fact.node, SafeScreen()).feed(fact.text)
-            if node and fact.node != node:
-                text = f"\x1b[0m\r\n\x1b[2m── {fact.node} ──\x1b[0m\r\n{text}"
-            node = fact.node
-            if text:
-                yield at, "o", text
+
+
+def _fronts(entries: tuple[Entry, ...]) -> list[str]:
+    """For each entry the node whose terminal is in front: where a command runs, else where the next is typed."""
+    fronts: list[str] = []
+    began = {e.fact.id: e.fact.node for e in entries if isinstance(e.fact, CommandBegan)}
+    node = next((e.fact.node for e in reversed(entries) if isinstance(e.fact, CommandBegan | Printed)), "")
+    if began:
+        node = list(began.values())[-1]
+    for entry in reversed(entries):
+        match entry.fact:
+            case CommandEnded(id=id) if id in began:
+                node = began[id]
+            case CommandBegan():
+                node = entry.fact.node
+        fronts.append(node)
+    return fronts[::-1]
 
 
 def markdown(tape: Tape) -> str:

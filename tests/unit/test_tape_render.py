@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from lab.tape.render import Story, cast, markdown, story
 from lab.tape.story import clock, trimmed
 from lab.tape.tape import Header, Tape
-from lab.world.entries import CommandBegan, CommandEnded, Entry, LessonOpened, Linked, Printed, StepMoved
+from lab.world.entries import CommandBegan, CommandEnded, Entry, Fact, LessonOpened, Linked, Printed, StepMoved
 from tests.strategies import crash, entries
 
 HEADER = Header(
@@ -147,17 +147,28 @@ def test_a_cast_is_what_players_read() -> None:
     ]
 
 
-def test_a_cast_says_whose_terminal_speaks_and_only_draws() -> None:
-    told = (
-        Entry(0, Printed("node1", "a\x1b]0;ti")),
-        Entry(1, Printed("node2", "b\x1b[6n")),
-        Entry(2, Printed("node1", "tle\x07c")),
+def test_a_cast_shows_the_terminal_that_a_command_is_typed_into() -> None:
+    facts: tuple[Fact, ...] = (
+        Printed("node1", "1$ "),
+        Printed("node2", "2$ "),
+        Printed("node1", "ls\x1b]0;ti"),
+        CommandBegan(1, "node1", "ls"),
+        Printed("node1", "tle\x07 out\r\n\x1b[6n"),
+        CommandEnded(1, 0, 0.1, "out"),
+        Printed("node1", "1$ "),
+        Printed("node2", "ps"),
+        CommandBegan(2, "node2", "ps"),
+        CommandEnded(2, 0, 0.1),
+        Printed("node1", "late"),
     )
+    told = tuple(Entry(float(at), fact) for at, fact in enumerate(facts))
     _, events = read_cast(cast(Tape(HEADER, told)))
-    assert [data for _, _, data in events] == [
-        "a",
-        "\x1b[0m\r\n\x1b[2m── node2 ──\x1b[0m\r\nb",
-        "\x1b[0m\r\n\x1b[2m── node1 ──\x1b[0m\r\nc",
+    assert events == [
+        (0.0, "o", "1$ "),
+        (2.0, "o", "ls"),
+        (4.0, "o", " out\r\n"),
+        (6.0, "o", "\x1b[0m\r\n\x1b[2m── node2 ──\x1b[0m\r\n2$ "),
+        (7.0, "o", "ps"),
     ]
 
 
