@@ -258,8 +258,12 @@ def _cell(world: World, row: _Row, tasks: list[Task], cols: Columns, x: int) -> 
             row.put(limit - 1, "…", "quiet", 1)
             return limit
         glyph, _, tone = mark(world, task)
-        more = len(tasks) - place > limit - x
-        x = row.put(x, "…" if more and x == limit - 1 else glyph, tone, 1)
+        left = len(tasks) - place
+        code = f"{glyph}{task.exit}" + (" " if left > 1 else "")
+        if task.exit and cols.style == "words" and limit - x >= len(code) + left - 1:
+            x = row.put(x, code, tone, limit - x)
+            continue
+        x = row.put(x, "…" if left > limit - x and x == limit - 1 else glyph, tone, 1)
     return min(x, limit)
 
 

@@ -63,7 +63,7 @@ class Stand(Screen[None], inherit_bindings=False):
         self._sheets |= {name: Sheet(grows=True, id=name) for name in ("strip", "tabs")}
         self._sheets["footer"] = Sheet(id="footer")
         self._lesson = Vertical(self._page, self._sheets["card"], id="lesson", classes="pane")
-        self._right = Container(id="right")
+        self._body = Container(self._lesson, id="body")
         self._speaker: Horizontal | None = None
         self._place: tuple[object, object] = (None, None)
         self._panes: dict[Pane, Widget] = {"lesson": self._lesson}
@@ -75,7 +75,7 @@ class Stand(Screen[None], inherit_bindings=False):
         yield self._sheets["header"]
         yield self._sheets["strip"]
         yield self._sheets["tabs"]
-        yield Horizontal(self._lesson, self._right, id="body")
+        yield self._body
         yield self._sheets["footer"]
 
     def on_mount(self) -> None:
@@ -98,7 +98,7 @@ class Stand(Screen[None], inherit_bindings=False):
         )
         self.terminal = Terminal(id="terminal", classes="pane")
         self._panes |= {"cluster": self._cluster, "timeline": self._timeline, "terminal": self.terminal}
-        await self._right.mount(self._cluster, self._timeline, self.terminal)
+        await self._body.mount(self._cluster, self._timeline, self.terminal)
         for place, pane in enumerate(PANES, 1):
             self._panes[pane].border_title = f"{place} {TITLES[pane]}"
         self.terminal.label = f"{len(PANES)} {TITLES['terminal']}"
@@ -119,7 +119,6 @@ class Stand(Screen[None], inherit_bindings=False):
             self.set_class(s.single, "single")
             for pane in PANES:
                 self._panes[pane].set_class(s.pane == pane, "current")
-            self._right.set_class(s.pane != "lesson", "current")
         if before.notes != s.notes:
             self._speak(s.notes)
         if before.typing != s.typing:

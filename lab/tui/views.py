@@ -102,7 +102,7 @@ def checks(s: Situation) -> Iterator[tuple[str, str, str, Tone]]:
         elif state == "failed" and verdict is not None:
             yield "✘", asks, verdict.why, "bad"
         elif state == "running":
-            yield "…", asks, verdict.why if verdict else "", "move"
+            yield "…", asks, verdict.why if verdict and verdict.phase == "after" else "", "move"
         else:
             yield "○", asks, "", "quiet"
 

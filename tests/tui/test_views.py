@@ -89,7 +89,8 @@ def test_a_slots_history_stands_in_its_nodes_columns() -> None:
 def test_attempts_on_one_node_are_glyphs_behind_the_newest() -> None:
     tries = tuple(task(1, n, 1, "failed", float(n), created=float(n), exit=1) for n in range(2, 5))
     now = world(first_look(4), SwarmChanged("node1", tasks=(*tries, task(1, 9, 1, "running", 9.0))))
-    assert "● running ✘✘✘●" in row(grid.slot_row(now, "web", "1", grid.columns(now, 160)))
+    assert "● running ✘1 ✘1 ✘1 ●" in row(grid.slot_row(now, "web", "1", grid.columns(now, 160)))
+    assert "● running ✘✘…" in row(grid.slot_row(now, "web", "1", grid.columns(now, 62)))
 
 
 def test_an_arrow_runs_from_the_old_node_to_the_new_one_either_way() -> None:
