@@ -205,11 +205,21 @@ class _Match:
 def _look(text: str, known: tuple[str, ...], *, alone: bool = False) -> _Find:
     seen = _Seen(text)
     matches = tuple(_matches(seen, known, alone))
-    sure = tuple(span for m in matches if m.closed for span in seen.spans(m.start, m.end))
-    likely = tuple(span for m in matches if not m.closed and m.sure for span in seen.spans(m.start, m.end))
+    sure = _spans(seen, ((m.start, m.end) for m in matches if m.closed))
+    likely = _spans(seen, ((m.start, m.end) for m in matches if not m.closed and m.sure))
     undecided = min((seen.raw(m.at) for m in matches if not m.closed), default=seen.cut)
     across = (seen.raw(m.at) for m in matches if m.closed and m.end > m.start and seen.raw(m.end - 1) >= undecided)
     return _Find(sure, undecided, min([undecided, *across]), likely)
+
+
+def _spans(seen: _Seen, ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The raw pieces of ranges that may overlap."""
+    found: list[tuple[int, int]] = []
+    done = 0
+    for start, end in sorted(ranges):
+        found.extend(seen.spans(max(start, done), end))
+        done = max(done, end)
+    return tuple(found)
 
 
 class _Seen:
@@ -274,8 +284,10 @@ def _matches(seen: _Seen, known: tuple[str, ...], alone: bool) -> Iterator[_Matc
             yield _Match(size - part, size - part, size, False, part >= max(SHORTEST, len(value) // 3))
     lowered = re.sub("[A-Z]", lambda m: m[0].lower(), text) if _FIRST.search(text) else ""
     for shape in _SHAPES:
+        done = 0
         for at in _finds(lowered if shape.any_case else text, shape.opener):
-            if match := _body(seen, shape, at):
+            if at >= done and (match := _body(seen, shape, at)):
+                done = match.end
                 yield match
     if part := _begun(text):
         yield _Match(size - part, size - part, size, False, False)

@@ -127,7 +127,7 @@ def _held(checks: dict[int, Checked]) -> Iterator[str]:
     if checks:
         yield ""
     for _, check in sorted(checks.items()):
-        why = f" ({_prose(check.why)})" if check.why else ""
+        why = f" ({_prose(check.why)})" if check.why and check.why != check.text else ""
         yield f"- [{'x' if check.ok else ' '}] {_prose(check.text)}{why}"
 
 

@@ -36,6 +36,7 @@ class Story:
     def __init__(self) -> None:
         self._world = World()
         self._hits: list[Hit] = []
+        self._before: list[Checked] = []
         self._steps: list[tuple[str, str, float]] = []
 
     def lines(self, entry: Entry) -> Iterator[str]:
@@ -45,7 +46,10 @@ class Story:
         if isinstance(fact, Hit):
             self._hits.append(fact)
             return
-        yield from self._answers()
+        if isinstance(fact, Checked) and fact.phase == "before":
+            self._before.append(fact)
+            return
+        yield from self._gathered()
         match fact:
             case LessonOpened():
                 yield from ("", f"LESSON {fact.lesson}", "═" * (len(fact.lesson) + 7))
@@ -68,7 +72,7 @@ class Story:
 
     def end(self) -> Iterator[str]:
         """The summary."""
-        yield from self._answers()
+        yield from self._gathered()
         if not self._steps:
             return
         passed = sum(state == "passed" for _, state, _ in self._steps)
@@ -87,8 +91,14 @@ class Story:
         why = f": {fact.why}" if fact.why else ""
         yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {seconds:.1f} s{why}")
 
-    def _answers(self) -> Iterator[str]:
-        """Requests in a row are told as one."""
+    def _gathered(self) -> Iterator[str]:
+        """Requests in a row are told as one, and so are checks that do not hold yet."""
+        before, self._before = self._before, []
+        if len(before) > 1 and not any(check.ok for check in before):
+            yield f"  ✘ before: none of the {len(before)} checks holds"
+        else:
+            for check in before:
+                yield from _check(check)
         hits, self._hits = self._hits, []
         for port, path in dict.fromkeys((h.port, h.path) for h in hits):
             here = [h for h in hits if (h.port, h.path) == (port, path)]
@@ -147,7 +157,8 @@ def _check(fact: Checked) -> Iterator[str]:
     # A check that is still awaited has not failed: the step says when it has.
     mark = "✔" if fact.ok else "✘" if fact.phase == "before" else "…"
     when = "before: " if fact.phase == "before" else ""
-    yield from _said(f"  {mark} ", f"{when}{fact.text}" + (f" ({fact.why})" if fact.why else ""))
+    why = f" ({fact.why})" if fact.why and fact.why != fact.text else ""
+    yield from _said(f"  {mark} ", f"{when}{fact.text}{why}")
 
 
 def _typed(at: float, fact: CommandBegan) -> Iterator[str]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from lab.tape.render import Story, cast, markdown, story
 from lab.tape.story import clock, trimmed
 from lab.tape.tape import Header, Tape
-from lab.world.entries import CommandBegan, CommandEnded, Entry, Fact, LessonOpened, Linked, Printed, StepMoved
+from lab.world.entries import Checked, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, Linked, Printed, StepMoved
 from tests.strategies import crash, entries
 
 HEADER = Header(
@@ -186,6 +186,16 @@ def test_long_output_is_told_by_its_ends_and_fences_hold() -> None:
     assert "exit 3" in text and "does not answer (stale) no answer for 5 s" in text
     guide = markdown(Tape(HEADER, told))
     assert "\n````text\n```\n0\n" in guide and "\n99\n````\n" in guide and "status 3" in guide
+
+
+def test_checks_that_do_not_hold_yet_are_told_as_one_and_one_that_does_is_named() -> None:
+    def checks(*states: bool) -> list[str]:
+        facts = [Checked("t", "s", i, f"it is so {i}", ok, f"it is so {i}", "before") for i, ok in enumerate(states)]
+        return list(story(Entry(0.0, fact) for fact in facts))
+
+    assert checks(False, False) == ["  ✘ before: none of the 2 checks holds"]
+    assert checks(False) == ["  ✘ before: it is so 0"]
+    assert checks(True, False) == ["  ✔ before: it is so 0", "  ✘ before: it is so 1"]
 
 
 def test_small_words() -> None:
