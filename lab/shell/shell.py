@@ -147,6 +147,7 @@ class Shell:
             handle, start = tempfile.mkstemp(prefix="swarmlab-", suffix=".rc")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(rc(self._node, word))
+            self._start_up = Path(start)
         except OSError as error:
             raise LabError(f"the shell's start-up file cannot be written: {error}", remedy="set TMPDIR") from error
         argv = (bash, "--noprofile", "--rcfile", start, "-i")
@@ -163,6 +164,7 @@ class Shell:
             with self._news:
                 closing, self._prompt = self._closing, False
             status = self._pty.end()
+            self._start_up.unlink(missing_ok=True)
             self._over(status)
             if closing or not self._again(status):
                 break

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -271,6 +272,13 @@ def test_closing_leaves_no_process_behind() -> None:
     assert all(map(gone, pids))
     with pytest.raises(LabError, match="is closed"):
         stage.run("echo x")
+
+
+def test_a_shell_that_is_closed_at_once_leaves_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for _ in range(3):
+        Stage().shell.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_closing_ends_a_command_under_way() -> None:
