@@ -46,9 +46,7 @@ class LiveStage:
                 f"there is no lesson {lesson}", remedy=f"the lessons are: {', '.join(x.id for x in self._course)}"
             )
         self._lesson = found
-        self.journal.write(LessonOpened(found.id))
-        for step in progress.passed(self.cluster.name, found):
-            self.journal.write(StepMoved(found.id, step, "passed"))
+        self._write_opened(found)
         progress.opened(self.cluster.name, found.id)
         if not progress.passed(self.cluster.name, found):
             self._tell_distance(found)
@@ -83,7 +81,7 @@ class LiveStage:
             self.hands.begin()
             done = reset_to(self.hands, lesson, step or None)
         progress.forget(self.cluster.name, lesson, step)
-        self.journal.write(LessonOpened(lesson.id))
+        self._write_opened(lesson)
         return sentence(done, lesson.id, step)
 
     def keys(self, data: str) -> None:
@@ -98,6 +96,11 @@ class LiveStage:
         """See `Stage.close`."""
         self.hands.stop()
         self.hands.close()
+
+    def _write_opened(self, lesson: Lesson) -> None:
+        self.journal.write(LessonOpened(lesson.id))
+        for step in progress.passed(self.cluster.name, lesson):
+            self.journal.write(StepMoved(lesson.id, step, "passed"))
 
     def _tell_distance(self, lesson: Lesson) -> None:
         """Someone who begins on a cluster that is not at the lesson's start is told so, before a step fails of it."""

@@ -21,6 +21,8 @@ class Screen:
 
     def __init__(self, argv: Sequence[str], *, columns: int = 120, rows: int = 40) -> None:
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        # As for a user: modules are compiled once, not at every start.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.began = time.perf_counter()
         self.child = pexpect.spawn(
             sys.executable, list(argv), dimensions=(rows, columns), env=env, timeout=None, echo=False
