@@ -137,6 +137,7 @@ def test_secrets_are_masked_everywhere(stage: Stage) -> None:
 
 
 def test_at_the_bound_a_command_is_interrupted(stage: Stage) -> None:
+    stage.shows(" $ ")
     with pytest.raises(WaitError, match="it was interrupted"):
         stage.run("cat", bound=0.1)
     assert stage.entries and stage.ended("cat").status == 130
@@ -145,8 +146,10 @@ def test_at_the_bound_a_command_is_interrupted(stage: Stage) -> None:
 
 def test_what_does_not_listen_is_killed_at_last_with_its_shell(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GRACE", 0.2)
+    stage.shows(" $ ")
     with pytest.raises(WaitError, match="it was killed"):
         stage.run("(trap '' INT; exec sleep 60)", bound=0.1)
+    assert stage.run("true", bound=BOUND).status == 0
     with pytest.raises(WaitError, match="its shell was replaced"):
         stage.run("trap '' INT; while :; do :; done", bound=0.1)
     assert stage.run("echo next", bound=BOUND).output == "next"
