@@ -6,6 +6,7 @@ import os
 import re
 import select
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ class Screen:
 
     def __init__(self, argv: Sequence[str], *, columns: int = 120, rows: int = 40) -> None:
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        # Not the tester's own progress.
+        env["SWARMLAB_STATE"] = tempfile.mkdtemp(prefix="swb-")
         # As for a user: modules are compiled once, not at every start.
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.began = time.perf_counter()
