@@ -119,6 +119,7 @@ def form(endpoints: Sequence[Endpoint], lab: str, *, heartbeat: int, bound: floa
                 list(pool.map(lambda e: _join(e, guide, tokens["Worker"]), workers))
     wait_whole(endpoints, bound=max(end - time.monotonic(), 1), say=say)
     _tidy(guide, endpoints, lab)
+    wait_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
 
 
 def wait_whole(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -> None:

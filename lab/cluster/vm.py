@@ -62,7 +62,7 @@ class VmCluster:
         """Machines, engines and the swarm at this moment; silent ones cost at most some seconds."""
         up = {node.name: self.running(node) for node in self.state.nodes}
         alive = [self._endpoint(node) for node in self.state.nodes if up[node.name]]
-        members = {m.node: m for m in swarm.members(alive)} if alive else {}
+        members = {m.node: m for m in swarm.members(alive, _ASK)} if alive else {}
         seen = _first_listing([e for e in alive if members[e.node].control])
         nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
         whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)

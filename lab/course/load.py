@@ -90,10 +90,10 @@ def _file(path: Path, found: _Found, tape: Tape | None) -> None:
 
 def _folder(folder: Path, found: _Found, tape: Tape | None) -> None:
     """Each file, then the lessons against the syllabus beside them."""
-    files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix not in (".json", ".md"))
+    read = (*_YAML, ".tape") if tape is not None else _YAML
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in read)
     for path in files:
-        if tape is not None or path.suffix in _YAML:
-            _file(path, found, tape)
+        _file(path, found, tape)
     if not found.problems and found.syllabus is not None:
         found.problems += _against(found.syllabus, found.lessons)
     elif not found.problems and found.lessons:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -88,6 +89,7 @@ def header(name: str, lesson: Lesson) -> Header:
         title=lesson.title,
         lesson=lesson.id,
         recorded=datetime.now(UTC),
+        digest=hashlib.sha256(lesson.model_dump_json().encode()).hexdigest()[:16],
         lab=__version__,
         provider=status.provider,
         acceleration=status.acceleration,
