@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lab.cli.cluster import consent, tell
 from lab.cli.out import Out
 from lab.cluster.model import Report
-from lab.errors import MissingError
+from lab.errors import LabError, MissingError
 
 if TYPE_CHECKING:
     from lab.session import Stage
@@ -74,7 +74,8 @@ def _offer_packages(args: argparse.Namespace, out: Out) -> None:
 
 
 def _tour(args: argparse.Namespace, out: Out) -> int:
-    """Brings the cluster up, proves two lessons on it, says what next; where no cluster can be made, a replay."""
+    """Brings the cluster up, proves two lessons on it, says what next. Where no cluster can be made: why, and the
+    recording instead; the exit code is the reason's."""
     from lab.cli.course import chosen
     from lab.cluster import api
     from lab.session.run import go_through
@@ -82,10 +83,10 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
     try:
         with out.progress() as report:
             cluster = api.up(args.name, "auto", None, report, consent(args.yes))
-    except MissingError as error:
-        out.say(f"No cluster can be made here: {error}")
-        out.say("\nHere is the recording instead.\n")
-        return _replay(out)
+    except LabError as error:
+        out.say(f"No cluster can be made here: {error}\n\nHere is the recording instead.\n")
+        _replay(out)
+        return error.exit_code
     tell(out, cluster.status())
     results = [go_through(args.name, lesson, out.say) for lesson in chosen(TOUR)]
     out.say("\nThe cluster stays up. What next:")
@@ -96,7 +97,7 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
     return 0 if all(result.passed for result in results) else 1
 
 
-def _replay(out: Out) -> int:
+def _replay(out: Out) -> None:
     from lab.cli.tapes import replay
 
-    return replay(argparse.Namespace(recording="reconciliation", plain=True, speed=None), out)
+    replay(argparse.Namespace(recording="reconciliation", plain=True, speed=None), out)
