@@ -66,10 +66,17 @@ def swarmlab(*args: str, bound: float = COMMAND, env: Mapping[str, str] | None =
 def say(request: pytest.FixtureRequest) -> Say:
     """A line in the test run's own log, whatever is captured."""
     reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
     assert reporter is not None
+    assert capture is not None
     began = time.monotonic()
 
     def line(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            _write(text)
+
+    def _write(text: str) -> None:
+        reporter.ensure_newline()
         for part in text.splitlines():
             reporter.write_line(f"  live {time.monotonic() - began:7.1f} s  {part}")
 
