@@ -28,7 +28,7 @@ def power_off(folder: Path) -> None:
 
 
 async def _execute(folder: Path, command: str, arguments: Mapping[str, object] | None) -> object:
-    from qemu.qmp import QMPClient, QMPError
+    from qemu.qmp import ConnectError, QMPClient, QMPError
 
     client = QMPClient(folder.name)
     # A socket's address holds 107 bytes; through a descriptor of its folder the path is always short.
@@ -40,9 +40,9 @@ async def _execute(folder: Path, command: str, arguments: Mapping[str, object] |
                 return await client.execute(command, dict(arguments) if arguments else None)
             finally:
                 await client.disconnect()
-    except (QMPError, OSError, TimeoutError, EOFError) as error:
-        if command == "quit" and not isinstance(error, TimeoutError):
-            # It may be gone before it has said goodbye.
+    except (QMPError, OSError, EOFError) as error:
+        # A machine that is told to end may be gone before it has said goodbye.
+        if command == "quit" and not isinstance(error, ConnectError | TimeoutError):
             return None
         raise LabError(
             f"the machine {folder.name} does not take the command {command}: {error or type(error).__name__}",

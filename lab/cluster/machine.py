@@ -70,7 +70,7 @@ class Machine:
 
 def argv(machine: Machine) -> tuple[str, ...]:
     """The command line that runs `machine`, to be started in its folder."""
-    words = ("console=ttyS0", "quiet", "panic=5", "mitigations=off", "no_timer_check", *machine.words)
+    words = ("console=ttyS0", "quiet", "panic=5", "mitigations=off", "no_timer_check", "nokaslr", *machine.words)
     line = [EMULATOR, "-name", f"{machine.name},process={machine.name}", "-uuid", machine.identity]
     line += ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc", "-rtc", "base=utc"]
     line += _cpu(machine.acceleration)

@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab.cluster.engine import asking
 from lab.cluster.model import Endpoint
 from lab.errors import EngineError, WaitError
+
+if TYPE_CHECKING:
+    import docker
 
 LABEL = "lab.swarmlab.name"
 """On a swarm that the lab made, and on its nodes: the lab's name."""
@@ -75,13 +78,15 @@ def listing(endpoint: Endpoint, timeout: float = 5.0) -> tuple[Seen, ...]:
 
 
 def _seen(raw: Mapping[str, Any]) -> Seen:
-    manager = raw.get("ManagerStatus") or {}
+    manager, spec = raw.get("ManagerStatus") or {}, raw.get("Spec") or {}
+    # A node that has just joined is listed before it has described itself.
+    described, status = raw.get("Description") or {}, raw.get("Status") or {}
     return Seen(
         id=raw["ID"],
-        name=raw["Description"]["Hostname"],
-        role=raw["Spec"]["Role"],
-        state=raw["Status"]["State"],
-        availability=raw["Spec"]["Availability"],
+        name=described.get("Hostname", ""),
+        role=spec.get("Role", ""),
+        state=status.get("State", "unknown"),
+        availability=spec.get("Availability", ""),
         reachability=manager.get("Reachability", ""),
         leader=bool(manager.get("Leader")),
     )
@@ -212,9 +217,25 @@ def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
     names = {e.node for e in endpoints}
     with asking(guide, _REQUEST) as client:
         for raw in client.api.nodes():
-            spec = raw["Spec"]
-            if raw["ID"] in current and (spec.get("Labels") or {}).get(LABEL) != lab:
-                marked: Any = {**spec, "Labels": {**(spec.get("Labels") or {}), LABEL: lab}}
-                client.api.update_node(raw["ID"], raw["Version"]["Index"], marked)
-            elif raw["Description"].get("Hostname") in names and raw["Status"]["State"] == "down":
-                client.api.remove_node(raw["ID"], force=True)
+            seen, spec = _seen(raw), raw["Spec"]
+            if seen.id in current and (spec.get("Labels") or {}).get(LABEL) != lab:
+                _change(client, seen.id, Labels={**(spec.get("Labels") or {}), LABEL: lab})
+            elif seen.id not in current and seen.name in names and seen.state == "down":
+                if seen.role == "manager":
+                    _change(client, seen.id, Role="worker")
+                client.api.remove_node(seen.id, force=True)
+
+
+def _change(client: docker.DockerClient, node: str, **values: object) -> None:
+    """Change a node's spec. Another change in between makes the swarm refuse ours; then look again."""
+    from docker.errors import APIError
+
+    for attempt in range(5):
+        raw = client.api.inspect_node(node)
+        spec: Any = {**raw["Spec"], **values}
+        try:
+            client.api.update_node(node, raw["Version"]["Index"], spec)
+            return
+        except APIError as error:
+            if attempt == 4 or "out of sequence" not in str(error):
+                raise

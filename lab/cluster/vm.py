@@ -195,7 +195,7 @@ class VmCluster:
 
     def _answers(self, node: NodeState) -> bool:
         """Ask once; after a refusal, which comes at once while the machine boots, take a breath."""
-        if swarm.member(self._endpoint(node), _ASK).local:
+        if swarm.member(self._endpoint(node), _ASK / 2).local:
             return True
         time.sleep(_POLL)
         return False
@@ -210,7 +210,7 @@ class VmCluster:
             )
 
     def _progress(self, count: int, waiting: Iterable[str]) -> tuple[str, float]:
-        stages = {name: (runtime.console(self.home / name) or ("firmware",))[-1] for name in waiting}
+        stages = {name: (runtime.console(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}
         if not stages:
             return "every engine answers", 1.0
         done = sum(_STAGES.get(stage, 0.1) for stage in stages.values()) + count - len(stages)

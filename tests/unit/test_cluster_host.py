@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.cluster import accel, api, host, pki, process, shellenv
+from lab.cluster import accel, api, host, pki, process, runtime, shellenv, state
 from lab.cluster.doctor import doctor
 from lab.cluster.model import Endpoint
 from lab.errors import CommandError, MissingError, WaitError
@@ -276,3 +276,20 @@ def test_nothing_heavy_is_imported_with_the_package() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={**os.environ}
     ).stdout.split()
     assert not {"docker", "cryptography", "qemu", "requests", "textual"} & set(modules)
+
+
+# -- machines whose record is lost
+
+
+def test_a_machine_without_a_record_is_found_by_its_folder_and_ended(tmp_path: Path) -> None:
+    home = state.home("lost")
+    (home / "node1").mkdir(parents=True)
+    (home / "lab.json").write_text("damaged")
+    argv = ["qemu-system-x86_64", "-c", "import sys; sys.stdin.read()", "-uuid", "some-identity"]
+    drive = f"if=none,file={home}/node1/settings.tar,format=raw"
+    with subprocess.Popen([*argv, "-drive", drive], executable=sys.executable, stdin=subprocess.PIPE) as stray:
+        assert runtime.strays(home) == (("node1", "some-identity"),)
+        assert api.down("lost")
+        assert stray.wait(5) != 0
+    assert not home.parent.exists()
+    assert not api.down("lost")

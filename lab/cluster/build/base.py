@@ -114,6 +114,16 @@ class _Build:
     def run(self, wanted: str) -> None:
         clear(self._cache)
         self._making.mkdir(mode=0o700)
+        try:
+            self._stages(wanted)
+        except KeyboardInterrupt:
+            self._stop.set()
+            clear(self._cache)
+            raise
+        # After a failure it stays until the next time: the logs are in it.
+        clear(self._cache)
+
+    def _stages(self, wanted: str) -> None:
         rootfs, made = self._both(self._rootfs, self._images)
         folder = self._new("base")
         self._say("disk", "the machines' kernel", 0.5)
@@ -138,7 +148,6 @@ class _Build:
         (folder / "images.tar").unlink()
         (folder / "images.json").write_text(json.dumps({one.tag: one.id for one in made}))
         folder.replace(self._cache / wanted)
-        clear(self._cache)
 
     def _rootfs(self) -> Path:
         final = self._cache / f"rootfs-{recipe.rootfs_key()}.tar"
