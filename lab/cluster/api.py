@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lab.cluster import lock, state, vm
-from lab.cluster.host import Consent
-from lab.cluster.model import Cluster, Progress, Report, silent
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lab.cluster import lock, places
+from lab.cluster.model import Cluster, Endpoint, Progress, Report, silent
 from lab.cluster.providers import pick_provider
-from lab.cluster.shellenv import env_lines, shell_env
-from lab.cluster.vm import VmCluster
 from lab.errors import InputError, MissingError
 
 __all__ = ["DEFAULT", "down", "env_lines", "find", "names", "pick_provider", "shell_env", "up"]
@@ -20,7 +20,7 @@ def up(
     provider: str = "auto",
     nodes: int | None = None,
     report: Report = silent,
-    consent: Consent = lambda _: False,
+    consent: Callable[[Sequence[str]], bool] = lambda _: False,
 ) -> Cluster:
     """A whole cluster called `name`: made, mended, or only looked at when it is whole already.
 
@@ -30,7 +30,7 @@ def up(
     """
     from lab.cluster import up as vm_up
 
-    state.check_name(name)
+    places.check_name(name)
     if nodes is not None:
         vm_up.managers_of(nodes)
     pick = pick_provider(provider)
@@ -41,12 +41,15 @@ def up(
 
 def find(name: str = DEFAULT) -> Cluster:
     """The cluster called `name`, in whatever state. Raises MissingError when there is none."""
+    from lab.cluster import state
+    from lab.cluster.vm import VmCluster
+
     return VmCluster(state.load(name))
 
 
 def names() -> tuple[str, ...]:
     """The clusters that there are, in the order of their names."""
-    return state.names()
+    return places.names()
 
 
 def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> bool:
@@ -55,17 +58,18 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> b
     Also ends what a killed `up` left running. `purge` takes the cache too, unless another lab stands on it
     (InputError).
     """
+    from lab.cluster import vm
     from lab.cluster.build import base
 
-    there, folder = state.home(name).exists(), state.home(name).parent
-    others = [other for other in state.names() if other != name]
+    there, folder = places.home(name).exists(), places.home(name).parent
+    others = [other for other in places.names() if other != name]
     if purge and others:
         raise InputError(
             f"the cache is in use by {', '.join(others)}",
             remedy="; ".join(f"swarmlab down --name {other}" for other in others),
         )
     if folder.exists():
-        with lock.held(state.lock(name), f"at work on the lab {name}"):
+        with lock.held(places.lock(name), f"at work on the lab {name}"):
             vm.remove(name, report)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
@@ -76,3 +80,17 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> b
         base.clear_if_idle()
     report(Progress("down", "nothing is left" if there else f"there is no lab called {name}", 1.0))
     return there
+
+
+def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
+    """The variables for a shell at `endpoint`; see `shellenv.shell_env`."""
+    from lab.cluster import shellenv
+
+    return shellenv.shell_env(endpoint, folder)
+
+
+def env_lines(cluster: Cluster) -> list[str]:
+    """`export` lines that point at a manager that answers; see `shellenv.env_lines`."""
+    from lab.cluster import shellenv
+
+    return shellenv.env_lines(cluster)

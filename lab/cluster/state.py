@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,12 +17,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lab import paths
 from lab.cluster.model import Role
-from lab.errors import InputError, LabError, MissingError
+from lab.cluster.places import home
+from lab.errors import LabError, MissingError
 
 VERSION: Literal[1] = 1
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 class NodeState(BaseModel):
@@ -55,30 +53,6 @@ class LabState(BaseModel):
     memory: int
     first_port: int
     nodes: tuple[NodeState, ...]
-
-
-def check_name(name: str) -> str:
-    """The name, if a lab can be called so. Raises InputError."""
-    if not NAME.fullmatch(name):
-        raise InputError(
-            f"{name!r} is no name for a lab: use up to 31 small letters, digits and hyphens, a letter or digit first"
-        )
-    return name
-
-
-def home(name: str) -> Path:
-    """The folder of the lab's cluster; it is not made."""
-    return paths.state() / "labs" / check_name(name) / "cluster"
-
-
-def lock(name: str) -> Path:
-    """The lock of the lab's cluster; its folder is made."""
-    return paths.state(check_name(name)) / "cluster.lock"
-
-
-def names() -> tuple[str, ...]:
-    """The labs that have machines, whole or half made."""
-    return tuple(sorted(p.parent.parent.name for p in (paths.state() / "labs").glob("*/cluster/lab.json")))
 
 
 def load(name: str) -> LabState:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lab import paths
-from lab.cluster import accel, host, lock, pki, ports, runtime, state, swarm
+from lab.cluster import accel, host, lock, pki, places, ports, runtime, state, swarm
 from lab.cluster.accel import Choice
 from lab.cluster.build import base, recipe, settings
 from lab.cluster.machine import HOST_ADDRESS, LOOPBACK
@@ -35,7 +35,7 @@ def up(name: str, nodes: int | None, report: Report, consent: host.Consent) -> V
         report(Progress("swarm", "the swarm is whole", 1.0))
         return found
     host.require(consent, lambda text: report(Progress("packages", text, 0.0)))
-    with lock.held(state.lock(name), f"at work on the lab {name}"):
+    with lock.held(places.lock(name), f"at work on the lab {name}"):
         found = _existing(name)
         if found is not None:
             _same_size(found, nodes)
@@ -86,7 +86,7 @@ def _new(name: str, count: int, report: Report) -> LabState:
     folder = paths.cache() / disk
     choice = accel.choose(folder / "vmlinuz", folder / "initrd")
     report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
-    home = state.home(name)
+    home = places.home(name)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700)
     with lock.held(paths.state() / "ports.lock", "choosing ports", bound=30):
@@ -115,7 +115,7 @@ def _new(name: str, count: int, report: Report) -> LabState:
 
 
 def _others_ports(name: str) -> list[int]:
-    others = (other for other in state.names() if other != name)
+    others = (other for other in places.names() if other != name)
     return [state.load(other).first_port for other in others]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import paths
-from lab.cluster import lock, machine, runtime, state, swarm
+from lab.cluster import lock, machine, places, runtime, state, swarm
 from lab.cluster.machine import Drive, Machine, Network
 from lab.cluster.model import ClusterStatus, Endpoint, NodeStatus, Progress, Report, silent
 from lab.cluster.state import LabState, NodeState
@@ -42,7 +42,7 @@ class VmCluster:
     @property
     def home(self) -> Path:
         """The folder with the lab's keys, disks and logs."""
-        return state.home(self.name)
+        return places.home(self.name)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every node's engine, managers first."""
@@ -144,7 +144,7 @@ class VmCluster:
 
     def alone(self) -> AbstractContextManager[None]:
         """Hold the lab's lock for a block: one command changes the machines at a time."""
-        return lock.held(state.lock(self.name), f"at work on the lab {self.name}", bound=10)
+        return lock.held(places.lock(self.name), f"at work on the lab {self.name}", bound=10)
 
     def boot(self, nodes: Sequence[NodeState], report: Report) -> None:
         """Power `nodes` on and wait until their engines answer. Raises LabError and WaitError."""
@@ -256,7 +256,7 @@ def base_disk(disk: str) -> Path:
 
 def remove(name: str, report: Report) -> None:
     """End the machines of lab `name`, as far as it was made, and delete its folder."""
-    home = state.home(name)
+    home = places.home(name)
     try:
         nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in state.load(name).nodes]
     except LabError:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.cluster import accel, api, host, pki, process, runtime, shellenv, state
+from lab.cluster import accel, api, host, pki, places, process, runtime, shellenv
 from lab.cluster.doctor import doctor
 from lab.cluster.model import Endpoint
 from lab.errors import CommandError, MissingError, WaitError
@@ -275,14 +275,14 @@ def test_nothing_heavy_is_imported_with_the_package() -> None:
     modules = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={**os.environ}
     ).stdout.split()
-    assert not {"docker", "cryptography", "qemu", "requests", "textual"} & set(modules)
+    assert not {"docker", "cryptography", "qemu", "requests", "textual", "pydantic", "psutil"} & set(modules)
 
 
 # -- machines whose record is lost
 
 
 def test_a_machine_without_a_record_is_found_by_its_folder_and_ended(tmp_path: Path) -> None:
-    home = state.home("lost")
+    home = places.home("lost")
     (home / "node1").mkdir(parents=True)
     (home / "lab.json").write_text("damaged")
     argv = ["qemu-system-x86_64", "-c", "import sys; sys.stdin.read()", "-uuid", "some-identity"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster import lock, machine, ports, state, up
+from lab.cluster import lock, machine, places, ports, state, up
 from lab.cluster.machine import Drive, Machine, Network
 from lab.cluster.providers import pick_provider
 from lab.cluster.state import LabState, NodeState
@@ -134,17 +134,17 @@ def test_a_port_with_a_listener_is_not_free() -> None:
 def test_a_labs_file_comes_back_as_it_went_and_is_private(home: Path) -> None:
     state.save(a_lab())
     assert state.load("default") == a_lab()
-    path = state.home("default") / "lab.json"
+    path = places.home("default") / "lab.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert state.names() == ("default",)
+    assert places.names() == ("default",)
     assert [p.name for p in path.parent.iterdir()] == ["lab.json"]
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', '{"version": 2}'])
 def test_a_damaged_file_is_told_in_a_sentence(home: Path, damage: str) -> None:
     state.save(a_lab("other"))
-    (state.home("other") / "lab.json").write_text(damage)
+    (places.home("other") / "lab.json").write_text(damage)
     with pytest.raises(LabError, match="damaged") as caught:
         state.load("other")
     assert caught.value.remedy == "swarmlab down --name other"
@@ -152,7 +152,7 @@ def test_a_damaged_file_is_told_in_a_sentence(home: Path, damage: str) -> None:
 
 def test_a_file_with_a_later_version_is_refused(home: Path) -> None:
     state.save(a_lab())
-    path = state.home("default") / "lab.json"
+    path = places.home("default") / "lab.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
     with pytest.raises(LabError, match="another version"):
         state.load("default")
@@ -162,13 +162,13 @@ def test_no_lab_is_missing_and_makes_no_folder(home: Path) -> None:
     with pytest.raises(MissingError) as caught:
         state.load("none")
     assert caught.value.remedy == "swarmlab up --name none"
-    assert not state.home("none").parent.exists()
+    assert not places.home("none").parent.exists()
 
 
 @pytest.mark.parametrize("name", ["", "A", "../x", "a/b", "-a", "a" * 32, "a b"])
 def test_a_name_that_is_none(name: str) -> None:
     with pytest.raises(InputError):
-        state.check_name(name)
+        places.check_name(name)
 
 
 def test_a_lock_names_its_holder_and_goes(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_cluster_tells_its_endpoints_and_a_powered_off_one_its_state(home: Pat
     with pytest.raises(LabError, match="powered off"):
         cluster.cut("node1")
     cluster.down()
-    assert not state.home("default").exists()
+    assert not places.home("default").exists()
 
 
 def test_how_many_manage() -> None:
