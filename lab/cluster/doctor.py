@@ -80,21 +80,9 @@ def _program(need: host.Need) -> Item:
 
 
 def _mapping() -> Item:
-    """Without root, the disk's owners are made in a user namespace, whose numbers /etc/subuid grants."""
-    if os.geteuid() == 0:
-        return Item("mapped users", True, False, "not needed: you are root")
-    user = psutil.Process().username()
-    granted = all(_grants(Path(file), user) for file in ("/etc/subuid", "/etc/subgid"))
-    remedy = f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
-    detail = "granted in /etc/subuid and /etc/subgid" if granted else f"{user} is not in /etc/subuid and /etc/subgid"
-    return Item("mapped users", granted, True, detail, remedy)
-
-
-def _grants(file: Path, user: str) -> bool:
-    try:
-        return any(line.split(":")[0] in (user, str(os.getuid())) for line in file.read_text().splitlines())
-    except OSError:
-        return False
+    there = host.mapped()
+    detail = "not needed: you are root" if os.geteuid() == 0 else "granted in /etc/subuid and /etc/subgid"
+    return Item("mapped users", there, True, detail if there else host.UNMAPPED, host.mapping_command())
 
 
 def _traefik() -> Item:

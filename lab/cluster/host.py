@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import pwd
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,30 @@ def commands(lacking: Sequence[Need]) -> tuple[tuple[str, ...], ...]:
     )
 
 
+UNMAPPED = "you have no range of mapped users in /etc/subuid and /etc/subgid"
+
+
+def mapped(files: Sequence[Path] = (Path("/etc/subuid"), Path("/etc/subgid"))) -> bool:
+    """Without root, the disk's owners are made in a user namespace, whose numbers these files grant."""
+    if os.geteuid() == 0:
+        return True
+    names = {pwd.getpwuid(os.getuid()).pw_name, str(os.getuid())}
+    return all(_first_fields(file) & names for file in files)
+
+
+def _first_fields(file: Path) -> set[str]:
+    try:
+        return {line.split(":")[0] for line in file.read_text().splitlines()}
+    except OSError:
+        return set()
+
+
+def mapping_command() -> str:
+    """The command that grants a range of mapped users."""
+    user = pwd.getpwuid(os.getuid()).pw_name
+    return f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
+
+
 def require(consent: Consent, say: Callable[[str], None]) -> None:
     """Install what is missing, after `consent`. Raises MissingError when that cannot or may not be done."""
     if (system := f"{platform.system()} {platform.machine()}") != "Linux x86_64":
@@ -75,8 +100,13 @@ def require(consent: Consent, say: Callable[[str], None]) -> None:
             f"the machines need Linux on x86_64, and this is {system}",
             remedy="take the recordings: swarmlab replay",
         )
-    if not (lacking := missing()):
-        return
+    if lacking := missing():
+        _install(lacking, consent, say)
+    if not mapped():
+        raise MissingError(f"{UNMAPPED}; without root the machines' disk needs one", remedy=mapping_command())
+
+
+def _install(lacking: Sequence[Need], consent: Consent, say: Callable[[str], None]) -> None:
     names = ", ".join(sorted({need.package for need in lacking}))
     lines = [" ".join(command) for command in commands(lacking)]
     remedy = " && ".join(lines)
@@ -99,5 +129,5 @@ def require(consent: Consent, say: Callable[[str], None]) -> None:
         raise MissingError(
             f"these Debian packages could not be installed: {names}; the output is in {log}", remedy=remedy
         ) from error
-    if lacking := missing():
-        raise MissingError(f"still missing after the installation: {', '.join(n.what for n in lacking)}")
+    if still := missing():
+        raise MissingError(f"still missing after the installation: {', '.join(n.what for n in still)}")
