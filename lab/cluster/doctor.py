@@ -132,7 +132,7 @@ def _acceleration(known: accel.Choice | None) -> Item:
     usable = known.acceleration == "kvm"
     detail = "a guest boots under it" if usable else known.note
     may = accel.KVM.exists() and not os.access(accel.KVM, os.R_OK | os.W_OK)
-    remedy = f"sudo usermod --append --groups kvm {psutil.Process().username()}, then log in again" if may else ""
+    remedy = f"sudo usermod --append --groups kvm {host.user()}, then log in again" if may else ""
     return Item(what, usable, False, detail, remedy)
 
 

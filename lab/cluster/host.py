@@ -76,8 +76,7 @@ def mapped(files: Sequence[Path] = (Path("/etc/subuid"), Path("/etc/subgid"))) -
     """Without root, the disk's owners are made in a user namespace, whose numbers these files grant."""
     if os.geteuid() == 0:
         return True
-    names = {pwd.getpwuid(os.getuid()).pw_name, str(os.getuid())}
-    return all(_first_fields(file) & names for file in files)
+    return all(_first_fields(file) & {user(), str(os.getuid())} for file in files)
 
 
 def _first_fields(file: Path) -> set[str]:
@@ -89,8 +88,15 @@ def _first_fields(file: Path) -> set[str]:
 
 def mapping_command() -> str:
     """The command that grants a range of mapped users."""
-    user = pwd.getpwuid(os.getuid()).pw_name
-    return f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
+    return f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user()}"
+
+
+def user() -> str:
+    """The name of the user, or the number where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def require(consent: Consent, say: Callable[[str], None]) -> None:
