@@ -39,8 +39,8 @@ def test_what_the_steps_leave_is_what_the_checkpoint_says(cluster: Cluster, hand
 
 
 def test_reset_forwards_and_backwards_and_twice(cluster: Cluster, lab_name: str, say: Say) -> None:
-    # Backwards to an empty swarm, forwards to a drained node and six replicas, and to another lesson's middle.
-    for target in ("reconciliation", "scaling:return", "first-service:list"):
+    # Forwards to a drained node and six replicas, to another lesson's middle, and back to an empty swarm.
+    for target in ("scaling:return", "first-service:list", "reconciliation"):
         first = swarmlab("reset", "--to", target, "--json", "--name", lab_name)
         assert first.code == 0, first.err
         say(f"reset --to {target}: {first.json['seconds']} s, {first.json['actions']}")
