@@ -120,7 +120,7 @@ def _base_disk() -> tuple[bool, bool, str, str]:
     try:
         ready = base.ready()
     except LabError as error:
-        return False, True, error.sentence, error.remedy
+        return False, False, f"cannot be made yet: {error.sentence}", error.remedy
     detail = "in the cache" if ready else "not made yet: the first `swarmlab up` makes it, in some minutes"
     return ready, False, detail, "swarmlab up"
 

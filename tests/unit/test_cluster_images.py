@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from lab.cluster.build import base as disk
 from lab.cluster.build import images, initrd, layers, recipe, settings
 from lab.cluster.build.dockerfile import read
 from lab.cluster.build.layers import Layer
+from lab.cluster.doctor import doctor
 from lab.errors import InputError, LabError, MissingError
 
 
@@ -159,9 +161,14 @@ def test_without_the_wheel_traefik_is_missing(monkeypatch: pytest.MonkeyPatch) -
         raise importlib.metadata.PackageNotFoundError
 
     monkeypatch.setattr(importlib.metadata, "files", none)
-    with pytest.raises(MissingError) as caught:
-        images.contexts()
-    assert caught.value.remedy == 'pip install "swarmlab[cluster]"'
+    monkeypatch.setattr(importlib.metadata, "version", none)
+    for asked in (images.contexts, disk.name, lambda: disk.ensure(lambda _: None)):
+        with pytest.raises(MissingError) as caught:
+            asked()
+        assert caught.value.remedy == 'pip install "swarmlab[cluster]"'
+    found = {item.what: item for item in doctor().items}
+    assert not found["Traefik's binary"].there
+    assert "cannot be made yet" in found["base disk"].detail
 
 
 def test_an_initrd_is_a_newc_archive() -> None:
