@@ -46,10 +46,9 @@ class SetNode:
 
     @property
     def sentence(self) -> str:
-        labels = ", ".join(f"{k}={v}" for k, v in sorted(self.labels.items()))
-        return f"set {self.name} to {self.availability}, {self.role}, " + (
-            f"labels {labels}" if labels else "no labels"
-        )
+        own = ", ".join(f"{k}={v}" for k, v in sorted(self.labels.items()) if not k.startswith(LABEL))
+        words = (f"set {self.name} to {self.availability}", self.role and f"a {self.role}", own and f"with {own}")
+        return ", ".join(word for word in words if word)
 
 
 @dataclass(frozen=True, slots=True)
