@@ -47,7 +47,11 @@ class SetNode:
     @property
     def sentence(self) -> str:
         own = ", ".join(f"{k}={v}" for k, v in sorted(self.labels.items()) if not k.startswith(LABEL))
-        words = (f"set {self.name} to {self.availability}", self.role and f"a {self.role}", own and f"with {own}")
+        words = (
+            f"set {self.name} to {self.availability}",
+            self.role and f"a {self.role}",
+            f"with {own}" if own else "no labels",
+        )
         return ", ".join(word for word in words if word)
 
 

@@ -251,8 +251,8 @@ def test_nodes_come_first_and_a_machine_goes_off_last() -> None:
     assert [a.sentence for a in found.actions] == [
         "start node3 and wait until it is ready",
         "forget the earlier node4, which is down",
-        "set node1 to active, manager, no labels",
-        "set node3 to active, manager, no labels",
+        "set node1 to active, a manager, no labels",
+        "set node3 to active, a manager, no labels",
         "remove service old",
         "create service web (1 × nginx:1.26)",
         "power node4 off",
