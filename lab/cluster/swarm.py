@@ -99,32 +99,36 @@ def form(endpoints: Sequence[Endpoint], lab: str, *, heartbeat: int, bound: floa
     written or shown. Raises WaitError after `bound` seconds, EngineError when an engine refuses.
     """
     end = time.monotonic() + bound
-    known = {m.node: m for m in members(endpoints)}
-    by_name = {e.node: e for e in endpoints}
-    for name, one in known.items():
+    now = members(endpoints, _REQUEST)
+    for endpoint, one in zip(endpoints, now, strict=True):
         if one.local in ("error", "locked"):
-            _leave(by_name[name])
-            known[name] = member(by_name[name])
-    if all(one.local in ("inactive", "error") for one in known.values()):
+            _leave(endpoint)
+    if all(one.local not in ("active", "pending", "") for one in now):
         say("founding the swarm", 0.0)
         _found(endpoints[0], lab, heartbeat)
     guide = _managing(endpoints, end, bound)
-    outside = [e for e in endpoints if known[e.node].local == "inactive" and e is not guide]
-    outside = [e for e in outside if member(e).local == "inactive"]
-    if outside:
-        with asking(guide, _REQUEST) as client:
-            tokens: Mapping[str, str] = client.api.inspect_swarm()["JoinTokens"]
-        for number, endpoint in enumerate(e for e in outside if e.role == "manager"):
-            say(f"{endpoint.node} joins as manager", 0.2 + 0.2 * number)
-            _join(endpoint, guide, tokens["Manager"])
-        workers = [e for e in outside if e.role == "worker"]
-        if workers:
-            say(f"{', '.join(e.node for e in workers)} joins as worker", 0.7)
-            with ThreadPoolExecutor(len(workers)) as pool:
-                list(pool.map(lambda e: _join(e, guide, tokens["Worker"]), workers))
-    wait_whole(endpoints, bound=max(end - time.monotonic(), 1), say=say)
+    _join_all(endpoints, guide, say)
+    wait_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
     _tidy(guide, endpoints, lab)
     wait_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
+
+
+def _join_all(endpoints: Sequence[Endpoint], guide: Endpoint, say: Say) -> None:
+    now = members(endpoints, _REQUEST)
+    outside = [e for e, one in zip(endpoints, now, strict=True) if one.local == "inactive"]
+    managers = [e for e in outside if e.role == "manager"]
+    workers = [e for e in outside if e.role == "worker"]
+    if not outside:
+        return
+    with asking(guide, _REQUEST) as client:
+        tokens: Mapping[str, str] = client.api.inspect_swarm()["JoinTokens"]
+    for number, endpoint in enumerate(managers):
+        say(f"{endpoint.node} joins as manager", 0.2 + 0.2 * number)
+        _join(endpoint, guide, tokens["Manager"])
+    if workers:
+        say(f"{', '.join(e.node for e in workers)} joins as worker", 0.7)
+        with ThreadPoolExecutor(len(workers)) as pool:
+            list(pool.map(lambda e: _join(e, guide, tokens["Worker"]), workers))
 
 
 def wait_whole(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -> None:
