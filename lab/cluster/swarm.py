@@ -224,7 +224,7 @@ def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
             seen, spec = _seen(raw), raw["Spec"]
             if seen.id in current and (spec.get("Labels") or {}).get(LABEL) != lab:
                 _change(client, seen.id, Labels={**(spec.get("Labels") or {}), LABEL: lab})
-            elif seen.id not in current and seen.name in names and seen.state == "down":
+            elif seen.id not in current and seen.name in names and seen.state != "ready":
                 if seen.role == "manager":
                     _change(client, seen.id, Role="worker")
                 client.api.remove_node(seen.id, force=True)

@@ -63,7 +63,7 @@ class VmCluster:
         up = {node.name: self.running(node) for node in self.state.nodes}
         alive = [self._endpoint(node) for node in self.state.nodes if up[node.name]]
         members = {m.node: m for m in swarm.members(alive, _ASK)} if alive else {}
-        seen = _first_listing([e for e in alive if members[e.node].control])
+        seen = _listing([e for e in alive if members[e.node].control])
         nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
         whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
         return ClusterStatus(
@@ -231,8 +231,10 @@ class VmCluster:
             members = swarm.members(self.endpoints())
             own = next(m for m in members if m.node == node.name)
             guides = [e for e, m in zip(self.endpoints(), members, strict=True) if m.control]
-            entry = next((s for s in _first_listing(guides) if s.id == own.node_id and own.node_id), None)
-            told = (own.local, entry.state, entry.reachability) if entry is not None else ()
+            seen = _listing(guides)
+            entry = next((s for s in seen if s.id == own.node_id and own.node_id), None)
+            led = any(one.leader for one in seen)
+            told = (own.local, entry.state, entry.reachability) if entry is not None and led else ()
             if told in (("active", "ready", ""), ("active", "ready", "reachable")):
                 return
             if time.monotonic() > end:
@@ -268,13 +270,17 @@ def remove(name: str, report: Report) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _first_listing(guides: Sequence[Endpoint]) -> tuple[swarm.Seen, ...]:
+def _listing(guides: Sequence[Endpoint]) -> tuple[swarm.Seen, ...]:
+    """The nodes as a manager lists them that knows who leads; while they elect, as any lists them."""
+    found: tuple[swarm.Seen, ...] = ()
     for guide in guides:
         try:
-            return swarm.listing(guide)
+            found = swarm.listing(guide) or found
         except EngineError:
             continue
-    return ()
+        if any(one.leader for one in found):
+            break
+    return found
 
 
 def _here(node: NodeState) -> dict[int, tuple[str, int]]:
