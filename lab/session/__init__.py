@@ -5,10 +5,12 @@ A `Stage` is live (a cluster) or a replay (a tape); which one is chosen once, wh
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from lab.course.schema import Lesson
-from lab.world.journal import Journal
+if TYPE_CHECKING:
+    # The app's first paint waits for this module: it must not wait for pydantic.
+    from lab.course.schema import Lesson
+    from lab.world.journal import Journal
 
 
 class Stage(Protocol):
