@@ -15,7 +15,7 @@ from lab.world.world import World
 from tests.doubles.engine import FakeEngine, FakeSwarm
 from tests.live.conftest import Say
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(3000)
 BOUND = 300.0
 
 
