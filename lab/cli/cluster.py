@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from lab.cli.out import Out
 from lab.cluster import api, host
 from lab.cluster.host import Consent
-from lab.cluster.model import ClusterStatus
+from lab.cluster.model import Cluster, ClusterStatus
 from lab.errors import InputError
+
+
+#: Seconds that `up` gives the swarm to be listed as whole once more after it was.
+SETTLE = 60.0
 
 
 def consent(yes: bool) -> Consent:
@@ -35,7 +40,7 @@ def up(args: argparse.Namespace, out: Out) -> int:
     began = datetime.now(UTC)
     with out.progress() as report:
         cluster = api.up(args.name, args.provider, args.nodes, report, consent(args.yes))
-    status = cluster.status()
+    status = _settled(cluster)
     seconds = round((datetime.now(UTC) - began).total_seconds(), 1)
     out.result({**_plain(status), "seconds": seconds})
     if not out.json:
@@ -44,6 +49,14 @@ def up(args: argparse.Namespace, out: Out) -> int:
             f'\nThe cluster is up after {seconds:.0f} s. Next: swarmlab, or eval "$(swarmlab env)" and docker node ls'
         )
     return 0 if status.whole else 1
+
+
+def _settled(cluster: Cluster) -> ClusterStatus:
+    """A manager that has only just begun to lead may not list every node yet: a whole status, or the last in a while."""
+    end = time.monotonic() + SETTLE
+    while not (now := cluster.status()).whole and time.monotonic() < end:
+        time.sleep(0.5)
+    return now
 
 
 def status(args: argparse.Namespace, out: Out) -> int:
