@@ -14,7 +14,6 @@ from lab.cluster.host import Consent
 from lab.cluster.model import Cluster, ClusterStatus
 from lab.errors import InputError
 
-
 #: Seconds that `up` gives the swarm to be listed as whole once more after it was.
 SETTLE = 60.0
 
@@ -52,7 +51,7 @@ def up(args: argparse.Namespace, out: Out) -> int:
 
 
 def _settled(cluster: Cluster) -> ClusterStatus:
-    """A manager that has only just begun to lead may not list every node yet: a whole status, or the last in a while."""
+    """A manager that only just began to lead may not list every node yet: a whole status, or the last in a while."""
     end = time.monotonic() + SETTLE
     while not (now := cluster.status()).whole and time.monotonic() < end:
         time.sleep(0.5)
