@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lab.cluster.model import Progress, Report, silent
+from lab.cluster.model import Progress, Report
 
 
 def plain(value: object) -> Any:
@@ -99,6 +99,3 @@ def _lines() -> Report:
             print(f"{share}{line}", file=sys.stderr, flush=True)
 
     return report
-
-
-__all__ = ["Out", "plain", "silent"]
