@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -81,8 +83,22 @@ def service(raw: Raw) -> Service:
         desired=spec.replicas if spec.mode == "replicated" else int(counts.get("DesiredTasks", 0)),
         version=int(raw["Version"]["Index"]),
         forced=int(raw["Spec"]["TaskTemplate"].get("ForceUpdate", 0)),
-        status=UpdateStatus(update.get("State", ""), update.get("Message", "")),
+        status=UpdateStatus(
+            update.get("State", ""),
+            update.get("Message", ""),
+            seconds(update.get("StartedAt", "")),
+            seconds(update.get("CompletedAt", "")),
+        ),
+        mark=mark(raw["Spec"]["TaskTemplate"]),
     )
+
+
+def mark(template: Raw) -> str:
+    """A digest of what makes one version of a service's tasks differ from another. The engine rewrites the rest of a
+    task's spec (networks by their ids), so only these parts are the same in a service and its tasks."""
+    parts = [template.get(part) for part in ("ContainerSpec", "Resources", "ForceUpdate")]
+    parts[2] = parts[2] or 0
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def service_spec(raw: Raw) -> ServiceSpec:
@@ -119,6 +135,13 @@ def service_spec(raw: Raw) -> ServiceSpec:
             monitor=(update.get("Monitor", 0) or 5 * _SECOND) / _SECOND,
             max_failure_ratio=float(update.get("MaxFailureRatio", 0)),
         ),
+        command=tuple(container.get("Command") or ()),
+        volumes=tuple(
+            m["Source"] for m in container.get("Mounts") or () if m.get("Type") == "volume" and m.get("Source")
+        ),
+        memory=int(((template.get("Resources") or {}).get("Limits") or {}).get("MemoryBytes", 0)),
+        health=tuple((container.get("Healthcheck") or {}).get("Test") or ()),
+        endpoint=(raw.get("EndpointSpec") or {}).get("Mode", "vip"),
     )
 
 
@@ -146,6 +169,7 @@ def task(raw: Raw) -> Task:
         exit=int(container.get("ExitCode", 0)) if ended and container.get("ContainerID") else None,
         container=container.get("ContainerID", ""),
         image=raw["Spec"].get("ContainerSpec", {}).get("Image", "").partition("@")[0],
+        mark=mark(raw["Spec"]),
     )
 
 

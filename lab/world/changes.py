@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from lab.world.entries import SwarmChanged
+from lab.world.entries import CertificateSeen, RoutesSeen, SwarmChanged
 from lab.world.swarm import BROKEN, Node, Service, Task
 
 if TYPE_CHECKING:
@@ -101,6 +101,45 @@ def _moved(world: World, old: Task | None, task: Task) -> Iterator[Line]:
         yield f"{name} {how} on {where}", "plain", *about
     elif task.node and (old is None or not old.node) and task.state in _QUIET | {"assigned"}:
         yield f"{name} was assigned to {where}", "plain", *about
+
+
+def certificate_in_words(before: CertificateSeen | None, fact: CertificateSeen) -> Iterator[Line]:
+    """What a handshake adds to the timeline: a certificate that changed, or a verdict."""
+    one, other = fact.certificate, before.certificate if before else None
+    if one and (other is None or one.fingerprint != other.fingerprint):
+        tone: Tone = "good" if fact.verdict == "good" else "bad"
+        yield f"{fact.host} on {fact.node}: {_served(fact)}", tone, "", "", ""
+    elif before is None or before.verdict != fact.verdict:
+        text = f"{fact.host} on {fact.node}: {fact.verdict}" + (f" ({fact.why})" if fact.why else "")
+        yield text, "good" if fact.verdict == "good" else "bad", "", "", ""
+
+
+def _served(fact: CertificateSeen) -> str:
+    one = fact.certificate
+    if one is None:
+        return fact.verdict
+    how = "" if fact.verdict == "good" else f", {fact.verdict}" + (f" ({fact.why})" if fact.why else "")
+    return f"a certificate from {one.issuer or one.subject}{how}"
+
+
+def routes_in_words(before: RoutesSeen | None, fact: RoutesSeen) -> Iterator[Line]:
+    """What a look at Traefik adds to the timeline: routers that came, went or are wrong, and Traefik's own state."""
+    if before is None or before.state != fact.state:
+        if fact.state not in ("live", "none"):
+            yield f"Traefik's API: {fact.state} ({fact.why})", "bad", "", "", ""
+        if before is None or before.state != "live":
+            return
+    known = {(r.protocol, r.name): r for r in before.routers}
+    for router in fact.routers:
+        old = known.pop((router.protocol, router.name), None)
+        if old is None and router.status != "disabled":
+            yield f"Traefik: router {router.name} routes {router.rule} to {router.service}", "good", "", "", ""
+        elif (old is None or old.status != router.status) and router.status != "enabled":
+            why = f": {router.errors[0]}" if router.errors else ""
+            yield f"Traefik: router {router.name} is {router.status}{why}", "bad", "", "", ""
+    if fact.state == "live":
+        for _, name in known:
+            yield f"Traefik: router {name} is gone", "plain", "", "", ""
 
 
 def _placed(world: World, heir: Task) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
 from lab.world.swarm import Named, Node, Service, Task
 
 
@@ -154,7 +155,12 @@ class Acted:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One request to a published port of one node, and who answered. `status` is 0 when nobody did."""
+    """One request to a published port of one node, and who answered. `status` is 0 when nobody did.
+
+    With a `host` it was sent to that host's name, and so through Traefik; `login` says with whose password: "" none,
+    right or wrong. `front` is who passed it on (X-Frontend), `version` the answer's X-Version, `location` where a
+    redirect leads. `protocol`: http | https | tcp.
+    """
 
     node: str
     port: int
@@ -164,7 +170,94 @@ class Hit:
     ms: float
     body: str = ""
     error: str = ""
+    host: str = ""
+    protocol: str = "http"
+    login: str = ""
+    front: str = ""
+    version: str = ""
+    location: str = ""
     kind: Literal["hit"] = "hit"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One request of the load that failed: `ago` seconds before its report was written it ended. `status` is 0 when
+    nobody answered, and `error` then says how."""
+
+    ago: float
+    node: str
+    status: int
+    error: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadMoved:
+    """What the load did since its last report, `seconds` long: requests `sent`, ended `good` or `bad`, `in_flight` at
+    its end. `counts` and `bad_counts` are histograms by `lab.world.load.bucket`; `late` is by how many milliseconds
+    at most a request was sent after its time. At most 20 failures are told whole; `bad` counts all."""
+
+    running: bool
+    rate: float
+    target: str
+    seconds: float = 0.0
+    sent: int = 0
+    good: int = 0
+    bad: int = 0
+    in_flight: int = 0
+    late: float = 0.0
+    counts: tuple[int, ...] = ()
+    bad_counts: tuple[int, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    kind: Literal["load"] = "load"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSeen:
+    """What one node served for a host's name in a TLS handshake, and what is to be thought of it. `now` is the wall
+    clock, seconds since the epoch, against which its validity was judged."""
+
+    host: str
+    node: str
+    verdict: Verdict
+    why: str = ""
+    now: float = 0.0
+    certificate: Certificate | None = None
+    kind: Literal["certificate"] = "certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class AcmeTold:
+    """A line of Traefik's log about an order of a certificate, in a word: `stage`."""
+
+    hosts: tuple[str, ...]
+    stage: Literal["ordering", "proving", "issued", "renewing", "failed"]
+    text: str
+    kind: Literal["acme"] = "acme"
+
+
+@dataclass(frozen=True, slots=True)
+class RoutesSeen:
+    """Traefik's own view, whole, when it changed. `state`: live | none (no Traefik runs) | unreachable | refused (the
+    password) | unreadable (the answer is not as its API promises); the last three keep nothing and say why."""
+
+    state: Literal["live", "none", "unreachable", "refused", "unreadable"]
+    why: str = ""
+    version: str = ""
+    entrypoints: tuple[EntryPoint, ...] = ()
+    routers: tuple[Router, ...] = ()
+    balancers: tuple[Balancer, ...] = ()
+    middlewares: tuple[Middleware, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    kind: Literal["routes"] = "routes"
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSeen:
+    """Traefik's counters, where they changed since the last look."""
+
+    rows: tuple[Traffic, ...]
+    kind: Literal["traffic"] = "traffic"
 
 
 Fact = Annotated[
@@ -180,7 +273,12 @@ Fact = Annotated[
     | Printed
     | CommandEnded
     | Acted
-    | Hit,
+    | Hit
+    | LoadMoved
+    | CertificateSeen
+    | AcmeTold
+    | RoutesSeen
+    | TrafficSeen,
     Field(discriminator="kind"),
 ]
 

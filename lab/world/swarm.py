@@ -86,7 +86,9 @@ class UpdateConfig:
 class ServiceSpec:
     """What a service should be: the part of the engine's spec that lessons set and checkpoints compare.
 
-    `replicas` is 0 for a global service. `args` are the container's arguments, `env` "NAME=value" strings.
+    `replicas` is 0 for a global service. `args` are the container's arguments, `env` "NAME=value" strings, `command`
+    what replaces the image's entrypoint, `volumes` the named volumes, `memory` the limit in bytes (0: none), `health`
+    the health check's test, `endpoint` vip | dnsrr.
     """
 
     image: str
@@ -101,21 +103,30 @@ class ServiceSpec:
     networks: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     update: UpdateConfig = UpdateConfig()
+    command: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    memory: int = 0
+    health: tuple[str, ...] = ()
+    endpoint: str = "vip"
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatus:
     """How the last update went: updating | paused | completed | rollback_started | rollback_paused |
-    rollback_completed, "" when there was none."""
+    rollback_completed, "" when there was none. `started` and `completed` are the manager's clock, in seconds since
+    the epoch, 0 when not told."""
 
     state: str = ""
     message: str = ""
+    started: float = 0.0
+    completed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service. `desired` is how many tasks should run (for a global service the engine's own count);
-    `forced` counts forced updates; `version` is the engine's index, needed to update."""
+    `forced` counts forced updates; `version` is the engine's index, needed to update. `mark` is a digest of what its
+    tasks are made from now: a task that bears another one is of an older version."""
 
     id: str
     name: str
@@ -124,6 +135,7 @@ class Service:
     version: int = 0
     forced: int = 0
     status: UpdateStatus = UpdateStatus()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,7 @@ class Task:
     exit: int | None = None
     container: str = ""
     image: str = ""
+    mark: str = ""
 
     @property
     def key(self) -> str:

@@ -12,9 +12,12 @@ from typing import Literal
 from immutables import Map, MapMutation
 
 from lab.world import changes as words
+from lab.world.edge import Traffic
 from lab.world.entries import (
+    AcmeTold,
     Acted,
     Captured,
+    CertificateSeen,
     Checked,
     CommandBegan,
     CommandEnded,
@@ -23,15 +26,20 @@ from lab.world.entries import (
     Hit,
     LessonOpened,
     Linked,
+    LoadMoved,
     Printed,
     Progressed,
+    RoutesSeen,
     StepMoved,
     SwarmChanged,
+    TrafficSeen,
 )
+from lab.world.load import Load
 from lab.world.swarm import ENDED, Named, Node, Service, Task
 
 #: How much history a world keeps: lines of the timeline, commands, hits, engine events, attempts of one slot.
 KEEP_CHANGES, KEEP_COMMANDS, KEEP_HITS, KEEP_EVENTS, KEEP_ATTEMPTS = 400, 50, 2000, 200, 6
+KEEP_ACME, KEEP_TRAFFIC = 60, 30
 
 Slot = tuple[str, str]
 """A service's id and `Task.key`."""
@@ -93,6 +101,8 @@ class World:
     `attempts` holds, per slot, the ids of its tasks, newest first; `running` counts, per service, the tasks that
     run and should; `slots` are, per service, the keys of its slots; `dirty` are the slots, nodes ("node:ID") and
     services ("service:ID") that the last entry touched: what a pane must draw anew.
+    `certificates` has the last handshake by host and node, with its time; `traffic` the last counts of each of
+    Traefik's services and entry points, with their times, oldest first.
     """
 
     at: float = 0.0
@@ -118,6 +128,12 @@ class World:
     captured: Map[str, str] = Map()
     died: Map[str, float] = Map()
     called: Map[str, str] = Map()
+    load: Load = Load()
+    certificates: Map[tuple[str, str], tuple[float, CertificateSeen]] = Map()
+    acme: tuple[tuple[float, AcmeTold], ...] = ()
+    routes: RoutesSeen | None = None
+    routes_at: float = 0.0
+    traffic: Map[str, tuple[tuple[float, Traffic], ...]] = Map()
     dirty: frozenset[Slot | str] = frozenset()
 
     def service(self, name: str) -> Service | None:
@@ -186,8 +202,51 @@ def fold(world: World, entry: Entry) -> World:
             return _tell(base, Change(at, fact.action, "lab", node=fact.node))
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])
+        case LoadMoved():
+            return _load(base, at, fact)
+        case CertificateSeen():
+            return _certificate(base, at, fact)
+        case AcmeTold():
+            line = Change(at, f"ACME: {fact.text}", "bad" if fact.stage == "failed" else "plain")
+            return replace(_tell(base, line), acme=(*base.acme, (at, fact))[-KEEP_ACME:])
+        case RoutesSeen():
+            lines = tuple(Change(at, *line) for line in words.routes_in_words(base.routes, fact))
+            return replace(_tell(base, *lines), routes=fact, routes_at=at)
+        case TrafficSeen():
+            return replace(base, traffic=_traffic(base.traffic, at, fact))
         case Printed():
             return base
+
+
+def _load(world: World, at: float, fact: LoadMoved) -> World:
+    load, lines = world.load.take(at, fact), []
+    if fact.running and (not world.load.running or world.load.rate != fact.rate):
+        lines.append(Change(at, f"load: {fact.rate:g} requests a second to {fact.target}", "lab"))
+    elif world.load.running and not fact.running:
+        lines.append(Change(at, "load: off", "lab"))
+    if fact.bad:
+        first = fact.failures[0] if fact.failures else None
+        why = (first.error or f"status {first.status}") if first else "no reason told"
+        many = "request" if fact.bad == 1 else "requests"
+        lines.append(Change(at, f"load: {fact.bad} {many} failed ({why})", "bad"))
+    return replace(_tell(world, *lines), load=load)
+
+
+def _certificate(world: World, at: float, fact: CertificateSeen) -> World:
+    key = (fact.host, fact.node)
+    before = world.certificates[key][1] if key in world.certificates else None
+    lines = tuple(Change(at, *line) for line in words.certificate_in_words(before, fact))
+    return replace(_tell(world, *lines), certificates=world.certificates.set(key, (at, fact)))
+
+
+def _traffic(
+    known: Map[str, tuple[tuple[float, Traffic], ...]], at: float, fact: TrafficSeen
+) -> Map[str, tuple[tuple[float, Traffic], ...]]:
+    changed = known.mutate()
+    for row in fact.rows:
+        key = f"{row.what}:{row.name}"
+        changed[key] = (*changed.get(key, ()), (at, row))[-KEEP_TRAFFIC:]
+    return changed.finish()
 
 
 def fold_all(entries: Iterable[Entry], world: World | None = None) -> World:

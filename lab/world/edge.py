@@ -1,0 +1,92 @@
+"""What is at the swarm's edge, as plain values: certificates as they are served, and Traefik's own view of its routes.
+
+Field names are those of X.509 and of Traefik's API (3.7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal[
+    "good", "default", "self-signed", "untrusted", "expired", "early", "wrong-name", "unreachable", "unreadable"
+]
+"""What is to be thought of what a node serves for a name. default: the certificate that Traefik makes for itself when
+it has none for the name; self-signed: another one that signed itself; untrusted: its chain ends at no authority that is
+known here; early: not valid yet; unreachable: no handshake; unreadable: what came is no certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """An X.509 certificate. Times are seconds since the epoch; `fingerprint` is SHA-256 in hexadecimal, `serial` the
+    number in hexadecimal; `chain` are the subjects from this certificate on, as they were served."""
+
+    fingerprint: str
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    key: str
+    serial: str
+    not_before: float
+    not_after: float
+    chain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """Where Traefik listens: `web` at `:80`."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """`protocol`: http | tcp | udp; `status`: enabled | warning | disabled; `errors` are Traefik's own sentences.
+    `resolver` is the certificate resolver, "" for none."""
+
+    name: str
+    protocol: str
+    rule: str
+    service: str
+    entrypoints: tuple[str, ...] = ()
+    middlewares: tuple[str, ...] = ()
+    status: str = "enabled"
+    errors: tuple[str, ...] = ()
+    tls: bool = False
+    resolver: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """A service of Traefik: `servers` are (URL or address, status), "UP" being also what an unasked server is."""
+
+    name: str
+    protocol: str
+    servers: tuple[tuple[str, str], ...] = ()
+    status: str = "enabled"
+    errors: tuple[str, ...] = ()
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Middleware:
+    """`type` as Traefik calls it: basicauth, retry, ..."""
+
+    name: str
+    protocol: str
+    type: str = ""
+    status: str = "enabled"
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What Traefik counted for one of its services since it started: requests by outcome (5xx is `bad`), and
+    connections open now at an entry point (`name` is then the entry point's and `what` "entrypoint")."""
+
+    name: str
+    what: Literal["service", "entrypoint"] = "service"
+    good: int = 0
+    bad: int = 0
+    open: int = 0

@@ -1,0 +1,66 @@
+// The backend. It says who it is, where it runs, which version it is and how often it was asked.
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const http = require("node:http");
+const os = require("node:os");
+
+const PORT = 3000;
+const LAME_DUCK_MS = 5000;
+const who = {
+  version: process.env.VERSION || "?",
+  task: process.env.TASK_NAME || "?",
+  node: process.env.NODE_NAME || "?",
+  replica: os.hostname(),
+};
+const began = Date.now();
+let served = 0;
+
+// Version 0 is the bad one: it starts, and dies before it was ever of use.
+if (who.version === "0") {
+  console.error("version 0 cannot work");
+  process.exit(1);
+}
+
+// Swarm puts configs and secrets into files; both are read when they are asked for, neither is printed.
+const settings = () => JSON.parse(fs.readFileSync("/app/settings.json", "utf8"));
+const fingerprint = () =>
+  crypto.createHash("sha256").update(fs.readFileSync("/run/secrets/api-key")).digest("hex").slice(0, 12);
+
+const pages = {
+  "/": () => ({ ...settings(), ...who, served, seconds: Math.round((Date.now() - began) / 1000) }),
+  "/healthz": () => "ok",
+  "/secret": () => ({ replica: who.replica, sha256: fingerprint() }),
+  "/from": (request) => ({ peer: request.socket.remoteAddress, forwarded: request.headers["x-forwarded-for"] || "" }),
+};
+
+const server = http.createServer((request, response) => {
+  const url = new URL(request.url, "http://backend");
+  const say = (status, body) => {
+    response.writeHead(status, { "Content-Type": "text/plain", "X-Replica": who.replica, "X-Version": who.version });
+    response.end((typeof body === "string" ? body : JSON.stringify(body)) + "\n");
+  };
+  served += url.pathname === "/healthz" ? 0 : 1;
+  if (url.pathname === "/crash") {
+    say(200, `${who.task} crashes now`);
+    setTimeout(() => process.exit(3), 50);
+  } else if (url.pathname === "/slow") {
+    setTimeout(() => say(200, "slow"), Math.min(Number(url.searchParams.get("ms")) || 2000, 30000));
+  } else if (pages[url.pathname]) {
+    try {
+      say(200, pages[url.pathname](request));
+    } catch (error) {
+      say(500, error.message);
+    }
+  } else {
+    say(404, "no such page");
+  }
+});
+server.keepAliveTimeout = 1000;
+server.listen(PORT, () => console.log(`version ${who.version} listens as ${who.task} on ${who.node}`));
+
+// Asked to stop, it goes on answering until every node has heard that it leaves; then it lets the last ones finish.
+// As process 1 it has to listen for the signal: else it would be killed after the grace period.
+process.on("SIGTERM", () => {
+  console.log("asked to stop");
+  setTimeout(() => server.close(() => process.exit(0)), LAME_DUCK_MS);
+});
