@@ -114,10 +114,13 @@ def record(args: argparse.Namespace, out: Out) -> int:
 
 
 def check(args: argparse.Namespace, out: Out) -> int:
-    """Say what is wrong with lessons and recordings; without a path, with all that travel with the program."""
+    """Say what is wrong with lessons, stack files and recordings; without a path, with all that travel with the
+    program. `lessons`, `stacks` and `recordings` name those where there is no such path."""
     from lab.tape.tape import check_tape
 
-    targets = [Path(p) for p in args.paths] or [paths.lessons(), paths.recordings()]
+    own = {"lessons": paths.lessons(), "stacks": paths.stacks(), "recordings": paths.recordings()}
+    given = [own[p] if p in own and not Path(p).exists() else Path(p) for p in args.paths]
+    targets = given or list(own.values())
     problems, looked_at = check_paths(targets, check_tape)
     out.result(
         {"checked": looked_at, "problems": [{"path": p.path, "line": p.line, "reason": p.reason} for p in problems]}

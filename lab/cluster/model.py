@@ -95,6 +95,9 @@ class Cluster(Protocol):
     @property
     def made_by_lab(self) -> bool: ...
 
+    @property
+    def acceleration(self) -> Acceleration: ...
+
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every node that has an engine to talk to, managers first, in the order of their names."""
 

@@ -22,6 +22,7 @@ _LAST_DIGITS = {
     8443: 84,
     9000: 90,
     9100: 91,
+    15000: 15,
 }
 PUBLISHED = tuple(_LAST_DIGITS)
 """Ports that, when published in the swarm, are reached from this machine on every node."""

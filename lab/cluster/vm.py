@@ -13,7 +13,7 @@ from pathlib import Path
 from lab import paths
 from lab.cluster import lock, machine, places, runtime, state, swarm
 from lab.cluster.machine import Drive, Machine, Network
-from lab.cluster.model import ClusterStatus, Endpoint, NodeStatus, Progress, Report, silent
+from lab.cluster.model import Acceleration, ClusterStatus, Endpoint, NodeStatus, Progress, Report, silent
 from lab.cluster.state import LabState, NodeState
 from lab.errors import EngineError, InputError, LabError, WaitError
 
@@ -38,6 +38,10 @@ class VmCluster:
     @property
     def provider(self) -> str:
         return self.state.provider
+
+    @property
+    def acceleration(self) -> Acceleration:
+        return self.state.acceleration
 
     @property
     def home(self) -> Path:

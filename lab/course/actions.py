@@ -133,6 +133,31 @@ class CreateNamed:
         return f"create {self.what} {self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class RemoveVolume:
+    """Remove a named volume from every node that has it."""
+
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        return f"remove volume {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeployStack:
+    """Deploy a stack: `file` is below the stacks' folder, `env` its settings, `place` its turn among the stacks."""
+
+    name: str
+    file: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    place: int = 0
+
+    @property
+    def sentence(self) -> str:
+        return f"deploy stack {self.name} ({self.file})"
+
+
 Action = (
     StartNode
     | StopNode
@@ -143,6 +168,8 @@ Action = (
     | UpdateService
     | RemoveNamed
     | CreateNamed
+    | RemoveVolume
+    | DeployStack
 )
 
 
@@ -172,7 +199,9 @@ _ORDER = (
     ForgetNode,
     SetNode,
     RemoveService,
+    RemoveVolume,
     CreateNamed,
+    DeployStack,
     UpdateService,
     CreateService,
     RemoveNamed,
@@ -182,6 +211,11 @@ _KINDS = ("network", "config", "secret")
 
 
 def order(action: Action) -> tuple[int, int, str]:
-    """The key to sort by: nodes first, what services need before them, what they no longer need after them."""
-    kind = _KINDS.index(action.what) if isinstance(action, CreateNamed | RemoveNamed) else 0
-    return _ORDER.index(type(action)), kind, action.name
+    """The key to sort by: nodes first, what services need before them, what they no longer need after them; stacks in
+    their own order."""
+    turn = 0
+    if isinstance(action, CreateNamed | RemoveNamed):
+        turn = _KINDS.index(action.what)
+    elif isinstance(action, DeployStack):
+        turn = action.place
+    return _ORDER.index(type(action)), turn, action.name

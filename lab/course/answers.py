@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from lab.course.checks import Exit, Http, Output
+from lab.course.checks import Exit, Http, Output, Tcp
 from lab.course.finding import Finding, Moment
 from lab.course.words import many
 from lab.world.entries import Hit
@@ -40,26 +40,74 @@ def printed(ask: Output, world: World, moment: Moment) -> Finding:
 
 
 def answered(ask: Http, world: World, moment: Moment) -> Finding:
-    """Whether a published port answered as asked, in the last round of requests."""
-    hits = [h for h in _new_hits(world, moment.asked) if (h.port, h.path) == (ask.port, ask.path)]
+    """Whether a published port, or a host through Traefik, answered as asked, in the last round of requests."""
+    hits, name = _of(ask, world, moment), _name(ask)
     if not hits:
-        return Finding(False, f"port {ask.port} has not been asked yet")
-    good = [h for h in hits if h.status == ask.status and (not ask.contains or ask.contains in h.body)]
-    replicas = {h.replica for h in good if h.replica}
+        return Finding(False, f"{name} has not been asked yet")
+    good = [h for h in hits if not _wrong(ask, h)]
+    if found := _not_everywhere(ask, world, hits, good, name):
+        return found
+    if not good:
+        return Finding(False, f"{name} of {hits[-1].node}: {_wrong(ask, hits[-1])}")
+    said = f"{len(good)} of {len(hits)} requests to {name} were answered"
+    if ask.replicas:
+        replicas = {h.replica for h in good if h.replica}
+        return Finding(len(replicas) >= ask.replicas, f"{said}, by {many(len(replicas), 'replica')}")
+    return Finding(True, said)
+
+
+def connected(ask: Tcp, world: World, moment: Moment) -> Finding:
+    """Whether a TCP connection to a published port was answered as asked, in the last round."""
+    hits, name = _of(ask, world, moment), _name(ask)
+    if not hits:
+        return Finding(False, f"{name} has not been asked yet")
+    good = [h for h in hits if not _wrong(ask, h)]
+    if found := _not_everywhere(ask, world, hits, good, name):
+        return found
+    if not good:
+        return Finding(False, f"{name} of {hits[-1].node}: {_wrong(ask, hits[-1])}")
+    return Finding(True, f"{len(good)} of {len(hits)} connections to {name} were answered")
+
+
+def _of(ask: Http | Tcp, world: World, moment: Moment) -> list[Hit]:
+    sent = ask.request
+    key = (sent.port, sent.path, sent.host, sent.protocol, sent.login)
+    hits = _new_hits(world, moment.asked)
+    return [h for h in hits if (h.port, h.path, h.host, h.protocol, h.login) == key]
+
+
+def _name(ask: Http | Tcp) -> str:
+    """`port 8080`, or the host's name."""
+    return ask.request.host or f"port {ask.request.port}"
+
+
+def _not_everywhere(ask: Http | Tcp, world: World, hits: list[Hit], good: list[Hit], name: str) -> Finding | None:
     for node in sorted(world.nodes.values(), key=lambda n: n.name) if ask.every_node else ():
         of_node = [h for h in hits if h.node == node.name]
         if node.state == "ready" and (not of_node or any(h not in good for h in of_node)):
             bad = next((h for h in of_node if h not in good), None)
-            how = "was not asked" if bad is None else _answer(bad.status, bad.error)
-            return Finding(False, f"port {ask.port} of {node.name}: {how}")
-    if not good:
-        bad = hits[-1]
-        text = f", without “{ask.contains}”" if bad.status == ask.status else ""
-        return Finding(False, f"port {ask.port} of {bad.node}: {_answer(bad.status, bad.error)}{text}")
-    said = f"{len(good)} of {len(hits)} requests to port {ask.port} were answered"
-    if ask.replicas:
-        return Finding(len(replicas) >= ask.replicas, f"{said}, by {many(len(replicas), 'replica')}")
-    return Finding(True, said)
+            return Finding(False, f"{name} of {node.name}: {'was not asked' if bad is None else _wrong(ask, bad)}")
+    return None
+
+
+def _wrong(ask: Http | Tcp, hit: Hit) -> str:
+    """What is not as asked in one answer; "" when all is."""
+    if isinstance(ask, Tcp):
+        if not hit.status:
+            return _answer(hit.status, hit.error)
+        return "" if ask.contains in hit.body else f"answers “{hit.body[:60]}”, without “{ask.contains}”"
+    if hit.status != ask.status:
+        return _answer(hit.status, hit.error)
+    text = f"answers {hit.status}"
+    if ask.contains and ask.contains not in hit.body:
+        return f"{text}, without “{ask.contains}”"
+    if ask.lacks and ask.lacks in hit.body:
+        return f"{text}, with “{ask.lacks}”"
+    if ask.location and ask.location not in hit.location:
+        return f"{text}, to {hit.location or 'nowhere'}"
+    if ask.version and ask.version != hit.version:
+        return f"{text}, of version {hit.version or 'unknown'}"
+    return ""
 
 
 def _new_hits(world: World, asked: World) -> list[Hit]:

@@ -6,9 +6,10 @@ the object again. Every wait is bounded, and says at the bound what was missing.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from lab.course import engine as api
@@ -17,9 +18,11 @@ from lab.course.actions import (
     Action,
     CreateNamed,
     CreateService,
+    DeployStack,
     ForgetNode,
     RemoveNamed,
     RemoveService,
+    RemoveVolume,
     SetNode,
     StartNode,
     StopNode,
@@ -27,7 +30,7 @@ from lab.course.actions import (
 )
 from lab.course.checkpoint import Checkpoint, Content, NodeState
 from lab.course.plan import misplaced
-from lab.errors import EngineError, WaitError
+from lab.errors import CommandError, EngineError, WaitError
 from lab.world.entries import Acted, Progressed
 from lab.world.journal import Clock, Journal
 from lab.world.swarm import ENDED, ServiceSpec
@@ -60,6 +63,17 @@ class Tools(Protocol):
 
     def engine(self) -> Engine:
         """The low-level client of a manager that lives. Raises EngineError when there is none."""
+
+    def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
+        """`docker stack deploy` of a file below the stacks' folder, with these settings; services that the file no
+        longer names go. Raises CommandError with what it said when it fails."""
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a named volume from every node; nothing when there is none. Raises CommandError or EngineError while
+        it is used."""
+
+    def login(self) -> bytes:
+        """The line of a users file for basic authentication: the lab's own user, and a hash of the password."""
 
 
 def apply(
@@ -94,27 +108,37 @@ def apply(
 
 def unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
     """What the world still lacks of the checkpoint, in sentences; nothing when it is there."""
-    names = {n.name for n in world.nodes.values()} | {*checkpoint.nodes} if made_by_lab else set()
-    for name in sorted(names):
+    nodes = {n.name for n in world.nodes.values()} | {*checkpoint.nodes} if made_by_lab else set()
+    for name in sorted(nodes):
         node, wanted = world.node(name), checkpoint.nodes.get(name, NodeState())
         if (node is not None and node.state == "ready") is not (wanted.machine == "on"):
             yield f"{name} is {node.state if node else 'not in the swarm'}"
     for name, state in checkpoint.services.items():
-        service = world.service(name)
-        if service is None:
-            yield f"there is no service {name}"
-            continue
-        live = len(world.live_tasks(service.id))
-        if live != service.desired or (state.mode == "replicated" and service.desired != state.spec.replicas):
-            yield f"{live} of {state.spec.replicas or service.desired} tasks of {name} run"
-        if service.status.state in ("updating", "rollback_started"):
-            yield f"the update of {name} goes on"
-    ids = {s.id for name in checkpoint.services if (s := world.service(name)) is not None}
+        yield from _unsettled(world, name, state.spec.replicas if state.mode == "replicated" else None)
+    for name in checkpoint.stack_services:
+        yield from _unsettled(world, name)
+    names = {*checkpoint.services, *checkpoint.stack_services}
+    ids = {s.id for name in names if (s := world.service(name)) is not None}
     for task in world.tasks.values():
         node = world.nodes.get(task.node)
         leaves = task.service not in world.services or (task.service in ids and task.desired in ("shutdown", "remove"))
         if leaves and task.state not in ENDED and node is not None and node.state == "ready":
             yield f"{world.task_name(task)} still ends on {node.name}"
+
+
+def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator[str]:
+    """Of one service; a stack's number of replicas is what its deploy has said."""
+    service = world.service(name)
+    if service is None:
+        yield f"there is no service {name}"
+        return
+    if service.spec.mode.endswith("-job"):  # Its tasks come to an end by themselves.
+        return
+    live = len(world.live_tasks(service.id))
+    if live != service.desired or replicas not in (None, service.desired):
+        yield f"{live} of {replicas or service.desired} tasks of {name} run"
+    if service.status.state in ("updating", "rollback_started"):
+        yield f"the update of {name} goes on"
 
 
 def _settle(checkpoint: Checkpoint, tools: Tools, made_by_lab: bool, bound: float, end: float, clock: Clock) -> None:
@@ -170,12 +194,18 @@ def _do(action: Action, tools: Tools, clock: Clock) -> None:
                 tools.act("heal", action.name)
         case StopNode():
             tools.act("stop", action.name)
+        case DeployStack():
+            tools.journal.write(Acted(f"reset: {action.sentence}"))
+            _order(action.sentence, tools, lambda: tools.deploy(action.name, action.file, action.env), clock)
+        case RemoveVolume():
+            tools.journal.write(Acted(f"reset: {action.sentence}"))
+            _order(action.sentence, tools, lambda: tools.remove_volume(action.name), clock)
         case _:
             tools.journal.write(Acted(f"reset: {action.sentence}"))
-            _carry(action.sentence, tools, lambda engine: _call(action, engine), clock)
+            _carry(action.sentence, tools, lambda engine: _call(action, engine, tools), clock)
 
 
-def _call(action: Action, engine: Engine) -> None:
+def _call(action: Action, engine: Engine, tools: Tools) -> None:
     match action:
         case SetNode():
             raw = engine.inspect_node(action.id)
@@ -194,7 +224,7 @@ def _call(action: Action, engine: Engine) -> None:
         case RemoveNamed():
             _remove(action, engine)
         case CreateNamed():
-            _create(action, engine)
+            _create(action, engine, tools)
 
 
 def _update(action: UpdateService, engine: Engine) -> None:
@@ -222,17 +252,19 @@ def _remove(action: RemoveNamed, engine: Engine) -> None:
         engine.remove_config(action.id)
 
 
-def _create(action: CreateNamed, engine: Engine) -> None:
+def _create(action: CreateNamed, engine: Engine, tools: Tools) -> None:
     labels = {LABEL: action.what}
     if action.what == "network":
         engine.create_network(action.name, driver="overlay", labels=labels, attachable=True, scope="swarm")
     elif action.what == "secret":
-        engine.create_secret(action.name, _bytes(action.content), labels)
+        engine.create_secret(action.name, _bytes(action.content, tools), labels)
     else:
-        engine.create_config(action.name, _bytes(action.content), labels)
+        engine.create_config(action.name, _bytes(action.content, tools), labels)
 
 
-def _bytes(content: Content | None) -> bytes:
+def _bytes(content: Content | None, tools: Tools) -> bytes:
+    if content is not None and content.login:
+        return tools.login()
     if content is None or content.random:
         return secrets.token_hex(content.random if content and content.random else 16).encode()
     return (content.text or "").encode()
@@ -278,6 +310,22 @@ def _carry(what: str, tools: Tools, call: Callable[[Engine], None], clock: Clock
         _breathe(tools)
 
 
+def _order(what: str, tools: Tools, call: Callable[[], None], clock: Clock) -> None:
+    """Have a command run until it is done: again while what it waits for still ends."""
+    end = clock() + PATIENCE
+    while True:
+        _stop(tools)
+        try:
+            return call()
+        except (CommandError, EngineError) as error:
+            refused = error.output.strip() if isinstance(error, CommandError) else error.sentence
+            if not _PASSES.search(refused):
+                raise
+        if clock() >= end:
+            raise WaitError(f"the engine to {what}", PATIENCE, refused, remedy="swarmlab status")
+        _breathe(tools)
+
+
 #: What the engine says of a thing that is there already, and of a refusal that passes by itself.
 _THERE = ("already exists", "existing object")
 _PASSING = (
@@ -290,6 +338,10 @@ _PASSING = (
     "deadline exceeded",
     "is not down and can't be removed",
     "already in use by service",
+)
+#: The same in what a command printed. A network that was just removed is still known by its name (moby#29293).
+_PASSES = re.compile(
+    "|".join([*map(re.escape, _PASSING), r"network \S+ not found", "already in use", "name conflicts", "is in use"])
 )
 
 

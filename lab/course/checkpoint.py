@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lab import paths
+from lab.course.stack.fill import is_open
+from lab.course.stack.spec import Expected, Use
+from lab.course.stack.state import StackState, told
 from lab.course.value import Name, Value, one_of
 from lab.errors import InputError
 from lab.world.swarm import Grant, Port, ServiceSpec, UpdateConfig
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 #: The engine's limit for a secret, in bytes.
 _LARGEST = 500_000
 
-Publish = Annotated[str, Field(pattern=r"^\d{1,5}:\d{1,5}(/(tcp|udp))?$")]
+Publish = Annotated[str, Field(pattern=r"^\d{1,5}:\d{1,5}(/(tcp|udp)(/host)?)?$")]
 Granted = Annotated[str, Field(pattern=r"^[^:\s]+(:[^:\s]+)?$", max_length=300)]
 
 
@@ -45,7 +49,8 @@ class ServiceState(Value):
     """`NAME=value`."""
     constraints: tuple[Name, ...] = ()
     publish: tuple[Publish, ...] = ()
-    """`8080:80` or `8080:80/udp`, through the routing mesh."""
+    """`8080:80` or `8080:80/udp`, through the routing mesh; `8081:80/tcp/host` on the task's own node only."""
+    endpoint: Literal["vip", "dnsrr"] = "vip"
     secrets: tuple[Granted, ...] = ()
     """`SOURCE` or `SOURCE:target`."""
     configs: tuple[Granted, ...] = ()
@@ -77,28 +82,35 @@ class ServiceState(Value):
             networks=self.networks,
             labels=dict(self.labels),
             update=UpdateConfig(**self.update.model_dump()),
+            endpoint=self.endpoint,
         )
 
 
 class Content(Value):
-    """What a secret or a config holds: a text, a file beside the lesson, or so many random bytes (as hex)."""
+    """What a secret or a config holds: a text, a file beside the lesson or (`stack`) beside the stacks, so many random
+    bytes (as hex), or the line of a users file with the lab's own user and password (`login`)."""
 
     text: Annotated[str, Field(min_length=1, max_length=500_000)] | None = None
     file: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    stack: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     random: Annotated[int, Field(ge=1, le=1024)] | None = None
+    login: bool = False
 
     @model_validator(mode="before")
     @classmethod
     def _read(cls, data: Any, info: ValidationInfo) -> Any:
         """A file is read when the lesson is: what is declared is then all in the value."""
-        folder = (info.context or {}).get("folder")
-        if folder is None or not isinstance(data, dict) or not isinstance(data.get("file"), str) or len(data) != 1:
+        if not isinstance(data, dict) or len(data) != 1:
             return data
-        return {"text": _inside(Path(folder), data["file"])}
+        for key, place in (("file", "folder"), ("stack", "stacks")):
+            folder = (info.context or {}).get(place)
+            if folder is not None and isinstance(data.get(key), str):
+                return {"text": _inside(Path(folder), data[key])}
+        return data
 
     @model_validator(mode="after")
     def _one(self) -> Content:
-        one_of(self, "text", "file", "random")
+        one_of(self, "text", "file", "stack", "random", "login")
         return self
 
 
@@ -121,30 +133,49 @@ class Checkpoint(Value):
     networks: tuple[Name, ...] = ()
     """Overlay networks, attachable."""
     nodes: Mapping[Name, NodeState] = {}
+    stacks: Mapping[Name, StackState] = {}
+    """Deployed in this order."""
 
     @model_validator(mode="after")
     def _granted(self) -> Checkpoint:
+        stacks = {name: self._outline(name) for name in self.stacks}
+        known = {("secret", name) for name in self.secrets} | {("config", name) for name in self.configs}
+        known |= {("network", name) for name in self.networks}
+        known = known.union(*(stack.makes for stack in stacks.values()))
         for name, service in self.services.items():
-            for what, given, known in (
-                ("secret", (g.source for g in service.spec.secrets), self.secrets),
-                ("config", (g.source for g in service.spec.configs), self.configs),
-                ("network", service.networks, self.networks),
-            ):
-                for thing in given:
-                    if thing not in known:
-                        raise ValueError(f"service {name} uses the {what} {thing}, which is not there")
+            uses = [("secret", g.source) for g in service.spec.secrets]
+            uses += [("config", g.source) for g in service.spec.configs]
+            uses += [("network", network) for network in service.networks]
+            _there(f"service {name}", uses, known)
+        for name, stack in stacks.items():
+            _there(f"stack {name}", sorted(use for use in stack.needs if not is_open(use[1])), known)
+            for other in self.stacks[name].fresh_with:
+                if other not in self.stacks:
+                    raise ValueError(f"stack {name} is made anew with the stack {other}, which is not there")
         return self
+
+    def _outline(self, name: str) -> Expected:
+        try:
+            return self.stacks[name].outline(name)
+        except InputError as error:
+            raise ValueError(f"stack {name}, {told(self.stacks[name].file, error)}") from None
+
+    @property
+    def stack_services(self) -> tuple[str, ...]:
+        """The whole names of all stacks' services."""
+        return tuple(service for name, stack in self.stacks.items() for service in stack.services(name))
 
 
 class Patch(Value):
-    """What a step leaves changed, laid over the checkpoint: keys of a service or node replace its own, `null` takes
-    a thing away."""
+    """What a step leaves changed, laid over the checkpoint: keys of a service, node or stack replace its own, `null`
+    takes a thing away."""
 
     services: Mapping[Name, Mapping[str, Any] | None] = {}
     secrets: Mapping[Name, Content | None] = {}
     configs: Mapping[Name, Content | None] = {}
     networks: tuple[Name, ...] | None = None
     nodes: Mapping[Name, Mapping[str, Any] | None] = {}
+    stacks: Mapping[Name, Mapping[str, Any] | None] = {}
 
     @field_validator("services")
     @classmethod
@@ -156,18 +187,23 @@ class Patch(Value):
     def _node_keys(cls, nodes: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
         return _known(nodes, NodeState)
 
+    @field_validator("stacks")
+    @classmethod
+    def _stack_keys(cls, stacks: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
+        return _known(stacks, StackState)
+
     def over(self, checkpoint: Checkpoint) -> Checkpoint:
         """The checkpoint after the patch. Raises pydantic.ValidationError when that makes no sense."""
         base = checkpoint.model_dump(exclude_unset=True, mode="json")
         patch = self.model_dump(exclude_unset=True, mode="json")
         if patch.get("networks") is not None:
             base["networks"] = patch["networks"]
-        for group in ("services", "secrets", "configs", "nodes"):
+        for group in ("services", "secrets", "configs", "nodes", "stacks"):
             things: dict[str, Any] = base.setdefault(group, {})
             for name, change in patch.get(group, {}).items():
                 if change is None:
                     things.pop(name, None)
-                elif group in ("services", "nodes"):
+                elif group in ("services", "nodes", "stacks"):
                     things[name] = {**things.get(name, {}), **change}
                 else:
                     things[name] = change
@@ -208,14 +244,20 @@ def _known(
     return things
 
 
+def _there(who: str, uses: Iterable[Use], known: Container[Use]) -> None:
+    for what, name in uses:
+        if (what, name) not in known:
+            raise ValueError(f"{who} uses the {what} {name}, which is not there")
+
+
 def _inside(folder: Path, name: str) -> str:
-    """The text of a file beside the lesson. Raises ValueError, in words, when it lies elsewhere or cannot be read."""
+    """The text of a file in a folder. Raises ValueError, in words, when it lies elsewhere or cannot be read."""
     try:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
-            raise ValueError(f"the path {name} leaves the lesson's folder")
+            raise ValueError(f"the path {name} leaves the {_whose(folder)} folder")
         if not path.is_file():
-            raise ValueError(f"there is no file {name} beside the lesson")
+            raise ValueError(f"there is no file {name} in the {_whose(folder)} folder")
         with path.open("rb") as file:
             return file.read(_LARGEST).decode()
     except UnicodeDecodeError:
@@ -224,10 +266,14 @@ def _inside(folder: Path, name: str) -> str:
         raise ValueError(f"the file {name} cannot be read: {error.strerror}") from None
 
 
+def _whose(folder: Path) -> str:
+    return "stacks'" if folder == paths.stacks() else "lesson's"
+
+
 def _port(text: str) -> Port:
-    numbers, _, protocol = text.partition("/")
+    numbers, *rest = text.split("/")
     published, target = numbers.split(":")
-    return Port(int(published), int(target), protocol or "tcp")
+    return Port(int(published), int(target), rest[0] if rest else "tcp", "host" if "host" in rest else "ingress")
 
 
 def _grant(text: str) -> Grant:

@@ -2,11 +2,13 @@
 
 In a lesson a check is a mapping with one key: `running: {service: web, exactly: 3}`. There are two kinds:
 
-    level   is true now                             running, service, placed, node, exists, http
-    edge    has happened since the step began       happened, replaced, exit, output
+    level   is true now                             running, service, placed, node, exists, http, tcp, certificate,
+                                                    router, load
+    edge    has happened since the step began       happened, replaced, updated, renewed, exit, output
 
 A level check looks at the world as it is; an edge check compares it with the world when the step began, so that
-what stood in a task's history before does not count.
+what stood in a task's history before does not count. What an edge check has found stays found. `load` counts since
+the step began too, and is looked at to the step's end: one failed request more can make it false again.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from lab.course import words
 from lab.course.value import Name, Value, one_of
+from lab.watch.hits import Request
+from lab.world.edge import Verdict
 
 Count = Annotated[int, Field(ge=0, le=1000)]
 Some = Annotated[int, Field(ge=1, le=1000)]
@@ -114,6 +118,23 @@ class Replaced(Value):
         return f"{who}{where} {'was' if self.at_least == 1 else 'were'} replaced{then}"
 
 
+class Updated(Value):
+    """Since the step began, an update of a service came to this state."""
+
+    service: Name
+    state: Literal["completed", "paused", "rollback_completed", "rollback_paused"]
+
+    @property
+    def sentence(self) -> str:
+        came = {
+            "completed": "has been updated",
+            "paused": "has its update paused",
+            "rollback_completed": "has been rolled back",
+            "rollback_paused": "has its rollback paused",
+        }
+        return f"{self.service} {came[self.state]}"
+
+
 class Placed(Value):
     """Where the running tasks of a service are: only on a role, only on these nodes, on so many, on every node."""
 
@@ -149,11 +170,13 @@ class NodeIs(Value):
     availability: Literal["active", "pause", "drain"] | None = None
     role: Literal["manager", "worker"] | None = None
     leader: bool | None = None
+    label: Annotated[str, Field(pattern=r"^[^=\s]+=\S*$", max_length=200)] | None = None
+    """`NAME=value`."""
 
     @model_validator(mode="after")
     def _some(self) -> NodeIs:
         if not self.model_fields_set - {"name"}:
-            raise ValueError("needs one of state, availability, role, leader")
+            raise ValueError("needs one of state, availability, role, leader, label")
         return self
 
     @property
@@ -163,6 +186,7 @@ class NodeIs(Value):
             f"is set to {self.availability}" if self.availability else "",
             f"is a {self.role}" if self.role else "",
             "" if self.leader is None else "leads the managers" if self.leader else "does not lead the managers",
+            f"bears the label {self.label}" if self.label else "",
         ]
         return f"{self.name} " + " and ".join(a for a in asks if a)
 
@@ -229,18 +253,44 @@ class Output(Value):
 
 
 class Http(Value):
-    """A published port answers: with a status and a text, from so many different replicas, through every node."""
+    """A published port answers: with a status and a text, from so many different replicas, through every node.
 
-    port: Annotated[int, Field(ge=1, le=65535)]
+    With `host` the request bears that name, and so goes through Traefik; the port is then 443 with `https` and 80
+    without, unless it is named.
+    """
+
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
     path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
+    host: Name | None = None
+    https: bool = False
+    login: Literal["right", "wrong"] | None = None
+    """With the lab's user and password, or with a wrong one."""
     status: Annotated[int, Field(ge=100, le=599)] = 200
     contains: Pattern | None = None
+    lacks: Pattern | None = None
+    location: Pattern | None = None
+    """A text in the address that a redirect names."""
+    version: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """What X-Version says."""
     replicas: Some | None = None
     """So many different replicas answered, at least."""
     every_node: bool = False
     """Every node that is ready answered every request."""
     requests: Annotated[int, Field(ge=1, le=50)] | None = None
     """How many requests each node is sent in one go; by default enough for the replicas asked for."""
+
+    @model_validator(mode="after")
+    def _sane(self) -> Http:
+        if self.port is None and self.host is None:
+            raise ValueError("needs a port or a host")
+        return self
+
+    @property
+    def request(self) -> Request:
+        """What is sent."""
+        port = self.port or (443 if self.https else 80)
+        protocol: Literal["http", "https"] = "https" if self.https else "http"
+        return Request(port, self.path, self.host or "", protocol, self.login or "")
 
     @property
     def times(self) -> int:
@@ -250,11 +300,138 @@ class Http(Value):
     def sentence(self) -> str:
         through = " through every node" if self.every_node else ""
         text = f" and “{self.contains}”" if self.contains else ""
+        text += f" and without “{self.lacks}”" if self.lacks else ""
+        text += f" of version {self.version}" if self.version else ""
+        text += f", to {self.location}" if self.location else ""
         who = f", from at least {words.many(self.replicas, 'replica')}" if self.replicas else ""
-        return f"port {self.port} answers {self.path} with {self.status}{text}{through}{who}"
+        how = {"right": " with the right password", "wrong": " with a wrong password", None: ""}[self.login]
+        if self.host:
+            name = f"{'https' if self.https else 'http'}://{self.host}{self.path}"
+            return f"{name} answers {self.status}{text}{how}{through}{who}"
+        return f"port {self.port} answers {self.path} with {self.status}{text}{how}{through}{who}"
 
 
-Ask = Running | ServiceIs | Happened | Replaced | Placed | NodeIs | Exists | Exit | Output | Http
+class Tcp(Value):
+    """A TCP connection to a published port of a node is answered with a line that holds a text."""
+
+    port: Annotated[int, Field(ge=1, le=65535)]
+    says: Annotated[str, Field(max_length=200)] = ""
+    """What is sent first, as a line."""
+    contains: Pattern
+    every_node: bool = False
+
+    @property
+    def request(self) -> Request:
+        """What is sent."""
+        return Request(self.port, "", "", "tcp", "", self.says)
+
+    @property
+    def times(self) -> int:
+        return 1
+
+    @property
+    def sentence(self) -> str:
+        through = " through every node" if self.every_node else ""
+        return f"a TCP connection to port {self.port} is answered “{self.contains}”{through}"
+
+
+class CertificateIs(Value):
+    """What the nodes serve for a host's name: the verdict, and who issued it."""
+
+    host: Name
+    state: Verdict = "good"
+    issuer: Pattern | None = None
+    """A text in the issuer's name."""
+
+    @property
+    def sentence(self) -> str:
+        by = f", issued by {self.issuer}" if self.issuer else ""
+        how = {
+            "good": "a good certificate",
+            "default": "Traefik's own default certificate",
+            "self-signed": "a self-signed certificate",
+            "untrusted": "a certificate of an unknown authority",
+            "expired": "an expired certificate",
+            "early": "a certificate that is not valid yet",
+            "wrong-name": "a certificate for another name",
+            "unreadable": "what is no certificate",
+            "unreachable": "nothing",
+        }[self.state]
+        return f"every node serves {how} for {self.host}{by}"
+
+
+class Renewed(Value):
+    """Since the step began, every node came to serve another good certificate for a host's name."""
+
+    host: Name
+
+    @property
+    def sentence(self) -> str:
+        return f"every node serves a new certificate for {self.host}"
+
+
+class RouterIs(Value):
+    """A router as Traefik sees it; `name` without its provider."""
+
+    name: Name
+    protocol: Literal["http", "tcp"] = "http"
+    absent: bool = False
+    status: Literal["enabled", "warning", "disabled"] = "enabled"
+    error: Pattern | None = None
+    """A text in Traefik's own words about it."""
+    service: Name | None = None
+    """The Traefik service it leads to, without its provider."""
+
+    @property
+    def sentence(self) -> str:
+        if self.absent:
+            return f"Traefik has no {self.protocol} router {self.name}"
+        to = f" and leads to {self.service}" if self.service else ""
+        why = f" (“{self.error}”)" if self.error else ""
+        return f"Traefik has the {self.protocol} router {self.name}, {self.status}{to}{why}"
+
+
+class LoadIs(Value):
+    """The load's account since the step began: at least so many requests were sent, and of them so many failed."""
+
+    sent: Some
+    failed: Count | None = None
+    failed_at_least: Some | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> LoadIs:
+        if (self.failed is None) == (self.failed_at_least is None):
+            raise ValueError("needs exactly one of failed, failed_at_least")
+        return self
+
+    @property
+    def sentence(self) -> str:
+        many = (
+            f"at least {words.many(self.failed_at_least, 'request')} of them failed"
+            if self.failed_at_least
+            else f"{'no request' if not self.failed else words.many(self.failed or 0, 'request')} failed"
+        )
+        return f"the load sent at least {words.many(self.sent, 'request')}, and {many}"
+
+
+Ask = (
+    Running
+    | ServiceIs
+    | Happened
+    | Replaced
+    | Updated
+    | Placed
+    | NodeIs
+    | Exists
+    | Exit
+    | Output
+    | Http
+    | Tcp
+    | CertificateIs
+    | Renewed
+    | RouterIs
+    | LoadIs
+)
 
 
 class Check(Value):
@@ -266,12 +443,18 @@ class Check(Value):
     service: ServiceIs | None = None
     happened: Happened | None = None
     replaced: Replaced | None = None
+    updated: Updated | None = None
     placed: Placed | None = None
     node: NodeIs | None = None
     exists: Exists | None = None
     exit: Annotated[int, Field(ge=0, le=255)] | None = None
     output: Output | None = None
     http: Http | None = None
+    tcp: Tcp | None = None
+    certificate: CertificateIs | None = None
+    renewed: Renewed | None = None
+    router: RouterIs | None = None
+    load: LoadIs | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Check:
@@ -299,12 +482,24 @@ class Check(Value):
     @property
     def edge(self) -> bool:
         """Asks for something that happened since the step began, rather than for how things are now."""
-        return isinstance(self.ask, Happened | Replaced | Exit | Output)
+        return isinstance(self.ask, Happened | Replaced | Updated | Renewed | Exit | Output)
 
     @property
     def of_command(self) -> bool:
         """Asks about the step's command, which nothing but another command can change."""
         return isinstance(self.ask, Exit | Output)
+
+    @property
+    def asked(self) -> Http | Tcp | None:
+        """The request that the check needs answered, if it is about one."""
+        return self.http or self.tcp
+
+    @property
+    def looks(self) -> Literal["", "certificates", "routes"]:
+        """Which source must have looked lately."""
+        if self.certificate or self.renewed:
+            return "certificates"
+        return "routes" if self.router else ""
 
     def filled(self, values: Mapping[str, str]) -> Check:
         """The check with captured values in the place of their names."""

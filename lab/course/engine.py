@@ -39,7 +39,7 @@ def body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
         "labels": {**spec.labels, LABEL: "service"},
         "mode": mode(spec),
         "update_config": update_config(spec.update),
-        "endpoint_spec": {"Mode": "vip", "Ports": ports},
+        "endpoint_spec": {"Mode": spec.endpoint, "Ports": ports},
     }
 
 

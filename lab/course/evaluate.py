@@ -5,19 +5,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.course import answers
+from lab.course import answers, edge
 from lab.course.checks import (
+    CertificateIs,
     Check,
     Exists,
     Exit,
     Happened,
     Http,
+    LoadIs,
     NodeIs,
     Output,
     Placed,
+    Renewed,
     Replaced,
+    RouterIs,
     Running,
     ServiceIs,
+    Tcp,
+    Updated,
 )
 from lab.course.finding import Finding, Moment
 from lab.course.trace import replacements
@@ -51,6 +57,18 @@ def evaluate(check: Check, world: World, moment: Moment) -> Finding:
             return answers.printed(ask, world, moment)
         case Http() as ask:
             return answers.answered(ask, world, moment)
+        case Tcp() as ask:
+            return answers.connected(ask, world, moment)
+        case Updated() as ask:
+            return _updated(ask, world, moment.since)
+        case CertificateIs() as ask:
+            return edge.served(ask, world)
+        case Renewed() as ask:
+            return edge.renewed(ask, world, moment.since)
+        case RouterIs() as ask:
+            return edge.routed(ask, world)
+        case LoadIs() as ask:
+            return edge.loaded(ask, world, moment.since)
 
 
 def _running(ask: Running, world: World) -> Finding:
@@ -135,6 +153,17 @@ def _replaced(ask: Replaced, world: World, since: World) -> Finding:
     return Finding(False, f"every task of {ask.service}{where} that ran when the step began still does")
 
 
+def _updated(ask: Updated, world: World, since: World) -> Finding:
+    service = world.service(ask.service)
+    if service is None:
+        return Finding(False, f"there is no service {ask.service}")
+    before, now = since.services.get(service.id), service.status
+    if not now.state or (before is not None and before.status == now):
+        return Finding(False, f"no update of {ask.service} since the step began")
+    told = f"{ask.service}: {now.state.replace('_', ' ')}" + (f" ({now.message})" if now.message else "")
+    return Finding(now.state == ask.state, told)
+
+
 def _placed(ask: Placed, world: World) -> Finding:
     service = world.service(ask.service)
     if service is None:
@@ -168,6 +197,10 @@ def _node(ask: NodeIs, world: World) -> Finding:
         and ask.leader in (None, node.leader)
     )
     says = f"{node.name} is a {node.role}, {node.state}, {node.availability}" + (", the leader" if node.leader else "")
+    if ask.label is not None:
+        name, _, value = ask.label.partition("=")
+        ok = ok and node.labels.get(name) == value
+        says += f"; labels: {', '.join(f'{k}={v}' for k, v in sorted(node.labels.items())) or 'none'}"
     return Finding(ok, says)
 
 

@@ -9,19 +9,22 @@ from lab.course import kept
 from lab.course.checkpoint import Patch
 from lab.world.world import World
 
+#: The label that `docker stack deploy` puts on everything that it makes; its value is the stack's name.
+_NAMESPACE = "com.docker.stack.namespace"
 #: How many ids are kept, the newest: a cluster's objects are few, and an id never comes back.
 _MOST = 10_000
 
 
 def created(since: World, world: World, leaves: Patch | None) -> tuple[str, ...]:
-    """The ids of what is new since a step began and bears a name that the step says it leaves."""
+    """The ids of what is new since a step began and bears a name that the step says it leaves, or is of a stack that it
+    says it leaves."""
     if leaves is None:
         return ()
     names = {("service", n) for n in leaves.services} | {("secret", n) for n in leaves.secrets}
     names |= {("config", n) for n in leaves.configs} | {("network", n) for n in leaves.networks or ()}
-    services = (s.id for s in world.services.values() if s.id not in since.services and ("service", s.name) in names)
-    named = (n.id for n in world.named.values() if n.id not in since.named and (n.what, n.name) in names)
-    return (*services, *named)
+    new = [(s.id, ("service", s.name), s.spec.labels) for s in world.services.values() if s.id not in since.services]
+    new += [(n.id, (n.what, n.name), n.labels) for n in world.named.values() if n.id not in since.named]
+    return tuple(id for id, use, labels in new if use in names or labels.get(_NAMESPACE) in leaves.stacks)
 
 
 def ours(name: str) -> frozenset[str]:

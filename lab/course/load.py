@@ -1,4 +1,4 @@
-"""The lessons of a folder, held against its syllabus, and what is wrong with files and folders."""
+"""The lessons of a folder, held against its syllabus, and what is wrong with files of lessons and stacks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import paths
-from lab.course import mistakes, read
-from lab.course.read import Problems, Read
+from lab.course import document, mistakes, read
+from lab.course.document import Document
+from lab.course.mistakes import Problems
+from lab.course.read import Read
 from lab.course.schema import Lesson, Syllabus
+from lab.course.stack import check
 from lab.errors import InputError
 
 __all__ = ["SYLLABUS", "Problems", "check_paths", "load_course", "load_lesson", "load_syllabus"]
 
 SYLLABUS = "syllabus.yaml"
 _YAML = frozenset({".yaml", ".yml"})
+_OF_STACKS = frozenset({"version", "networks", "volumes", "secrets", "configs"})
+_OF_LESSONS = frozenset({"id", "steps", "topics"})
 Tape = Callable[[Path], object]
 """Reads a recording; raises InputError when it is not a good one."""
 
@@ -44,8 +49,8 @@ def load_syllabus(path: Path) -> Syllabus:
 def check_paths(targets: Iterable[Path], tape: Tape | None = None) -> tuple[tuple[InputError, ...], int]:
     """What is wrong with these files and folders, and how many files were looked at. Raises nothing.
 
-    YAML is a lesson (or the syllabus). What is not YAML by its name is given to `tape`; without one, everything is
-    read as a lesson.
+    YAML is a lesson, the syllabus or a stack file. What is not YAML by its name is given to `tape`; without one,
+    everything is read as a lesson.
     """
     problems: list[InputError] = []
     looked_at = 0
@@ -78,6 +83,8 @@ def _file(path: Path, found: _Found, tape: Tape | None) -> None:
     try:
         if path.name == SYLLABUS:
             found.syllabus = read.syllabus(path)
+        elif path.suffix in _YAML and (doc := _stack(path)) is not None:
+            found.problems += check.mistakes(doc)
         elif tape is None or path.suffix in _YAML or not path.is_file():
             found.lessons.append(read.lesson(path))
         else:
@@ -86,6 +93,16 @@ def _file(path: Path, found: _Found, tape: Tape | None) -> None:
         found.problems += problems.problems
     except InputError as problem:
         found.problems.append(problem)
+
+
+def _stack(path: Path) -> Document | None:
+    """The file, when it is a stack's: it has services at its top, or something else that no lesson has there."""
+    try:
+        doc = document.read(path)
+    except InputError:
+        return None  # What is wrong with it is said where it is read as a lesson.
+    keys = doc.data.keys()
+    return doc if "services" in keys or (keys & _OF_STACKS and not keys & _OF_LESSONS) else None
 
 
 def _folder(folder: Path, found: _Found, tape: Tape | None) -> None:

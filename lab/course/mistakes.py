@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,14 +15,30 @@ from lab.course.value import Value
 from lab.errors import InputError
 
 
+class Problems(InputError):
+    """All that is wrong with one file or several: `problems` has at least one, in the order of their lines."""
+
+    def __init__(self, problems: Sequence[InputError]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(first.reason, path=first.path, line=first.line, remedy=first.remedy)
+        if len(self.problems) > 1:
+            self.sentence = "\n".join(p.sentence for p in self.problems)
+
+
 def problems(model: type[Value], error: ValidationError, doc: Document) -> Iterator[InputError]:
     """All that pydantic found, with the lines in the file. What only follows from another finding is left out."""
+    yield from (problem for problem, _ in placed(model, error, doc))
+
+
+def placed(model: type[Value], error: ValidationError, doc: Document) -> Iterator[tuple[InputError, Place]]:
+    """The same, each with its place."""
     for found in error.errors(include_url=False):
         place: Place = tuple(p for p in found["loc"] if p != "[key]")
         if found["type"] == "too_short" and found["input"]:
             continue
         keys = _keys(model, place[:-1]) if found["type"] == "extra_forbidden" else ()
-        yield InputError(reason(dict(found), place, keys), path=doc.path, line=doc.line(place))
+        yield InputError(reason(dict(found), place, keys), path=doc.path, line=doc.line(place)), place
 
 
 def reason(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> str:
@@ -61,8 +77,11 @@ def reason(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> 
 _KINDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
     "float_type": "a number",
+    "float_parsing": "a number",
     "bool_type": "true or false",
+    "bool_parsing": "true or false",
     "string_type": "a text",
     "tuple_type": "a list",
     "dict_type": "a mapping (key: value)",

@@ -7,9 +7,7 @@ differs and stays so is told as `Left`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from lab.course.actions import (
     LABEL,
@@ -28,32 +26,47 @@ from lab.course.actions import (
     order,
 )
 from lab.course.checkpoint import Checkpoint, Content, NodeState
-from lab.world.swarm import ENDED, Named, Node, Service, ServiceSpec
+from lab.course.compare import SOFT, change, networks, same
+from lab.course.stack.changes import stack_changes, volume_changes
+from lab.course.stack.spec import Use
+from lab.world.swarm import ENDED, Named, Node, Service
 from lab.world.world import World
-
-#: What can be changed in a running service without replacing its tasks one by one; for the rest it is made anew.
-_SOFT = frozenset({"replicas", "labels", "update"})
-Use = tuple[str, str]
-"""What (secret, config, network) and its name."""
 
 _OWN_NETWORKS = frozenset({"ingress", "docker_gwbridge"})
 
 
-def plan(world: World, checkpoint: Checkpoint, *, made_by_lab: bool, ours: frozenset[str] = frozenset()) -> Plan:
-    """From the world to the checkpoint. `ours` are ids of what lessons' own steps made."""
+def plan(
+    world: World,
+    checkpoint: Checkpoint,
+    *,
+    made_by_lab: bool,
+    ours: frozenset[str] = frozenset(),
+    env: Mapping[str, str] | None = None,
+) -> Plan:
+    """From the world to the checkpoint. `ours` are ids of what lessons' own steps made, `env` this machine's settings
+    for stack files. Raises InputError when a stack file needs a setting that is missing."""
 
     def mine(id: str, labels: Mapping[str, str]) -> bool:
         return made_by_lab or id in ours or LABEL in labels
 
+    settings = env or {}
+    expected = {name: state.expected(name, settings) for name, state in checkpoint.stacks.items()}
+    in_stacks = {name for each in expected.values() for name in each.services}
+    kept = {(what, name) for what, things in _wanted(checkpoint).items() for name in things}
+    kept = kept.union(*(each.makes for each in expected.values()))
+    services = [s for s in world.services.values() if s.name not in in_stacks]
     strangers = [s for s in world.services.values() if not mine(s.id, s.spec.labels)]
     used = {use for s in strangers for use in _uses(world, s)}
     found = [
         *_nodes(world, checkpoint, made_by_lab),
-        *(a for s in world.services.values() for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels))),
+        *(a for s in services for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels))),
         *_new_services(world, checkpoint),
-        *(a for n in world.named.values() for a in _named(checkpoint, n, mine(n.id, n.labels), used)),
+        *stack_changes(world, checkpoint, expected, settings, lambda s: mine(s.id, s.spec.labels)),
+        *(a for n in world.named.values() for a in _named(n, mine(n.id, n.labels), kept, used)),
         *_new_named(world, checkpoint),
     ]
+    if made_by_lab:  # Volumes hold data: others' are theirs.
+        found += volume_changes(world, expected, found)
     actions = sorted((a for a in found if not isinstance(a, Left)), key=order)
     return Plan(tuple(actions), tuple(a for a in found if isinstance(a, Left)))
 
@@ -62,12 +75,6 @@ def misplaced(world: World, checkpoint: Checkpoint) -> tuple[str, ...]:
     """The services of the checkpoint that have no task on a node where one should run."""
     services = ((world.service(name), state) for name, state in checkpoint.services.items())
     return tuple(s.name for s, state in services if s is not None and _idle(world, s, state.runs_on))
-
-
-def same(declared: ServiceSpec, found: ServiceSpec, networks: Mapping[str, str]) -> tuple[str, ...]:
-    """The fields in which a service differs from its declaration; `networks` are names by id."""
-    one, other = _normal(declared, networks), _normal(found, networks)
-    return tuple(f for f in ServiceSpec.__dataclass_fields__ if getattr(one, f) != getattr(other, f))
 
 
 def _nodes(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[Action | Left]:
@@ -106,15 +113,15 @@ def _service(world: World, checkpoint: Checkpoint, service: Service, mine: bool)
         gone: Action | Left = RemoveService(service.id, service.name)
         yield gone if mine else Left("service", service.name, "is not in the checkpoint, and not the lab's to remove")
         return
-    differs = same(state.spec, service.spec, _networks(world))
+    differs = same(state.spec, service.spec, networks(world))
     idle = _idle(world, service, state.runs_on)
     if not differs and not idle:
         return
     why = ", ".join([*differs, *(f"no task on {n}" for n in idle)])
     if not mine:
         yield Left("service", service.name, f"differs ({why}), and is not the lab's to change")
-    elif not idle and set(differs) <= _SOFT:
-        yield UpdateService(service.id, service.name, state.spec, _change(differs, service.spec, state.spec))
+    elif not idle and set(differs) <= SOFT:
+        yield UpdateService(service.id, service.name, state.spec, change(differs, service.spec, state.spec))
     else:
         yield RemoveService(service.id, service.name, why)
         yield CreateService(service.name, state.spec)
@@ -126,8 +133,8 @@ def _new_services(world: World, checkpoint: Checkpoint) -> Iterator[Action]:
             yield CreateService(name, state.spec)
 
 
-def _named(checkpoint: Checkpoint, thing: Named, mine: bool, used: set[Use]) -> Iterator[Action | Left]:
-    if thing.name in _wanted(checkpoint)[thing.what] or (thing.what == "network" and thing.name in _OWN_NETWORKS):
+def _named(thing: Named, mine: bool, kept: set[Use], used: set[Use]) -> Iterator[Action | Left]:
+    if (thing.what, thing.name) in kept or (thing.what == "network" and thing.name in _OWN_NETWORKS):
         return
     if mine and (thing.what, thing.name) in used:
         yield Left(thing.what, thing.name, "is used by a service that is not the lab's to remove")
@@ -140,7 +147,7 @@ def _named(checkpoint: Checkpoint, thing: Named, mine: bool, used: set[Use]) -> 
 def _uses(world: World, service: Service) -> Iterator[Use]:
     yield from (("secret", g.source) for g in service.spec.secrets)
     yield from (("config", g.source) for g in service.spec.configs)
-    yield from (("network", _networks(world).get(n, n)) for n in service.spec.networks)
+    yield from (("network", networks(world).get(n, n)) for n in service.spec.networks)
 
 
 def _new_named(world: World, checkpoint: Checkpoint) -> Iterator[Action]:
@@ -161,27 +168,3 @@ def _idle(world: World, service: Service, runs_on: tuple[str, ...]) -> tuple[str
     tasks = world.tasks_of(service.id)
     busy = {world.node_name(t.node) for t in tasks if t.desired == "running" and t.state not in ENDED}
     return tuple(name for name in runs_on if name not in busy)
-
-
-def _networks(world: World) -> Mapping[str, str]:
-    return {n.id: n.name for n in world.named.values() if n.what == "network"}
-
-
-def _normal(spec: ServiceSpec, networks: Mapping[str, str]) -> ServiceSpec:
-    """Without what the engine writes in its own way: a default tag, blanks, an order, ids in the place of names."""
-    image = spec.image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
-    return replace(
-        spec,
-        image=image if ":" in image.rpartition("/")[2] else f"{image}:latest",
-        env=tuple(sorted(spec.env)),
-        constraints=tuple(sorted(re.sub(r"\s*([!=]=)\s*", r"\1", c).strip() for c in spec.constraints)),
-        ports=tuple(sorted(spec.ports, key=lambda p: (p.published, p.target, p.protocol, p.mode))),
-        secrets=tuple(sorted(spec.secrets, key=lambda g: (g.source, g.target))),
-        configs=tuple(sorted(spec.configs, key=lambda g: (g.source, g.target))),
-        networks=tuple(sorted(networks.get(n, n) for n in spec.networks)),
-        labels={k: v for k, v in spec.labels.items() if not k.startswith((LABEL, "com.docker."))},
-    )
-
-
-def _change(differs: tuple[str, ...], now: ServiceSpec, wanted: ServiceSpec) -> str:
-    return ", ".join(f"replicas {now.replicas} → {wanted.replicas}" if d == "replicas" else d for d in differs)

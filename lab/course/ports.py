@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Literal, Protocol
 
+from lab.watch.hits import Request
 from lab.world.entries import CommandEnded
 from lab.world.journal import Journal
+from lab.world.load import Wish
 
 
 class Hands(Protocol):
@@ -26,7 +29,20 @@ class Hands(Protocol):
         Raises EngineError when no manager answers within a bound.
         """
 
-    def ask(self, port: int, path: str = "/", *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
+    def given(self) -> Mapping[str, str]:
+        """What every lesson's texts may name (`lab.course.words.GIVEN`): the domain, and ports of this machine."""
+
+    def watch(self, panes: Iterable[str]) -> None:
+        """What these panes show is looked at from now on, and what no pane of them shows no more."""
+
+    def refresh(self, what: Literal["certificates", "routes"]) -> None:
+        """Have the nodes' certificates, or Traefik's routes, looked at now; returns when that is in the journal, or
+        when it cannot be had within a bound. Never raises for what does not answer."""
+
+    def load(self, wish: Wish | None) -> None:
+        """Make this load from now on; None ends it, and returns when its last report is in the journal."""
+
+    def ask(self, request: Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
         """Send requests to a published port of every node (or of `nodes`), each over a new connection, and write a
         Hit for each. Never raises for a node that does not answer: that is a Hit with status 0 and an error."""
 

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
+from lab import paths
 from lab.course import document, mistakes, words
 from lab.course.document import Document, Place
+from lab.course.mistakes import Problems
 from lab.course.schema import Lesson, Step, Syllabus
 from lab.course.value import Value
 from lab.errors import InputError
 
 V = TypeVar("V", bound=Value)
-
-
-class Problems(InputError):
-    """All that is wrong with one file or several: `problems` has at least one, in the order of their lines."""
-
-    def __init__(self, problems: Sequence[InputError]) -> None:
-        self.problems = tuple(problems)
-        first = self.problems[0]
-        super().__init__(first.reason, path=first.path, line=first.line, remedy=first.remedy)
-        if len(self.problems) > 1:
-            self.sentence = "\n".join(p.sentence for p in self.problems)
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ def _model(model: type[V], path: Path, more: Callable[[Read[V]], Iterator[InputE
     try:
         doc = document.read(path)
         plain = json.dumps(doc.data)
-        read = Read(model.model_validate_json(plain, context={"folder": path.parent}), doc)
+        read = Read(model.model_validate_json(plain, context={"folder": path.parent, "stacks": paths.stacks()}), doc)
     except ValidationError as error:
         raise Problems(sorted(mistakes.problems(model, error, doc), key=lambda p: p.line)) from None
     except InputError as problem:
@@ -73,7 +64,7 @@ def _lesson_problems(read: Read[Lesson]) -> Iterator[InputError]:
     if value.needs.managers > value.needs.nodes:
         yield at("needs more managers than nodes", "needs")
     seen: dict[str, int] = {}
-    known: set[str] = set()
+    known = set(words.GIVEN)
     now = value.start
     for index, step in enumerate(value.steps):
         if step.id in seen:
@@ -81,7 +72,7 @@ def _lesson_problems(read: Read[Lesson]) -> Iterator[InputError]:
             yield at(f"the step id {step.id} stands twice; first in line {line}", "steps", index, "id")
         seen.setdefault(step.id, index)
         yield from (at(wrong, "steps", index, *place) for wrong, place in _unknown(step, known))
-        known |= step.capture.keys()
+        known |= {*step.capture, *([step.question.name] if step.question else ())}
         if step.leaves is not None:
             try:
                 now = step.leaves.over(now)
@@ -93,11 +84,15 @@ def _lesson_problems(read: Read[Lesson]) -> Iterator[InputError]:
 
 
 def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
-    """Names used before they are captured. A value of the command's output is there only after the command."""
+    """Names used before they are captured. A value of the command's output is there only after the command, a
+    question's answer before it."""
+    if step.question is not None:
+        known = known | {step.question.name}
     early = {name for name, capture in step.capture.items() if capture.output is None}
     told: set[str] = set()
     groups: tuple[tuple[Place, Iterable[str], set[str]], ...] = (
         (("text",), (step.title, step.text, step.notes or ""), known | early),
+        (("reads",), tuple(block.says for block in step.reads), known | early),
         (("run",), (step.run or "",), known | early),
         (("on",), (step.on,), known | early),
         (("act",), words.strings(step.act.model_dump() if step.act else {}), known | early),

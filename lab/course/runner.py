@@ -15,9 +15,10 @@ from lab.course.checks import Check
 from lab.course.evaluate import Finding, Moment, evaluate
 from lab.course.ports import Hands
 from lab.course.results import CheckResult, LessonResult, StepResult
-from lab.course.schema import Lesson, Step
+from lab.course.schema import Act, Lesson, Step
 from lab.course.trace import took as times_of
 from lab.errors import InputError, LabError
+from lab.watch.hits import Request
 from lab.world.entries import Captured, Checked, CommandEnded, LessonOpened, StepMoved
 from lab.world.world import World
 
@@ -37,7 +38,8 @@ def run_lesson(lesson: Lesson, hands: Hands, *, until: str | None = None) -> Les
             f"lesson {lesson.id} has no step {until}", remedy=f"its steps are: {', '.join(s.id for s in lesson.steps)}"
         )
     began = hands.journal.now()
-    hands.journal.write(LessonOpened(lesson.id))
+    hands.watch(panes_of(lesson))
+    open_lesson(lesson, hands)
     results: list[StepResult] = []
     for step in lesson.steps:
         results.append(run_step(lesson, step, hands))
@@ -47,6 +49,20 @@ def run_lesson(lesson: Lesson, hands: Hands, *, until: str | None = None) -> Les
     why = "" if passed else f"step {last.step}: {last.why}"
     seconds = round(hands.journal.now() - began, 2)
     return LessonResult(lesson.id, lesson.title, passed, seconds, tuple(results), why)
+
+
+def open_lesson(lesson: Lesson, hands: Hands) -> None:
+    """Begin a lesson in the journal, with what its texts may name from the start."""
+    hands.journal.write(LessonOpened(lesson.id))
+    for name, value in hands.given().items():
+        hands.journal.write(Captured(name, value))
+
+
+def panes_of(lesson: Lesson) -> frozenset[str]:
+    """Every pane that the lesson or one of its steps wants, and those that its checks look at."""
+    steps = (step.pane for step in lesson.steps if step.pane is not None)
+    looks = (check.looks for step in lesson.steps for check in step.then if check.looks)
+    return frozenset({*lesson.panes, *steps, *looks})
 
 
 def run_step(lesson: Lesson, step: Step, hands: Hands, *, strict: bool = True) -> StepResult:
@@ -128,7 +144,10 @@ class _Passage:
 
     def _go(self, strict: bool, type_it: bool) -> StepResult:
         self.hands.look()
-        self._capture(capture.from_world(self.step, self.hands.journal.world))
+        question, taken = self.step.question, capture.from_world(self.step, self.hands.journal.world)
+        if question is not None and question.name not in self.hands.journal.world.captured:
+            taken[question.name] = str(question.usual)
+        self._capture(taken)
         self._need_values()
         self.moment = Moment(since=self.hands.journal.world, like=self.step.run or "")
         self._before()
@@ -136,7 +155,7 @@ class _Passage:
         if strict and green:
             found = "; ".join(f"{c.check.sentence} ({c.before.why})" for c in green)
             return self._end(f"this held before anything was done: {found}")
-        level = [c for c in self.checks if not c.check.edge]
+        level = [c for c in self.checks if not c.check.edge and c.check.load is None]
         if not strict and level and all(c.before.ok for c in level):
             return self._end("", already=True)
         if type_it:
@@ -166,8 +185,7 @@ class _Passage:
     def _act(self) -> None:
         step = self.step
         if step.act is not None:
-            self.node = words.fill(step.act.node, self.values)
-            self.hands.act(step.act.action, self.node)
+            self._do(step.act)
             self.hands.look()
             return
         self.node = words.fill(step.on, self.values)
@@ -175,6 +193,13 @@ class _Passage:
         self.ended = self.hands.run(self.typed, node=self.node, step=step.id, bound=self._limit)
         self.moment = replace(self.moment, command=self.ended.id)
         self.hands.look()
+
+    def _do(self, act: Act) -> None:
+        if act.load is not None:
+            self.hands.load(act.load.wish(self.values))
+            return
+        self.node = words.fill(act.node, self.values)
+        self.hands.act(act.action, self.node)
 
     def _await(self) -> None:
         """Until all hold, the bound passes, or the command has ended in a way that nothing can mend."""
@@ -187,7 +212,7 @@ class _Passage:
             left = self.began + self._limit - self.hands.journal.now()
             if left <= 0:
                 return
-            if all(c.check.http is not None or c.check.of_command for c in open):
+            if all(c.check.asked is not None or c.check.of_command for c in open):
                 self._ask([c.check for c in self.checks])
                 if self._news(self.hands.journal.world):
                     continue
@@ -214,14 +239,18 @@ class _Passage:
         )
 
     def _ask(self, checks: list[Check]) -> None:
-        """A round of requests for those of the checks that are on HTTP; older answers count no more."""
-        rounds: dict[tuple[int, str], int] = {}
-        for http in (c.http for c in checks if c.http is not None):
-            rounds[http.port, http.path] = max(rounds.get((http.port, http.path), 0), http.times)
+        """A round of requests for those of the checks that are on answers, older ones counting no more, and a look at
+        what others need."""
+        rounds: dict[Request, int] = {}
+        for asked in (c.asked for c in checks if c.asked is not None):
+            rounds[asked.request] = max(rounds.get(asked.request, 0), asked.times)
         if rounds:
             self.moment = replace(self.moment, asked=self.hands.journal.world)
-        for (port, path), times in rounds.items():
-            self.hands.ask(port, path, times=times)
+        for request, times in rounds.items():
+            self.hands.ask(request, times=times)
+        for what in sorted({c.looks for c in checks if c.looks}):
+            if what:
+                self.hands.refresh(what)
 
     def _capture(self, found: Mapping[str, str]) -> None:
         for name, value in found.items():
@@ -278,7 +307,17 @@ class _Passage:
         since, world = self.moment.since, self.hands.journal.world
         names = {c.check.replaced.service for c in self.checks if c.check.replaced is not None}
         services = [s.id for s in world.services.values() if s.name in names]
-        return tuple(text for id in services for text in times_of(since, world, id))
+        told = tuple(text for id in services for text in times_of(since, world, id))
+        return (*self._said(), *told)
+
+    def _said(self) -> tuple[str, ...]:
+        """The learner's word beside what was measured."""
+        question = self.step.question
+        sent, _, bad = self.hands.journal.world.load.since(self.moment.since.load)
+        if question is None or not sent:
+            return ()
+        said = self.values.get(question.name, str(question.usual))
+        return (f"You said {said}. Measured: {bad} of {sent} requests failed.",)
 
     @property
     def _limit(self) -> float:
@@ -291,4 +330,5 @@ class _Passage:
 
 def _figures(world: World) -> tuple[object, ...]:
     """What checks look at: unchanged parts of a world are the same objects."""
-    return world.nodes, world.services, world.tasks, world.named, world.commands, world.hits
+    swarm = (world.nodes, world.services, world.tasks, world.named)
+    return *swarm, world.commands, world.hits, world.certificates, world.routes, world.load

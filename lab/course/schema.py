@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lab.course import words
 from lab.course.checkpoint import Checkpoint, Patch
 from lab.course.checks import Check, Pattern, regex
+from lab.course.excerpt import excerpt
 from lab.course.value import Id, Name, Text, Value, one_of
+from lab.world.load import Wish
 
 Title = Annotated[str, Field(min_length=1, max_length=80)]
 Bound = Annotated[float, Field(gt=0, le=1800)]
-Pane = Literal["reconciliation"]
+Pane = Literal["reconciliation", "mesh", "load", "certificates", "routes", "map", "rollout"]
 CaptureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
@@ -29,35 +31,67 @@ class Needs(Value):
     managers: Annotated[int, Field(ge=1, le=50)] = 1
 
 
-class Act(Value):
-    """Something that the lab does to a machine: exactly one of these, with the node's name.
+class LoadAct(Value):
+    """Load that the lab makes, open loop: `rate` requests a second, each over a new connection; 0 ends it."""
 
-    stop and start: power off and on. cut and heal: off the nodes' own network, and back on it.
+    rate: Annotated[float, Field(ge=0, le=1000)] | None = None
+    """What the cluster can carry, `{{rate}}`, when left out."""
+    host: Name | None = None
+    """Through Traefik, under this name; else straight to `port`."""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
+    https: bool = True
+
+    @model_validator(mode="after")
+    def _sane(self) -> LoadAct:
+        if self.rate != 0 and self.host is None and self.port is None:
+            raise ValueError("needs a host or a port")
+        return self
+
+    def wish(self, values: Mapping[str, str]) -> Wish | None:
+        """The same in the world's terms, with the captured `values`; None ends it."""
+        if self.rate == 0:
+            return None
+        rate = float(values.get("rate", 50)) if self.rate is None else self.rate
+        https = self.https and self.host is not None
+        host = words.fill(self.host or "", values)
+        return Wish(rate, self.port or (443 if https else 80), self.path, host, https)
+
+
+class Act(Value):
+    """Something that the lab does: exactly one of these; for the first four, the node's name.
+
+    stop and start: power off and on. cut and heal: off the nodes' own network, and back on it. load: see there.
     """
 
     stop: Name | None = None
     start: Name | None = None
     cut: Name | None = None
     heal: Name | None = None
+    load: LoadAct | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Act:
-        one_of(self, "stop", "start", "cut", "heal")
+        one_of(self, "stop", "start", "cut", "heal", "load")
         return self
 
     @property
     def action(self) -> str:
-        """stop | start | cut | heal."""
-        return one_of(self, "stop", "start", "cut", "heal")
+        """stop | start | cut | heal | load."""
+        return one_of(self, "stop", "start", "cut", "heal", "load")
 
     @property
     def node(self) -> str:
-        """Which node."""
-        return str(getattr(self, self.action))
+        """Which node; "" for a load."""
+        return "" if self.load else str(getattr(self, self.action))
 
     @property
     def sentence(self) -> str:
         """What it does, in words."""
+        if self.load is not None:
+            wish = self.load.wish({"rate": "1"})
+            rate = "{{rate}}" if self.load.rate is None else f"{self.load.rate:g}"
+            return f"send {rate} requests a second to {wish.target}" if wish else "end the load"
         does = {
             "stop": "power {} off",
             "start": "power {} on",
@@ -65,6 +99,59 @@ class Act(Value):
             "heal": "give {} its network back",
         }
         return does[self.action].format(self.node)
+
+
+class Question(Value):
+    """What the learner says before the step is done, a number; it is laid beside what was measured."""
+
+    name: CaptureName
+    text: Text
+    usual: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """The answer where nobody is asked."""
+
+
+class Became(Value):
+    """What a block of a stack file became in the cluster: exactly one of these."""
+
+    service: Name | None = None
+    network: Name | None = None
+    secret: Name | None = None
+    config: Name | None = None
+    router: Name | None = None
+    label: Name | None = None
+    """A label of the service that bears it; with `of`."""
+    node_label: Name | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    of: Name | None = None
+    """The service whose label, port or tasks are meant."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Became:
+        if one_of(self, "service", "network", "secret", "config", "router", "label", "node_label", "port") == "label":
+            if self.of is None:
+                raise ValueError("a label needs of: the service that bears it")
+        return self
+
+
+class Reading(Value):
+    """A block of a stack file, read beside its explanation and beside what it became."""
+
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+    """Below the stacks' folder."""
+    block: Annotated[str, Field(min_length=1, max_length=200)]
+    """Keys from the top, as a path: `services/traefik/deploy`; `#1-4` behind it are lines of that block."""
+    says: Text
+    became: Became | None = None
+    excerpt: str = ""
+    """The block's own lines; filled in when the lesson is read."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, data: Any, info: ValidationInfo) -> Any:
+        folder = (info.context or {}).get("stacks")
+        if folder is None or not isinstance(data, dict) or not {"file", "block"} <= data.keys() or data.get("excerpt"):
+            return data
+        return {**data, "excerpt": excerpt(folder, str(data["file"]), str(data["block"]))}
 
 
 class Capture(Value):
@@ -130,6 +217,11 @@ class Step(Value):
     hints: tuple[Hint, ...] = ()
     notes: Text | None = None
     """For the speaker."""
+    reads: tuple[Reading, ...] = ()
+    """Blocks of stack files, between the text and the command."""
+    question: Question | None = None
+    pane: Pane | None = None
+    """The pane to look at in this step."""
     leaves: Patch | None = None
     """What the step changes in the checkpoint of the steps after it."""
 
@@ -164,6 +256,7 @@ class Step(Value):
         """Every text in which a captured name may stand, hints aside."""
         yield from (self.title, self.text, self.run or "", self.on, self.notes or "")
         yield from words.strings(self.act.model_dump(exclude_none=True) if self.act else {})
+        yield from (r.says for r in self.reads)
         for check in self.then:
             yield from words.strings(check.model_dump(exclude_unset=True))
 

@@ -6,6 +6,10 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+#: Names that every lesson may use: what its host names end with, the ports of this machine that lead to port 80 and
+#: port 443 of node1, and how many requests a second of load the cluster carries.
+GIVEN = ("domain", "http_port", "https_port", "rate")
+
 _HOLE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 
 

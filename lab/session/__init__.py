@@ -43,6 +43,15 @@ class Stage(Protocol):
     def keys(self, data: str) -> None:
         """What the user typed into the terminal, to the shell. A replay ignores it."""
 
+    def answer(self, name: str, value: str) -> None:
+        """What the person answered to a step's question, before the step is played. A replay ignores it."""
+
+    def load(self, rate: float | None) -> None:
+        """Make load, at so many requests a second; None ends it. A replay ignores it."""
+
+    def show(self, view: str) -> None:
+        """The view in sight: what it needs is looked at from now on. A replay ignores it."""
+
     def resize(self, columns: int, rows: int) -> None:
         """The terminal pane's size, for the shell's pty."""
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
+from lab.cluster import edge
 from lab.cluster.api import shell_env
 from lab.cluster.engine import connect
 from lab.cluster.model import Cluster, Endpoint, Progress
 from lab.course import ledger
 from lab.errors import EngineError, InputError
+from lab.session import deploy
+from lab.session.lookouts import Lookouts
 from lab.shell.shell import Shell
 from lab.tape.redact import Redactor
 from lab.watch import hits
+from lab.watch.load import LoadMaker
 from lab.watch.swarm import SwarmSource
 from lab.world.entries import Acted, CommandEnded, Progressed
 from lab.world.journal import Journal
+from lab.world.load import Wish
 
 if TYPE_CHECKING:
     import docker
@@ -32,6 +37,13 @@ _DEEDS = {
 }
 
 
+#: Requests a second of a lesson's load. Measured: four emulated machines on two cores carry some ten new HTTPS
+#: connections a second through Traefik, nginx and Node.js.
+RATES = {True: 5, False: 50}
+#: Seconds in which a source must have looked again.
+REFRESH = 45.0
+
+
 class LiveHands:
     """`lab.course.ports.Hands` on a cluster. `close` ends shells and sources; the cluster stays."""
 
@@ -40,7 +52,13 @@ class LiveHands:
         self.typing = typing
         self.size = (100, 30)
         self.redactor = Redactor()
+        self.edge = edge.of(cluster)
+        self.redactor.learn(self.edge.password)
+        self._emulated = cluster.acceleration == "tcg"
         self._endpoints = {e.node: e for e in cluster.endpoints()}
+        endpoints = tuple(self._endpoints.values())
+        self._lookouts = Lookouts(journal, endpoints, self.edge, emulated=self._emulated)
+        self._loader = LoadMaker(journal, endpoints)
         self.source = SwarmSource(journal, tuple(self._endpoints.values()), connect)
         self._shells: dict[str, Shell] = {}
         self._front: Shell | None = None
@@ -54,6 +72,8 @@ class LiveHands:
 
     def close(self) -> None:
         """End shells and sources."""
+        self._loader.close()
+        self._lookouts.close()
         for shell in self._shells.values():
             shell.close()
         for client in self._clients.values():
@@ -74,11 +94,54 @@ class LiveHands:
         """See `Hands.look`."""
         self.source.look()
 
-    def ask(self, port: int, path: str = "/", *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
+    def ask(self, request: hits.Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
         """See `Hands.ask`."""
         asked = [e for e in self._endpoints.values() if not nodes or e.node in nodes]
-        for hit in hits.ask(asked, port, path, times):
+        for hit in hits.ask(asked, request, times, self.edge.login):
             self.journal.write(hit)
+
+    def given(self) -> Mapping[str, str]:
+        """See `Hands.given`."""
+        return {**self.edge.given, "rate": str(RATES[self._emulated])}
+
+    def watch(self, panes: Iterable[str]) -> None:
+        """See `Hands.watch`."""
+        self._lookouts.watch(panes)
+
+    def refresh(self, what: str) -> None:
+        """See `Hands.refresh`."""
+        self._lookouts.refresh(what, REFRESH)
+
+    def load(self, wish: Wish | None) -> None:
+        """See `Hands.load`."""
+        if wish is None:
+            self._loader.stop()
+        else:
+            self._loader.start(wish)
+
+    @property
+    def wish(self) -> Wish | None:
+        """The load that is made now."""
+        return self._loader.wish
+
+    def settings(self) -> Mapping[str, str]:
+        """What the stack files name, on this machine."""
+        return self.edge.variables
+
+    def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
+        """See `lab.course.apply.Tools.deploy`."""
+        manager = self._manager()
+        shell = {**shell_env(manager, paths.state(self.cluster.name)), **self.edge.variables, **env}
+        deploy.stack(name, file, shell, self.stopping)
+
+    def remove_volume(self, name: str) -> None:
+        """See `lab.course.apply.Tools.remove_volume`."""
+        for endpoint in self._endpoints.values():
+            deploy.remove_volume(name, endpoint)
+
+    def login(self) -> bytes:
+        """See `lab.course.apply.Tools.login`."""
+        return edge.users_line(self.edge.login)
 
     def act(self, action: str, node: str) -> None:
         """See `Hands.act`."""
@@ -142,7 +205,7 @@ class LiveHands:
         if endpoint is None:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
         if endpoint.node not in self._shells:
-            env = shell_env(endpoint, paths.state(self.cluster.name))
+            env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
             self._shells[endpoint.node] = Shell(
                 self.journal,
                 endpoint.node,
@@ -151,6 +214,8 @@ class LiveHands:
                 rows=self.size[1],
                 redact=self.redactor,
                 ids=lambda: next(self._ids),
+                # Where `stacks/edge.yaml` is.
+                cwd=paths.data(),
             )
         return self._shells[endpoint.node]
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from lab.cluster.model import Cluster, ClusterStatus
 from lab.course import progress
 from lab.course.load import load_course
-from lab.course.runner import StepResult, run_step
+from lab.course.runner import StepResult, open_lesson, panes_of, run_step
 from lab.course.schema import Lesson
 from lab.errors import EngineError, InputError, LabError
 from lab.session.hands import LiveHands
+from lab.session.lookouts import open_hosts
 from lab.session.reset import Done, reset_to
-from lab.world.entries import Acted, LessonOpened, StepMoved
+from lab.world.entries import Acted, Captured, StepMoved
 from lab.world.journal import Journal
+from lab.world.load import Wish
 
 #: Seconds between two characters of a command that the lab types where people watch.
 TYPING = 0.018
@@ -31,6 +34,7 @@ class LiveStage:
         self.hands = LiveHands(cluster, self.journal, typing=typing)
         self._course = load_course()
         self._lesson: Lesson | None = None
+        self._view = "reconciliation"
         self._busy = threading.Lock()
         self.hands.start()
 
@@ -46,6 +50,7 @@ class LiveStage:
                 f"there is no lesson {lesson}", remedy=f"the lessons are: {', '.join(x.id for x in self._course)}"
             )
         self._lesson = found
+        self.show(self._view)
         self._write_opened(found)
         progress.opened(self.cluster.name, found.id)
         if not progress.passed(self.cluster.name, found):
@@ -88,6 +93,33 @@ class LiveStage:
         """See `Stage.keys`."""
         self.hands.keys(data)
 
+    def show(self, view: str) -> None:
+        """See `Stage.show`. What the lesson's own checks and panes need goes on as well."""
+        self._view = view
+        self.hands.watch({view, *(panes_of(self._lesson) if self._lesson else ())})
+
+    def load(self, rate: float | None) -> None:
+        """See `Stage.load`: to where it goes now, or to the application, or to the first port that is published."""
+        if rate is None:
+            self.hands.load(None)
+            return
+        wish = self.hands.wish or self._target()
+        if wish is None:
+            raise InputError("there is nothing to send load to yet", remedy="deploy a service that publishes a port")
+        self.hands.load(replace(wish, rate=rate))
+
+    def answer(self, name: str, value: str) -> None:
+        """See `Stage.answer`."""
+        self.journal.write(Captured(name, value))
+
+    def _target(self) -> Wish | None:
+        world = self.journal.world
+        hosts = open_hosts(world)
+        ports = sorted(p.published for s in world.services.values() for p in s.spec.ports if p.published)
+        if hosts and 443 in ports:
+            return Wish(host=next((h for h in hosts if h.startswith("node-app.")), hosts[0]))
+        return Wish(port=ports[0], https=False) if ports else None
+
     def resize(self, columns: int, rows: int) -> None:
         """See `Stage.resize`."""
         self.hands.resize(columns, rows)
@@ -98,7 +130,7 @@ class LiveStage:
         self.hands.close()
 
     def _write_opened(self, lesson: Lesson) -> None:
-        self.journal.write(LessonOpened(lesson.id))
+        open_lesson(lesson, self.hands)
         for step in progress.passed(self.cluster.name, lesson):
             self.journal.write(StepMoved(lesson.id, step, "passed"))
 

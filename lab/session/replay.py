@@ -74,6 +74,15 @@ class ReplayStage:
     def keys(self, data: str) -> None:
         """A replay has no shell."""
 
+    def answer(self, name: str, value: str) -> None:
+        """A replay has the answer of its recording."""
+
+    def load(self, rate: float | None) -> None:
+        """A replay has the load of its recording."""
+
+    def show(self, view: str) -> None:
+        """A replay has what was looked at when it was recorded."""
+
     def resize(self, columns: int, rows: int) -> None:
         """A replay has the size of its recording."""
 

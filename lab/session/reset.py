@@ -34,7 +34,8 @@ def reset_to(hands: LiveHands, lesson: Lesson, step: str | None = None, *, dry_r
     hands.look()
     checkpoint = at(lesson, step)
     made = hands.cluster.made_by_lab
-    found = plan(hands.journal.world, checkpoint, made_by_lab=made, ours=ledger.ours(hands.cluster.name))
+    ours = ledger.ours(hands.cluster.name)
+    found = plan(hands.journal.world, checkpoint, made_by_lab=made, ours=ours, env=hands.settings())
     to = f"{lesson.id}:{step}" if step else lesson.id
     actions, left = tuple(a.sentence for a in found.actions), tuple(x.sentence for x in found.left)
     if dry_run:

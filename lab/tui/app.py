@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from textual import events, on
-from textual.app import App
+from textual import on
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from lab.tui import keys
-from lab.tui.backstage import Backstage, BringUp, Making, Moved, Opened, trouble
-from lab.tui.situation import PANES, Pane, Situation
+from lab.tui import keys, load_keys
+from lab.tui.backstage import Backstage, BringUp, Making, Moved, Opened, Refused, trouble
+from lab.tui.panes import known
+from lab.tui.seeing import Seeing
+from lab.tui.situation import Situation
 from lab.tui.stand import Stand, is_compact
 from lab.tui.theme import DARK, LIGHT, THEMES
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FRAME = 0.05
 
 
-class LabApp(App[int]):
+class LabApp(Seeing):
     """A stage on the screen. `stage` may be the way to one: then it is made after the first paint, and `live` says
     what it will be.
 
@@ -86,13 +86,12 @@ class LabApp(App[int]):
             self._back.make(self._bring_up)
 
     def see(self, **changes: Any) -> None:
-        """Change the situation, and show it."""
-        self.situation = replace(self.situation, **changes)
+        """Change the situation, and show it; the stage is told of another view."""
+        before, self.situation = self.situation, replace(self.situation, **changes)
         if self._stand.built:
             self._stand.show(self.situation)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.see(compact=is_compact(event.size))
+        if before.view != self.situation.view:
+            self._back.look(self.situation.view)
 
     def _tick(self) -> None:
         if self.situation.ready:
@@ -116,11 +115,17 @@ class LabApp(App[int]):
         s, progress = self.situation, batch.world.progress
         if s.busy and not s.making and s.world is not None and progress is not s.world.progress:
             self.see(progress=progress)
-        self.see(world=batch.world, now=self._back.now(), title=self._back.stage.title)
+        moved = load_keys.followed(s.world, batch.world)
+        self.see(world=batch.world, now=self._back.now(), title=self._back.stage.title, **moved)
 
     @on(Making)
     def _making(self, message: Making) -> None:
         self.see(progress=message.progress)
+
+    @on(Refused)
+    def _refused(self, message: Refused) -> None:
+        world = self.situation.world
+        self.see(notice=trouble("wish", message.error), trouble=True, loading=world is not None and world.load.running)
 
     @on(Worker.StateChanged)
     def _worked(self, event: Worker.StateChanged) -> None:
@@ -154,7 +159,9 @@ class LabApp(App[int]):
         self._back.adopt(stage)
         terminal = self._stand.terminal
         terminal.clear()
-        self.see(ready=True, live=stage.live, title=stage.title, world=stage.journal.world, lesson=None)
+        world = stage.journal.world
+        moved = load_keys.followed(None, world)
+        self.see(ready=True, live=stage.live, title=stage.title, world=world, lesson=None, **moved)
         self._back.resize(max(20, terminal.size.width), max(3, terminal.size.height))
         self.post_message(Moved())
         self.open_lesson(lesson)
@@ -165,8 +172,13 @@ class LabApp(App[int]):
             return
         self._opened = self._clock()
         self._frame()
-        self.see(lesson=opened.lesson, lessons=opened.lessons, elapsed=0.0, page=-1)
-        self.see(page=self.situation.resume)
+        lesson, before = opened.lesson, self.situation.view
+        view = known(next(iter(lesson.panes), ""))
+        there = replace(self.situation, lesson=lesson, view=view)
+        there = replace(there, page=there.resume)
+        self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted)
+        if there.wanted == before:
+            self._back.look(before)
 
     def _on_played(self) -> None:
         self._frame()
@@ -181,19 +193,6 @@ class LabApp(App[int]):
     def on_terminal_resized(self, message: Terminal.Resized) -> None:
         self._back.resize(message.columns, message.rows)
 
-    def on_terminal_left(self) -> None:
-        if self.situation.typing:
-            self.action_pane("lesson" if not self.situation.compact else "terminal")
-
-    def on_terminal_wanted(self) -> None:
-        if keys.works(self.situation, "type"):
-            self.action_type()
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        at = next((p for p in PANES if self._stand.target(p) is event.widget), None) if self._stand.built else None
-        if at is not None and at != self.situation.pane:
-            self.see(pane=at, typing=False)
-
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         return keys.works(self.situation, action)
 
@@ -203,15 +202,29 @@ class LabApp(App[int]):
             self.open_lesson(s.next_lesson.id)
         elif s.step is None or s.state(s.page) == "passed":
             self.turn_to(s.page + 1)
+        elif s.question is not None and s.live:
+            from lab.tui import dialogs
+
+            self.push_screen(dialogs.ask(s), self._said)
         else:
-            self.see(busy="step", running=s.step.id, notice="")
-            if s.compact and s.pane == "lesson":
-                self.action_pane("terminal" if s.step.run is not None else "cluster")
-            self._back.play(s.step.id)
+            self._play(s.step.id)
+
+    def _said(self, answer: str | None) -> None:
+        s = self.situation
+        if answer is not None and s.step is not None and s.question is not None and keys.works(s, "go"):
+            self._play(s.step.id, (s.question.name, answer))
+
+    def _play(self, step: str, said: tuple[str, str] | None = None) -> None:
+        s = self.situation
+        self.see(busy="step", running=step, notice="")
+        if s.compact and s.pane == "lesson":
+            self.action_pane("terminal" if s.step is not None and s.step.run is not None else "cluster")
+        self._back.play(step, said)
 
     def turn_to(self, page: int) -> None:
         """Look at a page: -1 is the opening one."""
-        self.see(page=max(-1, min(page, self.situation.count)), notice="")
+        there = replace(self.situation, page=max(-1, min(page, self.situation.count)))
+        self.see(page=there.page, view=there.wanted, notice="")
         if self.situation.compact:
             self.action_pane("lesson")
 
@@ -222,36 +235,11 @@ class LabApp(App[int]):
         self._back.stop()
         self.see(notice="The step is being stopped.", trouble=False)
 
-    def action_how_to_quit(self) -> None:
-        self.see(notice="Press q to quit.", trouble=False)
-
-    def action_pane(self, pane: Pane) -> None:
-        self.see(pane=pane, typing=False)
-        self.call_after_refresh(self._stand.target(pane).focus)
-
-    def action_type(self) -> None:
-        self.see(pane="terminal", typing=True)
-        self.call_after_refresh(self._stand.terminal.focus)
-
-    def action_zoom(self) -> None:
-        self.see(zoomed=not self.situation.zoomed)
-        self.call_after_refresh(self._stand.target(self.situation.pane).focus)
-
-    def action_light(self) -> None:
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
-
-    def action_notes(self) -> None:
-        self.see(notes=not self.situation.notes)
-
-    def action_palette(self) -> None:
-        from lab.tui.palette import LabCommands
-
-        self.push_screen(CommandPalette([LabCommands]))
-
-    def action_help(self) -> None:
-        from lab.tui import dialogs
-
-        self.push_screen(dialogs.help_on(self.situation, self._stand.target(self.situation.pane)))
+    def action_load(self, how: str) -> None:
+        before = self.situation
+        self.see(**load_keys.turned(before, how))
+        if load_keys.wish(self.situation) != load_keys.wish(before):
+            self._back.drive(load_keys.wish(self.situation))
 
     def action_lessons(self) -> None:
         from lab.tui import dialogs

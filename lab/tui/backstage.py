@@ -44,7 +44,16 @@ class Making(Message):
         return isinstance(message, Making)
 
 
+class Refused(Message):
+    """Something that was asked of the stage could not be done."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__()
+
+
 _TROUBLE = {
+    "wish": "That could not be done",
     "stage": "The lab could not open",
     "opening": "The lesson could not be opened",
     "step": "The step broke off",
@@ -74,9 +83,10 @@ class Backstage:
         self._app = app
         self.stage: Stage | None = None
         self._feed: Feed | None = None
-        self._typed: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        # A shell that is gone has its own last words on the screen; a wish that fails is told.
+        self._typed = _Turns("keyboard", lambda _: None)
+        self._wishes = _Turns("wishes", lambda error: app.post_message(Refused(error)))
         self._leaving = False
-        threading.Thread(target=self._type, name="keyboard", daemon=True).start()
 
     def adopt(self, stage: Stage) -> None:
         """Take this stage from now on."""
@@ -107,10 +117,10 @@ class Backstage:
         """Open a lesson, "" for the first; the worker's result is `Opened`."""
         self._work("opening", partial(_open, self.stage, lesson))
 
-    def play(self, step: str) -> None:
-        """Go through a step."""
+    def play(self, step: str, said: tuple[str, str] | None = None) -> None:
+        """Go through a step. `said` is a question's name and the answer to it, which the stage is told before."""
         if self.stage is not None:
-            self._work("step", partial(self.stage.play, step))
+            self._work("step", partial(_play, self.stage, step, said))
 
     def reset(self, step: str) -> None:
         """Reset to a step, "" for the lesson's start; the worker's result is a sentence."""
@@ -127,6 +137,7 @@ class Backstage:
         self._leaving = True
         self.stop()
         self._typed.put(None)
+        self._wishes.put(None)
 
     def keys(self, data: str) -> None:
         """Bytes for the shell, in their order; a shell that does not read holds nobody up."""
@@ -137,6 +148,16 @@ class Backstage:
         """The terminal's size."""
         if self.stage is not None:
             self._typed.put(partial(self.stage.resize, columns, rows))
+
+    def look(self, view: str) -> None:
+        """The view in sight."""
+        if self.stage is not None:
+            self._wishes.put(partial(self.stage.show, view))
+
+    def drive(self, rate: float | None) -> None:
+        """Make load, so many requests a second; None ends it."""
+        if self.stage is not None:
+            self._wishes.put(partial(self.stage.load, rate))
 
     def take(self) -> Batch | None:
         """What is new, None without a stage. A stage may take another journal: then all of it is new."""
@@ -161,12 +182,28 @@ class Backstage:
     def _work(self, name: Work, work: Callable[[], object]) -> Worker[object]:
         return self._app.run_worker(work, name=name, group=name, thread=True, exclusive=True, exit_on_error=False)
 
-    def _type(self) -> None:
-        while act := self._typed.get():
+
+class _Turns:
+    """Acts in their order, one after the other, in a thread of their own; None ends it."""
+
+    def __init__(self, name: str, failed: Callable[[Exception], object]) -> None:
+        self._acts: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._failed = failed
+        self.put = self._acts.put
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def _run(self) -> None:
+        while act := self._acts.get():
             try:
                 act()
-            except (LabError, OSError):
-                continue  # the shell is gone; its own last words are on the screen
+            except (LabError, OSError) as error:
+                self._failed(error)
+
+
+def _play(stage: Stage, step: str, said: tuple[str, str] | None) -> None:
+    if said is not None:
+        stage.answer(*said)
+    stage.play(step)
 
 
 def _open(stage: Stage | None, lesson: str) -> Opened | None:

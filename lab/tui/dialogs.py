@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from lab.tui import panes
 from lab.tui.keys import help_lines
 from lab.tui.lines import Draw, Sheet
-from lab.tui.situation import TITLES, Situation
-from lab.tui.spans import Line, wrap
+from lab.tui.prose import lines
+from lab.tui.situation import Situation
+from lab.tui.spans import Line, stamp, wrap
+from lab.tui.views import filled
+
+if TYPE_CHECKING:
+    from lab.world.world import World
 
 
 class Help(ModalScreen[None]):
@@ -67,6 +73,33 @@ class Pick(ModalScreen[str | None]):
         self.dismiss(None)
 
 
+class Ask(ModalScreen[str | None]):
+    """A question, Markdown, whose answer is a number: Enter takes it, and where nothing was typed `usual`. None: it
+    was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
+
+    def __init__(self, title: str, question: str, usual: str) -> None:
+        super().__init__()
+        self._title, self._question, self._usual = title, question, usual
+
+    def compose(self) -> ComposeResult:
+        number = Input(placeholder=f"a number; Enter alone says {self._usual}", restrict=r"\d{0,7}", id="number")
+        box = Vertical(Sheet(grows=True, id="question"), number, classes="dialog")
+        box.border_title, box.border_subtitle = self._title, "Enter takes it, Esc leaves"
+        yield box
+
+    def on_mount(self) -> None:
+        self.query_one(Sheet).show(lambda room: lines(self._question, room))
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value or self._usual)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
 _LESSON = (
     "The lesson: read, then press Enter. The command is typed for you in the terminal, and below it stands what must "
     "then be true: ✔ is so, … is awaited, ✘ was not so at the end, with what was found instead. "
@@ -76,18 +109,44 @@ _LESSON = (
 
 def help_on(s: Situation, focused: Widget) -> Help:
     """Help for the pane in sight, and every key that works now."""
-    about = str(getattr(focused, "HELP", _LESSON))
+    drawn = s.pane == "cluster" and s.view != "reconciliation"
+    about = panes.find(s.view).HELP if drawn else str(getattr(focused, "HELP", _LESSON))
 
     def draw(room: int) -> tuple[Line, ...]:
         return (*wrap([(about, "")], room), (), *help_lines(s, room))
 
-    return Help(f"Help: {TITLES[s.pane]}", draw)
+    return Help(f"Help: {s.called(s.pane)[1]}", draw)
+
+
+def failures(world: World) -> Pick:
+    """Which of the load's last failed requests, the newest first; the answer is its place among them."""
+    rows = []
+    for place, (at, failure) in reversed(tuple(enumerate(world.load.failures))):
+        why = failure.error or f"status {failure.status}"
+        rows.append((str(place), f"{stamp(at)}  {failure.node}  {failure.ms:5.0f} ms  {why}"))
+    return Pick("Failed requests", rows)
+
+
+def failure(world: World, place: int) -> Help:
+    """One of them, beside what the swarm did around that moment."""
+    from lab.tui.panes.load import beside
+
+    return Help("A failed request, and what the swarm did", lambda room: beside(world, place, room))
 
 
 def lessons(s: Situation) -> Pick:
     """Which lesson; the answer is its id."""
     rows = [(each.id, f"{each.title}  ({each.minutes} min, {len(each.steps)} steps)") for each in s.lessons]
     return Pick("Lessons", rows, s.lesson.id if s.lesson else "")
+
+
+def ask(s: Situation) -> Ask:
+    """The question of the step in sight; the answer to it."""
+    question = s.question
+    if question is None:
+        raise ValueError("this step asks nothing")
+    said = s.world.captured.get(question.name) if s.world else None
+    return Ask("Before the step", filled(s, question.text), said or str(question.usual))
 
 
 def reset(s: Situation) -> Pick:

@@ -50,6 +50,14 @@ def _offered(s: Situation) -> bool:
     return _out(s) and bool(s.offer) and not s.busy
 
 
+def _loadable(s: Situation) -> bool:
+    return _out(s) and s.ready and s.live and s.in_sight == "load"
+
+
+def _has_failures(s: Situation) -> bool:
+    return _out(s) and s.in_sight == "load" and s.world is not None and bool(s.world.load.failures)
+
+
 def _choosable(s: Situation) -> bool:
     return _out(s) and bool(s.lessons) and not s.busy
 
@@ -57,6 +65,7 @@ def _choosable(s: Situation) -> bool:
 _NEXT, _BACK = "Look at the next step (→ too)", "Look at the step before (← too)"
 _RESET = "Put the cluster back to the start of the step or the lesson"
 _NOTES = "The speaker's notes, the step and the time left in large"
+_START = "Make load: requests that do not wait for each other's answers"
 _HELP = "This help, for what has the focus"
 
 KEYS: tuple[Key, ...] = (
@@ -74,9 +83,20 @@ KEYS: tuple[Key, ...] = (
     Key("r", "reset", "r", "wind back", "Wind the recording back", lambda s: _idle(s) and not s.live, 4),
     Key("t,tab", "type", "t", "type", "Type into the shell (Tab too)", lambda s: _out(s) and s.live and s.ready, 4),
     Key("1", "pane('lesson')", "1-4", "panes", "The lesson", _out, 4),
-    Key("2", "pane('cluster')", "", "", "The cluster", _out),
+    Key("2", "view('reconciliation')", "", "", "The cluster: what should run against what does", _out),
     Key("3", "pane('timeline')", "", "", "The timeline", _out),
     Key("4", "pane('terminal')", "", "", "The terminal", _out),
+    Key("5", "view('mesh')", "5-0", "views", "The mesh: which node is asked, which replica answers", _out, 4),
+    Key("6", "view('load')", "", "", "The load: requests at a rate, and how long they take", _out),
+    Key("7", "view('certificates')", "", "", "The certificates that are served", _out),
+    Key("8", "view('routes')", "", "", "The routes, as Traefik knows them", _out),
+    Key("9", "view('map')", "", "", "The map of what is deployed", _out),
+    Key("0", "view('rollout')", "", "", "The update under way", _out),
+    Key("g", "load('toggle')", "g", "start load", _START, lambda s: _loadable(s) and not s.loading, 2),
+    Key("g", "load('toggle')", "g", "end load", "End the load", lambda s: _loadable(s) and s.loading, 2),
+    Key("plus", "load('more')", "+/-", "rate", "More requests a second, 10 to 500", _loadable, 2),
+    Key("minus", "load('less')", "", "", "Fewer requests a second", _loadable),
+    Key("f", "failures", "f", "failures", "The failed requests, each beside what the swarm did", _has_failures, 2),
     Key("z", "zoom", "z", "zoom", "This pane alone", lambda s: _out(s) and not s.single, 6),
     Key("z", "zoom", "z", "all panes", "All panes again", lambda s: _out(s) and s.zoomed and not s.compact, 2),
     Key("l", "lessons", "l", "lessons", "Choose a lesson", _choosable, 5),
@@ -115,9 +135,12 @@ def footer(s: Situation, room: int) -> tuple[Line]:
     return (tuple(line),)
 
 
+_SIGNS = {"question_mark": "?", "plus": "+", "minus": "-"}
+
+
 def help_lines(s: Situation, room: int) -> Iterator[Line]:
     """Every key that works now, with what it does."""
     for key in working(s):
-        names = key.keys.replace("question_mark", "?").replace("ctrl+", "Ctrl+").split(",") if key.keys else [key.show]
+        names = [_SIGNS.get(name, name).replace("ctrl+", "Ctrl+") for name in (key.keys or key.show).split(",")]
         names = [n if n in "L?" or len(n) == 1 else n[0].upper() + n[1:] for n in names]
         yield from wrap([(key.help, "")], room, ((f"{' or '.join(names):>15}  ", "lab"),))

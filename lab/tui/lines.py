@@ -36,11 +36,27 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     ]
 
     _tones: ClassVar[tuple[str, dict[Tone, Style]]] = ("", {})
+    _stale = False
+
+    @property
+    def stale(self) -> bool:
+        """Whether the engine is silent: what is drawn is then old, and drawn without its colours."""
+        return self._stale
+
+    @stale.setter
+    def stale(self, on: bool) -> None:
+        if on != self._stale:
+            self._stale = on
+            self.notify_style_update()
+            self.refresh()
 
     def strip(self, spans: Iterable[Span], width: int) -> Strip:
-        """Spans as a strip of exactly `width` cells, in the theme's colours."""
+        """Spans as a strip of exactly `width` cells, in the theme's colours; grey while stale."""
         base, tones = self.rich_style, self.tones()
-        segments = [Segment(text, base + tones[tone] if tone else base) for text, tone in spans if text]
+        grey = base + tones["quiet"]
+        segments = [
+            Segment(text, grey if self._stale else base + tones[tone] if tone else base) for text, tone in spans if text
+        ]
         return Strip(segments).adjust_cell_length(width, base)
 
     def tones(self) -> dict[Tone, Style]:

@@ -17,8 +17,19 @@ def page(s: Situation, room: int) -> tuple[Line, ...]:
     if s.step is not None:
         head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
         title = wrap([(views.filled(s, s.step.title), "head")], room)
-        return (head, *title, (), *prose(views.filled(s, s.step.text), room))
+        return (head, *title, (), *prose(views.filled(s, s.step.text), room), *_question(s, room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
+
+
+def _question(s: Situation, room: int) -> Iterator[Line]:
+    """What the step asks first, and what was said to it."""
+    if s.question is not None:
+        yield ()
+        for place, line in enumerate(prose(views.filled(s, s.question.text), room - 2)):
+            yield (("  " if place else "? ", "lab"), *line)
+        said = s.world.captured.get(s.question.name) if s.world else None
+        if said is not None:
+            yield (("  You said ", "quiet"), (said, "strong"), (".", "quiet"))
 
 
 def crowded(s: Situation, room: int) -> tuple[Line, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from lab.tui.keys import working
+from lab.tui.panes import NAMES, VIEWS
 from lab.tui.situation import PANES, TITLES
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ class LabCommands(Provider):
         s = app.situation
         shown: set[str] = set()
         for key in working(s):
-            if key.action not in shown and key.action not in ("palette", "leave") and not key.action.startswith("pane"):
+            if key.action not in shown and key.action.split("(")[0] not in ("palette", "leave", "pane", "view"):
                 shown.add(key.action)
                 yield key.help, f"key {key.show}", partial(app.run_action, key.action)
         if s.step is not None and s.step.run is not None:
             yield "Copy the step's command", "to the clipboard", partial(app.copy_to_clipboard, s.step.run)
         for pane in PANES:
-            yield f"Pane: {TITLES[pane]}", "look at it", partial(app.action_pane, pane)
+            if pane != "cluster":
+                yield f"Pane: {TITLES[pane]}", "look at it", partial(app.action_pane, pane)
+        for view in VIEWS:
+            yield f"Pane: {NAMES[view]}", "look at it", partial(app.action_view, view)
         for place, step in enumerate(s.lesson.steps if s.lesson else ()):
             yield f"Step {place + 1}: {step.title}", "look at it", partial(app.turn_to, place)
         if not s.busy:

@@ -46,28 +46,11 @@ class Reconciliation(Lines):
         self._phase = 0
         self._moving: set[Slot] = set()
         self._march: Timer | None = None
-        self._stale = False
 
     def on_mount(self) -> None:
         self._refresh_scrollbars()
         self.border_subtitle = grid.LEGEND
         self._march = self.set_interval(_TICK, self._step, pause=True)
-
-    @property
-    def stale(self) -> bool:
-        """Whether the engine is silent: what is drawn is then old, and drawn without its colours."""
-        return self._stale
-
-    @stale.setter
-    def stale(self, on: bool) -> None:
-        if on != self._stale:
-            self._stale = on
-            self._strips.clear()
-            self.refresh()
-
-    def strip(self, spans: Iterable[Span], width: int) -> Strip:
-        """As `Lines.strip`, grey while stale."""
-        return super().strip(((text, "quiet") for text, _ in spans) if self._stale else spans, width)
 
     def show(self, world: World, dirty: frozenset[Slot | str] | None = None) -> None:
         """Draw this world. `dirty` is what it touched since the one before; None: all of it."""
@@ -134,7 +117,7 @@ class Reconciliation(Lines):
         self._lay_out()
 
     def notify_style_update(self) -> None:
-        """The theme changed: strips hold colours."""
+        """The theme changed, or all is old now: strips hold colours."""
         super().notify_style_update()
         self._strips.clear()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lab.tui.panes import KEYS, NAMES, View, known
+
 if TYPE_CHECKING:
     from lab.cluster.model import Progress
-    from lab.course.schema import Lesson
+    from lab.course.schema import Lesson, Question
     from lab.course.schema import Step as LessonStep
     from lab.world.entries import Progressed
     from lab.world.world import Step, World
@@ -25,7 +27,8 @@ class Situation:
 
     `now` is the journal's time and `elapsed` the time since the lesson was opened, in seconds. `running` is the step
     under way. `offer` names a live cluster that waits to be taken. `notice` is a sentence for the person, `trouble`
-    whether it is bad news. `typing`: keys go to a shell.
+    whether it is bad news. `view` stands in the cluster's place. `loading`: load is made, or was just asked for, and
+    `rate` is how much, requests a second, or how much it will be. `typing`: keys go to a shell.
     """
 
     ready: bool = False
@@ -45,6 +48,9 @@ class Situation:
     notice: str = ""
     trouble: bool = False
     pane: Pane = "lesson"
+    view: View = "reconciliation"
+    loading: bool = False
+    rate: float = 50.0
     compact: bool = False
     zoomed: bool = False
     notes: bool = False
@@ -56,6 +62,15 @@ class Situation:
         return self.compact or self.zoomed
 
     @property
+    def in_sight(self) -> View | None:
+        """The view that is seen; None while another pane covers its place."""
+        return self.view if not self.single or self.pane == "cluster" else None
+
+    def called(self, pane: Pane) -> tuple[str, str]:
+        """The key and the name of what stands in a pane's place."""
+        return (KEYS[self.view], NAMES[self.view]) if pane == "cluster" else (f"{PANES.index(pane) + 1}", TITLES[pane])
+
+    @property
     def count(self) -> int:
         """How many steps the lesson has."""
         return len(self.lesson.steps) if self.lesson else 0
@@ -64,6 +79,17 @@ class Situation:
     def step(self) -> LessonStep | None:
         """The step in sight, None on the first and the last page."""
         return self.lesson.steps[self.page] if self.lesson and 0 <= self.page < self.count else None
+
+    @property
+    def question(self) -> Question | None:
+        """What the step in sight asks before it is done."""
+        return getattr(self.step, "question", None)
+
+    @property
+    def wanted(self) -> View:
+        """The view that the page in sight wants: its step's, or the one that is there."""
+        pane = getattr(self.step, "pane", None)
+        return known(pane) if pane else self.view
 
     @property
     def finished(self) -> bool:

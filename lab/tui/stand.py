@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from lab.tui.reconcile import Reconciliation
     from lab.tui.terminal import Terminal
     from lab.tui.timeline import Timeline
+    from lab.tui.view import View
 
-_VIEWS = (
+_SHEETS = (
     ("header", views.header),
     ("strip", views.strip),
     ("tabs", views.tabs),
@@ -69,6 +70,7 @@ class Stand(Screen[None], inherit_bindings=False):
         self._panes: dict[Pane, Widget] = {"lesson": self._lesson}
         self._cluster: Reconciliation
         self._timeline: Timeline
+        self._view: View
         self.terminal: Terminal
 
     def compose(self) -> ComposeResult:
@@ -91,14 +93,17 @@ class Stand(Screen[None], inherit_bindings=False):
         from lab.tui.reconcile import Reconciliation
         from lab.tui.terminal import Terminal
         from lab.tui.timeline import Timeline
+        from lab.tui.view import View
 
         self._cluster, self._timeline = (
             Reconciliation(id="cluster", classes="pane"),
             Timeline(id="timeline", classes="pane"),
         )
+        self._view = View(id="view")
+        self._view.add_class("away")
         self.terminal = Terminal(id="terminal", classes="pane")
         self._panes |= {"cluster": self._cluster, "timeline": self._timeline, "terminal": self.terminal}
-        await self._body.mount(self._cluster, self._timeline, self.terminal)
+        await self._body.mount(self._cluster, self._view, self._timeline, self.terminal)
         for place, pane in enumerate(PANES, 1):
             self._panes[pane].border_title = f"{place} {TITLES[pane]}"
         self.terminal.label = f"{len(PANES)} {TITLES['terminal']}"
@@ -115,6 +120,7 @@ class Stand(Screen[None], inherit_bindings=False):
     def show(self, s: Situation) -> None:
         """Paint what differs from the situation before."""
         before, self._situation = self._situation, s
+        self._place_view(s)
         if (before.pane, before.single) != (s.pane, s.single) or not self._panes[s.pane].has_class("current"):
             self.set_class(s.single, "single")
             for pane in PANES:
@@ -125,8 +131,20 @@ class Stand(Screen[None], inherit_bindings=False):
             self.terminal.typing = s.typing
         if self.built:
             self._cluster.stale = s.link == "stale"
+            self._view.look(s)
         self.paint()
         self._turn(s)
+
+    def _place_view(self, s: Situation) -> None:
+        """One of the two that share the cluster's place; the focus goes with it."""
+        widget: Widget = self._cluster if s.view == "reconciliation" else self._view
+        away = self._panes["cluster"]
+        if widget is not away:
+            self._panes["cluster"] = widget
+            widget.remove_class("away")
+            away.add_class("away").remove_class("current")
+            if self.focused is away:
+                self.set_focus(widget)
 
     def _turn(self, s: Situation) -> None:
         """To the top of a new page, and, where the card lies below the text, to the card of a step that was run."""
@@ -142,7 +160,7 @@ class Stand(Screen[None], inherit_bindings=False):
         """Every view, each of which paints only the lines that differ."""
         s = self._situation
         crowded = self._crowded(s)
-        for name, view in _VIEWS:
+        for name, view in _SHEETS:
             if crowded and name in ("page", "card"):
                 view = pages.crowded if name == "page" else pages.nothing
             if name != "notes" or s.notes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.course.words import fill, names
-from lab.tui.situation import PANES, TITLES, Situation
+from lab.tui.situation import PANES, Situation
 from lab.tui.spans import Line, Span, Tone, clip, fit, stamp, width, wrap
 
 
@@ -64,12 +64,13 @@ def tabs(s: Situation, room: int) -> tuple[Line, ...]:
     if not s.single:
         return ()
     names: list[Span] = []
-    for place, pane in enumerate(PANES, 1):
+    for pane in PANES:
         here = pane == s.pane
-        names.append(
-            (f" {place} {'[' if here else ' '}{TITLES[pane]}{']' if here else ' '}", "tab" if here else "quiet")
-        )
-    return (fit(tuple(names), (), room), _brief(s, room)) if s.pane != "lesson" else (fit(tuple(names), (), room),)
+        key, name = s.called(pane)
+        names.append((f" {key} {'[' if here else ' '}{name}{']' if here else ' '}", "tab" if here else "quiet"))
+    more: Line = (("5-0 views ", "quiet"),)
+    line = fit(tuple(names), more if width(names) + width(more) < room else (), room)
+    return (line, _brief(s, room)) if s.pane != "lesson" else (line,)
 
 
 def _brief(s: Situation, room: int) -> Line:

@@ -2,43 +2,140 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
 
 import httpx
 
 from lab.cluster.model import Endpoint
+from lab.watch import wire
 from lab.world.entries import Hit
 
 #: One request's bound, seconds: generous, an emulated node under load takes its time.
 BOUND = 10.0
+#: As much of an answer is read, bytes.
+LONGEST = 65536
+
+Password = tuple[str, str]
+"""A user and the password."""
 
 
-def ask(endpoints: Iterable[Endpoint], port: int, path: str = "/", times: int = 1) -> list[Hit]:
-    """Send `times` requests to the published port of every node given, nodes side by side. Never raises for a
-    node: no answer is a Hit with status 0."""
+@dataclass(frozen=True)
+class Request:
+    """What to send to a published port. With a `host` it bears that name (Host, and SNI in TLS). `login`: "" none,
+    right the password given with it, wrong another one. tcp: a line that `says` something, and a line back."""
+
+    port: int
+    path: str = "/"
+    host: str = ""
+    protocol: Literal["http", "https", "tcp"] = "http"
+    login: Literal["", "right", "wrong"] = ""
+    says: str = ""
+
+
+def ask(endpoints: Iterable[Endpoint], request: Request, times: int = 1, password: Password | None = None) -> list[Hit]:
+    """Send a request `times` times to the published port of every node given, nodes side by side. Never raises for a
+    node: no answer is a Hit with status 0 that says why."""
     asked = tuple(endpoints)
     with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
-        rounds = pool.map(lambda endpoint: [_one(endpoint, port, path) for _ in range(times)], asked)
+        rounds = pool.map(lambda endpoint: [one(endpoint, request, password) for _ in range(times)], asked)
         return [hit for hits in rounds for hit in hits]
 
 
-def _one(endpoint: Endpoint, port: int, path: str) -> Hit:
-    if port not in endpoint.published:
-        why = f"port {port} of {endpoint.node} is not reached from this machine"
-        return Hit(endpoint.node, port, path, 0, "", 0.0, error=why)
-    address, local = endpoint.published[port]
+def one(endpoint: Endpoint, request: Request, password: Password | None = None) -> Hit:
+    """Send one request through one node."""
+    if request.port not in endpoint.published:
+        return _none(endpoint, request, 0.0, f"port {request.port} of {endpoint.node} is not reached from this machine")
+    if request.login and password is None:
+        return _none(endpoint, request, 0.0, "no user and password are known here")
     began = time.perf_counter()
     try:
-        answer = httpx.get(
-            f"http://{address}:{local}{path}", timeout=BOUND, headers={"Connection": "close"}, trust_env=False
-        )
-    except httpx.HTTPError as error:
-        return Hit(endpoint.node, port, path, 0, "", _ms(began), error=f"{type(error).__name__}: {error}".strip(": "))
-    body = answer.text[:200]
-    replica = answer.headers.get("X-Replica") or (body.splitlines() or [""])[0][:64]
-    return Hit(endpoint.node, port, path, answer.status_code, replica, _ms(began), body=body)
+        if request.protocol == "tcp":
+            return _line(endpoint, request, began)
+        return _http(endpoint, request, password, began)
+    except wire.FAILURES as error:
+        return _none(endpoint, request, _ms(began), f"{type(error).__name__}: {error}".strip(": "))
+
+
+def _http(endpoint: Endpoint, request: Request, password: Password | None, began: float) -> Hit:
+    address, local = endpoint.published[request.port]
+    url = f"{request.protocol}://{address}:{local}{request.path}"
+    with (
+        wire.client(BOUND, _login(request, password)) as client,
+        client.stream("GET", url, **wire.named(request.host)) as answer,
+    ):
+        body = _text(answer)
+    told = answer.headers
+    # What refuses or passes nothing on is no replica, whatever the first line of its page.
+    first = (body.splitlines() or [""])[0][:64] if answer.status_code < 400 else ""
+    return Hit(
+        node=endpoint.node,
+        port=request.port,
+        path=request.path,
+        status=answer.status_code,
+        replica=told.get("X-Replica") or first,
+        ms=_ms(began),
+        body=body,
+        host=request.host,
+        protocol=request.protocol,
+        login=request.login,
+        front=told.get("X-Frontend", ""),
+        version=told.get("X-Version", ""),
+        location=told.get("Location", ""),
+    )
+
+
+def _text(answer: httpx.Response) -> str:
+    """The start of an answer; it is read no further than `LONGEST`, for it may have no end."""
+    read = b""
+    for part in answer.iter_bytes():
+        read += part
+        if len(read) >= LONGEST:
+            break
+    return read.decode(answer.charset_encoding or "utf-8", "replace")[:200]
+
+
+def _line(endpoint: Endpoint, request: Request, began: float) -> Hit:
+    with socket.create_connection(endpoint.published[request.port], BOUND) as stream:
+        if request.says:
+            stream.sendall(request.says.encode() + b"\n")
+        with stream.makefile("rb") as reader:
+            came = reader.readline(LONGEST)
+    if not came:
+        return _none(endpoint, request, _ms(began), "the connection was closed with no answer")
+    body = came.decode("utf-8", "replace").strip()[:200]
+    return Hit(endpoint.node, request.port, request.path, 200, body[:64], _ms(began), body=body, protocol="tcp")
+
+
+def no_http(hit: Hit) -> bool:
+    """Whether something answered that speaks another protocol than HTTP."""
+    return hit.status == 0 and hit.error.startswith("RemoteProtocolError: illegal")
+
+
+def _login(request: Request, password: Password | None) -> Password | None:
+    if not request.login or password is None:
+        return None
+    user, right = password
+    return (user, right) if request.login == "right" else (user, f"wrong-{right}")
+
+
+def _none(endpoint: Endpoint, request: Request, ms: float, why: str) -> Hit:
+    return Hit(
+        endpoint.node,
+        request.port,
+        request.path,
+        0,
+        "",
+        ms,
+        error=why,
+        host=request.host,
+        protocol=request.protocol,
+        login=request.login,
+    )
 
 
 def _ms(began: float) -> float:

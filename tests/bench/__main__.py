@@ -13,7 +13,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import app, cluster
+from tests.bench import app, cluster, load
 
 
 def main() -> int:
@@ -41,15 +41,23 @@ def main() -> int:
     for name, measure in parts.items():
         print(f"measuring {name}", file=sys.stderr)
         found[name] = measure()
+    print("measuring load", file=sys.stderr)
+    rows = load.bench_load()
+    found["load"] = rows
     if not args.no_cluster:
         print("measuring cluster", file=sys.stderr)
         found["cluster"] = cluster.measure(cold=not args.no_cold)
     Path(args.output).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     table = Table("what", "figure", "value", title="swarmlab bench")
     for name, figures in found.items():
+        if name == "load":
+            continue
         assert isinstance(figures, dict)
         for key, value in figures.items():
             table.add_row(name, key, str(value))
+    for row in rows:
+        figures = ", ".join(f"{key} {value}" for key, value in row.items() if key not in ("by", "asked"))
+        table.add_row("load", f"{row['asked']}/s by {row['by']}", figures)
     Console().print(table)
     return 0
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import docker
 
-from lab.errors import EngineError
+from lab import paths
+from lab.course.stack import read
+from lab.course.stack.spec import specs
+from lab.errors import CommandError, EngineError
+from lab.watch.hits import Request
 from lab.watch.look import Seen, look
 from lab.world.entries import Acted, CommandBegan, CommandEnded, Hit
 from lab.world.journal import Journal
-from tests.doubles.model import ModelSwarm, Refused, TickingJournal, Time
+from lab.world.load import Wish
+from tests.doubles import stack
+from tests.doubles.model import ENDED, ModelSwarm, Refused, TickingJournal, Time
 
 Raw = dict[str, Any]
 
@@ -24,6 +31,12 @@ class ModelHands:
         self.swarm = swarm or ModelSwarm(self.time)
         self.journal: Journal = TickingJournal(self.time, self._turn)
         self.seen, self.wish, self.commands = Seen(), False, 0
+        self.deployed: list[str] = []
+        self.volumes_removed: list[str] = []
+        self.refreshed: list[str] = []
+        self.watched: frozenset[str] = frozenset()
+        self.wished: Wish | None = None
+        self.refuse: list[str] = []
 
     def _turn(self) -> None:
         self.swarm.tick()
@@ -44,7 +57,37 @@ class ModelHands:
         self.journal.write(Acted(action, node))
         self.swarm.power(node, action in ("start", "heal"))
 
-    def ask(self, port: int, path: str = "/", *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
+    def given(self) -> dict[str, str]:
+        return {"domain": "localhost", "http_port": "8080", "https_port": "8443", "rate": "50"}
+
+    def watch(self, panes: Iterable[str]) -> None:
+        self.watched = frozenset(panes)
+
+    def refresh(self, what: str) -> None:
+        self.refreshed.append(what)
+
+    def load(self, wish: Wish | None) -> None:
+        self.wished = wish
+
+    def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
+        self.deployed.append(name)
+        if self.refuse:
+            raise CommandError(("docker", "stack", "deploy", name), 1, self.refuse.pop(0))
+        stack.deploy(self.swarm, name, specs(read.stack(paths.stacks() / file), name, env))
+
+    def remove_volume(self, name: str) -> None:
+        for task in self.swarm.tasks.values():
+            mounts = task["Spec"]["ContainerSpec"].get("Mounts") or ()
+            if any(m["Source"] == name for m in mounts) and task["Status"]["State"] not in ENDED:
+                said = f"Error response from daemon: remove {name}: volume is in use - [{task['ID']}]"
+                raise CommandError(("docker", "volume", "rm", name), 1, said)
+        self.volumes_removed.append(name)
+
+    def login(self) -> bytes:
+        return b"lab:$2y$05$a-hash"
+
+    def ask(self, request: Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
+        port, path = request.port, request.path
         replicas = [
             task["ID"]
             for service in self.swarm.services.values()

@@ -186,11 +186,13 @@ class ModelSwarm:
 
     def _fits(self, node: Raw, service: Raw) -> bool:
         placement = service["Spec"]["TaskTemplate"].get("Placement") or {}
-        roles = [c.replace(" ", "").removeprefix("node.role==") for c in placement.get("Constraints") or ()]
+        facts = {"node.role": node["Spec"]["Role"], "node.hostname": node["Description"]["Hostname"]}
+        facts |= {f"node.labels.{key}": value for key, value in (node["Spec"].get("Labels") or {}).items()}
+        wanted = [c.replace(" ", "").split("==") for c in placement.get("Constraints") or ()]
         return (
             node["Status"]["State"] == "ready"
             and node["Spec"]["Availability"] == "active"
-            and all(node["Spec"]["Role"] == role for role in roles)
+            and all(facts.get(what) == value for what, value in wanted)
         )
 
     def node_name(self, task: Raw) -> str:

@@ -14,6 +14,7 @@ from lab.world.entries import (
     CommandEnded,
     Entry,
     Fact,
+    Hit,
     LessonOpened,
     Linked,
     Printed,
@@ -143,6 +144,34 @@ def update(state: str = "updating") -> Fact:
     return SwarmChanged("node1", services=(new,), tasks=(old, task(1, 2, 1, "ready", 30.1)))
 
 
+def container(slot: int) -> str:
+    """The container's id of a slot's task."""
+    return f"{slot:02x}" * 32
+
+
+def with_containers() -> Fact:
+    """The tasks of web with their containers, by which their answers are known."""
+    return SwarmChanged(
+        "node1", tasks=tuple(task(i, 1, i, "running", 3.0, created=1.0, container=container(i)) for i in (1, 2, 3, 4))
+    )
+
+
+def mesh_hits() -> tuple[Hit, ...]:
+    """Requests to every node: straight at the published port, where node4 does not always answer, and by Traefik."""
+    straight = Hit("", 8080, "/", 200, "", 11.0)
+    routed = Hit("", 443, "/", 200, "", 31.0, host="node-app.localhost", protocol="https")
+    found: list[Hit] = []
+    for turn in range(6):
+        for node in range(1, 5):
+            name = container((turn + node) % 4 + 1)[:12]
+            found.append(replace(straight, node=f"node{node}", replica=name, ms=11.0 + turn))
+            name = container((node + turn // 2) % 4 + 1)[:12]
+            found.append(replace(routed, node=f"node{node}", replica=name, ms=31.0 + turn))
+    found.append(replace(straight, node="node4", status=0, ms=10_000.0, error="ConnectTimeout: timed out"))
+    found.append(replace(routed, node="node2", status=502, ms=44.0))
+    return tuple(found)
+
+
 def _check(step: str, place: int, ok: bool, why: str) -> Checked:
     found = LESSON.step(step)
     assert found is not None
@@ -160,9 +189,13 @@ class FakeStage:
         self.live = live
         self.title = "default · 4 nodes · vm (tcg)" if live else "REPLAY · reconciliation · recorded 2026-11-22"
         self.hold, self.fail = hold, fail
+        self.taught: tuple[Lesson, ...] = (LESSON, NEXT)
         self.typed: list[str] = []
         self.sizes: list[tuple[int, int]] = []
         self.resets: list[str] = []
+        self.shown: list[str] = []
+        self.loads: list[float | None] = []
+        self.answers: list[tuple[str, str]] = []
         self.closed = False
         self._stopped, self._go = threading.Event(), threading.Event()
         self._lesson = ""
@@ -171,7 +204,7 @@ class FakeStage:
         self.journal.put(Entry(1.0, first_look(desired)))
 
     def lessons(self) -> tuple[Lesson, ...]:
-        return (LESSON, NEXT)
+        return self.taught
 
     def open(self, lesson: str) -> Lesson:
         found = next((each for each in self.lessons() if each.id == lesson), None)
@@ -223,6 +256,15 @@ class FakeStage:
 
     def keys(self, data: str) -> None:
         self.typed.append(data)
+
+    def answer(self, name: str, value: str) -> None:
+        self.answers.append((name, value))
+
+    def load(self, rate: float | None) -> None:
+        self.loads.append(rate)
+
+    def show(self, view: str) -> None:
+        self.shown.append(view)
 
     def resize(self, columns: int, rows: int) -> None:
         self.sizes.append((columns, rows))

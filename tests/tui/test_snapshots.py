@@ -9,10 +9,11 @@ import pytest
 from textual.pilot import Pilot
 
 from lab.cluster.model import Progress, Report
+from lab.course.schema import Question
 from lab.tui.app import LabApp
 from lab.world.entries import Entry, Linked, Printed
 from tests.tui.conftest import Desk
-from tests.tui.fake import FakeStage
+from tests.tui.fake import LESSON, FakeStage, mesh_hits, with_containers
 
 Compare = Callable[..., bool]
 Before = Callable[[Pilot[Any]], Awaitable[None]]
@@ -92,6 +93,28 @@ def test_the_end_of_a_lesson(snap_compare: Compare) -> None:
 def test_the_speakers_strip(snap_compare: Compare) -> None:
     stage = FakeStage(desired=4)
     before = after(stage, "n", "s", words=("Ask the room",))
+    assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [((80, 24), "dark"), ((120, 40), "dark"), ((120, 40), "light"), ((200, 60), "dark")],
+    ids=("dark-80x24", "dark-120x40", "light-120x40", "dark-200x60"),
+)
+def test_the_mesh(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    stage = FakeStage(desired=4)
+    facts = (with_containers(), *mesh_hits())
+    entries = tuple(Entry(2.0 + place / 10, fact) for place, fact in enumerate(facts))
+    before = after(stage, "n", "n", "5", words=("Routing mesh", "✘ node4"), entries=entries)
+    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+
+
+def test_a_question(snap_compare: Compare) -> None:
+    asks = Question(name="guess", text="How many requests will fail while all replicas are replaced?", usual=0)
+    stage = FakeStage(desired=4)
+    steps = (LESSON.steps[0].model_copy(update={"question": asks}), *LESSON.steps[1:])
+    stage.taught = (LESSON.model_copy(update={"steps": steps}),)
+    before = after(stage, "n", "enter", words=("Enter alone says 0",))
     assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
 
 

@@ -10,7 +10,8 @@ from lab.course.actions import LABEL, CreateNamed, CreateService, Plan, RemoveNa
 from lab.course.apply import apply
 from lab.course.checkpoint import Checkpoint, Content, NodeState, ServiceState
 from lab.course.plan import plan
-from lab.errors import EngineError, WaitError
+from lab.course.stack.state import StackState
+from lab.errors import CommandError, EngineError, WaitError
 from lab.watch.convert import service_spec
 from tests.doubles.hands import ModelHands
 from tests.doubles.model import ENDED, ModelSwarm, Refused, Time
@@ -18,9 +19,22 @@ from tests.doubles.model import ENDED, ModelSwarm, Refused, Time
 WEB = ServiceState(image="nginx:1.26", replicas=4, publish=("8080:80",), runs_on=("node4",))
 
 
+ENV = {"ACME_DIR": "/nowhere"}
+EDGE = Checkpoint(
+    stacks={
+        "acme": StackState(file="acme.yaml"),
+        "edge": StackState(file="edge.yaml", env={"ACME_HOURS": "2"}, fresh_with=("acme",)),
+        "app": StackState(file="app.yaml"),
+    },
+    networks=("edge",),
+    nodes={"node2": NodeState(labels={"edge": "true"})},
+    secrets={"users-1": Content(login=True), "api-key-1": Content(random=8)},
+)
+
+
 def reset(hands: ModelHands, checkpoint: Checkpoint, *, made_by_lab: bool = True) -> Plan:
     hands.look()
-    found = plan(hands.journal.world, checkpoint, made_by_lab=made_by_lab)
+    found = plan(hands.journal.world, checkpoint, made_by_lab=made_by_lab, env=ENV)
     apply(found.actions, checkpoint, hands, made_by_lab=made_by_lab, clock=hands.time)
     return found
 
@@ -33,7 +47,7 @@ def test_a_declaration_survives_the_engine() -> None:
         args=("-g", "daemon off;"),
         env=("A=1",),
         constraints=("node.role==manager",),
-        publish=("8080:80", "53:53/udp"),
+        publish=("8080:80", "53:53/udp", "8081:80/tcp/host"),
         secrets=("SSL_KEY:ssl-key",),
         configs=("site:/etc/nginx/conf.d/default.conf",),
         networks=("front",),
@@ -53,6 +67,7 @@ def test_a_declaration_survives_the_engine() -> None:
     assert raw["UpdateConfig"]["FailureAction"] == "pause"
     assert raw["TaskTemplate"]["RestartPolicy"]["Condition"] == "any"
     read = service_spec(raw)
+    assert read.ports[2].mode == "host"
     assert (read.ports, read.secrets, read.configs) == (state.spec.ports, state.spec.secrets, state.spec.configs)
     (secret,) = hands.swarm.named["secrets"].values()
     assert (secret["Spec"]["Data"], secret["Spec"]["Labels"]) == ("not a real key", {LABEL: "secret"})
@@ -198,3 +213,75 @@ def test_on_a_cluster_of_others_their_services_stay_and_do_not_hold_it_up() -> N
 
 def test_a_global_service_has_no_replicas() -> None:
     assert api.mode(ServiceState(image="x:1", mode="global").spec) == {"Global": {}}
+
+
+def test_stacks_are_deployed_and_the_second_reset_does_nothing() -> None:
+    hands = ModelHands()
+    reset(hands, EDGE)
+    assert hands.deployed == ["acme", "edge", "app"]
+    world = hands.journal.world
+    running = {name: len(world.live_tasks(s.id)) for name in EDGE.stack_services if (s := world.service(name))}
+    assert running == {"acme_pebble": 1, "edge_traefik": 1, "app_frontend": 2, "app_backend": 3}
+    traefik = world.service("edge_traefik")
+    assert traefik is not None
+    assert [world.node_name(t.node) for t in world.live_tasks(traefik.id)] == ["node2"]
+    assert "--certificatesresolvers.acme.acme.certificatesduration=2" in traefik.spec.args
+    data = {raw["Spec"]["Name"]: raw["Spec"]["Data"] for raw in hands.swarm.named["secrets"].values()}
+    assert data["users-1"] == hands.login().decode()
+    assert reset(hands, EDGE).actions == ()
+    assert hands.deployed == ["acme", "edge", "app"]
+
+
+def test_stacks_there_and_back() -> None:
+    hands = ModelHands()
+    reset(hands, EDGE)
+    hands.volumes_removed.clear()
+    reset(hands, Checkpoint())
+    assert not hands.swarm.services
+    assert not hands.swarm.named["configs"]
+    assert [n["Name"] for n in hands.swarm.named["networks"].values()] == ["ingress"]
+    assert hands.volumes_removed == ["edge_acme"]
+    reset(hands, EDGE)
+    assert reset(hands, EDGE).actions == ()
+
+
+def test_a_stack_that_was_changed_by_hand_is_put_right() -> None:
+    hands = ModelHands()
+    reset(hands, EDGE)
+    hands.swarm.change("app_backend", lambda spec: spec["TaskTemplate"]["ContainerSpec"].update(Image="node:18"))
+    hands.swarm.change("app_frontend", lambda spec: spec["Mode"]["Replicated"].update(Replicas=5))
+    hands.deployed.clear()
+    assert [a.sentence for a in reset(hands, EDGE).actions] == [
+        "remove service app_backend, to make it anew (image)",
+        "deploy stack app (app.yaml)",
+    ]
+    assert hands.deployed == ["app"]
+    assert reset(hands, EDGE).actions == ()
+
+
+def test_a_deploy_that_meets_what_still_ends_is_tried_again() -> None:
+    hands = ModelHands()
+    hands.refuse = [
+        "failed to create service app_web: Error response from daemon: network app_inside not found",
+        "rpc error: code = Unknown desc = update out of sequence",
+    ]
+    reset(hands, EDGE)
+    assert hands.deployed == ["acme", "acme", "acme", "edge", "app"]
+
+
+def test_a_deploy_that_is_refused_is_told_in_the_commands_words() -> None:
+    hands = ModelHands()
+    hands.refuse = ["invalid mount config for type bind"]
+    with pytest.raises(CommandError, match="invalid mount config"):
+        reset(hands, EDGE)
+    hands.refuse = ["network edge not found"] * 500
+    with pytest.raises(WaitError, match=r"the engine to deploy stack acme .*network edge not found"):
+        reset(hands, EDGE)
+
+
+def test_it_waits_for_a_stacks_services() -> None:
+    hands = ModelHands()
+    nowhere = EDGE.model_copy(update={"nodes": {}})
+    found = plan(hands.journal.world, nowhere, made_by_lab=True, env=ENV)
+    with pytest.raises(WaitError, match="0 of 1 tasks of edge_traefik run"):
+        apply(found.actions, nowhere, hands, bound=20, clock=hands.time)

@@ -18,13 +18,17 @@ from tests.doubles.hands import ModelHands
 
 LESSONS = load_course()
 IDS = [lesson.id for lesson in LESSONS]
+#: The model understands the commands of these; of all others it knows the checkpoints.
+PLAYED = [lesson for lesson in LESSONS if lesson.id in ("first-service", "reconciliation", "scaling")]
+#: What the lab's stacks need to be told.
+ENV = {"ACME_DIR": "/nowhere"}
 
 
 def reset(hands: ModelHands, lesson: Lesson, step: str | None = None) -> int:
     """Reset a model; the answer is how many actions that took."""
     hands.look()
     checkpoint = at(lesson, step)
-    found = plan(hands.journal.world, checkpoint, made_by_lab=True)
+    found = plan(hands.journal.world, checkpoint, made_by_lab=True, env=ENV)
     apply(found.actions, checkpoint, hands, clock=hands.time)
     return len(found.actions)
 
@@ -36,7 +40,7 @@ def test_the_three_lessons_are_there_and_well() -> None:
     assert IDS[:3] == ["first-service", "reconciliation", "scaling"]
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+@pytest.mark.parametrize("lesson", PLAYED, ids=[lesson.id for lesson in PLAYED])
 def test_every_check_is_false_before_and_true_after_twice(lesson: Lesson) -> None:
     hands = ModelHands()
     for _ in range(2):
@@ -48,15 +52,15 @@ def test_every_check_is_false_before_and_true_after_twice(lesson: Lesson) -> Non
         assert all(step.seconds <= step.bound for step in result.steps)
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+@pytest.mark.parametrize("lesson", PLAYED, ids=[lesson.id for lesson in PLAYED])
 def test_steps_taken_by_hand_leave_what_the_checkpoints_say(lesson: Lesson) -> None:
     hands = ModelHands()
     reset(hands, lesson)
     for step in lesson.steps:
-        found = plan(hands.journal.world, at(lesson, step.id), made_by_lab=True)
+        found = plan(hands.journal.world, at(lesson, step.id), made_by_lab=True, env=ENV)
         assert found.actions == (), step.id
         assert run_step(lesson, step, hands).passed
-    assert plan(hands.journal.world, after(lesson), made_by_lab=True).actions == ()
+    assert plan(hands.journal.world, after(lesson), made_by_lab=True, env=ENV).actions == ()
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=IDS)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lab import paths
 from lab.course import words
+from lab.course.checkpoint import Checkpoint, after
 from lab.course.load import Problems, check_paths, load_course, load_lesson, load_syllabus
 from lab.course.schema import Lesson
 from lab.errors import InputError
@@ -37,6 +38,9 @@ steps:
     then:
       - node: {name: node4, state: down}
 """
+
+
+STACK = GOOD + "start:\n  networks: [edge]\n  secrets: {api-key-1: {random: 8}}\n  stacks:\n"
 
 
 def wrong(tmp_path: Path, text: str | bytes, name: str = "good.yaml") -> list[tuple[int, str]]:
@@ -81,12 +85,27 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD.replace("docker service ls", "docker kill {{box}}"), 10, "{{box}} is used before it is captured"),
         (GOOD.replace("docker service ls", "echo '{{box}}'"), 7, "stands inside quotes"),
         (GOOD.replace("    run: docker service ls\n", ""), 7, "exactly one of run, act"),
-        (GOOD.replace("stop: node4", "stop: a, cut: b"), 16, "exactly one of stop, start, cut, heal, not 2"),
+        (GOOD.replace("stop: node4", "stop: a, cut: b"), 16, "exactly one of stop, start, cut, heal, load, not 2"),
         (GOOD.replace("id: good", "id: Not Good"), 1, "'id' is \"Not Good\", which is not of the form"),
         (GOOD.replace("exactly: 3", "exactly: -1"), 12, "'exactly' must be at least 0, not -1"),
         (GOOD.replace("state: down", "state: dead"), 18, "'state' must be one of"),
         (GOOD + "    leaves: {services: {web: {replicas: 3}}}\n", 19, "has no 'image'"),
         (GOOD + "    leaves: {services: {web: {imge: x}}}\n", 19, "unknown key 'imge'"),
+        (GOOD + "start:\n  stacks:\n    edge: {file: none.yaml}\n", 21, "none.yaml: there is no such file"),
+        (GOOD + "start:\n  stacks:\n    edge: {file: ../README.md}\n", 21, "leaves the stacks' folder"),
+        (GOOD + "start:\n  stacks:\n    edge: {file: app/server.js}\n", 21, "app/server.js, line"),
+        (GOOD + "start:\n  stacks:\n    edge: {fil: edge.yaml}\n", 21, "unknown key 'fil'; did you mean 'file'?"),
+        (
+            GOOD + "start:\n  stacks:\n    acme: {file: acme.yaml}\n",
+            19,
+            "stack acme uses the network edge, which is not",
+        ),
+        (STACK + "    app: {file: app.yaml, env: {API_KEY: '2'}}\n", 19, "stack app uses the secret api-key-2, which"),
+        (STACK + "    app: {file: app.yaml, fresh_with: [no]}\n", 19, "with the stack no, which is not there"),
+        (STACK + "    app: {file: app.yaml, env: {ON_FAILURE: stop}}\n", 19, "app.yaml, line"),
+        (GOOD + "    leaves: {stacks: {app: {env: {VERSION: '2'}}}}\n", 19, "has no 'file'"),
+        (GOOD + "    leaves: {stacks: {app: {evn: {}}}}\n", 19, "unknown key 'evn'"),
+        (GOOD + "start: {secrets: {A: {login: true, text: x}}}\n", 19, "exactly one of text, file, stack, random, login"),
         (GOOD.replace("text: Do it.", 'text: "\\ud800"'), 1, "not text"),
         (GOOD.replace("text: Do it.", 'text: "\\U00200000"'), 0, "not YAML"),
         ("id: \x00\n", 1, "not text"),
@@ -240,3 +259,18 @@ def test_the_syllabus_refuses_a_topic_twice(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a stands twice") as caught:
         load_syllabus(path)
     assert caught.value.line == 5
+
+
+def test_stacks_in_a_lesson_and_what_a_step_leaves_of_them(tmp_path: Path) -> None:
+    acme = "    acme: {file: acme.yaml}\n    app: {file: app.yaml}\n"
+    leaves = "    leaves: {stacks: {app: {env: {VERSION: '2'}}, acme: null}}\n"
+    path = tmp_path / "good.yaml"
+    path.write_text(STACK.replace("start:", leaves + "start:") + acme)
+    lesson = load_lesson(path)
+    assert list(lesson.start.stacks) == ["acme", "app"]
+    left = after(lesson)
+    assert {name: (state.file, dict(state.env)) for name, state in left.stacks.items()} == {
+        "app": ("app.yaml", {"VERSION": "2"})
+    }
+    assert left.stack_services == ("app_frontend", "app_backend")
+    assert Checkpoint.model_validate_json(left.model_dump_json(exclude_unset=True)) == left

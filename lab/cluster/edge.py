@@ -1,0 +1,137 @@
+"""What the stacks at the edge are set by: whose certificates, under which names, and whom the dashboard lets in.
+
+The defaults serve a cluster that the Internet does not reach: names under `.localhost`, which every browser takes to
+this machine (RFC 6761), and certificates from Pebble. Three variables of the lab's own environment turn to Let's
+Encrypt, and nothing in the stacks changes:
+
+    SWARMLAB_ACME=staging|production  SWARMLAB_DOMAIN=example.org  SWARMLAB_EMAIL=me@example.org
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import paths
+from lab.cluster import pki, state
+from lab.cluster.model import Cluster
+from lab.errors import InputError, MissingError
+
+USER = "admin"
+DIRECTORIES: Mapping[str, str] = {
+    "pebble": "https://pebble:14000/dir",
+    "staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
+    "production": "https://acme-v02.api.letsencrypt.org/directory",
+}
+"""The ACME directories of Pebble (stacks/acme.yaml) and of Let's Encrypt."""
+
+_HOURS: Mapping[str, str] = {"pebble": "1", "staging": "2160", "production": "2160"}
+"""How long the authority's certificates live; from it Traefik takes when to renew."""
+
+OFFICIAL: Mapping[str, str] = {"PEBBLE_IMAGE": "ghcr.io/letsencrypt/pebble:2.6"}
+"""The images that bear another name in a registry than in the cluster's own store."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`password` is for USER; `directory` the ACME server's; `folder` holds Pebble's own keys and `authority` is the
+    PEM file of whom to trust when talking to the ACME server."""
+
+    domain: str
+    acme: str
+    email: str
+    directory: str
+    folder: Path
+    authority: Path
+    password: str
+    http_port: int
+    https_port: int
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """User and password of the dashboard and the visualizer."""
+        return USER, self.password
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What every lesson's texts may name (`lab.course.words.GIVEN`)."""
+        ports = {"http_port": str(self.http_port), "https_port": str(self.https_port)}
+        return {"domain": self.domain, **ports}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the stack files name, as variables of a shell."""
+        return {
+            "DOMAIN": self.domain,
+            # The mesh's port 443 is another one on this machine; a cluster on the Internet has its own.
+            "HTTPS": f":{self.https_port}" if self.https_port != 443 else "websecure",
+            "ACME_SERVER": self.directory,
+            "ACME_EMAIL": self.email,
+            "ACME_HOURS": _HOURS[self.acme],
+            "ACME_CA": str(self.authority),
+            "ACME_DIR": str(self.folder),
+            "EDGE_USER": USER,
+            "EDGE_PASSWORD": self.password,
+        }
+
+
+def of(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Edge:
+    """The settings of a cluster; keys and password are made at the first call and kept in its folder, which is
+    private. Raises InputError for a setting that makes no sense, MissingError without the public authorities."""
+    acme = environment.get("SWARMLAB_ACME") or "pebble"
+    if acme not in DIRECTORIES:
+        raise InputError(f"SWARMLAB_ACME is {acme!r}; it is one of {', '.join(DIRECTORIES)}")
+    domain = environment.get("SWARMLAB_DOMAIN") or "localhost"
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
+        raise InputError(f"SWARMLAB_DOMAIN is {domain!r}, which is no domain", remedy="such as labs.example.org")
+    email = environment.get("SWARMLAB_EMAIL") or "admin@example.org"
+    if acme != "pebble" and ("SWARMLAB_DOMAIN" not in environment or "SWARMLAB_EMAIL" not in environment):
+        raise InputError(
+            f"SWARMLAB_ACME={acme} needs a domain of your own and a mail address",
+            remedy="export SWARMLAB_DOMAIN=labs.example.org SWARMLAB_EMAIL=you@example.org",
+        )
+    folder = paths.state(cluster.name) / "cluster" / "edge"
+    _make(folder)
+    published = cluster.endpoints()[0].published
+    return Edge(
+        domain=domain,
+        acme=acme,
+        email=email,
+        directory=DIRECTORIES[acme],
+        folder=folder,
+        authority=folder / "ca.pem" if acme == "pebble" else _public_authorities(),
+        password=(folder / "password").read_text().strip(),
+        http_port=published.get(80, ("", 80))[1],
+        https_port=published.get(443, ("", 443))[1] if acme == "pebble" else 443,
+    )
+
+
+def _make(folder: Path) -> None:
+    if not (folder / "key.pem").exists():
+        keys = pki.make("pebble", [("pebble", "127.0.0.1")])
+        state.write(folder / "ca.pem", keys.authority)
+        state.write(folder / "cert.pem", keys.servers["pebble"].certificate)
+        state.write(folder / "key.pem", keys.servers["pebble"].key)
+    if not (folder / "password").exists():
+        state.write(folder / "password", f"{secrets.token_urlsafe(9)}\n".encode())
+
+
+def _public_authorities() -> Path:
+    found = ssl.get_default_verify_paths().cafile
+    if found is None or not Path(found).is_file():
+        raise MissingError("this machine has no list of public authorities", remedy="apt-get install ca-certificates")
+    return Path(found)
+
+
+def users_line(login: tuple[str, str]) -> bytes:
+    """A line of a users file for basic authentication, hashed with bcrypt at its least cost: an emulated processor
+    checks it at every request."""
+    import bcrypt
+
+    user, password = login
+    return f"{user}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=4)).decode()}\n".encode()

@@ -1,0 +1,1 @@
+"""Stack files: what `docker stack deploy` takes, what it makes of them, and what people get wrong in them."""

@@ -1,0 +1,132 @@
+"""What people get wrong in a stack file: each mistake with its line, the service, and what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lab.course.document import Document, Place
+from lab.course.stack import foreign, read, traefik
+from lab.course.stack.fill import is_open
+from lab.course.stack.model import Stack
+from lab.errors import InputError
+
+Found = Iterator[tuple[Place, str]]
+"""Where, and a sentence."""
+
+#: The engine's limits, in bytes.
+_LARGEST = {"secrets": 500_000, "configs": 1_000_000}
+
+
+def mistakes(doc: Document) -> list[InputError]:
+    """All that is wrong with a stack file, by line: what `docker stack deploy` refuses, and what it takes and the
+    swarm or Traefik then passes over."""
+    refused, stack = read.problems(doc)
+    found = [*refused, *foreign.idle(doc)]
+    if stack is not None:
+        rules: tuple[Callable[[Stack, Document], Found], ...] = (
+            traefik.labels_outside,
+            traefik.labels,
+            traefik.flags,
+            _images,
+            _jobs,
+            _ports,
+            _files,
+            _binds,
+        )
+        found += [
+            InputError(sentence, path=doc.path, line=doc.line(place))
+            for rule in rules
+            for place, sentence in rule(stack, doc)
+        ]
+    return sorted(found, key=lambda problem: problem.line)
+
+
+def _images(stack: Stack, _: Document) -> Found:
+    for name, service in stack.services.items():
+        last = service.image.rpartition("/")[2]
+        if not is_open(service.image) and ":" not in last and "@" not in last:
+            yield (
+                ("services", name, "image"),
+                f"service {name}: the image {service.image} has no tag, so each node may run another version; "
+                f"write {service.image}:VERSION",
+            )
+
+
+def _jobs(stack: Stack, _: Document) -> Found:
+    for name, service in stack.services.items():
+        if service.deploy.mode.endswith("-job") and service.deploy.update_config is not None:
+            sentence = f"service {name}: a job ({service.deploy.mode}) takes no update_config; delete it"
+            yield ("services", name, "deploy", "update_config"), sentence
+
+
+def _ports(stack: Stack, doc: Document) -> Found:
+    taken: dict[tuple[int, str], tuple[str, str]] = {}
+    for name, service in stack.services.items():
+        place: Place = ("services", name, "ports")
+        ingress = [port for port in service.ports if port.mode == "ingress"]
+        if service.deploy.endpoint_mode == "dnsrr" and ingress:
+            yield (
+                place,
+                f"service {name}: endpoint_mode dnsrr has no address that the mesh could lead to; publish its ports "
+                f"with mode: host, or take endpoint_mode: vip",
+            )
+        # After a range the items have other numbers than in the file: then the list's own line must do.
+        exact = len(service.ports) == len(_items(doc, place))
+        for index, port in enumerate(service.ports):
+            if not port.published:
+                continue
+            first, mode = taken.setdefault((port.published, port.protocol), (name, port.mode))
+            if (first is not name or mode is not port.mode or _before(service.ports, index)) and "ingress" in (
+                mode,
+                port.mode,
+            ):
+                yield (
+                    (*place, index) if exact else place,
+                    f"service {name}: port {port.published}/{port.protocol} is published by {first} already",
+                )
+
+
+def _before(ports: tuple[object, ...], index: int) -> bool:
+    return ports[index] in ports[:index]
+
+
+def _items(doc: Document, place: Place) -> list[Place]:
+    return [each for each in doc.lines if each[:-1] == place]
+
+
+def _files(stack: Stack, doc: Document) -> Found:
+    for what, things in (("secrets", stack.secrets), ("configs", stack.configs)):
+        for key, thing in things.items():
+            if not thing.file or not _known(doc, (what, key, "file"), thing.file):
+                continue
+            one, path = what.removesuffix("s"), doc.path.parent / Path(thing.file).expanduser()
+            if not path.is_file():
+                yield (what, key, "file"), f"{one} {key}: there is no file {thing.file} beside {doc.path.name}"
+            elif (size := path.stat().st_size) > _LARGEST[what]:
+                most = _LARGEST[what] // 1000
+                sentence = f"{one} {key}: {thing.file} has {size:,} bytes; a {one} holds at most {most} KB"
+                yield (what, key, "file"), sentence
+
+
+def _binds(stack: Stack, doc: Document) -> Found:
+    for name, service in stack.services.items():
+        for index, mount in enumerate(service.volumes):
+            place: Place = ("services", name, "volumes", index)
+            relative = mount.source.startswith(".") and not is_open(mount.source)
+            if mount.type == "bind" and relative and not (doc.path.parent / mount.source).exists():
+                yield (
+                    place,
+                    f"service {name}: there is no {mount.source} beside {doc.path.name}; and it must be on every node "
+                    f"where a task may run: a config or a secret goes there by itself",
+                )
+
+
+def _known(doc: Document, place: Place, text: str) -> bool:
+    """Whether a path can be looked for here: an absolute one that a setting may change is another machine's."""
+    if is_open(text):
+        return False
+    raw: object = doc.data
+    for key in place:
+        raw = raw[key] if isinstance(raw, dict) and key in raw else ""
+    return not (Path(text).is_absolute() and "$" in str(raw))

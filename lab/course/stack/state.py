@@ -1,0 +1,66 @@
+"""A stack in a checkpoint: its file, and the settings that it is deployed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from lab import paths
+from lab.course.stack.read import StackFile, stack
+from lab.course.stack.spec import Expected, outline, service_names, specs
+from lab.course.value import Name, Value
+from lab.errors import InputError
+
+
+class StackState(Value):
+    """A stack as `docker stack deploy` makes it of a file. The file is read when the lesson is."""
+
+    file: Annotated[str, Field(min_length=1, max_length=300)]
+    """Below the stacks' folder."""
+    env: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    """The file's settings, laid over those that `swarmlab env` prints."""
+    fresh_with: tuple[Name, ...] = ()
+    """When one of these stacks is made anew, so is this one, with its volumes."""
+    _read: StackFile = PrivateAttr()
+
+    @field_validator("file")
+    @classmethod
+    def _good(cls, file: str) -> str:
+        _stack_file(file)
+        return file
+
+    def model_post_init(self, _: Any) -> None:
+        """Keeps what was read: what is declared is then all in the value."""
+        self._read = _stack_file(self.file)
+
+    def services(self, name: str) -> tuple[str, ...]:
+        """The whole names of its services when it is deployed under a name."""
+        return service_names(self._read, name)
+
+    def expected(self, name: str, env: Mapping[str, str]) -> Expected:
+        """What a deploy under a name makes of it, `env` being this machine's settings. Raises InputError when one
+        that the file needs is missing."""
+        return specs(self._read, name, {**env, **self.env})
+
+    def outline(self, name: str) -> Expected:
+        """The same as far as it is known without the machine's settings. Raises InputError."""
+        return outline(self._read, name, self.env)
+
+
+def _stack_file(name: str) -> StackFile:
+    """A file below the stacks' folder. Raises ValueError, in words, when it lies elsewhere or is not a good one."""
+    folder = paths.stacks()
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"the path {name} leaves the stacks' folder")
+    try:
+        return stack(path)
+    except InputError as error:
+        raise ValueError(told(name, error)) from None
+
+
+def told(file: str, error: InputError) -> str:
+    """The first thing wrong with a stack file, where the lesson's own place is told already."""
+    return f"{file}, line {error.line}: {error.reason}" if error.line else f"{file}: {error.reason}"

@@ -1,0 +1,69 @@
+"""Deploying a stack as a person would, and removing what a removed stack leaves on the nodes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+
+from lab import paths
+from lab.cluster.engine import asking
+from lab.cluster.model import Endpoint
+from lab.errors import CommandError, EngineError, MissingError, WaitError
+from lab.shell.shell import environment
+
+BOUND = 180.0
+_PAUSE = 0.2
+
+
+def stack(name: str, file: str, env: Mapping[str, str], stopping: Callable[[], bool]) -> None:
+    """`docker stack deploy` of a file below the stacks' folder, with these variables; services that the file no longer
+    names go. Raises CommandError with what it said, WaitError at the bound, MissingError without a docker."""
+    argv = ["docker", "stack", "deploy", "--detach=true", "--prune", "--resolve-image", "never"]
+    argv += ["--compose-file", file, name]
+    whole = environment(env)
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=paths.stacks(),
+            env={**whole, "PATH": whole.get("PATH", os.defpath)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError:
+        raise MissingError("there is no docker on this machine", remedy="swarmlab up brings one") from None
+    end, said = time.monotonic() + BOUND, ""
+    while True:
+        try:
+            said, _ = process.communicate(timeout=_PAUSE)
+            break
+        except subprocess.TimeoutExpired:
+            if not stopping() and time.monotonic() < end:
+                continue
+            process.kill()
+            process.communicate()
+            if stopping():
+                raise KeyboardInterrupt from None
+            raise WaitError(f"the stack {name} to be deployed", BOUND, "the end of docker stack deploy") from None
+    if process.returncode:
+        raise CommandError(argv, process.returncode, said)
+
+
+def remove_volume(name: str, endpoint: Endpoint) -> None:
+    """Remove a volume from one node; nothing when there is none, or when the node is off. Raises EngineError while a
+    container that ends still holds it."""
+    import docker.errors
+    import requests.exceptions
+
+    try:
+        with asking(endpoint, 20.0) as client:
+            client.api.remove_volume(name)
+    except EngineError as error:
+        cause = error.__cause__
+        if isinstance(cause, docker.errors.NotFound | requests.exceptions.RequestException | OSError):
+            return
+        raise

@@ -1,0 +1,162 @@
+"""Latency over time as a picture: a column is a moment, a row a latency, a shade how many requests took so long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from lab.tui.spans import Line, Span, stamp
+from lab.world.load import BUCKETS, reaches
+
+if TYPE_CHECKING:
+    from lab.world.load import Load
+
+GUTTER = 9
+"""Cells left of the picture: a label and a rule."""
+
+_SHADES = " ░▒▓█"
+_SHOWN = 60.0
+"""Seconds of which the picture shows at least the last."""
+_FEWEST = 8
+"""Buckets shown at least, so that the scale does not jump with every request."""
+_EVERY = (5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Time in columns: column x is `step` seconds long and begins at `start + x * step`."""
+
+    start: float
+    step: float
+    many: int
+
+    @property
+    def end(self) -> float:
+        """Where the last column ends."""
+        return self.start + self.many * self.step
+
+    def place(self, at: float) -> int:
+        """The column of a time; below 0 or from `many` on it is out of the picture."""
+        return math.floor((at - self.start) / self.step + 1e-6)
+
+
+@dataclass(frozen=True)
+class Column:
+    """Requests a second by bucket, failed requests, and whether there was any report."""
+
+    rates: tuple[float, ...] = ()
+    bad: int = 0
+    known: bool = False
+
+
+def axis(load: Load, end: float, many: int) -> Axis:
+    """An axis of `many` columns, the last of which holds the time `end`. A column is one report long, or several, and
+    begins where a report began, so that each holds as many reports as the next."""
+    lengths = [fact.seconds for _, fact in load.ticks[-20:] if fact.seconds > 0]
+    period = max(0.1, round(median(lengths), 1)) if lengths else 1.0
+    step = period * max(1, math.ceil(_SHOWN / (max(1, many) * period) - 1e-9))
+    phase = math.fmod(load.ticks[-1][0], period) if load.ticks else 0.0
+    last = math.ceil((end - phase) / step - 1e-6)
+    return Axis(phase + (last - many) * step, step, many)
+
+
+def columns(load: Load, time: Axis) -> tuple[Column, ...]:
+    """What each column of the axis holds. A column that a report covers but does not have its middle in shows that
+    report's rates too: no gap is drawn where there was none."""
+    counts = [[0.0] * BUCKETS for _ in range(time.many)]
+    seconds, bad = [0.0] * time.many, [0] * time.many
+    covers: dict[int, int] = {}
+    for place, (at, fact) in enumerate(load.ticks):
+        if at < time.start:
+            continue
+        middle = time.place(at - fact.seconds / 2)
+        for x in range(max(0, time.place(at - fact.seconds)), min(time.many, time.place(at) + 1)):
+            centre = time.start + (x + 0.5) * time.step
+            if x == middle or -0.1 * time.step <= at - centre <= fact.seconds + 0.1 * time.step:
+                covers[x] = place
+        if 0 <= middle < time.many:
+            seconds[middle] += fact.seconds or time.step
+            for index, count in enumerate(fact.counts[:BUCKETS]):
+                counts[middle][index] += count
+        ends = [time.place(at - failure.ago) for failure in fact.failures]
+        for x in (*ends, *([middle] * (fact.bad - len(ends)))):
+            if 0 <= x < time.many:
+                bad[x] += 1
+    return tuple(
+        Column(_rates(load, counts[x], seconds[x], covers.get(x)), bad[x], x in covers or bad[x] > 0)
+        for x in range(time.many)
+    )
+
+
+def _rates(load: Load, counts: Sequence[float], seconds: float, cover: int | None) -> tuple[float, ...]:
+    if not seconds and cover is not None:
+        fact = load.ticks[cover][1]
+        counts, seconds = fact.counts[:BUCKETS], fact.seconds
+    return tuple(count / seconds for count in counts) if seconds else ()
+
+
+def heat(seen: Sequence[Column], rows: int) -> Iterator[Line]:
+    """The picture in at most `rows` rows, the longest latency at the top; each shade against the darkest in sight."""
+    found = [index for column in seen for index, rate in enumerate(column.rates) if rate > 0]
+    bands = _bands(min(found, default=4), max(found, default=4), max(1, rows))
+    levels = [[sum(column.rates[i] for i in band if i < len(column.rates)) for column in seen] for band in bands]
+    most = max((value for row in levels for value in row), default=0.0)
+    for band, row in zip(reversed(bands), reversed(levels), strict=True):
+        cells = "".join(_SHADES[_level(value, most)] for value in row)
+        yield (f"{_label(band[-1]):>{GUTTER - 1}}│", "quiet"), (cells, "run")
+
+
+def _bands(low: int, high: int, rows: int) -> tuple[range, ...]:
+    """The buckets in at most `rows` equal parts, each up to a whole power of 2 where it holds several."""
+    size = 1
+    while -(-high // size) + low // -size >= rows:
+        size *= 2
+    first, last, most = -(low // -size), -(high // -size), -((BUCKETS - 1) // -size)
+    wanted = min(rows, _FEWEST // size)
+    last = max(last, min(most, first + wanted - 1))
+    first = min(first, max(0, last - wanted + 1))
+    return tuple(range(max(0, (n - 1) * size + 1), min(n * size, BUCKETS - 1) + 1) for n in range(first, last + 1))
+
+
+def _level(value: float, most: float) -> int:
+    """A single request among thousands must be seen: the shade goes with the root."""
+    return 0 if value <= 0 else min(4, 1 + int(4 * math.sqrt(value / most)))
+
+
+def _label(index: int) -> str:
+    """How far a row reaches, where that is a round number."""
+    if index >= BUCKETS - 1:
+        return "longer"
+    if index % 2:
+        return ""
+    return f"{reaches(index):.0f} ms" if index < 20 else f"{2 ** (index // 2 - 10)} s"
+
+
+def failed(seen: Sequence[Column]) -> Line:
+    """How many failed in each column: a digit, `+` for ten and more, `·` where there were reports and none failed."""
+    some = any(column.bad for column in seen)
+    label: Span = (f"{'✘ failed' if some else 'failed':>{GUTTER - 1}}", "bad" if some else "quiet")
+    return (label, ("│", "quiet"), *map(_failed, seen))
+
+
+def _failed(column: Column) -> Span:
+    if not column.bad:
+        return "·" if column.known else " ", "quiet"
+    return str(column.bad) if column.bad < 10 else "+", "bad"
+
+
+def scale(time: Axis) -> Line:
+    """The time axis: a rule with times on it."""
+    cells = ["─"] * time.many
+    wide = len(stamp(time.end, False)) + 3
+    every = next((each for each in _EVERY if each >= wide * time.step), _EVERY[-1])
+    at = math.ceil(max(0.0, time.start) / every) * every
+    while (x := time.place(at)) < time.many:
+        text = f"┴{stamp(at, False)}"
+        if x >= 0 and x + len(text) <= time.many:
+            cells[x : x + len(text)] = text
+        at += every
+    return ((f"{'└':>{GUTTER}}{''.join(cells)}", "quiet"),)

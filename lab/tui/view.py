@@ -1,0 +1,61 @@
+"""The widget for a view that is a function of the world: it stands in the cluster's place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.tui.lines import Sheet
+from lab.tui.panes import KEYS, NAMES, VIEWS, find
+from lab.tui.panes import View as Name
+from lab.tui.spans import Line
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from lab.tui.situation import Situation
+    from lab.world.world import World
+
+_GUESS = 14
+"""Rows, before it has been laid out."""
+
+
+class View(Sheet):
+    """`look` gives it a situation; it draws the situation's view again when another world came, or another second."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(focus=True, id=id)
+        self.add_class("pane")
+        self._view: Name = "reconciliation"
+        self._world: World | None = None
+        self._now = 0.0
+
+    def look(self, s: Situation) -> None:
+        """Draw the situation's view; costs nothing while none of this is in sight, or nothing of it is new."""
+        if s.in_sight in (None, "reconciliation"):
+            return
+        self.stale = s.link == "stale"
+        turned = s.view != self._view
+        if not turned and s.world is self._world and int(s.now) == int(self._now):
+            return
+        self._view, self._world, self._now = s.view, s.world, s.now
+        self.show(self._lines_for)
+        if turned:
+            self.scroll_home(animate=False)
+            self._head()
+
+    def on_resize(self, _: events.Resize) -> None:
+        self._head()
+
+    def _lines_for(self, room: int) -> tuple[Line, ...]:
+        if self._view == "reconciliation":
+            return ()
+        if self._world is None:
+            return ((("One moment ...", "quiet"),),)
+        room = self.scrollable_content_region.width or room  # the place of a scroll bar is kept free
+        return find(self._view).lines(self._world, room, self.size.height or _GUESS, self._now)
+
+    def _head(self) -> None:
+        """The title, and where the other views are."""
+        others = "  ".join(f"{KEYS[view]} {NAMES[view].lower()}" for view in VIEWS if view != self._view)
+        self.border_title = f"{KEYS[self._view]} {NAMES[self._view]}"
+        self.border_subtitle = others if len(others) + 6 <= self.outer_size.width else "2 cluster  5-0 views"

@@ -1,0 +1,199 @@
+"""The progress of certificate orders, from the log of Traefik's service, which a manager's engine gathers."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from lab.cluster.model import Endpoint
+from lab.errors import EngineError
+from lab.watch.source import Pace, Source, first_line
+from lab.world.entries import AcmeTold, Entry, Linked, SwarmChanged
+from lab.world.journal import Journal
+from lab.world.world import World
+
+if TYPE_CHECKING:
+    import docker
+
+    Connect = Callable[[Endpoint, float], "docker.DockerClient"]
+
+Stage = Literal["ordering", "proving", "issued", "renewing", "failed"]
+
+#: How a message begins, and the stage that it tells of: the words of lego 5 and of Traefik's own ACME provider.
+_STAGES: tuple[tuple[str, Stage], ...] = (
+    ("register...", "ordering"),
+    ("registering the account", "ordering"),
+    ("obtaining ", "ordering"),
+    ("trying to solve", "proving"),
+    ("the server validated our request", "proving"),
+    ("validations succeeded", "proving"),
+    ("waiting for certificates", "proving"),
+    ("server responded with a certificate", "issued"),
+    ("renewing acme certificate", "renewing"),
+    ("renewing certificate from le", "renewing"),
+    ("error renewing", "failed"),
+    ("unable to obtain acme certificate", "failed"),
+    ("unable to generate a certificate", "failed"),
+)
+
+#: Lines of the past that are read when the log is opened, how many told lines are known again after it broke, and how
+#: long a line may grow, bytes. Seconds that the engine may take to open it.
+TAIL, KNOWN, LONGEST, PATIENCE = 50, 500, 65536, 20.0
+
+
+def told(line: str) -> AcmeTold | None:
+    """What a line of Traefik's log tells of an order; None for the access log and all else."""
+    if '"message"' not in line:
+        return None
+    try:
+        raw = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("message"), str):
+        return None
+    message = raw["message"].strip()
+    stage = next((stage for begins, stage in _STAGES if message.lower().startswith(begins)), None)
+    if stage is None:
+        return None
+    return AcmeTold(_hosts(raw, message), stage, _text(message, raw.get("error")))
+
+
+def _hosts(raw: Mapping[str, Any], message: str) -> tuple[str, ...]:
+    """The names that a line is about. Renewals have them in their message only: `{Main:a.org SANs:[b.org]}`."""
+    given = raw.get("domains") or raw.get("domain") or ""
+    if not given:
+        _, _, struct = message.partition("{")
+        given = re.sub(r"(Main|SANs):|[\[\]{}]", " ", struct.partition("}")[0])
+    parts = given if isinstance(given, list) else re.split(r"[\s,\[\]]+", str(given))
+    return tuple(dict.fromkeys(part for part in parts if isinstance(part, str) and part))
+
+
+def _text(message: str, error: object) -> str:
+    why = " ".join(str(error).split()) if error else ""
+    return f"{message}: {why}"[:600] if why else message[:600]
+
+
+class AcmeSource(Source):
+    """Follows the log while Traefik runs; a log that breaks is opened again, and what was told is not told twice.
+
+    `service` is the id of Traefik's service in a world, "" where there is none. The log is read through the manager
+    that the world is linked to.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        endpoints: tuple[Endpoint, ...],
+        connect: Connect,
+        service: Callable[[World], str],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        super().__init__("log of Traefik", pace or Pace(fast=0.5, slow=3.0))
+        self._journal, self._connect, self._service = journal, connect, service
+        self._managers = {e.node: e for e in endpoints if e.role == "manager"}
+        self._known: deque[bytes] = deque(maxlen=KNOWN)
+        self._guard = threading.Lock()
+        self._followed = ("", "")
+        self._stream: Any = None
+        self._stop_reading: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """See `Source.start`."""
+        self._stop_reading = self._journal.read(self._on_entry)
+        super().start()
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self._stop_reading()
+        super().close()
+
+    def _on_entry(self, entry: Entry, world: World) -> None:
+        """Another service, or another manager to read through: the log that is open is the wrong one."""
+        if isinstance(entry.fact, SwarmChanged | Linked) and self._target(world) != self._followed:
+            self._interrupt()
+            self.wake()
+
+    def _target(self, world: World) -> tuple[str, str]:
+        """Which service's log, through which manager."""
+        service = self._service(world)
+        if not service or not self._managers:
+            return "", ""
+        return service, world.link.node if world.link.node in self._managers else next(iter(self._managers))
+
+    def _look(self) -> bool:
+        """Follow until the log ends, breaks, or is the wrong one."""
+        import docker.errors
+        import requests.exceptions
+        import urllib3.exceptions
+
+        self._followed = service, node = self._target(self._journal.world)
+        if not service:
+            return False
+        try:
+            return self._follow(service, self._managers[node])
+        except (
+            requests.exceptions.RequestException,
+            urllib3.exceptions.HTTPError,
+            docker.errors.DockerException,
+            AttributeError,
+            struct.error,
+        ) as error:
+            raise EngineError(f"{node}: {first_line(error)}", node=node) from error
+
+    def _follow(self, service: str, manager: Endpoint) -> bool:
+        """Whether anything came."""
+        before, came = frozenset(self._known), False
+        client = self._connect(manager, PATIENCE)
+        try:
+            for line in _lines(self._open(client, service)):
+                came = True
+                fact = told(line.decode("utf-8", "replace"))
+                if fact is not None and line not in before:
+                    self._known.append(line)
+                    self._journal.write(fact)
+        finally:
+            with self._guard:
+                self._stream = None
+            client.close()
+        return came
+
+    def _open(self, client: docker.DockerClient, service: str) -> Iterator[bytes]:
+        """The log from its last lines on. It has no bound of its own: `_interrupt` ends it."""
+        from docker.types import CancellableStream
+
+        answers: list[Any] = []
+        # The SDK gives the frames' contents, but no way to break them off: that needs the answer itself.
+        client.api.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
+        frames = client.api.service_logs(service, follow=True, stdout=True, stderr=True, tail=TAIL, is_tty=False)
+        stream = CancellableStream(iter(frames), answers[-1])
+        with self._guard:
+            self._stream = stream
+        if self._closed or self._target(self._journal.world) != self._followed:
+            self._interrupt()
+        return stream
+
+    def _interrupt(self) -> None:
+        with self._guard:
+            stream, self._stream = self._stream, None
+        if stream is not None:
+            try:
+                stream.close()
+            except (OSError, AttributeError, RuntimeError, ValueError):
+                # The connection was gone already: nothing is left to close.
+                return
+
+
+def _lines(frames: Iterator[bytes]) -> Iterator[bytes]:
+    """Whole lines; a frame may hold many, or a part of one. A line without an end is let go."""
+    rest = b""
+    for frame in frames:
+        *whole, rest = (rest + frame).split(b"\n")
+        yield from whole
+        if len(rest) > LONGEST:
+            rest = b""

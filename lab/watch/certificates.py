@@ -1,0 +1,104 @@
+"""The certificates as they are served: a TLS handshake for every host's name with every node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from lab.cluster.model import Endpoint
+from lab.watch.handshake import handshake
+from lab.watch.source import Pace, Source
+from lab.world.entries import AcmeTold, CertificateSeen, Entry
+from lab.world.journal import Journal
+from lab.world.world import World
+
+#: The port whose certificates are looked at, and one handshake's bound, seconds.
+PORT, BOUND = 443, 8.0
+#: Seconds for which looks stay fast after a change, after which one is written though nothing changed (its `now` keeps
+#: the clock true), and for which the authorities' certificates are kept.
+LINGER, AGAIN, KEEP = 10.0, 30.0, 10.0
+#: An order that has said nothing for so many seconds is not waited for any more.
+ORDER = 60.0
+
+
+class CertificateSource(Source):
+    """Shakes hands with all nodes side by side. It looks at once when an order's progress is told.
+
+    `hosts` are the names that the world's services stand for, `roots` the known authorities in PEM; when that has
+    none for a moment, those of before are still known.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        endpoints: tuple[Endpoint, ...],
+        hosts: Callable[[World], tuple[str, ...]],
+        roots: Callable[[], tuple[bytes, ...]],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        super().__init__("certificates", pace or Pace())
+        self._journal, self._hosts, self._ask = journal, hosts, roots
+        self._endpoints = tuple(e for e in endpoints if PORT in e.published)
+        self._roots: tuple[bytes, ...] = ()
+        self._asked_at = float("-inf")
+        self._written: dict[tuple[str, str], tuple[float, CertificateSeen]] = {}
+        self._moved_at = float("-inf")
+        self._stop_reading: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """See `Source.start`."""
+        self._stop_reading = self._journal.read(self._on_entry)
+        super().start()
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self._stop_reading()
+        super().close()
+
+    def _on_entry(self, entry: Entry, _: World) -> None:
+        if isinstance(entry.fact, AcmeTold):
+            self.wake()
+
+    def _look(self) -> bool:
+        hosts = self._hosts(self._journal.world)
+        if hosts and self._endpoints:
+            if time.monotonic() - self._asked_at >= KEEP:
+                self._roots, self._asked_at = self._ask() or self._roots, time.monotonic()
+            with ThreadPoolExecutor(max_workers=len(self._endpoints)) as pool:
+                changed = list(pool.map(lambda endpoint: self._node(endpoint, hosts), self._endpoints))
+            if any(changed):
+                self._moved_at = time.monotonic()
+        return time.monotonic() - self._moved_at < LINGER or under_way(self._journal.world, self._journal.now())
+
+    def _node(self, endpoint: Endpoint, hosts: tuple[str, ...]) -> bool:
+        """One node's handshakes, each written as it is seen: a node that hangs delays no other's."""
+        changed = False
+        for host in hosts:
+            if self._closed:
+                break
+            now = time.time()
+            shown = handshake(endpoint.published[PORT], host, self._roots, now, BOUND)
+            fact = CertificateSeen(host, endpoint.node, shown.verdict, shown.why, round(now, 1), shown.certificate)
+            changed = self._write(fact) or changed
+        return changed
+
+    def _write(self, fact: CertificateSeen) -> bool:
+        """Write what is new, and now and then what is not; whether it was new."""
+        key, at = (fact.host, fact.node), time.monotonic()
+        before_at, before = self._written.get(key, (at, None))
+        new = before is None or replace(fact, now=before.now) != before
+        if new or at - before_at >= AGAIN:
+            self._written[key] = (at, fact)
+            self._journal.write(fact)
+        return new
+
+
+def under_way(world: World, at: float) -> bool:
+    """Whether an order of a certificate is under way: its last word is not its end, and not long ago."""
+    if not world.acme:
+        return False
+    told_at, told = world.acme[-1]
+    return told.stage not in {"issued", "failed"} and at - told_at < ORDER

@@ -1,0 +1,152 @@
+"""One TLS handshake: which certificate an address serves for a host's name, and what is to be thought of it."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.watch import trust
+from lab.world.edge import Certificate, Verdict
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from OpenSSL import SSL
+
+#: What Traefik calls the certificate that it makes for itself.
+DEFAULT = "TRAEFIK DEFAULT CERT"
+#: By so many seconds a node's clock may be ahead of this machine's.
+AHEAD = 60.0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a handshake showed; `certificate` is None where none came or none that can be read."""
+
+    verdict: Verdict
+    why: str = ""
+    certificate: Certificate | None = None
+
+
+class _Unreachable(Exception):
+    """No handshake; says why in words."""
+
+
+class _Unreadable(Exception):
+    """What came is no certificate; says why in words."""
+
+
+def handshake(address: tuple[str, int], host: str, roots: Sequence[bytes], now: float, bound: float) -> Shown:
+    """Connect, say the host's name (SNI), and judge what is served.
+
+    `roots` are the known authorities' certificates in PEM, the public ones of this machine when there are none; `now`
+    is the time to judge by, seconds since the epoch; all may take `bound` seconds. Never raises for what is served.
+    """
+    try:
+        served = _served(address, host, bound)
+        certificate = trust.described(served)
+    except _Unreachable as error:
+        return Shown("unreachable", str(error))
+    except _Unreadable as error:
+        return Shown("unreadable", str(error))
+    except trust.unreadable() as error:
+        # cryptography reads lazily: a broken part is found when it is asked for.
+        said = str(error).strip() or type(error).__name__
+        return Shown("unreadable", f"the certificate cannot be read: {said}"[:200])
+    verdict, why = _judge(served, certificate, host, roots, now)
+    return Shown(verdict, why, certificate)
+
+
+def _judge(
+    served: Sequence[x509.Certificate], certificate: Certificate, host: str, roots: Sequence[bytes], now: float
+) -> tuple[Verdict, str]:
+    if certificate.subject == DEFAULT:
+        return "default", "Traefik made it for itself: it has no certificate for this name"
+    if certificate.not_after < now:
+        return "expired", f"it was valid until {_clock(certificate.not_after)}"
+    if certificate.not_before > now + AHEAD:
+        return "early", f"it is valid only from {_clock(certificate.not_before)}"
+    if not trust.covers(certificate.names, host):
+        return "wrong-name", f"it is for {', '.join(certificate.names) or 'no name at all'}"
+    if served[0].issuer == served[0].subject:
+        return "self-signed", "it signed itself"
+    why = trust.doubt(served, roots, max(now, certificate.not_before), host)
+    return ("untrusted", why) if why else ("good", "")
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+
+
+def _served(address: tuple[str, int], host: str, bound: float) -> list[x509.Certificate]:
+    """The chain as it is served, the host's own certificate first."""
+    from OpenSSL import SSL
+
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    # OpenSSL is to judge nothing: what is served is to be seen, whatever it is.
+    context.set_verify(SSL.VERIFY_NONE)
+    until = time.monotonic() + bound
+    try:
+        with socket.create_connection(address, bound) as stream:
+            stream.setblocking(False)
+            connection = SSL.Connection(context, stream)
+            connection.set_tlsext_host_name(trust.ascii_name(host).encode("ascii"))
+            connection.set_connect_state()
+            _shake(connection, stream, until)
+            chain = connection.get_peer_cert_chain(as_cryptography=True)
+    except TimeoutError:
+        raise _Unreachable(f"no answer in {bound:.0f} s") from None
+    except ConnectionRefusedError:
+        raise _Unreachable("refused") from None
+    except ConnectionError:
+        raise _Unreachable("the connection was reset") from None
+    except SSL.Error as error:
+        raise _fault(error) from None
+    except (OSError, UnicodeError) as error:
+        raise _Unreachable(str(error)) from None
+    if not chain:
+        raise _Unreachable("the handshake brought no certificate")
+    return chain
+
+
+def _shake(connection: SSL.Connection, stream: socket.socket, until: float) -> None:
+    from OpenSSL import SSL
+
+    while True:
+        try:
+            return connection.do_handshake()
+        except SSL.WantReadError:
+            wanted = ([stream], [], [])
+        except SSL.WantWriteError:
+            wanted = ([], [stream], [])
+        if not any(select.select(*wanted, max(0.0, until - time.monotonic()))):
+            raise TimeoutError
+
+
+def _fault(error: SSL.Error) -> Exception:
+    """OpenSSL's words for why there was no handshake, in a person's."""
+    from OpenSSL import SSL
+
+    if isinstance(error, SSL.SysCallError):
+        closed = error.args and error.args[0] == -1
+        return _Unreachable("the connection was closed before the handshake" if closed else "the connection was reset")
+    said = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    reasons = [part[-1] for part in said if part and part[-1]]
+    if any("asn1" in part[0] for part in said):
+        return _Unreadable(f"what came is no certificate: {reasons[0] if reasons else 'not ASN.1'}")
+    reason = reasons[0] if reasons else "no handshake"
+    if "alert" in reason:
+        return _Unreachable(f"TLS: {_alert(reason)}")
+    if reason in {"wrong version number", "packet length too long", "http request"}:
+        return _Unreachable(f"TLS: what answers speaks no TLS ({reason})")
+    if "unexpected eof" in reason:
+        return _Unreachable("the connection was closed before the handshake")
+    return _Unreachable(f"TLS: {reason}")
+
+
+def _alert(reason: str) -> str:
+    """`tlsv1 unrecognized name` or `ssl/tls alert handshake failure`: the alert's own name."""
+    return f"alert {reason.partition('alert ')[2]}" if "alert " in reason else reason

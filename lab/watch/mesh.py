@@ -1,0 +1,80 @@
+"""The mesh prober: once a second it asks every node for every service that is published on all of them, and for every
+host's name through Traefik. Who answers shows how the two balancers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from lab.cluster.model import Endpoint
+from lab.watch import hits
+from lab.watch.source import Pace, Source
+from lab.world.journal import Journal
+from lab.world.world import World
+
+#: Ports at which no plain HTTP of a service is found: HTTPS, Pebble's management, Traefik's TCP.
+NOT_HTTP = frozenset({443, 15000, 9000})
+#: Where Traefik listens for HTTPS.
+EDGE = 443
+
+
+class MeshSource(Source):
+    """Every answer, and every failure, is a Hit in the journal. It costs requests: `start` it only when asked for.
+
+    `hosts` are the names that the world's services stand for. A port whose answer is not HTTP is asked no more.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        endpoints: tuple[Endpoint, ...],
+        hosts: Callable[[World], tuple[str, ...]],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        super().__init__("mesh", pace or Pace(fast=1.0, slow=1.0))
+        self._journal, self._endpoints, self._hosts = journal, endpoints, hosts
+        self._silent: set[int] = set()
+
+    def _look(self) -> bool:
+        world = self._journal.world
+        wanted = requests(world, self._hosts(world), frozenset(self._silent))
+        if wanted and self._endpoints:
+            with ThreadPoolExecutor(max_workers=len(self._endpoints)) as pool:
+                list(pool.map(lambda endpoint: self._node(endpoint, wanted), self._endpoints))
+        return True
+
+    def _node(self, endpoint: Endpoint, wanted: tuple[hits.Request, ...]) -> None:
+        for request in wanted:
+            if self._closed:
+                return
+            if request.port not in endpoint.published:
+                continue
+            hit = hits.one(endpoint, request)
+            if hits.no_http(hit):
+                self._silent.add(request.port)
+            else:
+                self._journal.write(hit)
+
+
+def requests(world: World, hosts: tuple[str, ...], but: frozenset[int] = frozenset()) -> tuple[hits.Request, ...]:
+    """What to ask each node for in one round: the services' own ports, then the hosts when something listens for
+    HTTPS. Ports in `but` are left out."""
+    published = sorted(
+        (port.published, image_name(service.spec.image))
+        for service in world.services.values()
+        for port in service.spec.ports
+        if port.published and port.protocol == "tcp" and port.mode == "ingress"
+    )
+    plain = tuple(
+        hits.Request(port)
+        for port, image in published
+        if port not in NOT_HTTP | but and not (port == 80 and image == "traefik")
+    )
+    edge = any(port == EDGE for port, _ in published)
+    return plain + tuple(hits.Request(EDGE, host=host, protocol="https") for host in hosts if edge)
+
+
+def image_name(image: str) -> str:
+    """`traefik` of `docker.io/library/traefik:3.7`."""
+    return image.rpartition("/")[2].partition(":")[0].partition("@")[0]

@@ -1,0 +1,107 @@
+"""What the sources of the edge have in common: one thread that looks, again and again, until it is closed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from lab.errors import EngineError, LabError
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between looks: while something changes, at rest, and at the most while looks fail. `gap` is kept even
+    when woken. A look that takes long makes the pauses longer, so that it does not load what it looks at."""
+
+    fast: float = 1.0
+    slow: float = 4.0
+    most: float = 15.0
+    gap: float = 0.2
+
+
+class Source(ABC):
+    """A thread and its turns. A subclass says how to look (`_look`), what a look may raise (`fails`) and what is then
+    written (`_failed`)."""
+
+    #: What a look may raise; it is then tried again, ever less often.
+    fails: tuple[type[Exception], ...] = (LabError, OSError, ValueError)
+
+    def __init__(self, name: str, pace: Pace) -> None:
+        self._pace = pace
+        self._turn = threading.Condition()
+        self._asked = self._begun = self._done = 0
+        self._closed = False
+        self._trouble = ""
+        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look as soon as can be. Never waits."""
+        with self._turn:
+            self._asked += 1
+            self._turn.notify_all()
+
+    def close(self) -> None:
+        """End; returns when the thread did, or after two seconds."""
+        with self._turn:
+            self._closed = True
+            self._turn.notify_all()
+        self._interrupt()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout=2.0)
+
+    def look(self, bound: float = 60.0) -> None:
+        """Wait until a look that began after this call is in the journal; EngineError when none was in `bound`."""
+        with self._turn:
+            self.wake()
+            wanted = self._asked
+            if not self._turn.wait_for(lambda: self._done >= wanted or self._closed, timeout=bound):
+                raise EngineError(
+                    f"no look at the {self._thread.name} ended within {bound:.0f} s"
+                    + (f": {self._trouble}" if self._trouble else ""),
+                    remedy="swarmlab status",
+                )
+
+    @abstractmethod
+    def _look(self) -> bool:
+        """Look once and write what was seen. The answer: whether something changes, so that the next look is soon."""
+
+    def _failed(self, error: Exception) -> None:
+        """A look raised one of `fails`: what a reader of the journal should know of it is written here."""
+
+    def _interrupt(self) -> None:
+        """Break off what a look waits for, from another thread."""
+
+    def _loop(self) -> None:
+        pause = 0.0
+        while True:
+            with self._turn:
+                self._turn.wait_for(lambda: self._asked > self._begun or self._closed, timeout=pause)
+                if self._closed:
+                    return
+                self._begun = wanted = self._asked
+            began = time.monotonic()
+            try:
+                moving = self._look()
+            except self.fails as error:
+                self._trouble = first_line(error)
+                self._failed(error)
+                pause = min(self._pace.most, max(0.5, pause * 2))
+            else:
+                took = time.monotonic() - began
+                pause = max(self._pace.fast, took) if moving else max(self._pace.slow, 4 * took)
+                with self._turn:
+                    self._trouble, self._done = "", wanted
+                    self._turn.notify_all()
+            with self._turn:
+                self._turn.wait_for(lambda: self._closed, timeout=min(pause, self._pace.gap))
+
+
+def first_line(error: BaseException) -> str:
+    """An error in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

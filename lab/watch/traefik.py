@@ -1,0 +1,198 @@
+"""Traefik's own view, from its API and its metrics, through the first node that answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from lab.cluster.model import Endpoint
+from lab.errors import EngineError
+from lab.watch import traefik_api as api
+from lab.watch import wire
+from lab.watch.source import Pace, Source, first_line
+from lab.world.edge import Traffic
+from lab.world.entries import RoutesSeen, TrafficSeen
+from lab.world.journal import Journal
+from lab.world.world import World
+
+#: Where Traefik listens for HTTPS, and one request's bound, seconds.
+PORT, BOUND = 443, 8.0
+#: Seconds for which looks stay fast after a change. More pages than this no list has.
+LINGER, PAGES = 8.0, 100
+
+#: Traefik before 3.7 has no such path.
+_CERTIFICATES = "/api/certificates"
+_GATEWAY = {
+    404: "no router there is for {host}, or Traefik does not know it yet",
+    502: "the way from Traefik to its own API is broken (bad gateway)",
+    503: "Traefik has no server for it (service unavailable)",
+    504: "Traefik's own API does not answer (gateway timeout)",
+}
+
+
+class _Refused(Exception):
+    """The password was refused."""
+
+
+class _Unreachable(Exception):
+    """No answer of Traefik's API."""
+
+
+class TraefikSource(Source):
+    """Writes RoutesSeen when Traefik's view changed, and TrafficSeen with the counts that did.
+
+    `host` is the dashboard's name in a world, "" where no Traefik runs; `login` the user and password of its API.
+    """
+
+    fails = (EngineError, _Refused, _Unreachable, *wire.FAILURES)
+
+    def __init__(
+        self,
+        journal: Journal,
+        endpoints: tuple[Endpoint, ...],
+        host: Callable[[World], str],
+        login: tuple[str, str] | None,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        super().__init__("traefik", pace or Pace(fast=1.0, slow=2.0))
+        self._journal, self._host, self._login = journal, host, login
+        self._endpoints = tuple(e for e in endpoints if PORT in e.published)
+        self._current = 0
+        self._last: RoutesSeen | None = None
+        self._rows: dict[tuple[str, str], Traffic] = {}
+        self._moved_at = float("-inf")
+
+    def _look(self) -> bool:
+        host = self._host(self._journal.world)
+        if not host:
+            self._write(RoutesSeen("none"))
+            return False
+        if not self._endpoints:
+            raise _Unreachable(f"port {PORT} is reached on no node from this machine")
+        routes, rows = self._ask(host)
+        self._write(routes)
+        self._count(rows)
+        return time.monotonic() - self._moved_at < LINGER
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, _Refused):
+            self._write(RoutesSeen("refused", first_line(error)))
+        elif isinstance(error, EngineError):
+            self._write(RoutesSeen("unreadable", error.sentence))
+        else:
+            self._write(RoutesSeen("unreachable", first_line(error)))
+
+    def _write(self, fact: RoutesSeen) -> None:
+        if fact != self._last:
+            self._last, self._moved_at = fact, time.monotonic()
+            self._journal.write(fact)
+
+    def _count(self, rows: tuple[Traffic, ...]) -> None:
+        changed = tuple(row for row in rows if self._rows.get((row.what, row.name)) != row)
+        if changed:
+            self._rows.update({(row.what, row.name): row for row in changed})
+            self._journal.write(TrafficSeen(changed))
+
+    def _ask(self, host: str) -> tuple[RoutesSeen, tuple[Traffic, ...]]:
+        """Ask through the node that answered last, or the next that does; what answers decides, good or bad."""
+        why = ""
+        for _ in self._endpoints:
+            endpoint = self._endpoints[self._current % len(self._endpoints)]
+            try:
+                with wire.client(BOUND, self._login) as client:
+                    return _View(client, endpoint.published[PORT], host).read()
+            except (httpx.HTTPError, OSError) as error:
+                why = f"{endpoint.node}: {_words(error)}"
+                self._current += 1
+        raise _Unreachable(why)
+
+
+class _View:
+    """One reading of all that is asked for."""
+
+    def __init__(self, client: httpx.Client, address: tuple[str, int], host: str) -> None:
+        self._client, self._host = client, host
+        self._base = f"https://{address[0]}:{address[1]}"
+
+    def read(self) -> tuple[RoutesSeen, tuple[Traffic, ...]]:
+        path = "/api/version"
+        version = api.version(path, self._json(path)[0])
+        rows, doubt = self._metrics()
+        return (
+            RoutesSeen(
+                "live",
+                doubt,
+                version=version,
+                entrypoints=api.entrypoints("/api/entrypoints", self._list("/api/entrypoints")),
+                routers=self._both("routers", api.routers),
+                balancers=self._both("services", api.balancers),
+                middlewares=self._both("middlewares", api.middlewares),
+                certificates=api.certificates(_CERTIFICATES, self._list(_CERTIFICATES)),
+            ),
+            rows,
+        )
+
+    def _both(self, kind: str, read: Callable[[str, Any, str], tuple[api.T, ...]]) -> tuple[api.T, ...]:
+        paths = {protocol: f"/api/{protocol}/{kind}" for protocol in ("http", "tcp")}
+        return tuple(one for protocol, path in paths.items() for one in read(path, self._list(path), protocol))
+
+    def _metrics(self) -> tuple[tuple[Traffic, ...], str]:
+        """The counts; where there are none, why. Routes can be told without them."""
+        path = "/metrics"
+        answer = self._get(path)
+        if answer.status_code != 200:
+            return (), f"no counts: {path} was answered with status {answer.status_code}"
+        try:
+            return api.traffic(path, answer.text), ""
+        except EngineError as error:
+            return (), f"no counts: {error.sentence}"
+
+    def _list(self, path: str) -> Any:
+        """A list, all its pages. Traefik names the next page, and the first again after the last."""
+        found: list[Any] = []
+        page = 1
+        while page <= PAGES:
+            raw, following = self._json(f"{path}?page={page}&per_page=100")
+            if not isinstance(raw, list):
+                return raw
+            found += raw
+            if following <= page:
+                break
+            page = following
+        return found
+
+    def _json(self, path: str) -> tuple[Any, int]:
+        """An answer and the number of the page after it, 0 for none."""
+        answer = self._get(path)
+        status, bare = answer.status_code, path.partition("?")[0]
+        if status in {401, 403}:
+            raise _Refused(f"Traefik's API refuses the user and password (status {status})")
+        if status == 404 and bare == _CERTIFICATES:
+            return [], 0
+        if status in _GATEWAY:
+            said = _GATEWAY[status].format(host=self._host)
+            raise _Unreachable(f"{bare} was answered with status {status}: {said}")
+        if status != 200:
+            raise EngineError(f"{bare} was answered with status {status}, which Traefik's API never does")
+        try:
+            following = answer.headers.get("X-Next-Page", "")
+            return answer.json(), int(following) if following.isdigit() else 0
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            start = " ".join(answer.text.split())[:80]
+            raise EngineError(f"the answer of {bare} is not JSON: {start or 'it is empty'}") from error
+
+    def _get(self, path: str) -> httpx.Response:
+        return self._client.get(self._base + path, **wire.named(self._host))
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return f"no answer in {BOUND:.0f} s"
+    if isinstance(error, httpx.ConnectError) and "refused" in str(error):
+        return "refused"
+    return f"{type(error).__name__}: {first_line(error)}"

@@ -1,0 +1,188 @@
+"""From the JSON of Traefik's API (3.7) and its metrics to the world's values. Pure; what an object may lack is let be.
+
+Every function raises EngineError, with the path and what is wrong, for an answer of another shape than the API's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from lab.errors import EngineError
+from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
+
+Raw = Mapping[str, Any]
+T = TypeVar("T", EntryPoint, Router, Balancer, Middleware, Certificate)
+
+_SERVICE, _ENTRYPOINT = "traefik_service_requests_total", "traefik_entrypoint_requests_total"
+_OPEN = "traefik_open_connections"
+
+
+def version(path: str, raw: Any) -> str:
+    """`Version` of /api/version."""
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("Version"), str):
+        raise _shape(path, raw, "an object with a Version")
+    return str(raw["Version"])
+
+
+def entrypoints(path: str, raw: Any) -> tuple[EntryPoint, ...]:
+    """/api/entrypoints."""
+    return _all(path, raw, lambda one: EntryPoint(_text(one, "name"), _text(one, "address", "")))
+
+
+def routers(path: str, raw: Any, protocol: str) -> tuple[Router, ...]:
+    """/api/{http,tcp}/routers."""
+
+    def router(one: Raw) -> Router:
+        tls = one.get("tls")
+        return Router(
+            name=_text(one, "name"),
+            protocol=protocol,
+            rule=_text(one, "rule", ""),
+            service=_text(one, "service", ""),
+            entrypoints=_texts(one, "entryPoints"),
+            middlewares=_texts(one, "middlewares"),
+            status=_text(one, "status", "enabled"),
+            errors=_errors(one),
+            tls=tls is not None,
+            resolver=_text(tls or {}, "certResolver", ""),
+        )
+
+    return _all(path, raw, router)
+
+
+def balancers(path: str, raw: Any, protocol: str) -> tuple[Balancer, ...]:
+    """/api/{http,tcp}/services."""
+
+    def balancer(one: Raw) -> Balancer:
+        told = one.get("serverStatus") or {}
+        places = (
+            _text(server, "url", "") or _text(server, "address", "")
+            for server in (one.get("loadBalancer") or {}).get("servers") or ()
+        )
+        return Balancer(
+            name=_text(one, "name"),
+            protocol=protocol,
+            servers=tuple(sorted((place, str(told.get(place, "UP"))) for place in places)),
+            status=_text(one, "status", "enabled"),
+            errors=_errors(one),
+            type=_text(one, "type", ""),
+        )
+
+    return _all(path, raw, balancer)
+
+
+def middlewares(path: str, raw: Any, protocol: str) -> tuple[Middleware, ...]:
+    """/api/{http,tcp}/middlewares."""
+    return _all(
+        path,
+        raw,
+        lambda one: Middleware(
+            _text(one, "name"), protocol, _text(one, "type", ""), _text(one, "status", "enabled"), _errors(one)
+        ),
+    )
+
+
+def certificates(path: str, raw: Any) -> tuple[Certificate, ...]:
+    """/api/certificates: what Traefik holds."""
+
+    def certificate(one: Raw) -> Certificate:
+        return Certificate(
+            fingerprint=_text(one, "name").lower(),
+            subject=_text(one, "commonName", ""),
+            issuer=_text(one, "issuerCN", "") or _text(one, "issuerOrg", ""),
+            names=_texts(one, "sans"),
+            key=_key(_text(one, "keyType", ""), one.get("keySize")),
+            serial=f"{int(_text(one, 'serialNumber', '0')):x}",
+            not_before=_seconds(_text(one, "notBefore")),
+            not_after=_seconds(_text(one, "notAfter")),
+        )
+
+    return _all(path, raw, certificate)
+
+
+def traffic(path: str, text: str) -> tuple[Traffic, ...]:
+    """The counts of /metrics, by service and by entry point; without what Traefik does not count."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    counts: dict[tuple[str, str], list[int]] = {}
+    try:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name not in {_SERVICE, _ENTRYPOINT, _OPEN}:
+                    continue
+                what = "service" if sample.name == _SERVICE else "entrypoint"
+                row = counts.setdefault((sample.labels[what], what), [0, 0, 0])
+                bad = sample.labels.get("code", "").startswith("5")
+                row[2 if sample.name == _OPEN else 1 if bad else 0] += int(sample.value)
+    except (ValueError, KeyError, OverflowError) as error:
+        raise EngineError(f"the answer of {path} cannot be read as metrics: {error}") from error
+    return tuple(
+        Traffic(name, "service" if what == "service" else "entrypoint", good, bad, open)
+        for (name, what), (good, bad, open) in sorted(counts.items())
+    )
+
+
+def _all(path: str, raw: Any, read: Callable[[Raw], T]) -> tuple[T, ...]:
+    if not isinstance(raw, list):
+        raise _shape(path, raw, "a list")
+    found: list[T] = []
+    for one in raw:
+        if not isinstance(one, Mapping):
+            raise _shape(path, one, "a list of objects")
+        try:
+            found.append(read(one))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+            raise EngineError(
+                f"the answer of {path} has not the API's shape: {one.get('name', '?')}: {said}"
+            ) from error
+    return tuple(sorted(found, key=_order))
+
+
+def _order(one: T) -> str:
+    return one.fingerprint if isinstance(one, Certificate) else one.name
+
+
+def _text(one: Any, field: str, otherwise: str | None = None) -> str:
+    value = one.get(field, otherwise)
+    if value is None and otherwise is None:
+        raise KeyError(field)
+    if value is None:
+        return str(otherwise)
+    if not isinstance(value, str):
+        raise TypeError(f"{field} is {value!r:.60} and not a text")
+    return value
+
+
+def _texts(one: Raw, field: str) -> tuple[str, ...]:
+    value = one.get(field) or []
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise TypeError(f"{field} is {value!r:.60} and not a list of texts")
+    return tuple(value)
+
+
+def _errors(one: Raw) -> tuple[str, ...]:
+    """Traefik gives a list of sentences for a router or service, and has given a single one."""
+    value = one.get("error") or one.get("err") or []
+    return (value,) if isinstance(value, str) else tuple(str(text) for text in value)
+
+
+def _key(type: str, size: object) -> str:
+    """`EC P-256` and `RSA 2048`, as they are called of a certificate that was served."""
+    if not isinstance(size, int) or not size:
+        return type
+    return f"EC P-{size}" if type == "ECDSA" else f"{type} {size}"
+
+
+def _seconds(stamp: str) -> float:
+    trimmed = re.sub(r"(\.\d{1,6})\d*", r"\1", stamp).replace("Z", "+00:00")
+    return datetime.fromisoformat(trimmed).timestamp()
+
+
+def _shape(path: str, raw: Any, wanted: str) -> EngineError:
+    return EngineError(
+        f"the answer of {path} has not the API's shape: {wanted} was to come, but this came: {raw!r:.80}"
+    )

@@ -1,0 +1,171 @@
+"""Certificates as values, and whether to trust a chain: names, signatures, known authorities."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.world.edge import Certificate
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What cryptography raises for a certificate that it cannot read."""
+    from cryptography import x509
+
+    return (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
+
+def described(served: Sequence[x509.Certificate]) -> Certificate:
+    """The first certificate of a chain as a value; raises one of `unreadable` where it cannot be read."""
+    from cryptography.hazmat.primitives import hashes
+
+    leaf = served[0]
+    return Certificate(
+        fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
+        subject=common_name(leaf.subject),
+        issuer=common_name(leaf.issuer),
+        names=_names(leaf),
+        key=_key(leaf),
+        serial=f"{leaf.serial_number:x}",
+        not_before=leaf.not_valid_before_utc.timestamp(),
+        not_after=leaf.not_valid_after_utc.timestamp(),
+        chain=tuple(common_name(one.subject) for one in served),
+    )
+
+
+def common_name(name: x509.Name) -> str:
+    """A name's CN; all of it where it has none."""
+    from cryptography.x509.oid import NameOID
+
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else name.rfc4514_string()
+
+
+def ascii_name(host: str) -> str:
+    """A host's name as it stands in DNS and in certificates; UnicodeError for what is no name."""
+    plain = host.rstrip(".").lower()
+    return plain if plain.isascii() else plain.encode("idna").decode("ascii")
+
+
+def covers(names: Sequence[str], host: str) -> bool:
+    """Whether one of a certificate's names is the host's. `*.example.org` is any one label before the rest (RFC
+    6125), and no wildcard stands alone before the last label."""
+    wanted = ascii_name(host)
+    label, _, rest = wanted.partition(".")
+    for name in names:
+        known = name.rstrip(".").lower()
+        if known == wanted:
+            return True
+        if known.startswith("*.") and label and known[2:] == rest and "." in rest:
+            return True
+    return False
+
+
+def doubt(served: Sequence[x509.Certificate], roots: Sequence[bytes], at: float, host: str) -> str:
+    """Why a chain is not to be trusted at a time (seconds since the epoch); "" when it is: a known authority vouches
+    for it, link by link."""
+    from cryptography import x509
+    from cryptography.x509 import verification
+
+    known = _parsed(tuple(roots)) if roots else _public()
+    leaf, between = served[0], list(served[1:])
+    if not known:
+        return f"{_end(served)}, and no authority is known here"
+    # An authority for tests does not keep all the rules of public ones: only what makes a chain a chain is asked for.
+    everything = verification.ExtensionPolicy.permit_all()
+    agnostic = verification.Criticality.AGNOSTIC
+    policy = verification.PolicyBuilder().store(verification.Store(list(known))).time(datetime.fromtimestamp(at, UTC))
+    policy = policy.extension_policies(
+        ca_policy=everything.require_present(x509.BasicConstraints, agnostic, None),
+        ee_policy=everything.require_present(x509.SubjectAlternativeName, agnostic, None),
+    )
+    try:
+        policy.build_server_verifier(x509.DNSName(ascii_name(host))).verify(leaf, between)
+    except verification.VerificationError as error:
+        last = _last(served)
+        if all(root.subject != last.issuer for root in known):
+            return f"{_end(served)}, which is no known authority"
+        return f"{_end(served)}, a known authority's name, but the chain does not hold: {_reason(error)}"
+    except ValueError as error:
+        return f"{_end(served)}, and it cannot be verified: {error}"
+    return ""
+
+
+def _end(served: Sequence[x509.Certificate]) -> str:
+    return f"its chain ends at {common_name(_last(served).issuer)}"
+
+
+def _last(served: Sequence[x509.Certificate]) -> x509.Certificate:
+    """The last certificate that is reached by following the issuers through what is served."""
+    last, left = served[0], list(served[1:])
+    while True:
+        above = next((one for one in left if one.subject == last.issuer), None)
+        if above is None:
+            return last
+        left.remove(above)
+        last = above
+
+
+def _reason(error: Exception) -> str:
+    return str(error).removeprefix("validation failed: ").removeprefix("candidates exhausted: ").partition(" (enc")[0]
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509
+
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    addresses = (str(address) for address in names.get_values_for_type(x509.IPAddress))
+    return (*names.get_values_for_type(x509.DNSName), *addresses)
+
+
+def _key(certificate: x509.Certificate) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm:
+        return certificate.public_key_algorithm_oid.dotted_string
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    return type(key).__name__.removesuffix("PublicKey")
+
+
+@cache
+def _public() -> tuple[x509.Certificate, ...]:
+    """The public authorities that this machine trusts."""
+    paths = ssl.get_default_verify_paths()
+    places = (paths.cafile, paths.openssl_cafile, "/etc/ssl/certs/ca-certificates.crt")
+    for place in places:
+        if place and Path(place).is_file():
+            return _parsed((Path(place).read_bytes(),))
+    return ()
+
+
+# Every handshake asks for the same few authorities.
+@lru_cache(maxsize=8)
+def _parsed(pems: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
+    """The certificates in PEM texts; what is none is left out."""
+    from cryptography import x509
+
+    found: list[x509.Certificate] = []
+    for pem in pems:
+        try:
+            found += x509.load_pem_x509_certificates(pem)
+        except ValueError:
+            continue
+    return tuple(found)
