@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from lab.cli.out import Out
-from lab.cluster import api, host
+from lab.cluster import api, edge, host
 from lab.cluster.host import Consent
 from lab.cluster.model import Cluster, ClusterStatus
 from lab.errors import InputError
@@ -60,11 +60,24 @@ def _settled(cluster: Cluster) -> ClusterStatus:
 
 def status(args: argparse.Namespace, out: Out) -> int:
     """What there is: 0 when it is whole, 1 when not, 3 when there is none."""
-    now = api.find(args.name).status()
-    out.result(_plain(now))
+    cluster = api.find(args.name)
+    now = cluster.status()
+    names = _names(edge.of(cluster))
+    out.result({**_plain(now), "names": names})
     if not out.json:
         tell(out, now)
+        out.say("\nNAMES, when their stacks are deployed (through node1; the other nodes' port 443 serves them too)")
+        for what, url in names.items():
+            out.say(f"{what:<12} {url}")
     return 0 if now.whole else 1
+
+
+def _names(found: edge.Edge) -> dict[str, str]:
+    """What a browser on this machine opens: the demo's three host names."""
+    port = "" if found.https_port == 443 else f":{found.https_port}"
+    hosts = {"application": "node-app", "dashboard": "traefik", "visualizer": "viz"}
+    paths = {"dashboard": "/dashboard/"}
+    return {what: f"https://{host}.{found.domain}{port}{paths.get(what, '/')}" for what, host in hosts.items()}
 
 
 def env(args: argparse.Namespace, out: Out) -> int:

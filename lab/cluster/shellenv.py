@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lab import paths
-from lab.cluster import state, swarm
+from lab.cluster import edge, state, swarm
 from lab.cluster.build import recipe
 from lab.cluster.model import Cluster, Endpoint
 from lab.errors import EngineError, MissingError
@@ -44,12 +44,14 @@ def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
 
 
 def env_lines(cluster: Cluster) -> list[str]:
-    """Lines for `eval "$(swarmlab env)"`: a manager that answers. Raises EngineError when none does."""
+    """Lines for `eval "$(swarmlab env)"`: a manager that answers, and what the stack files name. Raises EngineError
+    when none does, InputError for a setting of the edge that makes no sense."""
     endpoints = cluster.endpoints()
     managing = {m.node for m in swarm.members(endpoints) if m.control}
     for endpoint in endpoints:
         if endpoint.node in managing:
-            return [f"export {name}={shlex.quote(value)}" for name, value in _variables(endpoint).items()]
+            whole = {**_variables(endpoint), **edge.of(cluster).variables}
+            return [f"export {name}={shlex.quote(value)}" for name, value in whole.items()]
     raise EngineError(f"no manager of the lab {cluster.name} answers", remedy="swarmlab status, then swarmlab up")
 
 

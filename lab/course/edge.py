@@ -64,7 +64,7 @@ def routed(ask: RouterIs, world: World) -> Finding:
 
 def loaded(ask: LoadIs, world: World, since: World) -> Finding:
     """What the load did since the step began."""
-    sent, good, bad = world.load.since(since.load)
+    sent, _, bad = world.load.since(since.load)
     text = f"{bad} of {many(sent, 'request')} failed"
     if not world.load.running and not sent:
         return Finding(False, "no load is made")

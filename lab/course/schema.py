@@ -127,9 +127,9 @@ class Became(Value):
 
     @model_validator(mode="after")
     def _one(self) -> Became:
-        if one_of(self, "service", "network", "secret", "config", "router", "label", "node_label", "port") == "label":
-            if self.of is None:
-                raise ValueError("a label needs of: the service that bears it")
+        kinds = ("service", "network", "secret", "config", "router", "label", "node_label", "port")
+        if one_of(self, *kinds) == "label" and self.of is None:
+            raise ValueError("a label needs of: the service that bears it")
         return self
 
 

@@ -10,7 +10,7 @@ from lab.course import progress
 from lab.course.load import load_course
 from lab.course.runner import StepResult, open_lesson, panes_of, run_step
 from lab.course.schema import Lesson
-from lab.errors import EngineError, InputError, LabError
+from lab.errors import InputError, LabError
 from lab.session.hands import LiveHands
 from lab.session.lookouts import open_hosts
 from lab.session.reset import Done, reset_to
@@ -138,8 +138,8 @@ class LiveStage:
         """Someone who begins on a cluster that is not at the lesson's start is told so, before a step fails of it."""
         try:
             todo = reset_to(self.hands, lesson, dry_run=True).actions
-        except EngineError:
-            return  # The header says already that no manager answers.
+        except LabError:
+            return  # The header says already that no manager answers; a reset says the rest.
         if todo:
             things = f"{len(todo)} thing{'s' if len(todo) != 1 else ''} to put right"
             self.journal.write(Acted(f"the cluster is not at the start of {lesson.id}: r resets it ({things})"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lab.tui import views
 from lab.tui.prose import lines as prose
+from lab.tui.reading import readings
 from lab.tui.situation import Situation
 from lab.tui.spans import Line, Tone, fit, stamp, wrap
 
@@ -17,7 +18,8 @@ def page(s: Situation, room: int) -> tuple[Line, ...]:
     if s.step is not None:
         head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
         title = wrap([(views.filled(s, s.step.title), "head")], room)
-        return (head, *title, (), *prose(views.filled(s, s.step.text), room), *_question(s, room))
+        text = prose(views.filled(s, s.step.text), room)
+        return (head, *title, (), *text, *readings(s, room), *_question(s, room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
 
 

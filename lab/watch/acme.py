@@ -170,7 +170,7 @@ class AcmeSource(Source):
         answers: list[Any] = []
         # The SDK gives the frames' contents, but no way to break them off: that needs the answer itself.
         client.api.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
-        frames = client.api.service_logs(service, follow=True, stdout=True, stderr=True, tail=TAIL, is_tty=False)
+        frames = client.api.service_logs(service, follow=True, stdout=True, stderr=True, tail=str(TAIL), is_tty=False)
         stream = CancellableStream(iter(frames), answers[-1])
         with self._guard:
             self._stream = stream

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import time
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT = "TRAEFIK DEFAULT CERT"
 #: By so many seconds a node's clock may be ahead of this machine's.
 AHEAD = 60.0
+#: How OpenSSL names what the other side's alert says: `tlsv1 unrecognized name`, `ssl/tls alert handshake failure`.
+_ALERT = re.compile(r"(?:sslv3|tlsv1|tlsv13|ssl/tls) (?:alert )?(.+)")
 
 
 @dataclass(frozen=True)
@@ -119,10 +122,12 @@ def _shake(connection: SSL.Connection, stream: socket.socket, until: float) -> N
         try:
             return connection.do_handshake()
         except SSL.WantReadError:
-            wanted = ([stream], [], [])
+            wanted = select.POLLIN
         except SSL.WantWriteError:
-            wanted = ([], [stream], [])
-        if not any(select.select(*wanted, max(0.0, until - time.monotonic()))):
+            wanted = select.POLLOUT
+        ready = select.poll()
+        ready.register(stream, wanted)
+        if not ready.poll(max(0.0, until - time.monotonic()) * 1000):
             raise TimeoutError
 
 
@@ -138,15 +143,10 @@ def _fault(error: SSL.Error) -> Exception:
     if any("asn1" in part[0] for part in said):
         return _Unreadable(f"what came is no certificate: {reasons[0] if reasons else 'not ASN.1'}")
     reason = reasons[0] if reasons else "no handshake"
-    if "alert" in reason:
-        return _Unreachable(f"TLS: {_alert(reason)}")
+    if alert := _ALERT.match(reason):
+        return _Unreachable(f"TLS: alert {alert[1]}")
     if reason in {"wrong version number", "packet length too long", "http request"}:
         return _Unreachable(f"TLS: what answers speaks no TLS ({reason})")
     if "unexpected eof" in reason:
         return _Unreachable("the connection was closed before the handshake")
     return _Unreachable(f"TLS: {reason}")
-
-
-def _alert(reason: str) -> str:
-    """`tlsv1 unrecognized name` or `ssl/tls alert handshake failure`: the alert's own name."""
-    return f"alert {reason.partition('alert ')[2]}" if "alert " in reason else reason

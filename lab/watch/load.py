@@ -15,7 +15,7 @@ from lab.watch.load_run import Run
 from lab.world.journal import Journal
 from lab.world.load import Wish
 
-#: A request's bound, seconds from when it was due; how long `stop` waits for the last report; the highest rate.
+#: A request's bound, seconds from when it was sent; how long `stop` waits for the last report; the highest rate.
 BOUND, PATIENCE, FASTEST = 10.0, 5.0, 5000.0
 
 

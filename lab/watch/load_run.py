@@ -125,6 +125,10 @@ class Run:
             await asyncio.sleep(0)
 
     def _change(self, wish: Wish) -> None:
+        if not self._aims:
+            # Asked before the first turn of the loop: it begins with this one.
+            self._wish = wish
+            return
         now = self._loop.time()
         # What was due under the old wish is sent under it.
         self._send_due(now, self._most)
@@ -182,7 +186,8 @@ class Run:
     async def _one(self, target: Aim, request: h11.Request, due: float) -> None:
         status, error = 0, ""
         try:
-            async with asyncio.timeout_at(due + self._bound):
+            # From now on, not from when it was due: where this loop is late, the swarm is not at fault.
+            async with asyncio.timeout(self._bound):
                 status = await self._fetch(target, request)
         except FAILURES as failure:
             error = in_words(failure, self._bound)

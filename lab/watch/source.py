@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from lab.errors import EngineError, LabError
@@ -21,7 +20,7 @@ class Pace:
     gap: float = 0.2
 
 
-class Source(ABC):
+class Source:
     """A thread and its turns. A subclass says how to look (`_look`), what a look may raise (`fails`) and what is then
     written (`_failed`)."""
 
@@ -67,9 +66,9 @@ class Source(ABC):
                     remedy="swarmlab status",
                 )
 
-    @abstractmethod
     def _look(self) -> bool:
         """Look once and write what was seen. The answer: whether something changes, so that the next look is soon."""
+        raise NotImplementedError
 
     def _failed(self, error: Exception) -> None:
         """A look raised one of `fails`: what a reader of the journal should know of it is written here."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import ssl
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -14,6 +16,7 @@ from lab.world.edge import Certificate
 if TYPE_CHECKING:
     from cryptography import x509
 
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
@@ -163,9 +166,12 @@ def _parsed(pems: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
     from cryptography import x509
 
     found: list[x509.Certificate] = []
-    for pem in pems:
-        try:
-            found += x509.load_pem_x509_certificates(pem)
-        except ValueError:
-            continue
+    with warnings.catch_warnings():
+        # Some public authorities are older than today's rules; nobody here can change that.
+        warnings.simplefilter("ignore")
+        for block in (block for pem in pems for block in _BLOCK.findall(pem)):
+            try:
+                found.append(x509.load_pem_x509_certificate(block))
+            except unreadable():
+                continue
     return tuple(found)

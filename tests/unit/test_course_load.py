@@ -105,7 +105,11 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (STACK + "    app: {file: app.yaml, env: {ON_FAILURE: stop}}\n", 19, "app.yaml, line"),
         (GOOD + "    leaves: {stacks: {app: {env: {VERSION: '2'}}}}\n", 19, "has no 'file'"),
         (GOOD + "    leaves: {stacks: {app: {evn: {}}}}\n", 19, "unknown key 'evn'"),
-        (GOOD + "start: {secrets: {A: {login: true, text: x}}}\n", 19, "exactly one of text, file, stack, random, login"),
+        (
+            GOOD + "start: {secrets: {A: {login: true, text: x}}}\n",
+            19,
+            "exactly one of text, file, stack, random, login",
+        ),
         (GOOD.replace("text: Do it.", 'text: "\\ud800"'), 1, "not text"),
         (GOOD.replace("text: Do it.", 'text: "\\U00200000"'), 0, "not YAML"),
         ("id: \x00\n", 1, "not text"),

@@ -2,69 +2,168 @@
 
 from __future__ import annotations
 
-import threading
+import base64
+import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from lab.cluster.model import Endpoint
-from lab.watch.hits import ask
+from lab.watch.hits import LONGEST, Request, ask, no_http
+from lab.world.entries import Hit
+from tests.doubles.https import Answer, Asked, http_server
+from tests.doubles.tls import listening, sign
+
+HOST = "node-app.localhost"
+LOGIN = ("admin", "s3cret")
 
 
-class Replica(BaseHTTPRequestHandler):
+def replica(asked: Asked) -> Answer:
     """Answers as the lessons' images do."""
+    told = {"X-Replica": "3f1c9a7be2d4"} if asked.path != "/plain" else {}
+    return Answer("hello from somewhere\nsecond line", 503 if asked.path == "/else" else 200, told)
 
-    def do_GET(self) -> None:
-        status = 200 if self.path == "/" else 503
-        self.send_response(status)
-        if self.path != "/plain":
-            self.send_header("X-Replica", "3f1c9a7be2d4")
-        self.end_headers()
-        self.wfile.write(b"hello from somewhere\nsecond line")
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
+def edge(asked: Asked) -> Answer:
+    """Answers as Traefik and the application behind it do."""
+    if asked.host != HOST:
+        return Answer("404 page not found\n", 404)
+    if asked.path == "/moved":
+        return Answer("Temporary Redirect", 307, {"Location": f"https://{HOST}/"})
+    if asked.path == "/dashboard":
+        right = "Basic " + base64.b64encode(":".join(LOGIN).encode()).decode()
+        return Answer("dashboard") if asked.login == right else Answer("401 Unauthorized\n", 401)
+    return Answer("hello", headers={"X-Replica": "backend-1", "X-Frontend": "nginx-2", "X-Version": "2"})
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Replica)
-    threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    with http_server(replica) as (_, port):
+        yield port
 
 
-def nodes(port: int) -> list[Endpoint]:
-    reached = {8080: ("127.0.0.1", port)}
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[int]:
+    with http_server(edge, sign("TRAEFIK DEFAULT CERT"), tmp_path) as (_, port):
+        yield port
+
+
+def nodes(port: int, published: int = 8080) -> list[Endpoint]:
+    reached = {published: ("127.0.0.1", port)}
     return [Endpoint(f"node{n}", "manager", "tcp://127.0.0.1:1", published=reached) for n in (1, 2)]
 
 
+def through(https: int, path: str = "/", **more: str) -> Hit:
+    request = Request(443, path, protocol="https", **{"host": HOST, **more})  # type: ignore[arg-type]
+    hit, other = ask(nodes(https, 443), request, password=LOGIN)
+    assert (hit.status, hit.body) == (other.status, other.body)
+    return hit
+
+
 def test_every_node_is_asked_so_many_times(port: int) -> None:
-    hits = ask(nodes(port), 8080, "/", times=3)
+    hits = ask(nodes(port), Request(8080), times=3)
     assert [h.node for h in hits] == ["node1"] * 3 + ["node2"] * 3
     assert {(h.status, h.replica, h.error) for h in hits} == {(200, "3f1c9a7be2d4", "")}
+    assert {(h.host, h.protocol, h.login) for h in hits} == {("", "http", "")}
     assert all(h.ms > 0 for h in hits)
 
 
 def test_a_bad_status_is_a_hit(port: int) -> None:
-    assert {h.status for h in ask(nodes(port), 8080, "/else")} == {503}
+    assert {h.status for h in ask(nodes(port), Request(8080, "/else"))} == {503}
 
 
 def test_without_the_header_the_first_line_tells_who(port: int) -> None:
-    assert {h.replica for h in ask(nodes(port), 8080, "/plain")} == {"hello from somewhere"}
+    assert {h.replica for h in ask(nodes(port), Request(8080, "/plain"))} == {"hello from somewhere"}
 
 
 def test_nobody_there_is_a_hit_with_the_reason(port: int) -> None:
     closed = nodes(1)[:1]
-    (hit,) = ask(closed, 8080)
+    (hit,) = ask(closed, Request(8080))
     assert hit.status == 0
     assert "Connect" in hit.error
-    (unpublished,) = ask(nodes(port)[:1], 9999)
+    (unpublished,) = ask(nodes(port)[:1], Request(9999))
     assert unpublished.status == 0
     assert "9999 of node1 is not reached" in unpublished.error
 
 
 def test_no_node_no_hit() -> None:
-    assert ask([], 8080) == []
+    assert ask([], Request(8080)) == []
+
+
+def test_a_host_is_asked_for_by_its_name_over_https(https: int) -> None:
+    hit = through(https)
+    assert (hit.status, hit.replica, hit.front, hit.version) == (200, "backend-1", "nginx-2", "2")
+    assert (hit.host, hit.protocol, hit.port) == (HOST, "https", 443)
+
+
+def test_a_host_that_no_router_has_is_no_replica(https: int) -> None:
+    hit = through(https, host="else.localhost")
+    assert (hit.status, hit.replica, hit.body) == (404, "", "404 page not found\n")
+
+
+def test_a_redirect_is_not_followed(https: int) -> None:
+    hit = through(https, "/moved")
+    assert (hit.status, hit.location) == (307, f"https://{HOST}/")
+
+
+@pytest.mark.parametrize(("login", "status"), [("", 401), ("wrong", 401), ("right", 200)])
+def test_the_password_right_wrong_and_none(https: int, login: str, status: int) -> None:
+    hit = through(https, "/dashboard", login=login)
+    assert (hit.status, hit.login) == (status, login)
+
+
+def test_a_login_without_a_password_sends_nothing(https: int) -> None:
+    (hit, _) = ask(nodes(https, 443), Request(443, host=HOST, protocol="https", login="right"))
+    assert hit.status == 0
+    assert "no user and password" in hit.error
+
+
+def test_plain_http_where_https_is_spoken_is_told(port: int) -> None:
+    (hit, _) = ask(nodes(port, 443), Request(443, host=HOST, protocol="https"))
+    assert (hit.status, hit.host, hit.protocol) == (0, HOST, "https")
+    assert hit.error
+
+
+def test_an_answer_without_an_end_is_read_to_a_bound() -> None:
+    def talk(stream: socket.socket) -> None:
+        stream.recv(4096)
+        stream.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            stream.sendall(b"x" * LONGEST)
+
+    with listening(talk) as (_, port):
+        (hit, _) = ask(nodes(port), Request(8080))
+    assert (hit.status, hit.body) == (200, "x" * 200)
+
+
+def test_a_line_over_tcp_is_answered_by_a_line() -> None:
+    def talk(stream: socket.socket) -> None:
+        said = stream.makefile("rb").readline()
+        stream.sendall(b"backend-3 heard " + said + b"and more")
+
+    with listening(talk) as (_, port):
+        (hit, _) = ask(nodes(port, 9000), Request(9000, protocol="tcp", says="hello"))
+    assert (hit.status, hit.body, hit.replica) == (200, "backend-3 heard hello", "backend-3 heard hello")
+    assert (hit.protocol, hit.error) == ("tcp", "")
+
+
+def test_tcp_that_is_closed_with_no_word() -> None:
+    with listening(lambda stream: None) as (_, port):
+        (hit, _) = ask(nodes(port, 9000), Request(9000, protocol="tcp"))
+    assert (hit.status, hit.protocol) == (0, "tcp")
+    assert hit.error
+
+
+def test_another_protocol_is_told_from_no_answer() -> None:
+    def talk(stream: socket.socket) -> None:
+        stream.recv(4096)
+        stream.sendall(b"-ERR unknown command\r\n")
+
+    with listening(talk) as (_, port):
+        (redis, _) = ask(nodes(port), Request(8080))
+    with listening(lambda stream: None) as (_, port):
+        (closed, _) = ask(nodes(port), Request(8080))
+    assert no_http(redis)
+    assert closed.status == 0
+    assert not no_http(closed)

@@ -126,7 +126,7 @@ def closed_port() -> int:
 class Told:
     """A load maker, its journal, and all that it reported."""
 
-    def __init__(self, endpoints: list[Endpoint], bound: float = 10.0) -> None:
+    def __init__(self, endpoints: list[Endpoint], bound: float = BOUND) -> None:
         self.journal = Journal()
         self.reports: list[tuple[float, LoadMoved]] = []
         self.journal.read(self._keep)
@@ -165,7 +165,7 @@ class Told:
 def told() -> Iterator[Callable[..., Told]]:
     with ExitStack() as stack:
 
-        def make(endpoints: list[Endpoint], bound: float = 10.0) -> Told:
+        def make(endpoints: list[Endpoint], bound: float = BOUND) -> Told:
             it = Told(endpoints, bound)
             stack.callback(it.maker.close)
             return it
@@ -215,6 +215,15 @@ def test_the_rate_changes_while_it_runs(told: Make) -> None:
         it.until(lambda load: load.rate == 200 and load.good >= 50)
         it.maker.start(replace(PLAIN, rate=0.001))
         it.until(lambda load: load.rate == 0.001 and load.in_flight == 0 and load.ticks[-1][1].sent == 0)
+        assert it.ended().bad == 0
+
+
+def test_a_change_as_soon_as_it_starts(told: Make) -> None:
+    with server(answers(OK)) as one:
+        it = told(nodes(one.port))
+        for rate in (1.0, 2.0, 100.0):
+            it.maker.start(replace(PLAIN, rate=rate))
+        it.until(lambda load: load.rate == 100 and load.good >= 20)
         assert it.ended().bad == 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from lab.tui.spans import Line, Span, stamp
 from lab.world.load import BUCKETS, reaches
 
 if TYPE_CHECKING:
+    from lab.world.entries import LoadMoved
     from lab.world.load import Load
 
 GUTTER = 9
@@ -22,6 +23,9 @@ _SHOWN = 60.0
 """Seconds of which the picture shows at least the last."""
 _FEWEST = 8
 """Buckets shown at least, so that the scale does not jump with every request."""
+_SLACK = 0.1
+"""Columns by which a report may miss a column's middle and still cover it."""
+_SHORTEST = 0.001
 _EVERY = (5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -45,9 +49,9 @@ class Axis:
 
 @dataclass(frozen=True)
 class Column:
-    """Requests a second by bucket, failed requests, and whether there was any report."""
+    """Requests a second by bucket, where there were any; failed requests; and whether there was any report."""
 
-    rates: tuple[float, ...] = ()
+    rates: Mapping[int, float]
     bad: int = 0
     known: bool = False
 
@@ -66,46 +70,50 @@ def axis(load: Load, end: float, many: int) -> Axis:
 def columns(load: Load, time: Axis) -> tuple[Column, ...]:
     """What each column of the axis holds. A column that a report covers but does not have its middle in shows that
     report's rates too: no gap is drawn where there was none."""
-    counts = [[0.0] * BUCKETS for _ in range(time.many)]
-    seconds, bad = [0.0] * time.many, [0] * time.many
-    covers: dict[int, int] = {}
-    for place, (at, fact) in enumerate(load.ticks):
+    middles: list[list[LoadMoved]] = [[] for _ in range(time.many)]
+    covers: list[LoadMoved | None] = [None] * time.many
+    bad = [0] * time.many
+    for at, fact in load.ticks:
         if at < time.start:
             continue
-        middle = time.place(at - fact.seconds / 2)
-        for x in range(max(0, time.place(at - fact.seconds)), min(time.many, time.place(at) + 1)):
-            centre = time.start + (x + 0.5) * time.step
-            if x == middle or -0.1 * time.step <= at - centre <= fact.seconds + 0.1 * time.step:
-                covers[x] = place
+        began, middle = at - fact.seconds, time.place(at - fact.seconds / 2)
         if 0 <= middle < time.many:
-            seconds[middle] += fact.seconds or time.step
-            for index, count in enumerate(fact.counts[:BUCKETS]):
-                counts[middle][index] += count
-        ends = [time.place(at - failure.ago) for failure in fact.failures]
-        for x in (*ends, *([middle] * (fact.bad - len(ends)))):
+            middles[middle].append(fact)
+        for x in range(max(0, time.place(began)), min(time.many, time.place(at) + 1)):
+            centre = time.start + (x + 0.5) * time.step
+            if -_SLACK * time.step <= at - centre <= fact.seconds + _SLACK * time.step:
+                covers[x] = fact
+        for x in (time.place(at - failure.ago) for failure in fact.failures):
             if 0 <= x < time.many:
                 bad[x] += 1
-    return tuple(
-        Column(_rates(load, counts[x], seconds[x], covers.get(x)), bad[x], x in covers or bad[x] > 0)
-        for x in range(time.many)
-    )
+        if 0 <= middle < time.many:
+            bad[middle] += max(0, fact.bad - len(fact.failures))
+    return tuple(map(_column, middles, covers, bad))
 
 
-def _rates(load: Load, counts: Sequence[float], seconds: float, cover: int | None) -> tuple[float, ...]:
-    if not seconds and cover is not None:
-        fact = load.ticks[cover][1]
-        counts, seconds = fact.counts[:BUCKETS], fact.seconds
-    return tuple(count / seconds for count in counts) if seconds else ()
+def _column(middles: Sequence[LoadMoved], cover: LoadMoved | None, bad: int) -> Column:
+    told = middles or ((cover,) if cover else ())
+    seconds = max(_SHORTEST, sum(fact.seconds for fact in told))
+    rates: dict[int, float] = {}
+    for fact in told:
+        for index, count in enumerate(fact.counts[:BUCKETS]):
+            if count:
+                rates[index] = rates.get(index, 0.0) + count / seconds
+    return Column(rates, bad, bool(told) or bad > 0)
 
 
 def heat(seen: Sequence[Column], rows: int) -> Iterator[Line]:
     """The picture in at most `rows` rows, the longest latency at the top; each shade against the darkest in sight."""
-    found = [index for column in seen for index, rate in enumerate(column.rates) if rate > 0]
+    found = [index for column in seen for index in column.rates]
     bands = _bands(min(found, default=4), max(found, default=4), max(1, rows))
-    levels = [[sum(column.rates[i] for i in band if i < len(column.rates)) for column in seen] for band in bands]
-    most = max((value for row in levels for value in row), default=0.0)
+    band_of = {index: row for row, band in enumerate(bands) for index in band}
+    levels = [[0.0] * len(seen) for _ in bands]
+    for x, column in enumerate(seen):
+        for index, rate in column.rates.items():
+            levels[band_of[index]][x] += rate
+    most = max(map(max, levels), default=0.0) if seen else 0.0
     for band, row in zip(reversed(bands), reversed(levels), strict=True):
-        cells = "".join(_SHADES[_level(value, most)] for value in row)
+        cells = "".join([_SHADES[_level(value, most)] if value else " " for value in row])
         yield (f"{_label(band[-1]):>{GUTTER - 1}}│", "quiet"), (cells, "run")
 
 
@@ -123,7 +131,7 @@ def _bands(low: int, high: int, rows: int) -> tuple[range, ...]:
 
 def _level(value: float, most: float) -> int:
     """A single request among thousands must be seen: the shade goes with the root."""
-    return 0 if value <= 0 else min(4, 1 + int(4 * math.sqrt(value / most)))
+    return min(4, 1 + int(4 * math.sqrt(value / most)))
 
 
 def _label(index: int) -> str:

@@ -58,7 +58,7 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
     seen = histogram.columns(load, time)
     yield _mark_row(marks, time)
     yield histogram.failed(seen)
-    yield from histogram.heat(seen, max(5, min(20, left)))
+    yield from histogram.heat(seen, max(5, min(16, left)))
     yield histogram.scale(time)
     for letter, change in legend[: -told - 1 : -1] if told else ():
         glyph, tone = MARKS[change.tone]

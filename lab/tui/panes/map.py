@@ -128,7 +128,7 @@ def _behind(world: World, way: Way) -> Iterator[Place]:
     for service, before, networks in way.behind:
         more: list[Line] = [((f"via {', '.join(networks)}", "quiet"),)]
         if not plain or not routed & set(before):
-            more.append(((f"← {', '.join(world.called.get(one, one) for one in before)}", ""),))
+            more.append(((f"← {', '.join(_short(world.called.get(one, one)) for one in before)}", ""),))
         yield Place(service.id, _box(world, service, tuple(more)), _grants(service))
 
 
@@ -162,7 +162,7 @@ def _box(world: World, service: Service, more: tuple[Line, ...] = ()) -> Box:
     found = topology.health(world, service)
     glyph, tone = found.mark
     title: Line = ((f"{glyph} ", tone), (service.name, "name"))
-    short: Line = ((f"{glyph} ", tone), (service.name.partition("_")[2] or service.name, "name"))
+    short: Line = ((f"{glyph} ", tone), (_short(service.name), "name"))
     word = " running" if not found.down else " down"
     body: list[Line] = [((f"{found.running}/{found.desired}{word}", tone),)]
     if found.nodes:
@@ -171,6 +171,11 @@ def _box(world: World, service: Service, more: tuple[Line, ...] = ()) -> Box:
     if state and state != "completed":
         body.append(((state, "bad" if "paused" in state or "rollback" in state else "move"),))
     return Box(title, (*body, *more), "bad" if found.down else "move" if glyph == "◑" else "", found.down, short)
+
+
+def _short(name: str) -> str:
+    """A service's name without its stack's."""
+    return name.partition("_")[2] or name
 
 
 def _places(names: tuple[str, ...]) -> str:

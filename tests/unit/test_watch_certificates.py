@@ -1,0 +1,158 @@
+"""The certificates as every node serves them, in the journal; and the authority that Pebble hands out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lab.cluster.model import Endpoint
+from lab.watch.authority import pebble_roots
+from lab.watch.certificates import CertificateSource
+from lab.watch.source import Pace
+from lab.world.entries import AcmeTold, CertificateSeen, Entry
+from lab.world.journal import Journal
+from lab.world.world import World
+from tests.doubles.https import Answer, http_server
+from tests.doubles.tls import Authority, TlsServer, listening, sign, tls_server
+
+APP, VIZ = "node-app.localhost", "viz.localhost"
+BOUND = 60.0
+
+
+@dataclass
+class Watched:
+    journal: Journal
+    server: TlsServer
+    source: CertificateSource
+    authority: Authority
+    entries: list[Entry] = field(default_factory=list)
+
+    def verdict(self, host: str, node: str = "node1") -> str:
+        return self.journal.world.certificates[host, node][1].verdict
+
+    def wait(self, until: Callable[[World], bool]) -> None:
+        assert self.journal.wait(until, BOUND), self.journal.world.certificates
+
+
+def endpoint(node: str, *address: tuple[str, int]) -> Endpoint:
+    return Endpoint(node, "manager", "tcp://127.0.0.1:1", published={443: place for place in address})
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    authority, journal = Authority(), Journal()
+    with tls_server(tmp_path, {}) as server:
+        endpoints = (endpoint("node1", server.address), endpoint("node2", server.address), endpoint("node3"))
+        # So slow that only what wakes it makes it look.
+        source = CertificateSource(
+            journal, endpoints, lambda world: (APP, VIZ), lambda: (authority.root.pem,), pace=Pace(300, 300)
+        )
+        it = Watched(journal, server, source, authority)
+        journal.read(lambda entry, _: it.entries.append(entry))
+        server.shown[APP] = (authority.issue(APP), authority.between)
+        source.start()
+        yield it
+        source.close()
+
+
+def test_every_host_is_looked_at_on_every_node_that_is_reached(watched: Watched) -> None:
+    watched.source.look(BOUND)
+    assert set(watched.journal.world.certificates) == {(h, n) for h in (APP, VIZ) for n in ("node1", "node2")}
+    assert (watched.verdict(APP), watched.verdict(VIZ)) == ("good", "unreachable")
+
+
+def test_what_does_not_change_is_not_written_again(watched: Watched) -> None:
+    watched.source.look(BOUND)
+    before = len(watched.entries)
+    watched.source.look(BOUND)
+    watched.source.look(BOUND)
+    assert len(watched.entries) == before == 4
+
+
+def test_a_renewal_is_seen_when_the_order_tells_of_it(watched: Watched) -> None:
+    watched.source.look(BOUND)
+    first = watched.journal.world.certificates[APP, "node1"][1].certificate
+    watched.server.shown[APP] = (watched.authority.issue(APP), watched.authority.between)
+    watched.journal.write(AcmeTold((APP,), "issued", "Server responded with a certificate."))
+    watched.wait(lambda w: w.certificates[APP, "node1"][1].certificate != first)
+    assert watched.verdict(APP) == "good"
+
+
+def test_a_node_that_goes_is_unreachable_and_its_certificate_forgotten(watched: Watched) -> None:
+    watched.source.look(BOUND)
+    del watched.server.shown[APP]
+    watched.source.look(BOUND)
+    seen = watched.journal.world.certificates[APP, "node2"][1]
+    assert (seen.verdict, seen.certificate) == ("unreachable", None)
+
+
+def test_without_hosts_nothing_is_written() -> None:
+    journal = Journal()
+    source = CertificateSource(journal, (endpoint("node1", ("127.0.0.1", 1)),), lambda world: (), lambda: ())
+    source.start()
+    source.look(BOUND)
+    source.close()
+    assert journal.world.count == 0
+
+
+def test_a_node_that_says_nothing_delays_no_other(tmp_path: Path) -> None:
+    authority, journal = Authority(), Journal()
+
+    def silent(stream: object) -> None:
+        assert journal.wait(lambda w: (APP, "node1") in w.certificates, BOUND)
+
+    with tls_server(tmp_path, {APP: (authority.issue(APP), authority.between)}) as server, listening(silent) as mute:
+        nodes = (endpoint("node2", mute), endpoint("node1", server.address))
+        source = CertificateSource(journal, nodes, lambda world: (APP,), lambda: (authority.root.pem,))
+        source.start()
+        assert journal.wait(lambda w: len(w.certificates) == 2, BOUND)
+        source.close()
+    assert journal.world.certificates[APP, "node1"][1].verdict == "good"
+    assert journal.world.certificates[APP, "node2"][1].verdict == "unreachable"
+
+
+def pebble(address: tuple[str, int], node: str = "node1") -> Endpoint:
+    return Endpoint(node, "manager", "tcp://127.0.0.1:1", published={15000: address})
+
+
+def test_pebbles_root_comes_from_whichever_node_answers(tmp_path: Path) -> None:
+    root = Authority().root.pem
+
+    def answer(asked: object) -> Answer:
+        return Answer(root, headers={"Content-Type": "application/pem-certificate-chain; charset=utf-8"})
+
+    with http_server(answer, sign("pebble"), tmp_path) as address:
+        assert pebble_roots((pebble(("127.0.0.1", 1)), pebble(address, "node2"))) == (root,)
+
+
+@pytest.mark.parametrize(
+    "body", ['{"type": "urn:ietf:params:acme:error:malformed"}', "", "-----BEGIN CERTIFICATE-----"]
+)
+def test_what_is_no_root_gives_none(tmp_path: Path, body: str) -> None:
+    with http_server(lambda asked: Answer(body), sign("pebble"), tmp_path) as address:
+        assert pebble_roots((pebble(address),)) == ()
+
+
+def test_no_pebble_gives_none(tmp_path: Path) -> None:
+    with http_server(lambda asked: Answer("404", 404), sign("pebble"), tmp_path) as address:
+        assert pebble_roots((pebble(address),)) == ()
+    assert pebble_roots((pebble(("127.0.0.1", 1)),)) == ()
+    assert pebble_roots((endpoint("node1"),)) == ()
+
+
+def test_the_last_known_authority_stays_known_while_pebble_is_silent(tmp_path: Path) -> None:
+    authority, journal = Authority(), Journal()
+    given = iter([(authority.root.pem,)])
+    with tls_server(tmp_path, {APP: (authority.issue(APP), authority.between)}) as server:
+        source = CertificateSource(
+            journal, (endpoint("node1", server.address),), lambda world: (APP,), lambda: next(given, ())
+        )
+        source._look()
+        source._asked_at = float("-inf")
+        source._look()
+    seen = journal.world.certificates[APP, "node1"][1]
+    assert isinstance(seen, CertificateSeen)
+    assert seen.verdict == "good"
