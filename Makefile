@@ -3,7 +3,7 @@ PY := .venv/bin/python
 PYTHON ?= python3
 STAMP := .venv/.ready
 
-.PHONY: lab setup test unit live lint bench wheel lock snapshots
+.PHONY: lab setup test unit live lint bench browser wheel lock snapshots
 
 lab: setup  ## set up, and run the lab
 	@.venv/bin/swarmlab $(ARGS)
@@ -30,11 +30,16 @@ lint: setup
 unit: setup
 	.venv/bin/pytest tests/unit tests/tui
 
-live: setup
+live: setup browser
 	.venv/bin/swarmlab doctor --install --yes
 	.venv/bin/pytest tests/live -s
 
-test: setup  ## everything, the real cluster included
+browser:  ## the browser that the visualizer is tested in
+	@command -v chromium >/dev/null || { \
+	  sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -yq chromium; } >&2
+
+test: setup browser  ## everything, the real cluster included
 	@$(MAKE) --no-print-directory lint
 	@.venv/bin/swarmlab doctor --install --yes
 	.venv/bin/pytest tests/unit tests/tui tests/live

@@ -146,16 +146,18 @@ class RemoveVolume:
 
 @dataclass(frozen=True, slots=True)
 class DeployStack:
-    """Deploy a stack: `file` is below the stacks' folder, `env` its settings, `place` its turn among the stacks."""
+    """Deploy a stack: `file` is below the stacks' folder, `env` its settings, `place` its turn among the stacks. The
+    services in `awaited`, whole names, must run before the reset goes on: another deploy of the stack follows."""
 
     name: str
     file: str
     env: Mapping[str, str] = field(default_factory=dict)
     place: int = 0
+    awaited: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
-        return f"deploy stack {self.name} ({self.file})"
+        return f"deploy stack {self.name} ({self.file})" + (", and wait until it runs" if self.awaited else "")
 
 
 Action = (
@@ -212,10 +214,10 @@ _KINDS = ("network", "config", "secret")
 
 def order(action: Action) -> tuple[int, int, str]:
     """The key to sort by: nodes first, what services need before them, what they no longer need after them; stacks in
-    their own order."""
+    their own order, and a deploy that is awaited before the one over it."""
     turn = 0
     if isinstance(action, CreateNamed | RemoveNamed):
         turn = _KINDS.index(action.what)
     elif isinstance(action, DeployStack):
-        turn = action.place
+        turn = 2 * action.place + (not action.awaited)
     return _ORDER.index(type(action)), turn, action.name

@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from lab.course import engine as api
@@ -30,6 +31,7 @@ from lab.course.actions import (
 )
 from lab.course.checkpoint import Checkpoint, Content, NodeState
 from lab.course.plan import misplaced
+from lab.course.stack.changes import pausing
 from lab.errors import CommandError, EngineError, WaitError
 from lab.world.entries import Acted, Progressed
 from lab.world.journal import Clock, Journal
@@ -38,6 +40,8 @@ from lab.world.world import World
 
 Engine = Any
 """docker's low-level client, `docker.APIClient` (half of its stubs are untyped, so they cannot be held to)."""
+Lacks = Callable[[World], Iterator[str]]
+"""What a world lacks, in sentences."""
 
 #: Seconds: until everything is as it should be; for one action that is refused because something still ends.
 BOUND, PATIENCE = 420.0, 60.0
@@ -96,14 +100,17 @@ def apply(
         _stop(tools)
         tools.journal.write(Progressed("reset", action.sentence, number / (len(steps) + 1)))
         _do(action, tools, clock)
-    _settle(checkpoint, tools, made_by_lab, bound, end, clock)
+        if isinstance(action, DeployStack) and action.awaited:
+            _settle(partial(_not_running, names=action.awaited), tools, bound, end, clock)
+    there = partial(unsettled, checkpoint=checkpoint, made_by_lab=made_by_lab)
+    _settle(there, tools, bound, end, clock)
     for _ in range(_ROUNDS):
         again = tuple(_again(tools.journal.world, checkpoint, made_by_lab))
         if not again:
             return
         for action in again:
             _do(action, tools, clock)
-        _settle(checkpoint, tools, made_by_lab, bound, end, clock)
+        _settle(there, tools, bound, end, clock)
 
 
 def unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
@@ -115,8 +122,10 @@ def unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Ite
             yield f"{name} is {node.state if node else 'not in the swarm'}"
     for name, state in checkpoint.services.items():
         yield from _unsettled(world, name, state.spec.replicas if state.mode == "replicated" else None)
-    for name in checkpoint.stack_services:
-        yield from _unsettled(world, name)
+    for stack, each in checkpoint.stacks.items():
+        waits = pausing(stack, each)
+        for name in each.services(stack):
+            yield from _not_paused(world, name) if name in waits else _unsettled(world, name)
     names = {*checkpoint.services, *checkpoint.stack_services}
     ids = {s.id for name in names if (s := world.service(name)) is not None}
     for task in world.tasks.values():
@@ -141,12 +150,27 @@ def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator
         yield f"the update of {name} goes on"
 
 
-def _settle(checkpoint: Checkpoint, tools: Tools, made_by_lab: bool, bound: float, end: float, clock: Clock) -> None:
+def _not_paused(world: World, name: str) -> Iterator[str]:
+    """Of a service whose update is to be found paused. How many of its tasks run then is as the failure left it."""
+    service = world.service(name)
+    if service is None:
+        yield f"there is no service {name}"
+    elif service.status.state != "paused":
+        yield f"the update of {name} is {service.status.state.replace('_', ' ') or 'not begun'}, not paused"
+
+
+def _not_running(world: World, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from _unsettled(world, name)
+
+
+def _settle(lacks: Lacks, tools: Tools, bound: float, end: float, clock: Clock) -> None:
+    """Wait until the world lacks nothing."""
     told = ""
     while True:
         _stop(tools)
         tools.look()
-        missing = list(unsettled(tools.journal.world, checkpoint, made_by_lab=made_by_lab))
+        missing = list(lacks(tools.journal.world))
         if not missing:
             return
         if clock() >= end:
@@ -155,15 +179,14 @@ def _settle(checkpoint: Checkpoint, tools: Tools, made_by_lab: bool, bound: floa
         if missing[0] != told:
             told = missing[0]
             tools.journal.write(Progressed("reset", f"waiting: {told}", 0.9))
-        there = _Settled(checkpoint, made_by_lab)
-        tools.journal.wait(there, max(0.0, min(_PAUSE, end - clock())))
+        tools.journal.wait(_Settled(lacks), max(0.0, min(_PAUSE, end - clock())))
 
 
 class _Settled:
     """A predicate for `Journal.wait` that looks only when the swarm changed."""
 
-    def __init__(self, checkpoint: Checkpoint, made_by_lab: bool) -> None:
-        self._checkpoint, self._made = checkpoint, made_by_lab
+    def __init__(self, lacks: Lacks) -> None:
+        self._lacks = lacks
         self._seen: tuple[object, ...] = ()
         self._answer = False
 
@@ -171,7 +194,7 @@ class _Settled:
         seen = (world.nodes, world.services, world.tasks)
         if len(self._seen) != len(seen) or any(a is not b for a, b in zip(seen, self._seen, strict=True)):
             self._seen = seen
-            self._answer = not any(unsettled(world, self._checkpoint, made_by_lab=self._made))
+            self._answer = not any(self._lacks(world))
         return self._answer
 
 

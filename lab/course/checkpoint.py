@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lab import paths
 from lab.course.stack.fill import is_open
-from lab.course.stack.spec import Expected, Use
+from lab.course.stack.spec import Use
 from lab.course.stack.state import StackState, told
 from lab.course.value import Name, Value, one_of
 from lab.errors import InputError
@@ -141,24 +141,27 @@ class Checkpoint(Value):
         stacks = {name: self._outline(name) for name in self.stacks}
         known = {("secret", name) for name in self.secrets} | {("config", name) for name in self.configs}
         known |= {("network", name) for name in self.networks}
-        known = known.union(*(stack.makes for stack in stacks.values()))
+        known = known.union(*(makes for makes, _ in stacks.values()))
         for name, service in self.services.items():
             uses = [("secret", g.source) for g in service.spec.secrets]
             uses += [("config", g.source) for g in service.spec.configs]
             uses += [("network", network) for network in service.networks]
             _there(f"service {name}", uses, known)
-        for name, stack in stacks.items():
-            _there(f"stack {name}", sorted(use for use in stack.needs if not is_open(use[1])), known)
+        for name, (_, needs) in stacks.items():
+            _there(f"stack {name}", sorted(use for use in needs if not is_open(use[1])), known)
             for other in self.stacks[name].fresh_with:
                 if other not in self.stacks:
                     raise ValueError(f"stack {name} is made anew with the stack {other}, which is not there")
         return self
 
-    def _outline(self, name: str) -> Expected:
+    def _outline(self, name: str) -> tuple[frozenset[Use], frozenset[Use]]:
+        """What a stack makes, and what it needs."""
+        state = self.stacks[name]
         try:
-            return self.stacks[name].outline(name)
+            deploys = (state.outline(name), *([state.first_outline(name)] if state.first is not None else []))
         except InputError as error:
-            raise ValueError(f"stack {name}, {told(self.stacks[name].file, error)}") from None
+            raise ValueError(f"stack {name}, {told(state.file, error)}") from None
+        return frozenset[Use]().union(*(d.makes for d in deploys)), frozenset[Use]().union(*(d.needs for d in deploys))
 
     @property
     def stack_services(self) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ def plan(
     in_stacks = {name for each in expected.values() for name in each.services}
     kept = {(what, name) for what, things in _wanted(checkpoint).items() for name in things}
     kept = kept.union(*(each.makes for each in expected.values()))
+    stacks = checkpoint.stacks.items()
+    kept = kept.union(*(state.first_expected(n, settings).makes for n, state in stacks if state.first is not None))
     services = [s for s in world.services.values() if s.name not in in_stacks]
     strangers = [s for s in world.services.values() if not mine(s.id, s.spec.labels)]
     used = {use for s in strangers for use in _uses(world, s)}

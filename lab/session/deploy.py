@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from lab import paths
 from lab.cluster.engine import asking
@@ -14,6 +15,9 @@ from lab.errors import CommandError, EngineError, MissingError, WaitError
 from lab.shell.shell import environment
 
 BOUND = 180.0
+STACK = "com.docker.stack.namespace"
+"""The label that `docker stack deploy` puts on all it makes."""
+
 _PAUSE = 0.2
 
 
@@ -57,13 +61,28 @@ def remove_volume(name: str, endpoint: Endpoint) -> None:
     """Remove a volume from one node; nothing when there is none, or when the node is off. Raises EngineError while a
     container that ends still holds it."""
     import docker.errors
-    import requests.exceptions
 
     try:
         with asking(endpoint, 20.0) as client:
             client.api.remove_volume(name)
     except EngineError as error:
-        cause = error.__cause__
-        if isinstance(cause, docker.errors.NotFound | requests.exceptions.RequestException | OSError):
-            return
-        raise
+        # An answer of the engine is an APIError; anything else is a node that does not answer.
+        refused = isinstance(error.__cause__, docker.errors.APIError)
+        if refused and not isinstance(error.__cause__, docker.errors.NotFound):
+            raise
+
+
+def stack_volumes(endpoints: Iterable[Endpoint]) -> list[tuple[str, str]]:
+    """The volumes that stacks made, on all nodes that answer: (name, the stack's name), each once."""
+    asked = tuple(endpoints)
+    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
+        return sorted({found for each in pool.map(_volumes, asked) for found in each})
+
+
+def _volumes(endpoint: Endpoint) -> list[tuple[str, str]]:
+    try:
+        with asking(endpoint, 20.0) as client:
+            raws = client.api.volumes(filters={"label": STACK})["Volumes"] or []
+    except EngineError:
+        return []
+    return [(raw["Name"], (raw.get("Labels") or {}).get(STACK, "")) for raw in raws]

@@ -139,6 +139,10 @@ class LiveHands:
         for endpoint in self._endpoints.values():
             deploy.remove_volume(name, endpoint)
 
+    def volumes(self) -> list[tuple[str, str]]:
+        """The volumes that stacks made, on all nodes: (name, stack)."""
+        return deploy.stack_volumes(self._endpoints.values())
+
     def login(self) -> bytes:
         """See `lab.course.apply.Tools.login`."""
         return edge.users_line(self.edge.login)

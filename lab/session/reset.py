@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from lab.course import ledger
+from lab.course.actions import RemoveVolume
 from lab.course.apply import apply
 from lab.course.checkpoint import at
 from lab.course.plan import plan
@@ -37,11 +38,14 @@ def reset_to(hands: LiveHands, lesson: Lesson, step: str | None = None, *, dry_r
     ours = ledger.ours(hands.cluster.name)
     found = plan(hands.journal.world, checkpoint, made_by_lab=made, ours=ours, env=hands.settings())
     to = f"{lesson.id}:{step}" if step else lesson.id
-    actions, left = tuple(a.sentence for a in found.actions), tuple(x.sentence for x in found.left)
+    # No manager knows of volumes: those of a stack that is not to be here are looked for on the nodes themselves.
+    stale = [RemoveVolume(name) for name, stack in hands.volumes() if stack not in checkpoint.stacks] if made else []
+    todo = (*found.actions, *(volume for volume in stale if volume not in found.actions))
+    actions, left = tuple(a.sentence for a in todo), tuple(x.sentence for x in found.left)
     if dry_run:
         return Done(to, actions, left, round(time.monotonic() - began, 2), dry_run)
     if actions:
         hands.journal.write(Acted(f"reset to {to}: {len(actions)} to put right"))
     # With nothing to do it still waits for what moves.
-    apply(found.actions, checkpoint, hands, made_by_lab=made)
+    apply(todo, checkpoint, hands, made_by_lab=made)
     return Done(to, actions, left, round(time.monotonic() - began, 2))

@@ -22,7 +22,7 @@ DEFAULT = "TRAEFIK DEFAULT CERT"
 #: By so many seconds a node's clock may be ahead of this machine's.
 AHEAD = 60.0
 #: How OpenSSL names what the other side's alert says: `tlsv1 unrecognized name`, `ssl/tls alert handshake failure`.
-_ALERT = re.compile(r"(?:sslv3|tlsv1|tlsv13|ssl/tls) (?:alert )?(.+)")
+_ALERT = re.compile(r"(?:sslv3|tlsv1|tlsv13|ssl/tls|tls) (?:alert )?(.+)")
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ def ask(endpoints: Iterable[Endpoint], request: Request, times: int = 1, passwor
         return [hit for hits in rounds for hit in hits]
 
 
-def one(endpoint: Endpoint, request: Request, password: Password | None = None) -> Hit:
-    """Send one request through one node."""
+def one(endpoint: Endpoint, request: Request, password: Password | None = None, bound: float = BOUND) -> Hit:
+    """Send one request through one node; each connection, write and read of it may take `bound` seconds."""
     if request.port not in endpoint.published:
         return _none(endpoint, request, 0.0, f"port {request.port} of {endpoint.node} is not reached from this machine")
     if request.login and password is None:
@@ -55,17 +55,17 @@ def one(endpoint: Endpoint, request: Request, password: Password | None = None) 
     began = time.perf_counter()
     try:
         if request.protocol == "tcp":
-            return _line(endpoint, request, began)
-        return _http(endpoint, request, password, began)
+            return _line(endpoint, request, began, bound)
+        return _http(endpoint, request, password, began, bound)
     except wire.FAILURES as error:
         return _none(endpoint, request, _ms(began), f"{type(error).__name__}: {error}".strip(": "))
 
 
-def _http(endpoint: Endpoint, request: Request, password: Password | None, began: float) -> Hit:
+def _http(endpoint: Endpoint, request: Request, password: Password | None, began: float, bound: float) -> Hit:
     address, local = endpoint.published[request.port]
     url = f"{request.protocol}://{address}:{local}{request.path}"
     with (
-        wire.client(BOUND, _login(request, password)) as client,
+        wire.client(bound, _login(request, password)) as client,
         client.stream("GET", url, **wire.named(request.host)) as answer,
     ):
         body = _text(answer)
@@ -99,8 +99,8 @@ def _text(answer: httpx.Response) -> str:
     return read.decode(answer.charset_encoding or "utf-8", "replace")[:200]
 
 
-def _line(endpoint: Endpoint, request: Request, began: float) -> Hit:
-    with socket.create_connection(endpoint.published[request.port], BOUND) as stream:
+def _line(endpoint: Endpoint, request: Request, began: float, bound: float) -> Hit:
+    with socket.create_connection(endpoint.published[request.port], bound) as stream:
         if request.says:
             stream.sendall(request.says.encode() + b"\n")
         with stream.makefile("rb") as reader:
@@ -109,11 +109,6 @@ def _line(endpoint: Endpoint, request: Request, began: float) -> Hit:
         return _none(endpoint, request, _ms(began), "the connection was closed with no answer")
     body = came.decode("utf-8", "replace").strip()[:200]
     return Hit(endpoint.node, request.port, request.path, 200, body[:64], _ms(began), body=body, protocol="tcp")
-
-
-def no_http(hit: Hit) -> bool:
-    """Whether something answered that speaks another protocol than HTTP."""
-    return hit.status == 0 and hit.error.startswith("RemoteProtocolError: illegal")
 
 
 def _login(request: Request, password: Password | None) -> Password | None:

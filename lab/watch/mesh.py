@@ -4,7 +4,7 @@ host's name through Traefik. Who answers shows how the two balancers share."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from lab.cluster.model import Endpoint
 from lab.watch import hits
@@ -14,14 +14,14 @@ from lab.world.world import World
 
 #: Ports at which no plain HTTP of a service is found: HTTPS, Pebble's management, Traefik's TCP.
 NOT_HTTP = frozenset({443, 15000, 9000})
-#: Where Traefik listens for HTTPS.
-EDGE = 443
+#: Where Traefik listens for HTTPS, and one request's bound, seconds.
+EDGE, BOUND = 443, 5.0
 
 
 class MeshSource(Source):
     """Every answer, and every failure, is a Hit in the journal. It costs requests: `start` it only when asked for.
 
-    `hosts` are the names that the world's services stand for. A port whose answer is not HTTP is asked no more.
+    `hosts` are the names that the world's services stand for.
     """
 
     def __init__(
@@ -34,14 +34,21 @@ class MeshSource(Source):
     ) -> None:
         super().__init__("mesh", pace or Pace(fast=1.0, slow=1.0))
         self._journal, self._endpoints, self._hosts = journal, endpoints, hosts
-        self._silent: set[int] = set()
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(endpoints)), thread_name_prefix="mesh")
+        self._rounds: dict[str, Future[None]] = {}
+
+    def close(self) -> None:
+        """See `Source.close`; what is asked just now is let go."""
+        super().close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self) -> bool:
         world = self._journal.world
-        wanted = requests(world, self._hosts(world), frozenset(self._silent))
-        if wanted and self._endpoints:
-            with ThreadPoolExecutor(max_workers=len(self._endpoints)) as pool:
-                list(pool.map(lambda endpoint: self._node(endpoint, wanted), self._endpoints))
+        wanted = requests(world, self._hosts(world))
+        for endpoint in self._endpoints:
+            # A node that still owes answers is not asked for more, and keeps no other waiting.
+            if endpoint.node not in self._rounds or self._rounds[endpoint.node].done():
+                self._rounds[endpoint.node] = self._pool.submit(self._node, endpoint, wanted)
         return True
 
     def _node(self, endpoint: Endpoint, wanted: tuple[hits.Request, ...]) -> None:
@@ -50,16 +57,12 @@ class MeshSource(Source):
                 return
             if request.port not in endpoint.published:
                 continue
-            hit = hits.one(endpoint, request)
-            if hits.no_http(hit):
-                self._silent.add(request.port)
-            else:
-                self._journal.write(hit)
+            self._journal.write(hits.one(endpoint, request, bound=BOUND))
 
 
-def requests(world: World, hosts: tuple[str, ...], but: frozenset[int] = frozenset()) -> tuple[hits.Request, ...]:
+def requests(world: World, hosts: tuple[str, ...]) -> tuple[hits.Request, ...]:
     """What to ask each node for in one round: the services' own ports, then the hosts when something listens for
-    HTTPS. Ports in `but` are left out."""
+    HTTPS."""
     published = sorted(
         (port.published, image_name(service.spec.image))
         for service in world.services.values()
@@ -69,7 +72,7 @@ def requests(world: World, hosts: tuple[str, ...], but: frozenset[int] = frozens
     plain = tuple(
         hits.Request(port)
         for port, image in published
-        if port not in NOT_HTTP | but and not (port == 80 and image == "traefik")
+        if port not in NOT_HTTP and not (port == 80 and image == "traefik")
     )
     edge = any(port == EDGE for port, _ in published)
     return plain + tuple(hits.Request(EDGE, host=host, protocol="https") for host in hosts if edge)

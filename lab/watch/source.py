@@ -39,6 +39,11 @@ class Source:
         """Begin to look."""
         self._thread.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether its thread lives."""
+        return self._thread.is_alive()
+
     def wake(self) -> None:
         """Look as soon as can be. Never waits."""
         with self._turn:

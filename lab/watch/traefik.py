@@ -27,7 +27,7 @@ LINGER, PAGES = 8.0, 100
 #: Traefik before 3.7 has no such path.
 _CERTIFICATES = "/api/certificates"
 _GATEWAY = {
-    404: "no router there is for {host}, or Traefik does not know it yet",
+    404: "there is no router for {host}, or Traefik does not know it yet",
     502: "the way from Traefik to its own API is broken (bad gateway)",
     503: "Traefik has no server for it (service unavailable)",
     504: "Traefik's own API does not answer (gateway timeout)",

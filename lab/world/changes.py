@@ -108,7 +108,7 @@ def certificate_in_words(before: CertificateSeen | None, fact: CertificateSeen) 
     one, other = fact.certificate, before.certificate if before else None
     if one and (other is None or one.fingerprint != other.fingerprint):
         tone: Tone = "good" if fact.verdict == "good" else "bad"
-        yield f"{fact.host} on {fact.node}: {_served(fact)}", tone, "", "", ""
+        yield f"{fact.host}: {_served(fact)}, first seen on {fact.node}", tone, "", "", ""
     elif before is None or before.verdict != fact.verdict:
         text = f"{fact.host} on {fact.node}: {fact.verdict}" + (f" ({fact.why})" if fact.why else "")
         yield text, "good" if fact.verdict == "good" else "bad", "", "", ""
@@ -118,6 +118,8 @@ def _served(fact: CertificateSeen) -> str:
     one = fact.certificate
     if one is None:
         return fact.verdict
+    if fact.verdict == "default":
+        return "Traefik's own default certificate"
     how = "" if fact.verdict == "good" else f", {fact.verdict}" + (f" ({fact.why})" if fact.why else "")
     return f"a certificate from {one.issuer or one.subject}{how}"
 

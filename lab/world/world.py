@@ -235,8 +235,17 @@ def _load(world: World, at: float, fact: LoadMoved) -> World:
 def _certificate(world: World, at: float, fact: CertificateSeen) -> World:
     key = (fact.host, fact.node)
     before = world.certificates[key][1] if key in world.certificates else None
-    lines = tuple(Change(at, *line) for line in words.certificate_in_words(before, fact))
+    others = (seen for (host, node), (_, seen) in world.certificates.items() if host == fact.host and node != fact.node)
+    # All nodes pass a name on to the same Traefik: what one was seen to serve is no news of the next.
+    told = any(seen.verdict == fact.verdict and _same(seen, fact) for seen in others)
+    lines = () if told else tuple(Change(at, *line) for line in words.certificate_in_words(before, fact))
     return replace(_tell(world, *lines), certificates=world.certificates.set(key, (at, fact)))
+
+
+def _same(one: CertificateSeen, other: CertificateSeen) -> bool:
+    if one.certificate is None or other.certificate is None:
+        return one.certificate is other.certificate
+    return one.certificate.fingerprint == other.certificate.fingerprint
 
 
 def _traffic(

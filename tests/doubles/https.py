@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.doubles.tls import Signed
+from tests.doubles.tls import Signed, server_context
 
 
 @dataclass
@@ -36,7 +35,7 @@ Reply = Callable[[Asked], Answer]
 
 @contextmanager
 def http_server(reply: Reply, shown: Signed | None = None, folder: Path | None = None) -> Iterator[tuple[str, int]]:
-    """A server that answers by `reply`; HTTPS with the certificate `shown`, whose files are put into `folder`."""
+    """A server that answers by `reply`; HTTPS with the certificate `shown`, whose file is put into `folder`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -63,10 +62,7 @@ def http_server(reply: Reply, shown: Signed | None = None, folder: Path | None =
 
     server = Server(("127.0.0.1", 0), Handler)
     if shown is not None and folder is not None:
-        path = folder / f"{shown.certificate.serial_number:x}.pem"
-        path.write_bytes(shown.key_pem + shown.pem)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
+        context = server_context(folder, (shown,))
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()
     try:

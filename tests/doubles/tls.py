@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -110,6 +111,16 @@ def listening(talk: Callable[[socket.socket], None]) -> Iterator[tuple[str, int]
             server.shutdown(socket.SHUT_RDWR)
 
 
+def server_context(folder: Path, chain: Sequence[Signed]) -> ssl.SSLContext:
+    """What a server shows a chain with; the ssl module reads it from a file, made for once in `folder`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".pem") as file:
+        file.write(chain[0].key_pem + b"".join(one.pem for one in chain))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
 class TlsServer:
     """Shows the chain that `shown` has for the name asked for; `shown` may be changed at any time. A name that it has
     nothing for is refused with an alert. `address` is where it listens."""
@@ -119,22 +130,15 @@ class TlsServer:
         self.asked: list[str] = []
         self.address = ("127.0.0.1", 0)
 
-    def _context(self, chain: tuple[Signed, ...]) -> ssl.SSLContext:
-        path = self.folder / f"{chain[0].certificate.serial_number:x}.pem"
-        path.write_bytes(chain[0].key_pem + b"".join(one.pem for one in chain))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
-
     def _choose(self, stream: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
         self.asked.append(name or "")
         if name not in self.shown:
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-        stream.context = self._context(self.shown[name])
+        stream.context = server_context(self.folder, self.shown[name])
         return None
 
     def talk(self, stream: socket.socket) -> None:
-        context = self._context((sign("nobody"),))
+        context = server_context(self.folder, (sign("nobody"),))
         context.sni_callback = self._choose
         with context.wrap_socket(stream, server_side=True) as wrapped:
             wrapped.recv(1)

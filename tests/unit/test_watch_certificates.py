@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from lab.cluster.model import Endpoint
+from lab.watch import certificates
 from lab.watch.authority import pebble_roots
 from lab.watch.certificates import CertificateSource
 from lab.watch.source import Pace
-from lab.world.entries import AcmeTold, CertificateSeen, Entry
+from lab.world.entries import AcmeTold, Entry
 from lab.world.journal import Journal
 from lab.world.world import World
 from tests.doubles.https import Answer, http_server
@@ -37,8 +38,8 @@ class Watched:
         assert self.journal.wait(until, BOUND), self.journal.world.certificates
 
 
-def endpoint(node: str, *address: tuple[str, int]) -> Endpoint:
-    return Endpoint(node, "manager", "tcp://127.0.0.1:1", published={443: place for place in address})
+def endpoint(node: str, address: tuple[str, int] | None = None) -> Endpoint:
+    return Endpoint(node, "manager", "tcp://127.0.0.1:1", published={443: address} if address else {})
 
 
 @pytest.fixture
@@ -143,16 +144,17 @@ def test_no_pebble_gives_none(tmp_path: Path) -> None:
     assert pebble_roots((endpoint("node1"),)) == ()
 
 
-def test_the_last_known_authority_stays_known_while_pebble_is_silent(tmp_path: Path) -> None:
+def test_the_last_known_authority_stays_known_while_pebble_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificates, "KEEP", 0.0)
     authority, journal = Authority(), Journal()
     given = iter([(authority.root.pem,)])
     with tls_server(tmp_path, {APP: (authority.issue(APP), authority.between)}) as server:
-        source = CertificateSource(
-            journal, (endpoint("node1", server.address),), lambda world: (APP,), lambda: next(given, ())
-        )
-        source._look()
-        source._asked_at = float("-inf")
-        source._look()
-    seen = journal.world.certificates[APP, "node1"][1]
-    assert isinstance(seen, CertificateSeen)
-    assert seen.verdict == "good"
+        nodes = (endpoint("node1", server.address),)
+        source = CertificateSource(journal, nodes, lambda world: (APP,), lambda: next(given, ()))
+        source.start()
+        source.look(BOUND)
+        source.look(BOUND)
+        source.close()
+    assert journal.world.certificates[APP, "node1"][1].verdict == "good"

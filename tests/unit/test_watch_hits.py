@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.cluster.model import Endpoint
-from lab.watch.hits import LONGEST, Request, ask, no_http
+from lab.watch.hits import LONGEST, Request, ask
 from lab.world.entries import Hit
 from tests.doubles.https import Answer, Asked, http_server
 from tests.doubles.tls import listening, sign
@@ -153,17 +153,3 @@ def test_tcp_that_is_closed_with_no_word() -> None:
         (hit, _) = ask(nodes(port, 9000), Request(9000, protocol="tcp"))
     assert (hit.status, hit.protocol) == (0, "tcp")
     assert hit.error
-
-
-def test_another_protocol_is_told_from_no_answer() -> None:
-    def talk(stream: socket.socket) -> None:
-        stream.recv(4096)
-        stream.sendall(b"-ERR unknown command\r\n")
-
-    with listening(talk) as (_, port):
-        (redis, _) = ask(nodes(port), Request(8080))
-    with listening(lambda stream: None) as (_, port):
-        (closed, _) = ask(nodes(port), Request(8080))
-    assert no_http(redis)
-    assert closed.status == 0
-    assert not no_http(closed)

@@ -1,19 +1,20 @@
 """What differs between the world and a checkpoint's stacks, as actions. Pure.
 
 A service that differs in more than its number, labels or pace goes first, and the deploy makes it anew; a deploy alone
-does the rest.
+does the rest. Where an update is to be found paused, there are two deploys: one that goes well, and one over it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.course.actions import Action, DeployStack, Left, RemoveService, RemoveVolume
 from lab.course.checkpoint import Checkpoint
 from lab.course.compare import SOFT, change, networks, same
 from lab.course.stack.spec import Expected
-from lab.world.swarm import Service
+from lab.course.stack.state import StackState
+from lab.world.swarm import Service, ServiceSpec
 from lab.world.world import World
 
 Mine = Callable[[Service], bool]
@@ -45,9 +46,10 @@ def stack_changes(
 ) -> Iterator[Action | Left]:
     """What brings the stacks to what is expected of them, by their names. `mine` says of a service whether the lab
     may change it; a stack with one that it may not is left alone."""
-    found = {name: _differences(world, each) for name, each in expected.items()}
+    stacks = checkpoint.stacks
+    found = {name: _differences(world, expected[name], _firsts(name, state, env)) for name, state in stacks.items()}
     anew = _fresh(checkpoint, found)
-    for place, (name, state) in enumerate(checkpoint.stacks.items()):
+    for place, (name, state) in enumerate(stacks.items()):
         differences = found[name]
         if not all(mine(service) for service in differences.there):
             yield from _left(name, differences)
@@ -57,7 +59,18 @@ def stack_changes(
             if why:
                 yield RemoveService(service.id, service.name, why)
         if differences.any or name in anew:
+            if state.first is not None:
+                yield DeployStack(name, state.file, {**env, **state.first}, place, state.services(name))
             yield DeployStack(name, state.file, {**env, **state.env}, place)
+
+
+def pausing(name: str, state: StackState) -> frozenset[str]:
+    """The whole names of the services whose update is to be found paused: the deploy over the first one replaces
+    their tasks."""
+    if state.first is None:
+        return frozenset()
+    first, now = state.first_outline(name).services, state.outline(name).services
+    return frozenset(full for full, spec in now.items() if not set(same(first[full], spec, {})) <= SOFT)
 
 
 def volume_changes(
@@ -73,10 +86,17 @@ def volume_changes(
     yield from (RemoveVolume(name) for name in sorted(gone - used))
 
 
-def _differences(world: World, expected: Expected) -> _Differences:
+def _firsts(name: str, state: StackState, env: Mapping[str, str]) -> Mapping[str, ServiceSpec]:
+    """Of the services whose update is to be found paused: what they were before it."""
+    waits = pausing(name, state)
+    return {full: state.first_expected(name, env).services[full] for full in waits}
+
+
+def _differences(world: World, expected: Expected, firsts: Mapping[str, ServiceSpec]) -> _Differences:
     hard: dict[str, str] = {}
     soft: dict[str, str] = {}
     there: list[Service] = []
+    paused: list[str] = []
     names = networks(world)
     for full, spec in expected.services.items():
         service = world.service(full)
@@ -85,14 +105,24 @@ def _differences(world: World, expected: Expected) -> _Differences:
         there.append(service)
         differs = same(spec, service.spec, names)
         why = change(differs, service.spec, spec)
-        if service.status.state in _STUCK:
+        stuck = service.status.state in _STUCK
+        if full in firsts and not differs:
+            if service.status.state == "paused":
+                paused.append(full)
+            else:
+                hard[full] = "its update is not paused"
+        elif full in firsts and not stuck and not same(firsts[full], service.spec, names):
+            soft[full] = why  # As the first deploy leaves it: it need not be made anew.
+        elif stuck:
             why = ", ".join(part for part in (why, "its update is stuck") if part)
             hard[full] = why
         elif differs:
             (soft if set(differs) <= SOFT else hard)[full] = why
     known = {(n.what, n.name) for n in world.named.values()}
     missing = tuple(full for full in expected.services if full not in {s.name for s in there})
-    return _Differences(tuple(there), hard, soft, missing, bool(expected.makes - known))
+    found = _Differences(tuple(there), hard, soft, missing, bool(expected.makes - known))
+    # A first deploy over a paused update would be one that goes on.
+    return replace(found, hard={**hard, **dict.fromkeys(paused, "with its stack")}) if found.any else found
 
 
 def _fresh(checkpoint: Checkpoint, found: Mapping[str, _Differences]) -> Mapping[str, str]:

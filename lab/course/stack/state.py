@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from lab import paths
 from lab.course.stack.read import StackFile, stack
@@ -14,13 +14,19 @@ from lab.course.value import Name, Value
 from lab.errors import InputError
 
 
+Settings = Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str]
+
+
 class StackState(Value):
     """A stack as `docker stack deploy` makes it of a file. The file is read when the lesson is."""
 
     file: Annotated[str, Field(min_length=1, max_length=300)]
     """Below the stacks' folder."""
-    env: Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
+    env: Settings = {}
     """The file's settings, laid over those that `swarmlab env` prints."""
+    first: Settings | None = None
+    """The settings of an earlier deploy, which went well: the one with `env` over it failed, and the update of what it
+    changes is paused."""
     fresh_with: tuple[Name, ...] = ()
     """When one of these stacks is made anew, so is this one, with its volumes."""
     _read: StackFile = PrivateAttr()
@@ -30,6 +36,15 @@ class StackState(Value):
     def _good(cls, file: str) -> str:
         _stack_file(file)
         return file
+
+    @model_validator(mode="after")
+    def _sane(self) -> StackState:
+        try:
+            if self.first is not None and self.outline("s").services == self.first_outline("s").services:
+                raise ValueError("first and env make the same of the file: no update could be paused")
+        except InputError as error:
+            raise ValueError(told(self.file, error)) from None
+        return self
 
     def model_post_init(self, _: Any) -> None:
         """Keeps what was read: what is declared is then all in the value."""
@@ -44,9 +59,17 @@ class StackState(Value):
         that the file needs is missing."""
         return specs(self._read, name, {**env, **self.env})
 
+    def first_expected(self, name: str, env: Mapping[str, str]) -> Expected:
+        """The same of the deploy that went well; raises InputError too."""
+        return specs(self._read, name, {**env, **(self.first or {})})
+
     def outline(self, name: str) -> Expected:
         """The same as far as it is known without the machine's settings. Raises InputError."""
         return outline(self._read, name, self.env)
+
+    def first_outline(self, name: str) -> Expected:
+        """The same of the deploy that went well. Raises InputError."""
+        return outline(self._read, name, self.first or {})
 
 
 def _stack_file(name: str) -> StackFile:

@@ -1,0 +1,79 @@
+"""The talk's demo on real machines: the edge and the application deployed, three host names over HTTPS with
+certificates that Pebble issued, routes by labels and by TCP, updates under load, a pause and a rollback, a rotation.
+
+The lessons hold these checks themselves: each is proven to be false before its step and true after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lab.cluster.model import Cluster
+from lab.course.load import load_course
+from lab.session.hands import LiveHands
+from lab.session.reset import reset_to
+from lab.watch.hits import Request
+from tests.live.conftest import Say, swarmlab
+
+pytestmark = pytest.mark.timeout(3000)
+
+LESSONS = ("edge-router", "certificates", "app-stack", "rolling-update", "failed-update", "routes-by-labels", "secrets")
+BOUND = 600.0
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_of_the_demo_is_proven(cluster: Cluster, lab_name: str, say: Say, lesson: str) -> None:
+    ran = swarmlab("run", lesson, "--json", "--name", lab_name)
+    say(ran.err[-8000:])
+    assert ran.code == 0, f"{ran.err[-8000:]}\n{ran.out}"
+    (result,) = ran.json["lessons"]
+    checks = [check for step in result["steps"] for check in step["checks"]]
+    assert not [c for c in checks if c["before"] or not c["after"]]
+    if lesson == "rolling-update":
+        update, careless = (_step(result, name) for name in ("update", "careless"))
+        say(f"{update['took']}; {careless['took']}")
+        assert update["took"][0].startswith("You said 0. Measured: 0 of ")
+        assert " 0 of " not in careless["took"][0]
+
+
+def test_the_three_names_on_all_four_nodes(cluster: Cluster, hands: LiveHands, say: Say) -> None:
+    """With the stacks put there by a reset, as an instructor would."""
+    course = {each.id: each for each in load_course()}
+    lesson = course["certificates"].model_copy(
+        update={"start": _with_app(course["configs"].start, course["certificates"])}
+    )
+    done = reset_to(hands, lesson)
+    say(f"reset to all stacks: {done.seconds} s, {done.actions}")
+    assert reset_to(hands, lesson).actions == ()
+    hands.watch(["certificates", "routes"])
+    names = {f"{name}.localhost" for name in ("node-app", "traefik", "viz")}
+
+    def all_good(world: Any) -> bool:
+        good = {key for key, (_, seen) in world.certificates.items() if seen.verdict == "good"}
+        return {(host, f"node{n}") for host in names for n in range(1, 5)} <= good
+
+    assert hands.journal.wait(all_good, BOUND), [seen for _, seen in hands.journal.world.certificates.values()]
+    seen = hands.journal.world.certificates["viz.localhost", "node4"][1]
+    assert seen.certificate is not None
+    assert "Pebble" in seen.certificate.issuer
+    assert seen.certificate.key == "EC P-256"
+    hands.refresh("routes")
+    routes = hands.journal.world.routes
+    assert routes is not None
+    assert routes.state == "live"
+    assert {c.fingerprint for c in routes.certificates} >= {seen.certificate.fingerprint}
+    assert {"web", "websecure", "tcp"} <= {e.name for e in routes.entrypoints}
+    hands.ask(Request(443, "/", "viz.localhost", "https", "wrong"))
+    assert {hit.status for _, hit in hands.journal.world.hits[-4:]} == {401}
+
+
+def _with_app(start: Any, lesson: Any) -> Any:
+    """A lesson's start, and the visualizer."""
+    step = next(step for step in lesson.steps if step.id == "issue")
+    return step.leaves.over(start)
+
+
+def _step(result: Any, name: str) -> Any:
+    return next(step for step in result["steps"] if step["step"] == name)
