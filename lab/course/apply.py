@@ -98,10 +98,11 @@ def apply(
     steps = tuple(actions)
     for number, action in enumerate(steps):
         _stop(tools)
-        tools.journal.write(Progressed("reset", action.sentence, number / (len(steps) + 1)))
+        share = number / (len(steps) + 1)
+        tools.journal.write(Progressed("reset", action.sentence, share))
         _do(action, tools, clock)
         if isinstance(action, DeployStack) and action.awaited:
-            _settle(partial(_not_running, names=action.awaited), tools, bound, end, clock)
+            _settle(partial(_not_running, names=action.awaited), tools, bound, end, clock, share)
     there = partial(unsettled, checkpoint=checkpoint, made_by_lab=made_by_lab)
     _settle(there, tools, bound, end, clock)
     for _ in range(_ROUNDS):
@@ -144,6 +145,8 @@ def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator
     if service.spec.mode.endswith("-job"):  # Its tasks come to an end by themselves.
         return
     live = len(world.live_tasks(service.id))
+    if service.spec.mode == "global" and not world.tasks_of(service.id):  # The engine counts what it has made so far.
+        yield f"no task of {name} was made yet"
     if live != service.desired or replicas not in (None, service.desired):
         yield f"{live} of {replicas or service.desired} tasks of {name} run"
     if service.status.state in ("updating", "rollback_started"):
@@ -164,8 +167,8 @@ def _not_running(world: World, names: Iterable[str]) -> Iterator[str]:
         yield from _unsettled(world, name)
 
 
-def _settle(lacks: Lacks, tools: Tools, bound: float, end: float, clock: Clock) -> None:
-    """Wait until the world lacks nothing."""
+def _settle(lacks: Lacks, tools: Tools, bound: float, end: float, clock: Clock, share: float = 0.9) -> None:
+    """Wait until the world lacks nothing; `share` of the reset is done by then."""
     told = ""
     while True:
         _stop(tools)
@@ -178,7 +181,7 @@ def _settle(lacks: Lacks, tools: Tools, bound: float, end: float, clock: Clock) 
             raise WaitError("the cluster to be at the checkpoint", bound, log, remedy="swarmlab reset")
         if missing[0] != told:
             told = missing[0]
-            tools.journal.write(Progressed("reset", f"waiting: {told}", 0.9))
+            tools.journal.write(Progressed("reset", f"waiting: {told}", share))
         tools.journal.wait(_Settled(lacks), max(0.0, min(_PAUSE, end - clock())))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import docker
@@ -11,13 +10,13 @@ import docker
 from lab import paths
 from lab.course.stack import read
 from lab.course.stack.spec import specs
-from lab.errors import CommandError, EngineError
+from lab.errors import CommandError
 from lab.watch.hits import Request
 from lab.watch.look import Seen, look
 from lab.world.entries import Acted, CommandBegan, CommandEnded, Hit
 from lab.world.journal import Journal
 from lab.world.load import Wish
-from tests.doubles import stack
+from tests.doubles import stack, typed
 from tests.doubles.model import ENDED, ModelSwarm, Refused, TickingJournal, Time
 
 Raw = dict[str, Any]
@@ -73,7 +72,11 @@ class ModelHands:
         self.deployed.append(name)
         if self.refuse:
             raise CommandError(("docker", "stack", "deploy", name), 1, self.refuse.pop(0))
-        stack.deploy(self.swarm, name, specs(read.stack(paths.stacks() / file), name, env))
+        known = read.stack(paths.stacks() / file)
+        configs = known.filled(env).configs
+        files = {config.name or f"{name}_{key}": paths.stacks() / config.file for key, config in configs.items()}
+        texts = {full: file.read_text() for full, file in files.items() if file.is_file()}
+        stack.deploy(self.swarm, name, specs(known, name, env), texts)
 
     def remove_volume(self, name: str) -> None:
         for task in self.swarm.tasks.values():
@@ -87,19 +90,25 @@ class ModelHands:
         return b"lab:$2y$05$a-hash"
 
     def ask(self, request: Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
-        port, path = request.port, request.path
+        """A host's name is answered by the services whose labels name it; what they say is the configs they have."""
+        port, path, who = request.port, request.path, (request.host, request.protocol, request.login)
         replicas = [
-            task["ID"]
+            task
             for service in self.swarm.services.values()
-            if any(p["PublishedPort"] == port for p in (service["Spec"].get("EndpointSpec") or {}).get("Ports") or ())
+            if _answers(service, request)
             for task in self.swarm.live(service)
             if task["Status"]["State"] == "running"
         ]
         for name, on in self.swarm.powered.items():
             for turn in range(times if not nodes or name in nodes else 0):
-                replica = replicas[turn % len(replicas)] if replicas and on else ""
-                error = "" if replica else "refused"
-                self.journal.write(Hit(name, port, path, 200 if replica else 0, replica, 1.0, error=error))
+                task = replicas[turn % len(replicas)] if replicas and on else None
+                replica, error = (task["ID"], "") if task else ("", "refused")
+                body = "".join(self._texts(task)) if task else ""
+                self.journal.write(Hit(name, port, path, 200 if task else 0, replica, 1.0, body, error, *who))
+
+    def _texts(self, task: Raw) -> Iterator[str]:
+        for granted in task["Spec"]["ContainerSpec"].get("Configs") or ():
+            yield self.swarm.named["configs"][granted["ConfigID"]]["Spec"]["Data"]
 
     def run(self, text: str, *, node: str = "", step: str = "", bound: float = 120.0) -> CommandEnded:
         self.commands += 1
@@ -114,92 +123,12 @@ class ModelHands:
         return ended
 
     def _type(self, text: str, node: str) -> str:
-        words = shlex.split(text.replace("\\\n", " "))
-        if "|" in words:
-            words = words[words.index("|") + 1 :]
-        match words[1:]:
-            case ["secret", "create", name, "-"]:
-                self.swarm.create_named("secrets", name)
-            case ["service", "create", *rest]:
-                self.swarm.create_service(self._spec(rest))
-            case ["service", "scale", change]:
-                name, count = change.split("=")
-                self.swarm.change(name, lambda spec: spec["Mode"]["Replicated"].update(Replicas=int(count)))
-            case ["service", "update", "--force", name]:
-                self.swarm.force(name)
-            case ["service", "ls"]:
-                return "\n".join(map(self._ls, self.swarm.services.values()))
-            case ["service", "ps", name, *rest]:
-                return self._ps(name, running="--filter" in rest)
-            case ["node", "update", "--availability", how, name]:
-                self.swarm.nodes[f"id-{name}"]["Spec"]["Availability"] = how
-                self.swarm.set_node(name)
-            case ["kill", container]:
-                self.swarm.kill(container)
-            case ["exec", container, "ls", "-l", "/run/secrets"]:
-                at = [t for t in self.swarm.tasks.values() if f"c{t['ID']}"[:12] == container]
-                if not at or self.swarm.node_name(at[0]) != node:
-                    raise Refused(404, f"No such container: {container}")
-                return "-r--r--r-- 1 root root 14 Nov 22 18:20 ssl-key"
-            case _:
-                raise EngineError(f"the model does not know this command: {text}")
-        return "done"
+        return typed.command(self, text, node)
 
-    def _spec(self, words: list[str]) -> Raw:
-        """What the CLI makes of its flags."""
-        container: Raw = {"Image": words.pop(), "Init": False}
-        spec: Raw = {
-            "Name": "",
-            "Labels": {},
-            "TaskTemplate": {"ContainerSpec": container, "ForceUpdate": 0, "Placement": {}},
-            "Mode": {"Replicated": {"Replicas": 1}},
-            "EndpointSpec": {"Mode": "vip"},
-        }
-        update = {"Parallelism": 1, "FailureAction": "pause", "Monitor": 5 * 10**9, "Order": "stop-first"}
-        flags = [w for w in words if w != "--no-resolve-image"]
-        for flag, value in zip(flags[::2], flags[1::2], strict=True):
-            match flag:
-                case "--name":
-                    spec["Name"] = value
-                case "--replicas":
-                    spec["Mode"]["Replicated"]["Replicas"] = int(value)
-                case "--update-delay":
-                    spec["UpdateConfig"] = update | {"Delay": int(value.removesuffix("s")) * 10**9}
-                case "--update-parallelism":
-                    spec["UpdateConfig"]["Parallelism"] = int(value)
-                case "--constraint":
-                    spec["TaskTemplate"]["Placement"] = {"Constraints": [value]}
-                case "--publish":
-                    published, target = map(int, value.split(":"))
-                    port = {"PublishedPort": published, "TargetPort": target, "Protocol": "tcp"}
-                    spec["EndpointSpec"]["Ports"] = [{**port, "PublishMode": "ingress"}]
-                case "--env":
-                    container["Env"] = [value]
-                case "--secret":
-                    source, target_name = (part.split("=")[1] for part in value.split(","))
-                    secrets = self.swarm.named["secrets"].items()
-                    id = next(id for id, raw in secrets if raw["Spec"]["Name"] == source)
-                    file = {"Name": target_name, "UID": "0", "GID": "0", "Mode": 292}
-                    container["Secrets"] = [{"File": file, "SecretID": id, "SecretName": source}]
-                case _:
-                    raise EngineError(f"the model does not know this flag: {flag}")
-        return spec
 
-    def _ls(self, service: Raw) -> str:
-        live = sum(t["Status"]["State"] == "running" for t in self.swarm.live(service))
-        spec = service["Spec"]
-        wanted, image = spec["Mode"]["Replicated"]["Replicas"], spec["TaskTemplate"]["ContainerSpec"]["Image"]
-        return f"{service['ID']}   {spec['Name']}       replicated   {live}/{wanted}        {image}   *:8080->80/tcp"
-
-    def _ps(self, name: str, *, running: bool) -> str:
-        tasks = self.swarm.of(self.swarm.service(name))
-        lines = []
-        for task in sorted(tasks, key=lambda t: (t["Slot"], t["DesiredState"] != "running")):
-            if running and task["DesiredState"] != "running":
-                continue
-            old = "" if task["DesiredState"] == "running" else r" \_ "
-            head = f"{task['ID']}  {old}{name}.{task['Slot']}  nginx:1.26  {self.swarm.node_name(task)}"
-            state = f"{task['DesiredState'].capitalize()}  {task['Status']['State'].capitalize()} 5 seconds ago"
-            error = f'"{task["Status"].get("Err")}"' if task["Status"].get("Err") else ""
-            lines.append(f"{head}  {state}  {error}")
-        return "\n".join(lines)
+def _answers(service: Raw, request: Request) -> bool:
+    spec = service["Spec"]
+    if request.host:
+        return any(f"Host(`{request.host}`)" in value for value in (spec.get("Labels") or {}).values())
+    ports = (spec.get("EndpointSpec") or {}).get("Ports") or ()
+    return any(port["PublishedPort"] == request.port for port in ports)

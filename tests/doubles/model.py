@@ -22,6 +22,7 @@ from requests.adapters import BaseAdapter
 
 from lab.world.journal import Journal
 from lab.world.world import World
+from tests.doubles import updates
 
 Raw = dict[str, Any]
 ENDED = {"complete", "shutdown", "failed", "rejected", "remove", "orphaned"}
@@ -112,6 +113,7 @@ class ModelSwarm:
             self._advance(task)
         for service in self.services.values():
             self._reconcile(service)
+            updates.step(self, service)
         for id, task in tuple(self.tasks.items()):
             if task["ServiceID"] not in self.services and task["Status"]["State"] in ENDED:
                 del self.tasks[id]
@@ -128,14 +130,18 @@ class ModelSwarm:
         if desired in ("shutdown", "remove") and state not in ENDED:
             self._state(task, "shutdown")
         elif state == "preparing" and self.time.now >= task["Ready"]:
-            self._state(task, "running")
+            if "VERSION=0" in (task["Spec"]["ContainerSpec"].get("Env") or ()):  # It starts, and cannot work.
+                self._state(task, "failed", 1, "task: non-zero exit (1)")
+                self.want(task, "shutdown")
+            else:
+                self._state(task, "running")
 
     def _state(self, task: Raw, state: str, exit: int = 0, error: str = "") -> None:
         container = {"ContainerID": f"c{task['ID']}", "ExitCode": exit}
         task["Status"] = {"State": state, "Timestamp": self.stamp(), "Err": error, "ContainerStatus": container}
         task["Version"] = self.version()
 
-    def _want(self, task: Raw, desired: str) -> None:
+    def want(self, task: Raw, desired: str) -> None:
         task["DesiredState"], task["Version"] = desired, self.version()
 
     def of(self, service: Raw) -> list[Raw]:
@@ -148,23 +154,30 @@ class ModelSwarm:
         for task in self.live(service):
             node = self.nodes[task["NodeID"]]
             if node["Status"]["State"] != "ready" or node["Spec"]["Availability"] == "drain":
-                self._want(task, "shutdown")
-        wanted = service["Spec"]["Mode"]["Replicated"]["Replicas"]
+                self.want(task, "shutdown")
         live = self.live(service)
+        if "Global" in service["Spec"]["Mode"]:
+            for node in self._fitting(service):
+                if node["ID"] not in {task["NodeID"] for task in live}:
+                    self._new(service, 0, [node])
+            return
+        wanted = service["Spec"]["Mode"]["Replicated"]["Replicas"]
         while len(live) > wanted:
             counts = {t["NodeID"]: sum(o["NodeID"] == t["NodeID"] for o in live) for t in live}
             victim = max(live, key=lambda t: (counts[t["NodeID"]], t["Slot"]))
             live.remove(victim)
-            self._want(victim, "remove")
+            self.want(victim, "remove")
         free = [s for s in range(1, wanted + 1 + len(live)) if s not in {t["Slot"] for t in live}]
         for slot in free[: wanted - len(live)]:
-            self._new(service, slot)
+            self._new(service, slot, self._fitting(service))
         for task in self.of(service):
             if task["DesiredState"] == "remove" and task["Status"]["State"] in ENDED:
                 del self.tasks[task["ID"]]
 
-    def _new(self, service: Raw, slot: int) -> None:
-        fits = [n for n in self.nodes.values() if self._fits(n, service)]
+    def _fitting(self, service: Raw) -> list[Raw]:
+        return [n for n in self.nodes.values() if self._fits(n, service)]
+
+    def _new(self, service: Raw, slot: int, fits: list[Raw]) -> None:
         if not fits:
             return
         load = {n["ID"]: sum(t["NodeID"] == n["ID"] for t in self.live(service)) for n in fits}
@@ -220,13 +233,13 @@ class ModelSwarm:
     def kill(self, container: str) -> None:
         task = next(t for t in self.tasks.values() if f"c{t['ID']}" == container or f"c{t['ID']}"[:12] == container)
         self._state(task, "failed", 137, "task: non-zero exit (137)")
-        self._want(task, "shutdown")
+        self.want(task, "shutdown")
 
     def force(self, name: str) -> None:
         """All old tasks are replaced; the updater's pace does not matter here."""
         old = self.live(self.service(name))
         for task in old:
-            self._want(task, "shutdown")
+            self.want(task, "shutdown")
         self.tick()
 
     def power(self, name: str, on: bool) -> None:
@@ -277,7 +290,7 @@ class ModelSwarm:
             del stores[kind][id]
             for task in self.tasks.values():
                 if task["ServiceID"] == id:
-                    self._want(task, "shutdown")
+                    self.want(task, "shutdown")
             return None
         if verb == "update":
             raw = self._found(stores[kind], kind, id)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lab.course.stack.spec import Expected
 from lab.errors import CommandError
 from lab.world.swarm import ServiceSpec, UpdateConfig
+from tests.doubles import updates
 from tests.doubles.model import ModelSwarm
 
 Raw = dict[str, Any]
@@ -15,8 +17,9 @@ _SECOND = 1_000_000_000
 _STORES = {"network": "networks", "config": "configs", "secret": "secrets"}
 
 
-def deploy(swarm: ModelSwarm, name: str, expected: Expected) -> None:
-    """Deploy a stack, services that it no longer has going. Raises CommandError as the command would."""
+def deploy(swarm: ModelSwarm, name: str, expected: Expected, texts: Mapping[str, str] | None = None) -> None:
+    """Deploy a stack, services that it no longer has going; `texts` are what its configs hold, by their whole names.
+    Raises CommandError as the command would."""
     there = {
         (what, swarm.name_of(store, raw)) for what, store in _STORES.items() for raw in swarm.named[store].values()
     }
@@ -24,7 +27,7 @@ def deploy(swarm: ModelSwarm, name: str, expected: Expected) -> None:
         said = f'{what} "{needed}" is declared as external, but could not be found'
         raise CommandError(("docker", "stack", "deploy", name), 1, said)
     for what, new in sorted(expected.makes - there):
-        swarm.create_named(_STORES[what], new, {NAMESPACE: name})
+        swarm.create_named(_STORES[what], new, {NAMESPACE: name}, (texts or {}).get(new, ""))
     for id, raw in tuple(swarm.services.items()):
         if raw["Spec"]["Labels"].get(NAMESPACE) == name and raw["Spec"]["Name"] not in expected.services:
             swarm.answer("DELETE", f"/services/{id}", {}, None)
@@ -33,11 +36,8 @@ def deploy(swarm: ModelSwarm, name: str, expected: Expected) -> None:
         found = next((s for s in swarm.services.values() if s["Spec"]["Name"] == full), None)
         if found is None:
             swarm.create_service(raw)
-            continue
-        renewed = found["Spec"]["TaskTemplate"] != raw["TaskTemplate"]
-        found["Spec"], found["Version"] = raw, swarm.version()
-        if renewed:
-            swarm.force(full)
+        else:
+            updates.begin(swarm, found, raw)
 
 
 def service(swarm: ModelSwarm, stack: str, full: str, spec: ServiceSpec) -> Raw:

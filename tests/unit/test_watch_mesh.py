@@ -74,7 +74,7 @@ def test_answers_and_failures_are_written(tmp_path: Path) -> None:
         source = MeshSource(journal, nodes, lambda world: (APP,), pace=Pace(0.05, 0.05, 0.05, 0.01))
         source.start()
         source.look(BOUND)
-        assert journal.world.hits == ()
+        assert journal.world.count == 0
         journal.write(
             SwarmChanged(
                 "node1",

@@ -13,8 +13,7 @@ from lab.course.stack.spec import Expected, outline, service_names, specs
 from lab.course.value import Name, Value
 from lab.errors import InputError
 
-
-Settings = Mapping[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str]
+Setting = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class StackState(Value):
@@ -22,9 +21,9 @@ class StackState(Value):
 
     file: Annotated[str, Field(min_length=1, max_length=300)]
     """Below the stacks' folder."""
-    env: Settings = {}
+    env: Mapping[Setting, str] = {}
     """The file's settings, laid over those that `swarmlab env` prints."""
-    first: Settings | None = None
+    first: Mapping[Setting, str] | None = None
     """The settings of an earlier deploy, which went well: the one with `env` over it failed, and the update of what it
     changes is paused."""
     fresh_with: tuple[Name, ...] = ()

@@ -1,0 +1,185 @@
+"""The lessons' commands on a model of a swarm: what the CLI makes of them, and what it prints."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from lab.errors import EngineError
+from tests.doubles import updates
+from tests.doubles.model import ModelSwarm, Refused
+
+if TYPE_CHECKING:
+    from tests.doubles.hands import ModelHands
+
+Raw = dict[str, Any]
+#: What the lab's shell has for stack files.
+SETTINGS = {"ACME_DIR": "/nowhere"}
+
+
+def command(hands: ModelHands, text: str, node: str) -> str:
+    """Do what the command does; the answer is what it prints. Raises Refused as the engine would."""
+    text = text.replace("\\\n", " ")
+    if text.startswith("for "):
+        tasks = hands.swarm.live(hands.swarm.service("app_backend"))
+        running = [t for t in tasks if t["Status"]["State"] == "running"]
+        return "".join(f'{{"version":"{_version(task)}"}}' for task in running)
+    return "\n".join([_one(hands, part, node) for part in text.split("&&")])
+
+
+def _one(hands: ModelHands, text: str, node: str) -> str:
+    before, _, last = text.rpartition("|")
+    words = shlex.split(last)
+    env = {}
+    while "=" in words[0]:
+        name, _, env[name] = words.pop(0).partition("=")
+    swarm = hands.swarm
+    match words[1:]:
+        case ["secret", "create", name, "-"]:
+            swarm.create_named("secrets", name, data=_printed(shlex.split(before)))
+        case ["config", "create", name, _]:
+            swarm.create_named("configs", name)
+        case [("secret" | "config") as kind, "rm", name]:
+            swarm.answer("DELETE", f"/{kind}s/{_id(swarm, kind, name)}", {}, None)
+        case [("secret" | "config") as kind, "inspect", "--pretty", name]:
+            data = swarm.named[f"{kind}s"][_id(swarm, kind, name)]["Spec"]["Data"]
+            return f"Name: {name}\n" + (f"Data:\n{data}" if kind == "config" else "")
+        case ["stack", "deploy", *_, "--compose-file", file, name]:
+            hands.deploy(name, file.removeprefix("stacks/"), {**SETTINGS, **env})
+        case ["service", "create", *rest]:
+            swarm.create_service(_spec(swarm, rest))
+        case ["service", "scale", change]:
+            name, count = change.split("=")
+            swarm.change(name, lambda spec: spec["Mode"]["Replicated"].update(Replicas=int(count)))
+        case ["service", "update", "--force", name]:
+            swarm.force(name)
+        case ["service", "update", "--secret-rm", _, "--secret-add", granted, name]:
+            spec = copy.deepcopy(swarm.service(name)["Spec"])
+            spec["TaskTemplate"]["ContainerSpec"]["Secrets"] = [_grant(swarm, granted)]
+            updates.begin(swarm, swarm.service(name), spec)
+        case ["service", "rollback", "--detach", name]:
+            updates.rollback(swarm, swarm.service(name))
+        case ["service", "logs", *_, name]:
+            ends = [t for t in swarm.of(swarm.service(name)) if t["Status"]["State"] == "failed"]
+            return "\n".join(f"version {_version(task)} cannot work" for task in ends)
+        case ["service", "ls"]:
+            return "\n".join(_ls(swarm, service) for service in swarm.services.values())
+        case ["service", "ps", name, *rest]:
+            return _ps(swarm, name, running="--filter" in rest)
+        case ["node", "update", "--availability", how, name]:
+            swarm.nodes[f"id-{name}"]["Spec"]["Availability"] = how
+            swarm.set_node(name)
+        case ["kill", container]:
+            swarm.kill(container)
+        case ["exec", container, *rest]:
+            return _exec(swarm, container, node, rest)
+        case _:
+            raise EngineError(f"the model does not know this command: {text}")
+    return "done"
+
+
+def _printed(words: list[str]) -> str:
+    """What the command before a pipe prints."""
+    match words:
+        case []:
+            return "typed by hand"
+        case ["openssl", "rand", "-base64", size]:
+            return base64.b64encode(bytes(int(size))).decode() + "\n"
+        case ["openssl", "rand", "-hex", size]:
+            return bytes(int(size)).hex() + "\n"
+        case ["printf", text]:
+            return text
+    raise EngineError(f"the model does not know this command: {shlex.join(words)}")
+
+
+def _version(task: Raw) -> str:
+    env = task["Spec"]["ContainerSpec"].get("Env") or ()
+    return next((value.partition("=")[2] for value in env if value.startswith("VERSION=")), "")
+
+
+def _id(swarm: ModelSwarm, kind: str, name: str) -> str:
+    for id, raw in swarm.named[f"{kind}s"].items():
+        if swarm.name_of(f"{kind}s", raw) == name:
+            return id
+    raise Refused(404, f"{kind} not found: {name}")
+
+
+def _exec(swarm: ModelSwarm, container: str, node: str, words: list[str]) -> str:
+    at = [t for t in swarm.tasks.values() if f"c{t['ID']}"[:12] == container]
+    if not at or swarm.node_name(at[0]) != node:
+        raise Refused(404, f"No such container: {container}")
+    if words[0] == "ls":
+        return "-r--r--r-- 1 root root 14 Nov 22 18:20 ssl-key"
+    named = re.search(r"/run/secrets/([\w-]+)", words[-1])
+    for granted in at[0]["Spec"]["ContainerSpec"].get("Secrets") or ():
+        if named is not None and granted["File"]["Name"] == named[1]:
+            size = len(swarm.named["secrets"][granted["SecretID"]]["Spec"]["Data"])
+            return f"{size}\ntmpfs {named[0]} tmpfs ro,relatime 0 0"
+    raise Refused(1, "no such file")
+
+
+def _grant(swarm: ModelSwarm, text: str) -> Raw:
+    """`source=NAME,target=FILE`."""
+    source, target = (part.split("=")[1] for part in text.split(","))
+    file = {"Name": target, "UID": "0", "GID": "0", "Mode": 292}
+    return {"File": file, "SecretID": _id(swarm, "secret", source), "SecretName": source}
+
+
+def _spec(swarm: ModelSwarm, words: list[str]) -> Raw:
+    """What the CLI makes of its flags."""
+    container: Raw = {"Image": words.pop(), "Init": False}
+    spec: Raw = {
+        "Name": "",
+        "Labels": {},
+        "TaskTemplate": {"ContainerSpec": container, "ForceUpdate": 0, "Placement": {}},
+        "Mode": {"Replicated": {"Replicas": 1}},
+        "EndpointSpec": {"Mode": "vip"},
+    }
+    update = {"Parallelism": 1, "FailureAction": "pause", "Monitor": 5 * 10**9, "Order": "stop-first"}
+    flags = [w for w in words if w != "--no-resolve-image"]
+    for flag, value in zip(flags[::2], flags[1::2], strict=True):
+        match flag:
+            case "--name":
+                spec["Name"] = value
+            case "--replicas":
+                spec["Mode"]["Replicated"]["Replicas"] = int(value)
+            case "--update-delay":
+                spec["UpdateConfig"] = update | {"Delay": int(value.removesuffix("s")) * 10**9}
+            case "--update-parallelism":
+                spec["UpdateConfig"]["Parallelism"] = int(value)
+            case "--constraint":
+                spec["TaskTemplate"]["Placement"] = {"Constraints": [value]}
+            case "--publish":
+                published, target = map(int, value.split(":"))
+                port = {"PublishedPort": published, "TargetPort": target, "Protocol": "tcp"}
+                spec["EndpointSpec"]["Ports"] = [{**port, "PublishMode": "ingress"}]
+            case "--env":
+                container["Env"] = [value]
+            case "--secret":
+                container["Secrets"] = [_grant(swarm, value)]
+            case _:
+                raise EngineError(f"the model does not know this flag: {flag}")
+    return spec
+
+
+def _ls(swarm: ModelSwarm, service: Raw) -> str:
+    live = sum(t["Status"]["State"] == "running" for t in swarm.live(service))
+    spec = service["Spec"]
+    wanted, image = spec["Mode"]["Replicated"]["Replicas"], spec["TaskTemplate"]["ContainerSpec"]["Image"]
+    return f"{service['ID']}   {spec['Name']}       replicated   {live}/{wanted}        {image}   *:8080->80/tcp"
+
+
+def _ps(swarm: ModelSwarm, name: str, *, running: bool) -> str:
+    lines = []
+    for task in sorted(swarm.of(swarm.service(name)), key=lambda t: (t["Slot"], t["DesiredState"] != "running")):
+        if running and task["DesiredState"] != "running":
+            continue
+        old = "" if task["DesiredState"] == "running" else r" \_ "
+        head = f"{task['ID']}  {old}{name}.{task['Slot']}  nginx:1.26  {swarm.node_name(task)}"
+        state = f"{task['DesiredState'].capitalize()}  {task['Status']['State'].capitalize()} 5 seconds ago"
+        error = f'"{task["Status"].get("Err")}"' if task["Status"].get("Err") else ""
+        lines.append(f"{head}  {state}  {error}")
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""What the world knows of the edge and of load, folded from entries: totals, histograms, and the timeline's words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.world.edge import Certificate, Router, Traffic
+from lab.world.entries import AcmeTold, CertificateSeen, Entry, Failure, LoadMoved, RoutesSeen, TrafficSeen
+from lab.world.load import BUCKETS, KEEP_TICKS, Load, bucket, percentile, reaches
+from lab.world.world import World, fold, fold_all
+
+GOOD = Certificate("aa", "", "Pebble Intermediate CA 1", ("viz.localhost",), "EC P-256", "1", 0.0, 100.0)
+OWN = Certificate("bb", "TRAEFIK DEFAULT CERT", "TRAEFIK DEFAULT CERT", (), "RSA 2048", "2", 0.0, 100.0)
+ticks = st.builds(
+    LoadMoved,
+    running=st.booleans(),
+    rate=st.floats(0, 500),
+    target=st.just("https://node-app.localhost/"),
+    sent=st.integers(0, 50),
+    good=st.integers(0, 50),
+    bad=st.integers(0, 50),
+)
+
+
+def texts(world: World) -> list[str]:
+    return [change.text for change in world.changes]
+
+
+def folded(*facts: object) -> World:
+    return fold_all(Entry(float(at), fact) for at, fact in enumerate(facts, 1))  # type: ignore[arg-type]
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6))
+def test_a_bucket_holds_what_it_reaches(one: float, other: float) -> None:
+    index = bucket(one)
+    assert 0 <= index < BUCKETS
+    assert one <= reaches(index) * (1 + 1e-9)
+    assert index == 0 or one > reaches(index - 1) * (1 - 1e-9)
+    assert bucket(min(one, other)) <= bucket(max(one, other))
+
+
+@given(st.lists(st.floats(0.1, 20_000), min_size=1, max_size=60), st.floats(0.01, 1))
+def test_a_percentile_is_not_exceeded_by_its_share(values: list[float], share: float) -> None:
+    counts = [0] * BUCKETS
+    for value in values:
+        counts[bucket(value)] += 1
+    found = percentile(counts, share)
+    assert sum(value <= found * (1 + 1e-9) for value in values) >= math.floor(share * len(values) + 1e-9)
+    assert percentile([0] * BUCKETS, share) == 0.0
+
+
+@given(st.lists(ticks, max_size=30))
+def test_totals_are_the_sums_of_the_reports(reports: list[LoadMoved]) -> None:
+    world = folded(*reports)
+    assert world.load.sent == sum(r.sent for r in reports)
+    assert world.load.bad == sum(r.bad for r in reports)
+    assert world.load.since(Load()) == (world.load.sent, world.load.good, world.load.bad)
+    assert len(world.load.ticks) == min(KEEP_TICKS, len(reports))
+
+
+def test_the_timeline_tells_when_load_begins_changes_fails_and_ends() -> None:
+    tick = LoadMoved(True, 50.0, "port 8080 /", sent=25, good=25)
+    failed = replace(tick, bad=2, failures=(Failure(0.2, "node3", 502, "", 31.0),))
+    world = folded(tick, tick, replace(tick, rate=100.0), failed, replace(tick, running=False, rate=0.0))
+    assert texts(world) == [
+        "load: 50 requests a second to port 8080 /",
+        "load: 100 requests a second to port 8080 /",
+        "load: 50 requests a second to port 8080 /",
+        "load: 2 requests failed (status 502)",
+        "load: off",
+    ]
+    assert world.load.failures == ((3.8, failed.failures[0]),)
+
+
+def test_a_certificate_is_told_once_for_all_nodes_and_again_when_it_changes() -> None:
+    own = CertificateSeen("viz.localhost", "node1", "default", "", 1.0, OWN)
+    good = CertificateSeen("viz.localhost", "node1", "good", "", 2.0, GOOD)
+    world = folded(own, replace(own, node="node2"), good, replace(good, node="node2"), replace(good, now=40.0))
+    assert texts(world) == [
+        "viz.localhost: Traefik's own default certificate, first seen on node1",
+        "viz.localhost: a certificate from Pebble Intermediate CA 1, first seen on node1",
+    ]
+    assert world.certificates["viz.localhost", "node1"] == (5.0, replace(good, now=40.0))
+
+
+def test_a_node_that_is_not_reached_is_told_with_its_reason() -> None:
+    seen = CertificateSeen("viz.localhost", "node1", "good", "", 2.0, GOOD)
+    gone = CertificateSeen("viz.localhost", "node1", "unreachable", "connection refused", 9.0)
+    assert texts(folded(seen, gone))[-1] == "viz.localhost on node1: unreachable (connection refused)"
+
+
+def test_routers_that_come_go_and_are_wrong_are_told() -> None:
+    router = Router("hello@swarm", "http", "Host(`hello.localhost`)", "hello")
+    live = RoutesSeen("live", routers=(router,))
+    wrong = RoutesSeen("live", routers=(replace(router, status="disabled", errors=("invalid rule",)),))
+    world = folded(RoutesSeen("live"), live, wrong, RoutesSeen("live"), RoutesSeen("refused", "401"))
+    assert texts(world) == [
+        "Traefik: router hello@swarm routes Host(`hello.localhost`) to hello",
+        "Traefik: router hello@swarm is disabled: invalid rule",
+        "Traefik: router hello@swarm is gone",
+        "Traefik's API: refused (401)",
+    ]
+    assert world.routes == RoutesSeen("refused", "401")
+
+
+def test_an_order_that_fails_is_bad_news() -> None:
+    world = folded(AcmeTold(("shop.localhost",), "failed", "no such name"))
+    assert world.changes[-1].tone == "bad"
+    assert world.acme[-1][1].hosts == ("shop.localhost",)
+
+
+def test_counts_are_kept_with_their_times() -> None:
+    world = folded(TrafficSeen((Traffic("app@swarm", good=1),)), TrafficSeen((Traffic("app@swarm", good=5, bad=1),)))
+    assert [(at, row.good) for at, row in world.traffic["service:app@swarm"]] == [(1.0, 1), (2.0, 5)]
+    assert fold(world, Entry(3.0, TrafficSeen(()))).traffic == world.traffic
