@@ -12,8 +12,8 @@ from lab.world.world import World
 def served(ask: CertificateIs, world: World) -> Finding:
     """Whether every node that was asked serves such a certificate."""
     seen = _seen(world, ask.host)
-    if not seen:
-        return Finding(False, f"no node has been asked for the certificate of {ask.host} yet")
+    if missing := _unasked(seen, world):
+        return Finding(False, f"{missing} not been asked for the certificate of {ask.host} yet")
     for one in seen:
         by = one.certificate.issuer if one.certificate else ""
         if one.verdict != ask.state:
@@ -29,8 +29,8 @@ def renewed(ask: Renewed, world: World, since: World) -> Finding:
     """Whether every node serves another good certificate than when the step began."""
     seen = _seen(world, ask.host)
     before = {one.certificate.fingerprint for one in _seen(since, ask.host) if one.certificate}
-    if not seen:
-        return Finding(False, f"no node has been asked for the certificate of {ask.host} yet")
+    if missing := _unasked(seen, world):
+        return Finding(False, f"{missing} not been asked for the certificate of {ask.host} yet")
     for one in seen:
         if one.verdict != "good" or one.certificate is None:
             return Finding(False, f"{one.node} serves for {ask.host}: {_verdict(one)}")
@@ -76,7 +76,18 @@ def loaded(ask: LoadIs, world: World, since: World) -> Finding:
 
 
 def _seen(world: World, host: str) -> list[CertificateSeen]:
-    return [fact for (name, _), (_, fact) in sorted(world.certificates.items()) if name == host]
+    """What the nodes serve for a host's name; one that is down serves nothing, and need not."""
+    down = {node.name for node in world.nodes.values() if node.state != "ready"}
+    seen = sorted(world.certificates.items())
+    return [fact for (name, node), (_, fact) in seen if name == host and node not in down]
+
+
+def _unasked(seen: list[CertificateSeen], world: World) -> str:
+    """Who is still to be asked, for a sentence: every node serves, so every node is looked at."""
+    left = {node.name for node in world.nodes.values() if node.state == "ready"} - {one.node for one in seen}
+    if not left:
+        return "" if seen else "the nodes have"
+    return f"{', '.join(sorted(left))} {'has' if len(left) == 1 else 'have'}"
 
 
 def _verdict(one: CertificateSeen) -> str:

@@ -109,7 +109,9 @@ class _Check:
             return False
         if finding.ok and (self.held is None or not self.now.ok):
             self.held = at
-        changed, self.now = finding != self.now, finding
+        # A load's account goes on with every report; its pane shows that.
+        changed = finding.ok != self.now.ok if self.check.load else finding != self.now
+        self.now = finding
         return changed
 
 
@@ -219,7 +221,11 @@ class _Passage:
             self.hands.journal.wait(self._news, min(_ROUND, left))
 
     def _lost(self, open: list[_Check]) -> bool:
-        return self.ended is not None and any(c.check.of_command for c in open)
+        if self.ended is not None and any(c.check.of_command for c in open):
+            return True
+        _, _, bad = self.hands.journal.world.load.since(self.moment.since.load)
+        most = (c.check.load.failed for c in open if c.check.load is not None and c.check.load.failed is not None)
+        return any(bad > failed for failed in most)
 
     def _look_again(self) -> None:
         world = self.hands.journal.world

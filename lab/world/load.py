@@ -18,6 +18,8 @@ BUCKETS = 31
 """The last bucket begins at 2 ** 14.5 ms, 23 s."""
 
 KEEP_TICKS, KEEP_FAILURES = 600, 200
+TELL = 5.0
+"""Seconds between two lines of the timeline about failed requests."""
 
 
 def bucket(ms: float) -> int:
@@ -66,7 +68,8 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Load:
     """`rate` is what is asked for, requests a second; 0 when none is made. `sent`, `good` and `bad` count all
-    requests of this journal; `ticks` are the last reports (time, report), `failures` the last failed requests."""
+    requests of this journal; `ticks` are the last reports (time, report), `failures` the last failed requests. `told` is
+    when failures last had a line in the timeline, `untold` how many failed since."""
 
     running: bool = False
     rate: float = 0.0
@@ -78,6 +81,13 @@ class Load:
     in_flight: int = 0
     ticks: tuple[tuple[float, LoadMoved], ...] = ()
     failures: tuple[tuple[float, Failure], ...] = field(default=())
+    told: float = -math.inf
+    untold: int = 0
+
+    @property
+    def tells(self) -> bool:
+        """The failures that have no line yet get one now."""
+        return bool(self.untold) and (not self.running or self.ticks[-1][0] - self.told >= TELL)
 
     def take(self, at: float, fact: LoadMoved) -> Load:
         """The load after one more report."""
@@ -94,6 +104,7 @@ class Load:
             in_flight=fact.in_flight,
             ticks=(*self.ticks, (at, fact))[-KEEP_TICKS:],
             failures=(*self.failures, *failures)[-KEEP_FAILURES:],
+            untold=self.untold + fact.bad,
         )
 
     def since(self, before: Load) -> tuple[int, int, int]:

@@ -224,11 +224,12 @@ def _load(world: World, at: float, fact: LoadMoved) -> World:
         lines.append(Change(at, f"load: {fact.rate:g} requests a second to {fact.target}", "lab"))
     elif world.load.running and not fact.running:
         lines.append(Change(at, "load: off", "lab"))
-    if fact.bad:
-        first = fact.failures[0] if fact.failures else None
-        why = (first.error or f"status {first.status}") if first else "no reason told"
-        many = "request" if fact.bad == 1 else "requests"
-        lines.append(Change(at, f"load: {fact.bad} {many} failed ({why})", "bad"))
+    if load.tells:
+        last = load.failures[-1][1] if load.failures else None
+        why = (last.error or f"status {last.status}") if last else "no reason told"
+        many = "request" if load.untold == 1 else "requests"
+        lines.append(Change(at, f"load: {load.untold} {many} failed ({why})", "bad"))
+        load = replace(load, told=at, untold=0)
     return replace(_tell(world, *lines), load=load)
 
 

@@ -106,7 +106,7 @@ def test_from_the_checkpoint_of_every_step_its_checks_are_false(lesson: Lesson) 
         moment = Moment(since=world, asked=world, like=step.run or "")
         checks = [check.filled(values) for check in step.checks]
         green = [check.sentence for check in checks if evaluate(check, world, moment).ok]
-        if (lesson.id, step.id) not in ONLY_THERE:
+        if (lesson.id, step.id) != ("reconciliation", "spread"):
             assert green == [], step.id
 
 

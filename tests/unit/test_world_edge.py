@@ -73,6 +73,11 @@ def test_the_timeline_tells_when_load_begins_changes_fails_and_ends() -> None:
         "load: 2 requests failed (status 502)",
         "load: off",
     ]
+    many = folded(*[failed] * 6)
+    assert [t for t in texts(many) if "failed" in t] == [
+        "load: 2 requests failed (status 502)",
+        "load: 10 requests failed (status 502)",
+    ]
     assert world.load.failures == ((3.8, failed.failures[0]),)
 
 
