@@ -90,7 +90,7 @@ def of(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Edge:
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
         raise InputError(f"SWARMLAB_DOMAIN is {domain!r}, which is no domain", remedy="such as labs.example.org")
     email = environment.get("SWARMLAB_EMAIL") or "admin@example.org"
-    if acme != "pebble" and ("SWARMLAB_DOMAIN" not in environment or "SWARMLAB_EMAIL" not in environment):
+    if acme != "pebble" and not (environment.get("SWARMLAB_DOMAIN") and environment.get("SWARMLAB_EMAIL")):
         raise InputError(
             f"SWARMLAB_ACME={acme} needs a domain of your own and a mail address",
             remedy="export SWARMLAB_DOMAIN=labs.example.org SWARMLAB_EMAIL=you@example.org",

@@ -68,8 +68,8 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Load:
     """`rate` is what is asked for, requests a second; 0 when none is made. `sent`, `good` and `bad` count all
-    requests of this journal; `ticks` are the last reports (time, report), `failures` the last failed requests. `told` is
-    when failures last had a line in the timeline, `untold` how many failed since."""
+    requests of this journal; `ticks` are the last reports (time, report), `failures` the last failed requests. `told`
+    is when failures last had a line in the timeline, `untold` how many failed since."""
 
     running: bool = False
     rate: float = 0.0

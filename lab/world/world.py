@@ -12,6 +12,7 @@ from typing import Literal
 from immutables import Map, MapMutation
 
 from lab.world import changes as words
+from lab.world import outside
 from lab.world.edge import Traffic
 from lab.world.entries import (
     AcmeTold,
@@ -39,7 +40,7 @@ from lab.world.swarm import ENDED, Named, Node, Service, Task
 
 #: How much history a world keeps: lines of the timeline, commands, hits, engine events, attempts of one slot.
 KEEP_CHANGES, KEEP_COMMANDS, KEEP_HITS, KEEP_EVENTS, KEEP_ATTEMPTS = 400, 50, 2000, 200, 6
-KEEP_ACME, KEEP_TRAFFIC = 60, 30
+KEEP_ACME = 60
 
 Slot = tuple[str, str]
 """A service's id and `Task.key`."""
@@ -101,7 +102,8 @@ class World:
     `attempts` holds, per slot, the ids of its tasks, newest first; `running` counts, per service, the tasks that
     run and should; `slots` are, per service, the keys of its slots; `dirty` are the slots, nodes ("node:ID") and
     services ("service:ID") that the last entry touched: what a pane must draw anew.
-    `certificates` has the last handshake by host and node, with its time; `traffic` the last counts of each of
+    `certificates` has the last handshake by host and node, with its time, `issued` when each host was first seen with a
+    certificate that somebody issued, and with each that came after it; `traffic` the last counts of each of
     Traefik's services and entry points, with their times, oldest first.
     """
 
@@ -130,6 +132,7 @@ class World:
     called: Map[str, str] = Map()
     load: Load = Load()
     certificates: Map[tuple[str, str], tuple[float, CertificateSeen]] = Map()
+    issued: Map[str, tuple[tuple[float, str], ...]] = Map()
     acme: tuple[tuple[float, AcmeTold], ...] = ()
     routes: RoutesSeen | None = None
     routes_at: float = 0.0
@@ -203,9 +206,12 @@ def fold(world: World, entry: Entry) -> World:
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])
         case LoadMoved():
-            return _load(base, at, fact)
+            load, news = outside.loaded(base.load, at, fact)
+            return replace(_tell(base, *(Change(at, *line) for line in news)), load=load)
         case CertificateSeen():
-            return _certificate(base, at, fact)
+            certificates, issued, news = outside.served(base.certificates, base.issued, at, fact)
+            base = _tell(base, *(Change(at, *line) for line in news))
+            return replace(base, certificates=certificates, issued=issued)
         case AcmeTold():
             line = Change(at, f"ACME: {fact.text}", "bad" if fact.stage == "failed" else "plain")
             return replace(_tell(base, line), acme=(*base.acme, (at, fact))[-KEEP_ACME:])
@@ -213,50 +219,9 @@ def fold(world: World, entry: Entry) -> World:
             lines = tuple(Change(at, *line) for line in words.routes_in_words(base.routes, fact))
             return replace(_tell(base, *lines), routes=fact, routes_at=at)
         case TrafficSeen():
-            return replace(base, traffic=_traffic(base.traffic, at, fact))
+            return replace(base, traffic=outside.counted(base.traffic, at, fact))
         case Printed():
             return base
-
-
-def _load(world: World, at: float, fact: LoadMoved) -> World:
-    load, lines = world.load.take(at, fact), []
-    if fact.running and (not world.load.running or world.load.rate != fact.rate):
-        lines.append(Change(at, f"load: {fact.rate:g} requests a second to {fact.target}", "lab"))
-    elif world.load.running and not fact.running:
-        lines.append(Change(at, "load: off", "lab"))
-    if load.tells:
-        last = load.failures[-1][1] if load.failures else None
-        why = (last.error or f"status {last.status}") if last else "no reason told"
-        many = "request" if load.untold == 1 else "requests"
-        lines.append(Change(at, f"load: {load.untold} {many} failed ({why})", "bad"))
-        load = replace(load, told=at, untold=0)
-    return replace(_tell(world, *lines), load=load)
-
-
-def _certificate(world: World, at: float, fact: CertificateSeen) -> World:
-    key = (fact.host, fact.node)
-    before = world.certificates[key][1] if key in world.certificates else None
-    others = (seen for (host, node), (_, seen) in world.certificates.items() if host == fact.host and node != fact.node)
-    # All nodes pass a name on to the same Traefik: what one was seen to serve is no news of the next.
-    told = any(seen.verdict == fact.verdict and _same(seen, fact) for seen in others)
-    lines = () if told else tuple(Change(at, *line) for line in words.certificate_in_words(before, fact))
-    return replace(_tell(world, *lines), certificates=world.certificates.set(key, (at, fact)))
-
-
-def _same(one: CertificateSeen, other: CertificateSeen) -> bool:
-    if one.certificate is None or other.certificate is None:
-        return one.certificate is other.certificate
-    return one.certificate.fingerprint == other.certificate.fingerprint
-
-
-def _traffic(
-    known: Map[str, tuple[tuple[float, Traffic], ...]], at: float, fact: TrafficSeen
-) -> Map[str, tuple[tuple[float, Traffic], ...]]:
-    changed = known.mutate()
-    for row in fact.rows:
-        key = f"{row.what}:{row.name}"
-        changed[key] = (*changed.get(key, ()), (at, row))[-KEEP_TRAFFIC:]
-    return changed.finish()
 
 
 def fold_all(entries: Iterable[Entry], world: World | None = None) -> World:

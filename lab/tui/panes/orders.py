@@ -75,7 +75,7 @@ def news(world: World, host: str, now: float) -> Span | None:
         what = "renewal" if dict(order.times).get("renewing") is not None or order.before else "order"
         return f"◑ {what} under way, {order.stage} for {lasting(now - order.at)}", "move"
     changed = _changes(world, host)
-    again = len(changed) > sum(name == host for name, _ in world.certificates)
+    again = len(changed) > 1
     if order is not None and now - order.at <= RECENT:
         renewed = again or order.before or "renewing" in dict(order.times)
         return f"✔ {'renewed' if renewed else 'issued'} {lasting(now - order.at)} ago", "run"
@@ -85,13 +85,8 @@ def news(world: World, host: str, now: float) -> Span | None:
 
 
 def _changes(world: World, host: str) -> list[float]:
-    """When a node was first seen with a certificate that somebody issued, or with another one."""
-    start = f"{host} on "
-    return [
-        line.at
-        for line in world.changes
-        if line.text.startswith(start) and ": a certificate" in line.text and ", default" not in line.text
-    ]
+    """When the host was first seen with a certificate that somebody issued, and with each that came after it."""
+    return [at for at, _ in world.issued.get(host, ())]
 
 
 def track(order: Order, room: int) -> Line:

@@ -1,0 +1,68 @@
+"""What the world keeps of the swarm's outside (load, certificates, Traefik's counters), folded: each function gives the
+new value, and the lines that it adds to the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from immutables import Map
+
+from lab.world.changes import Line, certificate_in_words
+from lab.world.edge import Traffic
+from lab.world.entries import CertificateSeen, LoadMoved, TrafficSeen
+from lab.world.load import Load
+
+KEEP_TRAFFIC, KEEP_ISSUED = 30, 10
+
+Certificates = Map[tuple[str, str], tuple[float, CertificateSeen]]
+Issued = Map[str, tuple[tuple[float, str], ...]]
+Counts = Map[str, tuple[tuple[float, Traffic], ...]]
+
+
+def loaded(before: Load, at: float, fact: LoadMoved) -> tuple[Load, Sequence[Line]]:
+    """The load after a report. Failures are told at most once in `load.TELL` seconds."""
+    load, lines = before.take(at, fact), list[Line]()
+    if fact.running and (not before.running or before.rate != fact.rate):
+        lines.append((f"load: {fact.rate:g} requests a second to {fact.target}", "lab", "", "", ""))
+    elif before.running and not fact.running:
+        lines.append(("load: off", "lab", "", "", ""))
+    if load.tells:
+        last = load.failures[-1][1] if load.failures else None
+        why = (last.error or f"status {last.status}") if last else "no reason told"
+        many = "request" if load.untold == 1 else "requests"
+        lines.append((f"load: {load.untold} {many} failed ({why})", "bad", "", "", ""))
+        load = replace(load, told=at, untold=0)
+    return load, lines
+
+
+def served(
+    certificates: Certificates, issued: Issued, at: float, fact: CertificateSeen
+) -> tuple[Certificates, Issued, Sequence[Line]]:
+    """What the nodes serve, after one more handshake; and when each host's certificates came."""
+    key, one = (fact.host, fact.node), fact.certificate
+    before = certificates[key][1] if key in certificates else None
+    others = (seen for (host, node), (_, seen) in certificates.items() if host == fact.host and node != fact.node)
+    # All nodes pass a name on to the same Traefik: what one was seen to serve is no news of the next.
+    told = any(seen.verdict == fact.verdict and _same(seen, fact) for seen in others)
+    known = issued.get(fact.host, ())
+    fresh = one is not None and all(one.fingerprint != fingerprint for _, fingerprint in known)
+    if one is not None and fresh and fact.verdict not in ("default", "self-signed"):
+        issued = issued.set(fact.host, (*known, (at, one.fingerprint))[-KEEP_ISSUED:])
+    lines = () if told else tuple(certificate_in_words(before, fact))
+    return certificates.set(key, (at, fact)), issued, lines
+
+
+def _same(one: CertificateSeen, other: CertificateSeen) -> bool:
+    if one.certificate is None or other.certificate is None:
+        return one.certificate is other.certificate
+    return one.certificate.fingerprint == other.certificate.fingerprint
+
+
+def counted(known: Counts, at: float, fact: TrafficSeen) -> Counts:
+    """Traefik's counters, the last few of each."""
+    changed = known.mutate()
+    for row in fact.rows:
+        key = f"{row.what}:{row.name}"
+        changed[key] = (*changed.get(key, ()), (at, row))[-KEEP_TRAFFIC:]
+    return changed.finish()
