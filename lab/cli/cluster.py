@@ -38,7 +38,7 @@ def up(args: argparse.Namespace, out: Out) -> int:
     """Bring the cluster up, or what is missing of it."""
     began = datetime.now(UTC)
     with out.progress() as report:
-        cluster = api.up(args.name, args.provider, args.nodes, report, consent(args.yes))
+        cluster = api.up(args.name, args.provider, args.nodes, report, consent(args.yes), args.images)
     status = _settled(cluster)
     seconds = round((datetime.now(UTC) - began).total_seconds(), 1)
     out.result({**_plain(status), "seconds": seconds})
@@ -150,6 +150,9 @@ def node(args: argparse.Namespace, out: Out) -> int:
     return 0
 
 
+_IMAGES = {"packages": "in every node's own store", "official": "each node pulls what it needs from a registry"}
+
+
 def tell(out: Out, status: ClusterStatus) -> None:
     """The cluster as a table that a person reads."""
     age = datetime.now(UTC) - status.created
@@ -158,6 +161,7 @@ def tell(out: Out, status: ClusterStatus) -> None:
     out.say(f"{status.name}: {len(status.nodes)} nodes, {how}, up for {hours} h {rest // 60} min")
     if status.note:
         out.say(status.note)
+    out.say(f"images: {status.images}, {_IMAGES[status.images]}")
     heads = ("NODE", "ROLE", "MACHINE", "ENGINE", "SWARM", "AVAIL", "LAN", "REACHED FROM HERE")
     out.say("\n" + _row(*heads))
     for n in status.nodes:

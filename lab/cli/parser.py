@@ -39,6 +39,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     up.add_argument("--provider", choices=("auto", "vm", "dind", "context"), default="auto")
     up.add_argument("--nodes", type=_whole(1, 7), metavar="N", help="how many machines (a new lab: 4)")
     up.add_argument(
+        "--images",
+        choices=("packages", "official"),
+        help="made from Debian packages, in every node's own store (a new lab), or pulled from a registry by the nodes",
+    )
+    up.add_argument(
         "--yes", action="store_true", default=argparse.SUPPRESS, help="install missing Debian packages without asking"
     )
     add("status", "cluster", "nodes, roles, leader, addresses, ports")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lab.cluster import lock, places
-from lab.cluster.model import Cluster, Endpoint, Progress, Report, silent
+from lab.cluster.model import Cluster, Endpoint, Images, Progress, Report, silent
 from lab.cluster.providers import pick_provider
 from lab.errors import InputError, MissingError
 
@@ -21,10 +21,12 @@ def up(
     nodes: int | None = None,
     report: Report = silent,
     consent: Callable[[Sequence[str]], bool] = lambda _: False,
+    images: Images | None = None,
 ) -> Cluster:
     """A whole cluster called `name`: made, mended, or only looked at when it is whole already.
 
-    `nodes` is 1 to 7, and 4 when None and the lab is new; 3 of 4 and more are managers. `consent` is asked
+    `nodes` is 1 to 7, and 4 when None and the lab is new; 3 of 4 and more are managers. `images` is "packages" when
+    None and the lab is new; a lab that is there keeps both, and for others InputError is raised. `consent` is asked
     with the commands that would install Debian packages. Raises InputError, MissingError, CommandError,
     WaitError, LabError; on an interrupt what is half made is cleaned up and machines that run stay.
     """
@@ -36,7 +38,7 @@ def up(
     pick = pick_provider(provider)
     if not pick.name:
         raise MissingError(pick.reason, remedy="take the recordings: swarmlab replay")
-    return vm_up.up(name, nodes, report, consent)
+    return vm_up.up(name, nodes, report, consent, images)
 
 
 def find(name: str = DEFAULT) -> Cluster:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from lab import paths
 from lab.cluster import pki, state
-from lab.cluster.model import Cluster
+from lab.cluster.model import Cluster, Images
 from lab.errors import InputError, MissingError
 
 USER = "admin"
@@ -33,8 +33,8 @@ DIRECTORIES: Mapping[str, str] = {
 _HOURS: Mapping[str, str] = {"pebble": "1", "staging": "2160", "production": "2160"}
 """How long the authority's certificates live; from it Traefik takes when to renew."""
 
-OFFICIAL: Mapping[str, str] = {"PEBBLE_IMAGE": "ghcr.io/letsencrypt/pebble:2.6"}
-"""The images that bear another name in a registry than in the cluster's own store."""
+OFFICIAL: Mapping[str, str] = {"PEBBLE_IMAGE": "ghcr.io/letsencrypt/pebble:2.6.0"}
+"""The images that bear another name in a registry than in the cluster's own store: official ones have the same."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Edge:
     password: str
     http_port: int
     https_port: int
+    images: Images = "packages"
 
     @property
     def login(self) -> tuple[str, str]:
@@ -77,6 +78,7 @@ class Edge:
             "ACME_DIR": str(self.folder),
             "EDGE_USER": USER,
             "EDGE_PASSWORD": self.password,
+            **(OFFICIAL if self.images == "official" else {}),
         }
 
 
@@ -108,6 +110,7 @@ def of(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Edge:
         password=(folder / "password").read_text().strip(),
         http_port=published.get(80, ("", 80))[1],
         https_port=published.get(443, ("", 443))[1] if acme == "pebble" else 443,
+        images=cluster.images,
     )
 
 

@@ -16,6 +16,10 @@ HOST_NET = "192.168.77.0/24"
 HOST_ADDRESS = "192.168.77.15"
 """The side towards this machine. Outside 10.0.0.0/8, from which a swarm takes its overlay networks."""
 
+GATEWAY, NAME_SERVER = "192.168.77.2", "192.168.77.3"
+"""The second and third address of that network are the emulator's own: the way out, and who passes questions on to
+this machine's name server. They answer nothing unless a machine's network is `outward`."""
+
 ENGINE_PORT = 2376
 
 
@@ -31,11 +35,16 @@ class Drive:
 
 @dataclass(frozen=True)
 class Network:
-    """Two cards: one towards this machine, with TCP `forwards` (host port to guest port), one to the LAN."""
+    """Two cards: one towards this machine, with TCP `forwards` (host port to guest port), one to the LAN.
+
+    `outward`: the guest may open connections of its own through the first, by IPv4, to wherever this machine can,
+    this machine itself included.
+    """
 
     lan_port: int
     mac: str
     forwards: Mapping[int, int] = field(default_factory=dict)
+    outward: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,9 +116,10 @@ def _network(network: Network) -> list[str]:
     forwards = "".join(
         f",hostfwd=tcp:{LOOPBACK}:{outer}-{HOST_ADDRESS}:{inner}" for outer, inner in network.forwards.items()
     )
+    reach = "restrict=off,ipv6=off" if network.outward else "restrict=on"
     lan = f"socket,id=lan,mcast={GROUP}:{network.lan_port},localaddr={LOOPBACK}"
     return [
-        *("-netdev", f"user,id=host,net={HOST_NET},dhcpstart={HOST_ADDRESS},restrict=on{forwards}"),
+        *("-netdev", f"user,id=host,net={HOST_NET},dhcpstart={HOST_ADDRESS},{reach}{forwards}"),
         *("-device", f"virtio-net-pci,netdev=host,mac=52:54:00:0a:{network.mac},romfile="),
         *("-netdev", lan),
         *("-device", f"virtio-net-pci,id=lan-card,netdev=lan,mac=52:54:00:0b:{network.mac},romfile="),

@@ -10,6 +10,9 @@ from typing import Literal, Protocol
 
 Role = Literal["manager", "worker"]
 Acceleration = Literal["kvm", "tcg", "native", ""]
+Images = Literal["packages", "official"]
+"""Where a cluster's images come from: packages, made from Debian's and in every node's own store from the start;
+official, pulled from a registry by each node that needs one."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class ClusterStatus:
     nodes: tuple[NodeStatus, ...]
     whole: bool
     note: str = ""
+    images: Images = "packages"
 
 
 class Cluster(Protocol):
@@ -97,6 +101,9 @@ class Cluster(Protocol):
 
     @property
     def acceleration(self) -> Acceleration: ...
+
+    @property
+    def images(self) -> Images: ...
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every node that has an engine to talk to, managers first, in the order of their names."""

@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lab.cluster.model import Role
+from lab.cluster.model import Images, Role
 from lab.cluster.places import home
 from lab.errors import LabError, MissingError
 
@@ -39,7 +39,8 @@ class NodeState(BaseModel):
 
 
 class LabState(BaseModel):
-    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on."""
+    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on. A file without
+    `images` is of a lab that was made before there was a choice."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +51,7 @@ class LabState(BaseModel):
     acceleration: Literal["kvm", "tcg"]
     note: str
     disk: str
+    images: Images = "packages"
     memory: int
     first_port: int
     nodes: tuple[NodeState, ...]

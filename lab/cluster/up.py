@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from lab import paths
 from lab.cluster import accel, host, lock, pki, places, ports, runtime, state, swarm
 from lab.cluster.accel import Choice
 from lab.cluster.build import base, recipe, settings
-from lab.cluster.machine import HOST_ADDRESS, LOOPBACK
-from lab.cluster.model import Progress, Report, Role
+from lab.cluster.machine import GATEWAY, HOST_ADDRESS, LOOPBACK, NAME_SERVER
+from lab.cluster.model import Images, Progress, Report, Role
 from lab.cluster.shellenv import write_contexts
 from lab.cluster.state import LabState, NodeState
 from lab.cluster.vm import VmCluster, base_disk
@@ -28,21 +28,24 @@ _HEARTBEAT = {"kvm": 5, "tcg": 10}
 """Seconds between the dispatcher's heartbeats. Emulated machines on a busy host may be late with one of 5 s."""
 
 
-def up(name: str, nodes: int | None, report: Report, consent: host.Consent) -> VmCluster:
-    """The lab `name`, whole. `nodes` is 4 when not said. Raises LabError and its kin."""
-    if (found := _existing(name)) is not None and found.status().whole:
-        _same_size(found, nodes)
+def up(name: str, nodes: int | None, report: Report, consent: host.Consent, images: Images | None = None) -> VmCluster:
+    """The lab `name`, whole. A new one has 4 `nodes` and `images` of packages when not said; one that is there keeps
+    what it has. Raises LabError and its kin."""
+    if (found := _existing(name)) is not None:
+        _keeps(found, nodes, images)
+    if found is not None and found.status().whole:
         report(Progress("swarm", "the swarm is whole", 1.0))
         return found
     host.require(consent, lambda text: report(Progress("packages", text, 0.0)))
     with lock.held(places.lock(name), f"at work on the lab {name}"):
         found = _existing(name)
         if found is not None:
-            _same_size(found, nodes)
+            _keeps(found, nodes, images)
             cold = False
         else:
-            cold = not base.ready()
-            found = VmCluster(_new(name, nodes or 4, _within(report, 0.0, 0.6 if cold else 0.0)))
+            images = images or "packages"
+            cold = not base.ready(images)
+            found = VmCluster(_new(name, nodes or 4, images, _within(report, 0.0, 0.6 if cold else 0.0)))
         report_rest = _within(report, 0.6 if cold else 0.0, 1.0)
         found = _on_this_machine(found)
         _boot(found, _within(report_rest, 0.0, 0.7))
@@ -64,11 +67,14 @@ def _existing(name: str) -> VmCluster | None:
         return None
 
 
-def _same_size(found: VmCluster, nodes: int | None) -> None:
-    have = len(found.state.nodes)
+def _keeps(found: VmCluster, nodes: int | None, images: Images | None) -> None:
+    have, again = len(found.state.nodes), "swarmlab down, then swarmlab up"
     if nodes is not None and nodes != have:
+        raise InputError(f"the lab {found.name} has {have} nodes, and keeps them", remedy=f"{again} --nodes {nodes}")
+    if images is not None and images != found.images:
         raise InputError(
-            f"the lab {found.name} has {have} nodes, and keeps them", remedy="swarmlab down, then swarmlab up"
+            f"the lab {found.name} has its images by --images {found.images}, and keeps them",
+            remedy=f"{again} --images {images}",
         )
 
 
@@ -79,10 +85,10 @@ def managers_of(count: int) -> int:
     return 3 if count >= 4 else 1
 
 
-def _new(name: str, count: int, report: Report) -> LabState:
+def _new(name: str, count: int, images: Images, report: Report) -> LabState:
     """Decide everything about a new lab and write it down, before anything of it runs."""
     managers = managers_of(count)
-    disk = base.ensure(report)
+    disk = base.ensure(report, images)
     folder = paths.cache() / disk
     choice = accel.choose(folder / "vmlinuz", folder / "initrd")
     report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
@@ -95,7 +101,7 @@ def _new(name: str, count: int, report: Report) -> LabState:
             _node(number, "manager" if number <= managers else "worker", block) for number in range(1, count + 1)
         )
         keys = pki.make(name, [(node.name, node.lan_address) for node in nodes])
-        _write_keys(home, keys, nodes)
+        _write_keys(home, keys, nodes, images)
         engines = {node.name: f"tcp://{LOOPBACK}:{node.engine}" for node in nodes}
         write_contexts(home / "docker", engines, home / "tls")
         made = LabState(
@@ -106,6 +112,7 @@ def _new(name: str, count: int, report: Report) -> LabState:
             acceleration=choice.acceleration,
             note=choice.note,
             disk=disk,
+            images=images,
             memory=MEMORY,
             first_port=block.first,
             nodes=nodes,
@@ -131,7 +138,21 @@ def _node(number: int, role: Role, block: ports.Block) -> NodeState:
     )
 
 
-def _write_keys(home: Path, keys: pki.Keys, nodes: Sequence[NodeState]) -> None:
+def told(node: NodeState, images: Images) -> Mapping[str, str]:
+    """What a machine is told about itself, as variables of its shell. With a GATEWAY it asks registries; without one
+    it has nobody to ask, and takes the images of its own store."""
+    outward = {"GATEWAY": GATEWAY, "NAME_SERVER": NAME_SERVER} if images == "official" else {}
+    return {
+        "NODE": node.name,
+        "TASK": "node",
+        "MODULES": " ".join(recipe.MODULES),
+        "HOST_ADDRESS": f"{HOST_ADDRESS}/24",
+        "LAN_ADDRESS": f"{node.lan_address}/24",
+        **outward,
+    }
+
+
+def _write_keys(home: Path, keys: pki.Keys, nodes: Sequence[NodeState], images: Images) -> None:
     tls = home / "tls"
     state.write(tls / "ca.pem", keys.authority)
     state.write(tls / "cert.pem", keys.client.certificate)
@@ -140,20 +161,13 @@ def _write_keys(home: Path, keys: pki.Keys, nodes: Sequence[NodeState]) -> None:
     for node in nodes:
         (home / node.name).mkdir(mode=0o700)
         pair = keys.servers[node.name]
-        told = {
-            "NODE": node.name,
-            "TASK": "node",
-            "MODULES": " ".join(recipe.MODULES),
-            "HOST_ADDRESS": f"{HOST_ADDRESS}/24",
-            "LAN_ADDRESS": f"{node.lan_address}/24",
-        }
         files = {
             "ca.pem": keys.authority,
             "cert.pem": pair.certificate,
             "key.pem": pair.key,
             "hosts": hosts.encode(),
         }
-        settings.write(home / node.name / "settings.tar", told, files)
+        settings.write(home / node.name / "settings.tar", told(node, images), files)
 
 
 def _on_this_machine(found: VmCluster) -> VmCluster:

@@ -13,7 +13,7 @@ from pathlib import Path
 from lab import paths
 from lab.cluster import lock, machine, places, runtime, state, swarm
 from lab.cluster.machine import Drive, Machine, Network
-from lab.cluster.model import Acceleration, ClusterStatus, Endpoint, NodeStatus, Progress, Report, silent
+from lab.cluster.model import Acceleration, ClusterStatus, Endpoint, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.state import LabState, NodeState
 from lab.errors import EngineError, InputError, LabError, WaitError
 
@@ -42,6 +42,10 @@ class VmCluster:
     @property
     def acceleration(self) -> Acceleration:
         return self.state.acceleration
+
+    @property
+    def images(self) -> Images:
+        return self.state.images
 
     @property
     def home(self) -> Path:
@@ -79,6 +83,7 @@ class VmCluster:
             nodes=nodes,
             whole=whole and any(n.leader for n in nodes),
             note=self.state.note,
+            images=self.state.images,
         )
 
     def _node_status(
@@ -155,10 +160,11 @@ class VmCluster:
         for number, node in enumerate(nodes):
             report(Progress("machines", f"powering {node.name} on", 0.1 * number / len(nodes)))
             runtime.overlay(base_disk(self.state.disk), self.home / node.name / "disk.qcow2")
-            runtime.power_on(self._machine(node))
+            runtime.power_on(self.as_machine(node))
         self._wait_engines(nodes, report)
 
-    def _machine(self, node: NodeState) -> Machine:
+    def as_machine(self, node: NodeState) -> Machine:
+        """What is powered on for `node`. Raises LabError when the disk that it stands on is gone."""
         folder, base = self.home / node.name, base_disk(self.state.disk).parent
         forwards = {node.engine: machine.ENGINE_PORT, **{here: port for port, here in node.published.items()}}
         return Machine(
@@ -170,7 +176,9 @@ class VmCluster:
             drives=(Drive(folder / "disk.qcow2", "qcow2"), Drive(folder / "settings.tar", "raw", readonly=True)),
             acceleration=self.state.acceleration,
             memory=self.state.memory,
-            network=Network(self.state.first_port, f"77:{node.number:02x}", forwards),
+            network=Network(
+                self.state.first_port, f"77:{node.number:02x}", forwards, outward=self.images == "official"
+            ),
         )
 
     def running(self, node: NodeState) -> bool:

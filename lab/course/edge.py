@@ -26,9 +26,11 @@ def served(ask: CertificateIs, world: World) -> Finding:
 
 
 def renewed(ask: Renewed, world: World, since: World) -> Finding:
-    """Whether every node serves another good certificate than when the step began."""
+    """Whether every node serves another good certificate than the first good one that was seen by the time the step
+    began, or after it."""
     seen = _seen(world, ask.host)
-    before = {one.certificate.fingerprint for one in _seen(since, ask.host) if one.certificate}
+    first = since.issued.get(ask.host) or world.issued.get(ask.host, ())[:1]
+    before = {fingerprint for _, fingerprint in first}
     if missing := _unasked(seen, world):
         return Finding(False, f"{missing} not been asked for the certificate of {ask.host} yet")
     for one in seen:
@@ -37,7 +39,7 @@ def renewed(ask: Renewed, world: World, since: World) -> Finding:
         if one.certificate.fingerprint in before:
             return Finding(False, f"{one.node} still serves the certificate {one.certificate.fingerprint[:12]}")
     new = sorted({one.certificate.fingerprint[:12] for one in seen if one.certificate})
-    return Finding(bool(before), f"new for {ask.host}: {', '.join(new)}")
+    return Finding(True, f"new for {ask.host}: {', '.join(new)}")
 
 
 def routed(ask: RouterIs, world: World) -> Finding:

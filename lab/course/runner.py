@@ -6,7 +6,7 @@ All that happens is written to the journal: the step, its captured values, and e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -146,6 +146,7 @@ class _Passage:
 
     def _go(self, strict: bool, type_it: bool) -> StepResult:
         self.hands.look()
+        self._refresh(self.asks)
         question, taken = self.step.question, capture.from_world(self.step, self.hands.journal.world)
         if question is not None and question.name not in self.hands.journal.world.captured:
             taken[question.name] = str(question.usual)
@@ -254,7 +255,11 @@ class _Passage:
             self.moment = replace(self.moment, asked=self.hands.journal.world)
         for request, times in rounds.items():
             self.hands.ask(request, times=times)
-        for what in sorted({c.looks for c in checks if c.looks}):
+        self._refresh(checks)
+
+    def _refresh(self, checks: Iterable[Check]) -> None:
+        """A look at what checks need that no request answers."""
+        for what in sorted({c.looks for c in checks}):
             if what:
                 self.hands.refresh(what)
 

@@ -44,7 +44,7 @@ def served(
     before = certificates[key][1] if key in certificates else None
     others = (seen for (host, node), (_, seen) in certificates.items() if host == fact.host and node != fact.node)
     # All nodes pass a name on to the same Traefik: what one was seen to serve is no news of the next.
-    told = any(seen.verdict == fact.verdict and _same(seen, fact) for seen in others)
+    told = any(seen.verdict == fact.verdict and _same(seen, fact) for seen in (*others, *filter(None, (before,))))
     known = issued.get(fact.host, ())
     fresh = one is not None and all(one.fingerprint != fingerprint for _, fingerprint in known)
     if one is not None and fresh and fact.verdict not in ("default", "self-signed"):
@@ -54,6 +54,9 @@ def served(
 
 
 def _same(one: CertificateSeen, other: CertificateSeen) -> bool:
+    """The same certificate; Traefik makes its default one anew with every configuration, which is no news."""
+    if one.verdict == other.verdict == "default":
+        return True
     if one.certificate is None or other.certificate is None:
         return one.certificate is other.certificate
     return one.certificate.fingerprint == other.certificate.fingerprint

@@ -13,7 +13,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import app, cluster, load
+from tests.bench import app, certificates, cluster, load, panes
 
 
 def main() -> int:
@@ -37,6 +37,8 @@ def main() -> int:
         "at_rest": app.at_rest,
         "death_to_frame": app.death_to_frame,
         "pane_update": app.pane_update,
+        "pane_draw": panes.pane_draw,
+        "new_certificate": certificates.new_certificate,
     }
     for name, measure in parts.items():
         print(f"measuring {name}", file=sys.stderr)

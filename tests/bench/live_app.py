@@ -14,7 +14,7 @@ from lab.tui import launch
 class Double:
     """A cluster that is only engines."""
 
-    name, provider, made_by_lab = "bench", "double", True
+    name, provider, made_by_lab, images = "bench", "double", True, "packages"
 
     def __init__(self, pairs: list[str]) -> None:
         named = [pair.split("=", 1) for pair in pairs]

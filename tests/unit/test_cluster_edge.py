@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from lab.cluster import edge
-from lab.cluster.model import Cluster, Endpoint
+from lab.cluster.model import Cluster, Endpoint, Images
 from lab.errors import InputError, LabError, MissingError
 
 OWN = {"SWARMLAB_DOMAIN": "labs.example.org", "SWARMLAB_EMAIL": "me@example.org"}
@@ -23,6 +23,7 @@ class Some:
     """As much of a cluster as is asked."""
 
     name: str = "default"
+    images: Images = "packages"
     published: dict[int, tuple[str, int]] = field(
         default_factory=lambda: {80: ("127.0.0.1", 20080), 443: ("127.0.0.1", 20443)}
     )

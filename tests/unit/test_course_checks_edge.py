@@ -256,7 +256,8 @@ def test_renewed() -> None:
     all_new = saw(before, *(shown(n.name, fingerprint="b" * 64) for n in NODES))
     assert find(plain, all_new, before) == Finding(True, f"new for app.localhost: {'b' * 12}")
     assert not find(plain, all_new, all_new).ok, "a renewal before the step is none of its own"
-    assert not find(plain, all_new, START).ok, "nothing was served before: that is an issue, no renewal"
+    assert not find(plain, before, START).ok, "nothing was served before: that is an issue, no renewal"
+    assert find(plain, all_new, START).ok, "issued and renewed, both since the step began"
     bad = saw(before, *(shown(n.name, "expired", fingerprint="b" * 64) for n in NODES))
     assert find(plain, bad, before).why == "node1 serves for app.localhost: expired"
 

@@ -1,7 +1,7 @@
 """The images, loaded into the base disk by the very engine that will run them, in a machine of its own.
 
-One path with root and without, with hardware virtualisation and without; and it proves that the disk boots
-and that the engine takes every image.
+One path with root and without, with hardware virtualisation and without, with images and without; and it proves that
+the disk boots and that the engine takes every image.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MEMORY = 2048
 
 def bake(
     disk: Path,
-    archive: Path,
+    archive: Path | None,
     images: Sequence[Image],
     *,
     kernel: Path,
@@ -34,7 +34,10 @@ def bake(
     step: debian.Step,
     stop: threading.Event | None = None,
 ) -> None:
-    """Load `archive` into `disk`, in its folder. Raises LabError with the console's last words if it fails."""
+    """Load `archive`, if there is one, into `disk`, in its folder, and leave its engine as it is to begin.
+
+    Raises LabError with the console's last words if it fails.
+    """
     folder = disk.parent
     told = folder / "settings.tar"
     lines = "".join(f"{image.id} {image.tag}\n" for image in images)
@@ -48,7 +51,7 @@ def bake(
         drives=(
             Drive(disk, "raw", throwaway=True),
             Drive(told, "raw", readonly=True),
-            Drive(archive, "raw", readonly=True),
+            *((Drive(archive, "raw", readonly=True),) if archive else ()),
         ),
         acceleration=acceleration,
         memory=_MEMORY,

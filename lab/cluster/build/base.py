@@ -24,7 +24,7 @@ from lab.cluster.build import bake, debian, disk, images, initrd, layers, recipe
 from lab.cluster.build.dockerfile import Recipe
 from lab.cluster.build.images import Image
 from lab.cluster.build.layers import Layer
-from lab.cluster.model import Progress, Report
+from lab.cluster.model import Images, Progress, Report
 from lab.errors import LabError
 
 A = TypeVar("A")
@@ -33,31 +33,35 @@ B = TypeVar("B")
 _LOCK_BOUND = 1800.0
 
 
-def name() -> str:
-    """The folder in the cache of the base disk that this version of the lab makes. Raises InputError."""
-    keys = [images.image_key(one) for one in images.recipes()]
+def name(kind: Images = "packages") -> str:
+    """The folder in the cache of the base disk that this version of the lab makes: with the images of packages in
+    it, or with none for a cluster that pulls official ones. Raises InputError, MissingError."""
     scripts = (recipe.guest("init"), recipe.guest("pid1"))
+    if kind == "official":
+        return f"base-{recipe.key('base without images', recipe.rootfs_key(), *scripts)}"
+    keys = [images.image_key(one) for one in images.recipes()]
     return f"base-{recipe.key('base', recipe.rootfs_key(), recipe.debian_key(), *keys, *scripts)}"
 
 
-def ready() -> bool:
+def ready(kind: Images = "packages") -> bool:
     """The base disk is in the cache."""
-    return (paths.cache() / name() / "disk.raw").is_file()
+    return (paths.cache() / name(kind) / "disk.raw").is_file()
 
 
-def ensure(report: Report) -> str:
+def ensure(report: Report, kind: Images = "packages") -> str:
     """Make the base disk if it is not there, and give its folder's name. Raises LabError and its kin."""
-    images.contexts()
-    wanted = name()
-    if ready():
+    if kind == "packages":
+        images.contexts()
+    wanted = name(kind)
+    if ready(kind):
         return wanted
 
     def waiting(text: str) -> None:
         report(Progress("disk", text, 0.0))
 
     with lock.held(paths.cache() / "build.lock", "making the machines' disk", bound=_LOCK_BOUND, waiting=waiting):
-        if not ready():
-            _Build(paths.cache(), report).run(wanted)
+        if not ready(kind):
+            _Build(paths.cache(), kind, report).run(wanted)
     return wanted
 
 
@@ -104,8 +108,8 @@ def purge() -> None:
 class _Build:
     """One run of the stages, with the lock held."""
 
-    def __init__(self, cache: Path, report: Report) -> None:
-        self._cache, self._report = cache, report
+    def __init__(self, cache: Path, kind: Images, report: Report) -> None:
+        self._cache, self._kind, self._report = cache, kind, report
         self._making = cache / "making"
         self._stop = threading.Event()
         self._shares = {"packages": 0.0, "images": 0.0}
@@ -131,13 +135,15 @@ class _Build:
         self._say("disk", "trying hardware virtualisation", 0.52)
         choice = accel.choose(folder / "vmlinuz", folder / "initrd")
         self._say("disk", choice.note or "hardware virtualisation works", 0.55)
-        self._say("disk", "packing the images", 0.56)
-        images.pack(made, folder / "images.tar")
+        archive = folder / "images.tar" if made else None
+        if archive:
+            self._say("disk", "packing the images", 0.56)
+            images.pack(made, archive)
         self._say("disk", "writing the machines' disk", 0.58)
         disk.make(rootfs, folder / "disk.raw", log=folder / "build.log", stop=self._stop)
         bake.bake(
             folder / "disk.raw",
-            folder / "images.tar",
+            archive,
             made,
             kernel=folder / "vmlinuz",
             initrd=folder / "initrd",
@@ -145,7 +151,8 @@ class _Build:
             step=lambda text, share: self._say("disk", text, 0.62 + 0.38 * share),
             stop=self._stop,
         )
-        (folder / "images.tar").unlink()
+        if archive:
+            archive.unlink()
         (folder / "images.json").write_text(json.dumps({one.tag: one.id for one in made}))
         folder.replace(self._cache / wanted)
 
@@ -161,6 +168,9 @@ class _Build:
         return final
 
     def _images(self) -> tuple[Image, ...]:
+        if self._kind == "official":
+            self._share("images", "the nodes will pull the images themselves", 1.0)
+            return ()
         base = self._debian()
         recipes = images.recipes()
         made = [images.base_image(base)]
