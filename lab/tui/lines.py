@@ -37,6 +37,17 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
     _tones: ClassVar[tuple[str, dict[Tone, Style]]] = ("", {})
     _stale = False
+    _bar = 0
+
+    def keep_bar(self) -> None:
+        """Keep the last column free for a scroll bar, so that none ever lies over a text."""
+        self.styles.scrollbar_gutter = "stable"
+        self._bar = 1
+
+    @property
+    def room(self) -> int:
+        """How many cells a line has, 0 before the first layout."""
+        return max(0, self.size.width - self._bar)
 
     @property
     def stale(self) -> bool:
@@ -73,6 +84,8 @@ class Sheet(Lines):
     def __init__(self, *, focus: bool = False, grows: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.can_focus = focus
+        if focus:
+            self.keep_bar()
         self._grows = grows
         self._draw: Draw = lambda _: ()
         self._lines: tuple[Line, ...] = ()
@@ -82,7 +95,7 @@ class Sheet(Lines):
     def show(self, draw: Draw) -> None:
         """Draw this from now on, at every width. A sheet that grows takes as many rows as it has lines."""
         self._draw = draw
-        old, self._wide = self._lines, self.size.width or self._wide
+        old, self._wide = self._lines, self.room or self._wide
         self._lines = tuple(draw(self._wide or _GUESS))
         if self._grows:
             self.display = bool(self._lines)
@@ -106,10 +119,10 @@ class Sheet(Lines):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        lines, width = self._lines, self.size.width
+        lines, width = self._lines, self.room
         if self._wide != width:  # the first paint comes before the first resize is told
             if self._early[0] != width:
                 self._early = width, tuple(self._draw(width))
             lines = self._early[1]
         at = y + self.scroll_offset.y
-        return self.strip(lines[at] if at < len(lines) else (), width)
+        return self.strip(lines[at] if at < len(lines) else (), self.size.width)

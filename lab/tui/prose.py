@@ -13,7 +13,7 @@ from lab.tui.spans import Line, Span, Tone, wrap
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_WIDEST = 84
+WIDEST = 84
 
 
 @lru_cache(maxsize=32)
@@ -21,7 +21,7 @@ def lines(markdown: str, room: int) -> tuple[Line, ...]:
     """The text in lines of at most `room` cells, and never wider than is good to read."""
     from markdown_it import MarkdownIt
 
-    found = list(_blocks(iter(MarkdownIt().parse(markdown)), min(room, _WIDEST), (), ()))
+    found = list(_blocks(iter(MarkdownIt().parse(markdown)), min(room, WIDEST), (), ()))
     while found and not found[-1]:
         found.pop()
     return tuple(found)

@@ -4,33 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.cells import chop_cells
+from rich.cells import cell_len, chop_cells
 
 from lab.course.became import became
 from lab.tui import views
+from lab.tui.prose import WIDEST
 from lab.tui.prose import lines as prose
 from lab.tui.situation import Situation
-from lab.tui.spans import Line, Tone, wrap
+from lab.tui.spans import Line, Tone, clip, wrap
+
+_INDENT = 4
+"""Cells by which the rest of a line that was too long stands further in."""
 
 
 def readings(s: Situation, room: int) -> Iterator[Line]:
     """The blocks of the step in sight."""
+    wide = max(12, min(room, WIDEST))
     for each in getattr(s.step, "reads", ()):
         yield ()
-        head = f"stacks/{each.file}"
-        yield ((f"── {head} ", "quiet"), ("─" * max(0, min(room, 84) - len(head) - 4), "quiet"))
-        for line in each.excerpt.split("\n"):
-            yield from _code(line, room)
-        yield ()
+        yield _head(f"stacks/{each.file}", each.block.partition("#")[0], wide)
+        for line in each.excerpt.expandtabs(4).split("\n"):
+            yield from _code(line, wide)
         yield from prose(views.filled(s, each.says), room)
         if each.became is not None and s.world is not None:
             text, there = became(each.became, s.world, s.world.captured)
-            tone: Tone = "run" if there else "quiet"
-            yield from wrap([(text, "strong" if there else "quiet")], room, (("→ " if there else "◌ ", tone),))
+            tone: Tone = "turned" if there else "quiet"
+            yield from wrap([(text, tone)], room, (("→ " if there else "◌ ", tone),))
 
 
-def _code(line: str, room: int) -> Iterator[Line]:
+def _head(file: str, block: str, wide: int) -> Line:
+    """The file, and where in it the block is: what has no room of that goes."""
+    where = f"  {block.replace('/', ' › ')}"
+    where = where if cell_len(file) + cell_len(where) + 2 <= wide else ""
+    return _filled(((f" {file}", "fact"), (where, "remark")), wide)
+
+
+def _code(line: str, wide: int) -> Iterator[Line]:
     """A line of the file; a comment in it is quieter than what counts."""
-    tone: Tone = "quiet" if line.lstrip().startswith("#") else "code"
-    for place, part in enumerate(chop_cells(line, max(8, room - 4)) or [""]):
-        yield (("    " if place else "  ", ""), (part, tone))
+    tone: Tone = "remark" if line.lstrip().startswith("#") else "file"
+    line = "".join(c if c.isprintable() else "·" for c in line)
+    own = len(line) - len(line.lstrip())
+    rest, lead = line, ""
+    while True:
+        part = chop_cells(rest, max(8, wide - 2 - len(lead)))[0] if rest else ""
+        yield _filled(((f" {lead}{part}", tone),), wide)
+        rest = rest[len(part) :]
+        if not rest:
+            return
+        lead = " " * min(own + _INDENT, wide // 2)
+
+
+def _filled(line: Line, wide: int) -> Line:
+    """The line on the ground that tells a file from the text around it."""
+    line = clip(line, wide)
+    return (*line, (" " * (wide - sum(cell_len(text) for text, _ in line)), "remark"))

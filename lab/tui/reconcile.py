@@ -39,6 +39,7 @@ class Reconciliation(Lines):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self.keep_bar()
         self.world: World | None = None
         self._index = RowIndex()
         self._columns = grid.columns(None, 80)
@@ -85,7 +86,7 @@ class Reconciliation(Lines):
     def _lay_out(self, afresh: bool = True) -> None:
         """Columns and heights anew, after nodes or rows came, went or changed."""
         if afresh:
-            self._columns = grid.columns(self.world, self.size.width)
+            self._columns = grid.columns(self.world, self.room)
             self._strips.clear()
         self.virtual_size = Size(self.size.width, len(self._index) + _HEAD)
         self.refresh()

@@ -10,7 +10,7 @@ from rich.cells import cell_len, chop_cells
 
 Tone = Literal[
     "", "run", "move", "bad", "why", "quiet", "head", "name", "lab", "strong", "em", "code",
-    "live", "replay", "stale", "key", "tab", "note",
+    "live", "replay", "stale", "key", "tab", "note", "file", "remark", "fact", "turned",
 ]  # fmt: skip
 Span = tuple[str, Tone]
 Line = tuple[Span, ...]

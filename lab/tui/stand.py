@@ -139,6 +139,7 @@ class Stand(Screen[None], inherit_bindings=False):
         """One of the two that share the cluster's place; the focus goes with it."""
         widget: Widget = self._cluster if s.view == "reconciliation" else self._view
         away = self._panes["cluster"]
+        self.set_class(s.view != "reconciliation", "viewed")
         if widget is not away:
             self._panes["cluster"] = widget
             widget.remove_class("away")

@@ -64,6 +64,10 @@ _TONES: Mapping[Tone, tuple[str, str, str]] = {
     "key": ("accent", "", "bold"),
     "tab": ("background", "primary", "bold"),
     "note": ("", "", ""),
+    "file": ("code", "panel", ""),
+    "remark": ("muted", "panel", ""),
+    "fact": ("", "panel", "bold"),
+    "turned": ("success", "", "bold"),
 }
 
 

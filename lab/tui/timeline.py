@@ -34,6 +34,7 @@ class Timeline(Lines):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self.keep_bar()
         self._given: tuple[Change, ...] = ()
         self._changes: tuple[Change, ...] = ()
         self._lines: list[Line] = []
@@ -41,7 +42,7 @@ class Timeline(Lines):
 
     def show(self, changes: tuple[Change, ...]) -> None:
         """Draw these; costs what was added since the last time."""
-        width, self._given = self.size.width, changes
+        width, self._given = self.room, changes
         if not width or (changes is self._changes and self._wide == width):
             return  # out of sight, or nothing new
         known = self._changes[-1] if self._changes else None
@@ -69,7 +70,7 @@ class Timeline(Lines):
         mark, tone = _MARKS[change.tone]
         words: Tone = "" if tone == "run" else "why" if tone == "bad" else tone
         first: Line = ((f"{stamp(change.at)} ", "quiet"), (f"{mark} ", tone))
-        return wrap([(change.text, words)], self.size.width, first)
+        return wrap([(change.text, words)], self.room, first)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

@@ -51,7 +51,6 @@ class View(Sheet):
             return ()
         if self._world is None:
             return ((("One moment ...", "quiet"),),)
-        room = self.scrollable_content_region.width or room  # the place of a scroll bar is kept free
         return find(self._view).lines(self._world, room, self.size.height or _GUESS, self._now)
 
     def _head(self) -> None:

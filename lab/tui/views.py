@@ -70,7 +70,7 @@ def tabs(s: Situation, room: int) -> tuple[Line, ...]:
         names.append((f" {key} {'[' if here else ' '}{name}{']' if here else ' '}", "tab" if here else "quiet"))
     more: Line = (("5-0 views ", "quiet"),)
     line = fit(tuple(names), more if width(names) + width(more) < room else (), room)
-    return (line, _brief(s, room)) if s.pane != "lesson" else (line,)
+    return (line, _brief(s, room)) if s.step is not None and s.pane != "lesson" else (line,)
 
 
 def _brief(s: Situation, room: int) -> Line:

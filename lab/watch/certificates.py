@@ -97,8 +97,11 @@ class CertificateSource(Source):
 
 
 def under_way(world: World, at: float) -> bool:
-    """Whether an order of a certificate is under way: its last word is not its end, and not long ago."""
+    """Whether an order of a certificate is under way: its last word is not its end, and not long ago. What was issued
+    is served only a moment later."""
     if not world.acme:
         return False
     told_at, told = world.acme[-1]
-    return told.stage not in {"issued", "failed"} and at - told_at < ORDER
+    if told.stage == "failed":
+        return False
+    return at - told_at < (LINGER if told.stage == "issued" else ORDER)

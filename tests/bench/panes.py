@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 
-from lab.tui.panes import NAMES, VIEWS, find
+from lab.tui.panes import NAMES, VIEWS, View, find
 from lab.world.entries import AcmeTold, Entry, Fact, Failure, Hit, LoadMoved, SwarmChanged, TrafficSeen
 from lab.world.load import BUCKETS, bucket
 from lab.world.swarm import Task, UpdateConfig, UpdateStatus
@@ -27,7 +27,7 @@ RATE = 50
 def pane_draw(draws: int = 60) -> Figures:
     """Milliseconds of CPU for one draw of a view, the median. Each draw is of a new world, as in life: nothing of the
     draw before can be taken again."""
-    took: dict[str, list[float]] = {view: [] for view in VIEWS if view != "reconciliation"}
+    took: dict[View, list[float]] = {view: [] for view in VIEWS if view != "reconciliation"}
     now = demo()
     for number in range(draws):
         for fact in _second(SECONDS + number):

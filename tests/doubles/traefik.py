@@ -111,6 +111,14 @@ class Traefik:
                     "provider": "swarm",
                     "type": "retry",
                 },
+                {
+                    "basicAuth": {"usersFile": "/run/secrets/users"},
+                    "status": "enabled",
+                    "usedBy": ["dashboard@swarm"],
+                    "name": "users@swarm",
+                    "provider": "swarm",
+                    "type": "basicauth",
+                },
             ],
             "tcp/routers": [
                 {

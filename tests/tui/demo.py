@@ -43,7 +43,7 @@ def container(name: str, slot: int) -> str:
 
 def _task(task: Task, **more: object) -> Task:
     """A task of the demo, with its container and what it was made from."""
-    made = replace(task, container=container(task.service, task.slot), created=EPOCH + 1, changed=EPOCH + 3)
+    made = replace(task, container=container(task.service, task.slot), created=EPOCH - 9, changed=EPOCH - 6)
     return replace(made, image="node:20" if task.service == "app_backend" else "", mark="old", **more)  # type: ignore[arg-type]
 
 
@@ -105,7 +105,7 @@ def _edge() -> Iterator[Entry]:
         yield from (
             Entry(12.0, replace(fact, now=WALL)) for fact in served(host, one) if isinstance(fact, CertificateSeen)
         )
-    default = certificate("TRAEFIK DEFAULT CERT", "d0d0d0d0d0d0d0d0", issuer="TRAEFIK DEFAULT CERT", chain=())
+    default = certificate("TRAEFIK DEFAULT CERT", "d0d0d0d0d0d0d0d0", issuer="TRAEFIK DEFAULT CERT", chain=("TRAEFIK DEFAULT CERT",))
     yield from (Entry(13.0, fact) for fact in served("viz.localhost", default, "default"))
     yield Entry(14.0, ROUTES)
     for at in range(20, 121, 5):
@@ -119,7 +119,7 @@ def _update() -> Iterator[Entry]:
     old = [task for task in TASKS if task.service == "app_backend"]
 
     def new(slot: int, state: str, at: float) -> Task:
-        made = replace(old[slot - 1], id=f"new.{slot}", mark="new", state=state, created=EPOCH + at - 1)
+        made = replace(old[slot - 1], id=f"new.{slot}", mark="new", state=state, created=EPOCH + 100.1 + 6.4 * (slot - 1))
         return replace(made, changed=EPOCH + at, container=container("new", slot))
 
     front = next(task for task in TASKS if task.id == "app_frontend.1")

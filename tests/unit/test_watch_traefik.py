@@ -103,7 +103,10 @@ def test_the_whole_view(watch: Callable[..., Watched]) -> None:
         ),
         Balancer("echo@swarm", "tcp", (("10.0.1.9:7000", "UP"),), type="loadbalancer"),
     )
-    assert seen.middlewares == (Middleware("again@swarm", "http", "retry"),)
+    assert seen.middlewares == (
+        Middleware("again@swarm", "http", "retry"),
+        Middleware("users@swarm", "http", "basicauth"),
+    )
     begins = datetime(2026, 1, 1, 10, tzinfo=UTC).timestamp()
     issuer = "Pebble Intermediate CA 28cc4a"
     assert seen.certificates == (

@@ -79,7 +79,8 @@ def _host(world: World, host: str, room: int, now: float, short: bool) -> Iterat
         both = ()
     if both:
         yield fit((), both, room)
-    yield from packed((_verdict(fact) for _, fact in seen), room, (("  ", ""),))
+    if not short or len({fact.verdict for _, fact in seen}) > 1:
+        yield from packed((_verdict(fact) for _, fact in seen), room, (("  ", ""),))
     if not seen:
         yield (("  ◌ no node has been asked for it yet", "quiet"),)
     yield from _reasons(seen, room, now)
@@ -142,8 +143,8 @@ def _reason(fact: CertificateSeen, wall: float) -> str:
         case "self-signed":
             return f"It is signed by itself ({one.issuer or one.subject}): no authority stands behind it."
         case "untrusted":
-            why = f": {fact.why}" if fact.why else ", at no authority that is known here"
-            return f"Its chain cannot be trusted, it ends with {one.issuer or 'nobody'}{why}."
+            why = fact.why or f"its chain ends at {one.issuer or 'nobody'}, which is no authority that is known here"
+            return f"It cannot be trusted: {why}."
         case "expired":
             return f"It ran out {lasting(wall - one.not_after)} ago, on {_date(one.not_after)}."
         case "early":
@@ -171,7 +172,7 @@ def _certificate(world: World, group: list[Seen], room: int, now: float, short: 
         if one.subject not in one.names:
             told.append(("subject", [(one.subject or "empty", "")]))
     yield from facts(told, room)
-    yield from _validity(one, wall, room)
+    yield from _validity(one, wall, room, short)
     if not short:
         chain = " ← ".join(one.chain) or "nothing was served with it"
         yield from facts([("chain", [(chain, "")])], room)
@@ -186,7 +187,7 @@ def grouped(fingerprint: str) -> str:
     return " ".join(digits[i : i + 4] for i in range(0, 16, 4)).strip() + (" …" if len(digits) > 16 else "")
 
 
-def _validity(one: Certificate, wall: float, room: int) -> Iterator[Line]:
+def _validity(one: Certificate, wall: float, room: int, short: bool) -> Iterator[Line]:
     whole, left = one.not_after - one.not_before, one.not_after - wall
     passed = min(1.0, max(0.0, (wall - one.not_before) / whole)) if whole > 0 else 1.0
     if left < 0:
@@ -199,7 +200,7 @@ def _validity(one: Certificate, wall: float, room: int) -> Iterator[Line]:
     full = min(cells, int(passed * cells))
     shown: Tone = "bad" if tone == "bad" else "move" if tone == "move" else "run"
     bar: list[Span] = [("▓" * full, "quiet"), ("░" * (cells - full), shown), (f" {text}", shown)]
-    yield from facts([("valid", bar), ("", [(_span(one), "quiet")])], room)
+    yield from facts([("valid", bar)] if short else [("valid", bar), ("", [(_span(one), "quiet")])], room)
 
 
 def _span(one: Certificate) -> str:

@@ -10,7 +10,7 @@ from lab.tui.panes.canvas import Box
 from lab.tui.panes.layers import Edge, Layer, Place, across, down
 from lab.tui.panes.parts import WIDE, finish, packed
 from lab.tui.panes.topology import Rate, Way
-from lab.tui.spans import Line, Tone, wrap
+from lab.tui.spans import Line, Span, Tone, wrap
 from lab.world.labels import hosts
 
 if TYPE_CHECKING:
@@ -59,14 +59,21 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
     if room >= WIDE and world.nodes:
         yield from across(_columns(world, way, now), _edges(world, way, now), room, height - len(foot))
     else:
-        yield from down(_rows(world, way, now, room), _edges(world, way, now), room)
+        edges = _edges(world, way, now)
+        drawn = down(_rows(world, way, now, room), edges, room)
+        if len(drawn) + len(foot) > height:
+            drawn = down(_rows(world, way, now, room, terse=True), edges, room)
+        yield from drawn
     yield from foot
 
 
 def _foot(world: World, way: Way, room: int) -> Iterator[Line]:
     yield ()
     if way.edge and not way.routed:
-        yield from wrap([("Nothing is routed yet: no service has labels for Traefik.", "quiet")], room)
+        own = any(topology.asks(one) for one in way.edge)
+        text = "no application is routed yet: give a service labels for Traefik."
+        text = f"Traefik routes to its own dashboard; {text}" if own else text.capitalize()
+        yield from wrap([(text, "quiet")], room)
     if way.beside:
         yield from packed((_beside(world, one) for one in way.beside), room, (("beside it  ", "quiet"),))
     yield from packed(_LEGEND, room)
@@ -97,39 +104,50 @@ def _columns(world: World, way: Way, now: float) -> list[Layer]:
     return [first, *_inner(world, way)]
 
 
-def _rows(world: World, way: Way, now: float, room: int) -> list[Layer]:
+def _rows(world: World, way: Way, now: float, room: int, terse: bool = False) -> list[Layer]:
+    """The layers from above; `terse` ones say what they have to in as few rows as they can."""
     load = topology.from_load(world, now) + topology.from_hits(world, now)
     passes, fails = load.spans
-    total: tuple[Line, ...] = ((*passes, (" sent  ", "quiet"), *fails),) if passes else ()
+    gap: Line = (("  ", ""),) if fails else ()
+    total: tuple[Line, ...] = ((*passes, (" sent", "quiet"), *gap, *fails),) if passes else ()
+    told: tuple[Line, ...] = (*_clients(world, load), *total)
+    if terse:
+        told = tuple(packed(told, room - 8))
     names = packed(([(name, "code")] for name in hosts(world)), room - 8, (("ask for ", "quiet"),))
-    box = Box((("clients → DNS names", "head"),), (*_clients(world, load), *total, *names))
-    return [Layer("CLIENTS", "", (Place("names", box),)), *_inner(world, way)]
+    box = Box((("clients → DNS names", "head"),), (*told, *names))
+    return [Layer("CLIENTS", "", (Place("names", box),)), *_inner(world, way, terse)]
 
 
-def _inner(world: World, way: Way) -> Iterator[Layer]:
+def _inner(world: World, way: Way, terse: bool = False) -> Iterator[Layer]:
     if world.nodes:
         yield _nodes(world, way)
-    edge = [Place(one.id, _box(world, one), _grants(one)) for one in way.edge]
+
+    def place(one: Service, more: tuple[Line, ...] = (), link: Line | None = None) -> Place:
+        if terse:
+            return Place(one.id, _box(world, one, terse=True), _granted(one), link)
+        return Place(one.id, _box(world, one, more), _grants(one), link)
+
     server: tuple[Line, ...] = ((("ACME server", "quiet"),),)
-    acme = [Place(one.id, _box(world, one, server), _grants(one), (("│ orders", "quiet"),)) for one in way.acme]
-    yield Layer("EDGE", "Traefik", (*edge, *acme), 15)
+    acme = [place(one, server, (("│ orders", "quiet"),)) for one in way.acme]
+    yield Layer("EDGE", "Traefik", (*map(place, way.edge), *acme), 15)
     if way.routed:
         # Those with something behind them stand last: where rows are broken, the last one is joined to the next layer.
         fronts = {front for _, before, _ in way.behind for front in before}
         order = sorted(way.routed, key=lambda one: one.id in fronts)
-        yield Layer("ROUTED", "by labels", tuple(Place(one.id, _box(world, one), _grants(one)) for one in order), 15)
+        yield Layer("ROUTED", "by labels", tuple(map(place, order)), 15)
     if way.behind:
-        yield Layer("BEHIND", "inner networks", tuple(_behind(world, way)), 15)
+        yield Layer("BEHIND", "inner networks", tuple(_behind(world, way, terse)), 15)
 
 
-def _behind(world: World, way: Way) -> Iterator[Place]:
+def _behind(world: World, way: Way, terse: bool) -> Iterator[Place]:
     routed = {one.id for one in way.routed}
     plain = len({before for _, before, _ in way.behind}) == 1
     for service, before, networks in way.behind:
         more: list[Line] = [((f"via {', '.join(networks)}", "quiet"),)]
         if not plain or not routed & set(before):
             more.append(((f"← {', '.join(_short(world.called.get(one, one)) for one in before)}", ""),))
-        yield Place(service.id, _box(world, service, tuple(more)), _grants(service))
+        grants = _granted(service) if terse else _grants(service)
+        yield Place(service.id, _box(world, service, tuple(more), terse), grants)
 
 
 def _clients(world: World, load: Rate) -> tuple[Line, ...]:
@@ -158,15 +176,16 @@ def _node(node: Node) -> Box:
     return Box(title, ((("● ready", "run"),),))
 
 
-def _box(world: World, service: Service, more: tuple[Line, ...] = ()) -> Box:
+def _box(world: World, service: Service, more: tuple[Line, ...] = (), terse: bool = False) -> Box:
     found = topology.health(world, service)
     glyph, tone = found.mark
     title: Line = ((f"{glyph} ", tone), (service.name, "name"))
     short: Line = ((f"{glyph} ", tone), (_short(service.name), "name"))
     word = " running" if not found.down else " down"
-    body: list[Line] = [((f"{found.running}/{found.desired}{word}", tone),)]
-    if found.nodes:
-        body.append(((f"on {_places(found.nodes)}", "quiet"),))
+    where: Line = ((f"on {_places(found.nodes)}", "quiet"),) if found.nodes else ()
+    body: list[Line] = [((f"{found.running}/{found.desired}{word}", tone),), *([where] if where else [])]
+    if terse and where:
+        body = [((f"{found.running}/{found.desired} ", tone), *where)]
     state = service.status.state.replace("_", " ")
     if state and state != "completed":
         body.append(((state, "bad" if "paused" in state or "rollback" in state else "move"),))
@@ -198,6 +217,14 @@ def _grants(service: Service) -> tuple[Line, ...]:
     if len(shown) < len(given):
         found.append(((f"└ {len(given) - len(shown)} more", "quiet"),))
     return tuple(found)
+
+
+def _granted(service: Service) -> tuple[Line, ...]:
+    """The same in one row."""
+    secrets = [(one.source, "lab") for one in service.spec.secrets]
+    given: list[Span] = [*secrets, *((one.source, "code") for one in service.spec.configs)]
+    line = [part for span in given for part in (span, (" ", ""))][:-1]
+    return (tuple(line),) if line else ()
 
 
 def _tone(rate: Rate, broken: bool) -> Tone:

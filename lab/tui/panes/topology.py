@@ -88,7 +88,7 @@ def way(world: World) -> Way:
     acme = tuple(s for s in services if "pebble" in s.spec.image.lower() and s.id not in taken)
     taken |= {service.id for service in acme}
     by_default = _routed_by_default(world)
-    routed = tuple(s for s in services if s.id not in taken and (_asks(s) or s.id in by_default)) if edge else ()
+    routed = tuple(s for s in services if s.id not in taken and (asks(s) or s.id in by_default)) if edge else ()
     taken |= {service.id for service in routed}
     outer = {network for service in (*edge, *acme) for network in service.spec.networks}
     behind = _behind(world, routed, [s for s in services if s.id not in taken], outer)
@@ -96,7 +96,8 @@ def way(world: World) -> Way:
     return Way(edge, acme, routed, behind, tuple(s for s in services if s.id not in taken))
 
 
-def _asks(service: Service) -> bool:
+def asks(service: Service) -> bool:
+    """Whether its labels declare a router."""
     labels = service.spec.labels
     return enabled(labels) is not False and any(kind == "routers" for _, kind, _ in declared(labels).things)
 
