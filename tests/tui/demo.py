@@ -105,7 +105,9 @@ def _edge() -> Iterator[Entry]:
         yield from (
             Entry(12.0, replace(fact, now=WALL)) for fact in served(host, one) if isinstance(fact, CertificateSeen)
         )
-    default = certificate("TRAEFIK DEFAULT CERT", "d0d0d0d0d0d0d0d0", issuer="TRAEFIK DEFAULT CERT", chain=("TRAEFIK DEFAULT CERT",))
+    default = certificate(
+        "TRAEFIK DEFAULT CERT", "d0d0d0d0d0d0d0d0", issuer="TRAEFIK DEFAULT CERT", chain=("TRAEFIK DEFAULT CERT",)
+    )
     yield from (Entry(13.0, fact) for fact in served("viz.localhost", default, "default"))
     yield Entry(14.0, ROUTES)
     for at in range(20, 121, 5):
@@ -119,7 +121,9 @@ def _update() -> Iterator[Entry]:
     old = [task for task in TASKS if task.service == "app_backend"]
 
     def new(slot: int, state: str, at: float) -> Task:
-        made = replace(old[slot - 1], id=f"new.{slot}", mark="new", state=state, created=EPOCH + 100.1 + 6.4 * (slot - 1))
+        made = replace(
+            old[slot - 1], id=f"new.{slot}", mark="new", state=state, created=EPOCH + 100.1 + 6.4 * (slot - 1)
+        )
         return replace(made, changed=EPOCH + at, container=container("new", slot))
 
     front = next(task for task in TASKS if task.id == "app_frontend.1")
@@ -185,7 +189,8 @@ READS = (
             "block": "configs/nginx",
             "says": "A config cannot be changed: a new one gets a new name.",
             "became": {"config": "nginx-2"},
-            "excerpt": "configs:\n  nginx:\n    name: nginx-${NGINX_CONFIG:-1}\n    file: ./app/nginx-${NGINX_CONFIG:-1}.conf",
+            "excerpt": "configs:\n  nginx:\n    name: nginx-${NGINX_CONFIG:-1}\n"
+            "    file: ./app/nginx-${NGINX_CONFIG:-1}.conf",
         }
     ),
 )

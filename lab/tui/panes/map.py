@@ -221,8 +221,8 @@ def _grants(service: Service) -> tuple[Line, ...]:
 
 def _granted(service: Service) -> tuple[Line, ...]:
     """The same in one row."""
-    secrets = [(one.source, "lab") for one in service.spec.secrets]
-    given: list[Span] = [*secrets, *((one.source, "code") for one in service.spec.configs)]
+    given: list[Span] = [(one.source, "lab") for one in service.spec.secrets]
+    given += [(one.source, "code") for one in service.spec.configs]
     line = [part for span in given for part in (span, (" ", ""))][:-1]
     return (tuple(line),) if line else ()
 
