@@ -29,41 +29,29 @@ from lab.course.actions import (
     StopNode,
     UpdateService,
 )
-from lab.course.checkpoint import Checkpoint, Content, NodeState
+from lab.course.checkpoint import Checkpoint, Content
 from lab.course.plan import misplaced
+from lab.course.settle import PAUSE, Eyes, listen, not_running, settle, stop, unsettled
 from lab.course.stack.changes import pausing
 from lab.errors import CommandError, EngineError, WaitError
 from lab.world.entries import Acted, Progressed
-from lab.world.journal import Clock, Journal
-from lab.world.swarm import ENDED, ServiceSpec
+from lab.world.journal import Clock
+from lab.world.swarm import ServiceSpec
 from lab.world.world import World
 
 Engine = Any
 """docker's low-level client, `docker.APIClient` (half of its stubs are untyped, so they cannot be held to)."""
-Lacks = Callable[[World], Iterator[str]]
-"""What a world lacks, in sentences."""
-
 #: Seconds: until everything is as it should be; for one action that is refused because something still ends.
 BOUND, PATIENCE = 420.0, 60.0
-#: Seconds between two tries of what was refused.
-_PAUSE = 1.0
 #: How often a service is made anew when its tasks did not spread as they should.
 _ROUNDS = 2
 
 
-class Tools(Protocol):
+class Tools(Eyes, Protocol):
     """What a reset needs of the world outside: `lab.course.ports.Hands`, and a manager's API."""
-
-    journal: Journal
-
-    def look(self) -> None:
-        """See `Hands.look`."""
 
     def act(self, action: str, node: str) -> None:
         """See `Hands.act`."""
-
-    def stopping(self) -> bool:
-        """See `Hands.stopping`."""
 
     def engine(self) -> Engine:
         """The low-level client of a manager that lives. Raises EngineError when there is none."""
@@ -97,108 +85,24 @@ def apply(
     end = clock() + bound
     steps = tuple(actions)
     for number, action in enumerate(steps):
-        _stop(tools)
+        stop(tools)
         share = number / (len(steps) + 1)
         tools.journal.write(Progressed("reset", action.sentence, share))
         _do(action, tools, clock)
         if isinstance(action, DeployStack) and action.awaited:
-            _settle(partial(_not_running, names=action.awaited), tools, bound, end, clock, share)
+            settle(partial(not_running, names=action.awaited), tools, bound, end, clock, share)
+            listen(action.awaited, tools, bound, end, clock, share)
     there = partial(unsettled, checkpoint=checkpoint, made_by_lab=made_by_lab)
-    _settle(there, tools, bound, end, clock)
+    settle(there, tools, bound, end, clock)
     for _ in range(_ROUNDS):
         again = tuple(_again(tools.journal.world, checkpoint, made_by_lab))
         if not again:
-            return
+            break
         for action in again:
             _do(action, tools, clock)
-        _settle(there, tools, bound, end, clock)
-
-
-def unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
-    """What the world still lacks of the checkpoint, in sentences; nothing when it is there."""
-    nodes = {n.name for n in world.nodes.values()} | {*checkpoint.nodes} if made_by_lab else set()
-    for name in sorted(nodes):
-        node, wanted = world.node(name), checkpoint.nodes.get(name, NodeState())
-        if (node is not None and node.state == "ready") is not (wanted.machine == "on"):
-            yield f"{name} is {node.state if node else 'not in the swarm'}"
-    for name, state in checkpoint.services.items():
-        yield from _unsettled(world, name, state.spec.replicas if state.mode == "replicated" else None)
-    for stack, each in checkpoint.stacks.items():
-        waits = pausing(stack, each)
-        for name in each.services(stack):
-            yield from _not_paused(world, name) if name in waits else _unsettled(world, name)
-    names = {*checkpoint.services, *checkpoint.stack_services}
-    ids = {s.id for name in names if (s := world.service(name)) is not None}
-    for task in world.tasks.values():
-        node = world.nodes.get(task.node)
-        leaves = task.service not in world.services or (task.service in ids and task.desired in ("shutdown", "remove"))
-        if leaves and task.state not in ENDED and node is not None and node.state == "ready":
-            yield f"{world.task_name(task)} still ends on {node.name}"
-
-
-def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator[str]:
-    """Of one service; a stack's number of replicas is what its deploy has said."""
-    service = world.service(name)
-    if service is None:
-        yield f"there is no service {name}"
-        return
-    if service.spec.mode.endswith("-job"):  # Its tasks come to an end by themselves.
-        return
-    live = len(world.live_tasks(service.id))
-    if service.spec.mode == "global" and not world.tasks_of(service.id):  # The engine counts what it has made so far.
-        yield f"no task of {name} was made yet"
-    if live != service.desired or replicas not in (None, service.desired):
-        yield f"{live} of {replicas or service.desired} tasks of {name} run"
-    if service.status.state in ("updating", "rollback_started"):
-        yield f"the update of {name} goes on"
-
-
-def _not_paused(world: World, name: str) -> Iterator[str]:
-    """Of a service whose update is to be found paused. How many of its tasks run then is as the failure left it."""
-    service = world.service(name)
-    if service is None:
-        yield f"there is no service {name}"
-    elif service.status.state != "paused":
-        yield f"the update of {name} is {service.status.state.replace('_', ' ') or 'not begun'}, not paused"
-
-
-def _not_running(world: World, names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        yield from _unsettled(world, name)
-
-
-def _settle(lacks: Lacks, tools: Tools, bound: float, end: float, clock: Clock, share: float = 0.9) -> None:
-    """Wait until the world lacks nothing; `share` of the reset is done by then."""
-    told = ""
-    while True:
-        _stop(tools)
-        tools.look()
-        missing = list(lacks(tools.journal.world))
-        if not missing:
-            return
-        if clock() >= end:
-            log = "; ".join(missing[:5])
-            raise WaitError("the cluster to be at the checkpoint", bound, log, remedy="swarmlab reset")
-        if missing[0] != told:
-            told = missing[0]
-            tools.journal.write(Progressed("reset", f"waiting: {told}", share))
-        tools.journal.wait(_Settled(lacks), max(0.0, min(_PAUSE, end - clock())))
-
-
-class _Settled:
-    """A predicate for `Journal.wait` that looks only when the swarm changed."""
-
-    def __init__(self, lacks: Lacks) -> None:
-        self._lacks = lacks
-        self._seen: tuple[object, ...] = ()
-        self._answer = False
-
-    def __call__(self, world: World) -> bool:
-        seen = (world.nodes, world.services, world.tasks)
-        if len(self._seen) != len(seen) or any(a is not b for a, b in zip(seen, self._seen, strict=True)):
-            self._seen = seen
-            self._answer = not any(self._lacks(world))
-        return self._answer
+        settle(there, tools, bound, end, clock)
+    paused = {name for stack, each in checkpoint.stacks.items() for name in pausing(stack, each)}
+    listen(sorted({*checkpoint.services, *checkpoint.stack_services} - paused), tools, bound, end, clock)
 
 
 def _again(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[Action]:
@@ -316,7 +220,7 @@ def _carry(what: str, tools: Tools, call: Callable[[Engine], None], clock: Clock
 
     end = clock() + PATIENCE
     while True:
-        _stop(tools)
+        stop(tools)
         try:
             return call(tools.engine())
         except docker.errors.NotFound as error:
@@ -340,7 +244,7 @@ def _order(what: str, tools: Tools, call: Callable[[], None], clock: Clock) -> N
     """Have a command run until it is done: again while what it waits for still ends."""
     end = clock() + PATIENCE
     while True:
-        _stop(tools)
+        stop(tools)
         try:
             return call()
         except (CommandError, EngineError) as error:
@@ -374,9 +278,4 @@ _PASSES = re.compile(
 def _breathe(tools: Tools) -> None:
     """Until the journal has something new, at most a moment."""
     count = tools.journal.world.count
-    tools.journal.wait(lambda world: world.count > count, _PAUSE)
-
-
-def _stop(tools: Tools) -> None:
-    if tools.stopping():
-        raise KeyboardInterrupt
+    tools.journal.wait(lambda world: world.count > count, PAUSE)

@@ -136,6 +136,10 @@ class LiveHands:
         shell = {**shell_env(manager, paths.state(self.cluster.name)), **self.edge.variables, **env}
         deploy.stack(name, file, shell, self.stopping)
 
+    def refusing(self, port: int) -> list[str]:
+        """See `lab.course.settle.Eyes.refusing`."""
+        return hits.refusing(self._endpoints.values(), port)
+
     def remove_volume(self, name: str) -> None:
         """See `lab.course.apply.Tools.remove_volume`."""
         for endpoint in self._endpoints.values():

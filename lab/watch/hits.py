@@ -17,6 +17,8 @@ from lab.world.entries import Hit
 
 #: One request's bound, seconds: generous, an emulated node under load takes its time.
 BOUND = 10.0
+#: How long a connection is held to see whether it is ended, seconds.
+_KNOCK = 1.0
 #: As much of an answer is read, bytes.
 LONGEST = 65536
 
@@ -59,6 +61,26 @@ def one(endpoint: Endpoint, request: Request, password: Password | None = None, 
         return _http(endpoint, request, password, began, bound)
     except wire.FAILURES as error:
         return _none(endpoint, request, _ms(began), f"{type(error).__name__}: {error}".strip(": "))
+
+
+def refusing(endpoints: Iterable[Endpoint], port: int) -> list[str]:
+    """The nodes that refuse or drop a connection to a published port; one that is not reached from this machine is
+    not among them. What waits for us to speak first, or speaks, is there."""
+    asked = [endpoint for endpoint in endpoints if port in endpoint.published]
+    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
+        there = pool.map(lambda endpoint: _listens(*endpoint.published[port]), asked)
+        return [endpoint.node for endpoint, listens in zip(asked, there, strict=True) if not listens]
+
+
+def _listens(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), _KNOCK) as stream:
+            # What forwards the port takes every connection, and ends one that the node refused.
+            return bool(stream.recv(1))
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
 
 
 def _http(endpoint: Endpoint, request: Request, password: Password | None, began: float, bound: float) -> Hit:

@@ -36,6 +36,7 @@ class ModelHands:
         self.watched: frozenset[str] = frozenset()
         self.wished: Wish | None = None
         self.refuse: list[str] = []
+        self.deaf: list[list[str]] = []
 
     def _turn(self) -> None:
         self.swarm.tick()
@@ -77,6 +78,9 @@ class ModelHands:
         files = {config.name or f"{name}_{key}": paths.stacks() / config.file for key, config in configs.items()}
         texts = {full: file.read_text() for full, file in files.items() if file.is_file()}
         stack.deploy(self.swarm, name, specs(known, name, env), texts)
+
+    def refusing(self, port: int) -> list[str]:
+        return self.deaf.pop(0) if self.deaf else []
 
     def remove_volume(self, name: str) -> None:
         for task in self.swarm.tasks.values():

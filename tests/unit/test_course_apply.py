@@ -161,6 +161,16 @@ def test_a_refusal_that_stays_is_told_in_the_engines_words() -> None:
         reset(hands, Checkpoint(services={"web": WEB}))
 
 
+def test_what_runs_must_also_answer_on_what_it_publishes() -> None:
+    hands = ModelHands()
+    hands.deaf = [["node3"], ["node3"], []]
+    reset(hands, Checkpoint(services={"web": WEB}))
+    assert not hands.deaf
+    hands.deaf = [["node2", "node3"] for _ in range(100)]
+    with pytest.raises(WaitError, match="still missing: web does not answer on port 8080 of node2, node3"):
+        apply((), Checkpoint(services={"web": WEB}), hands, bound=20, clock=hands.time)
+
+
 def test_at_the_bound_it_says_what_is_missing() -> None:
     hands = ModelHands()
     wanted = Checkpoint(services={"web": ServiceState(image="nginx:1.26", constraints=("node.role==nobody",))})

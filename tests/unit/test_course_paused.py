@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from lab import paths
 from lab.course.actions import DeployStack
-from lab.course.apply import apply, unsettled
+from lab.course.apply import apply
 from lab.course.checkpoint import Checkpoint, Content, Patch
 from lab.course.plan import plan
+from lab.course.settle import unsettled
 from lab.course.stack import read
 from lab.course.stack.spec import specs
 from lab.course.stack.state import StackState

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.cluster.model import Endpoint
-from lab.watch.hits import LONGEST, Request, ask
+from lab.watch.hits import LONGEST, Request, ask, refusing
 from lab.world.entries import Hit
 from tests.doubles.https import Answer, Asked, http_server
 from tests.doubles.tls import listening, sign
@@ -153,3 +154,18 @@ def test_tcp_that_is_closed_with_no_word() -> None:
         (hit, _) = ask(nodes(port, 9000), Request(9000, protocol="tcp"))
     assert (hit.status, hit.protocol) == (0, "tcp")
     assert hit.error
+
+
+def test_a_published_port_that_is_closed_or_dropped_refuses() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = server.getsockname()[1]
+    talks: dict[str, Callable[[socket.socket], object]] = {
+        "waits": lambda stream: stream.recv(1),
+        "speaks": lambda stream: stream.sendall(b"220 hello"),
+        "drops": lambda stream: None,
+    }
+    with contextlib.ExitStack() as servers:
+        ports = {name: servers.enter_context(listening(talk))[1] for name, talk in talks.items()}
+        where = {**ports, "closed": closed}
+        asked = [Endpoint(name, "worker", "", published={80: ("127.0.0.1", port)}) for name, port in where.items()]
+        assert refusing([*asked, Endpoint("not reached", "worker", "")], 80) == ["drops", "closed"]

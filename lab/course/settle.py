@@ -1,0 +1,162 @@
+"""Waiting until a world is as a checkpoint says: what is missing, in sentences, and at the bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from lab.course.checkpoint import Checkpoint, NodeState
+from lab.course.stack.changes import pausing
+from lab.errors import WaitError
+from lab.world.entries import Progressed
+from lab.world.journal import Clock, Journal
+from lab.world.swarm import ENDED
+from lab.world.world import World
+
+Lacks = Callable[[World], Iterator[str]]
+"""What a world lacks, in sentences."""
+
+#: Seconds between two looks.
+PAUSE = 1.0
+
+
+class Eyes(Protocol):
+    """What waiting needs of the world outside; a part of `lab.course.apply.Tools`."""
+
+    journal: Journal
+
+    def look(self) -> None:
+        """See `Hands.look`."""
+
+    def stopping(self) -> bool:
+        """See `Hands.stopping`."""
+
+    def refusing(self, port: int) -> list[str]:
+        """The nodes that refuse a connection to a port published in the swarm; one that is not reached from this
+        machine at all is not among them."""
+
+
+def unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
+    """What the world still lacks of the checkpoint, in sentences; nothing when it is there."""
+    nodes = {n.name for n in world.nodes.values()} | {*checkpoint.nodes} if made_by_lab else set()
+    for name in sorted(nodes):
+        node, wanted = world.node(name), checkpoint.nodes.get(name, NodeState())
+        if (node is not None and node.state == "ready") is not (wanted.machine == "on"):
+            yield f"{name} is {node.state if node else 'not in the swarm'}"
+    for name, state in checkpoint.services.items():
+        yield from _unsettled(world, name, state.spec.replicas if state.mode == "replicated" else None)
+    for stack, each in checkpoint.stacks.items():
+        waits = pausing(stack, each)
+        for name in each.services(stack):
+            yield from _not_paused(world, name) if name in waits else _unsettled(world, name)
+    names = {*checkpoint.services, *checkpoint.stack_services}
+    ids = {s.id for name in names if (s := world.service(name)) is not None}
+    for task in world.tasks.values():
+        node = world.nodes.get(task.node)
+        leaves = task.service not in world.services or (task.service in ids and task.desired in ("shutdown", "remove"))
+        if leaves and task.state not in ENDED and node is not None and node.state == "ready":
+            yield f"{world.task_name(task)} still ends on {node.name}"
+
+
+def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator[str]:
+    """Of one service; a stack's number of replicas is what its deploy has said."""
+    service = world.service(name)
+    if service is None:
+        yield f"there is no service {name}"
+        return
+    if service.spec.mode.endswith("-job"):  # Its tasks come to an end by themselves.
+        return
+    live = len(world.live_tasks(service.id))
+    if service.spec.mode == "global" and not world.tasks_of(service.id):  # The engine counts what it has made so far.
+        yield f"no task of {name} was made yet"
+    if live != service.desired or replicas not in (None, service.desired):
+        yield f"{live} of {replicas or service.desired} tasks of {name} run"
+    if service.status.state in ("updating", "rollback_started"):
+        yield f"the update of {name} goes on"
+
+
+def _not_paused(world: World, name: str) -> Iterator[str]:
+    """Of a service whose update is to be found paused. How many of its tasks run then is as the failure left it."""
+    service = world.service(name)
+    if service is None:
+        yield f"there is no service {name}"
+    elif service.status.state != "paused":
+        yield f"the update of {name} is {service.status.state.replace('_', ' ') or 'not begun'}, not paused"
+
+
+def not_running(world: World, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from _unsettled(world, name)
+
+
+def settle(lacks: Lacks, tools: Eyes, bound: float, end: float, clock: Clock, share: float = 0.9) -> None:
+    """Wait until the world lacks nothing; `share` of the reset is done by then."""
+    told = ""
+    while True:
+        stop(tools)
+        tools.look()
+        missing = list(lacks(tools.journal.world))
+        if not missing:
+            return
+        if clock() >= end:
+            log = "; ".join(missing[:5])
+            raise WaitError("the cluster to be at the checkpoint", bound, log, remedy="swarmlab reset")
+        if missing[0] != told:
+            told = missing[0]
+            tools.journal.write(Progressed("reset", f"waiting: {told}", share))
+        tools.journal.wait(_Settled(lacks), max(0.0, min(PAUSE, end - clock())))
+
+
+class _Settled:
+    """A predicate for `Journal.wait` that looks only when the swarm changed."""
+
+    def __init__(self, lacks: Lacks) -> None:
+        self._lacks = lacks
+        self._seen: tuple[object, ...] = ()
+        self._answer = False
+
+    def __call__(self, world: World) -> bool:
+        seen = (world.nodes, world.services, world.tasks)
+        if len(self._seen) != len(seen) or any(a is not b for a, b in zip(seen, self._seen, strict=True)):
+            self._seen = seen
+            self._answer = not any(self._lacks(world))
+        return self._answer
+
+
+def listen(names: Iterable[str], tools: Eyes, bound: float, end: float, clock: Clock, share: float = 0.95) -> None:
+    """Wait until what these services publish is answered on every node that is ready: a program that has just been
+    started runs before it listens."""
+    told = ""
+    while True:
+        stop(tools)
+        missing = list(_deaf(tools, names))
+        if not missing:
+            return
+        if clock() >= end:
+            raise WaitError(
+                "the cluster to be at the checkpoint", bound, "; ".join(missing[:5]), remedy="swarmlab reset"
+            )
+        if missing[0] != told:
+            told = missing[0]
+            tools.journal.write(Progressed("reset", f"waiting: {told}", share))
+        tools.journal.wait(lambda _: False, max(0.0, min(PAUSE, end - clock())))
+
+
+def _deaf(tools: Eyes, names: Iterable[str]) -> Iterator[str]:
+    world = tools.journal.world
+    ready = {node.name for node in world.nodes.values() if node.state == "ready"}
+    for name in names:
+        service = world.service(name)
+        if service is None or not world.live_tasks(service.id):
+            continue
+        for port in service.spec.ports:
+            if (port.protocol, port.mode) == ("tcp", "ingress"):
+                away = [node for node in tools.refusing(port.published) if node in ready]
+                if away:
+                    yield f"{name} does not answer on port {port.published} of {', '.join(away)}"
+
+
+def stop(tools: Eyes) -> None:
+    """Raises KeyboardInterrupt when the user asked to stop."""
+    if tools.stopping():
+        raise KeyboardInterrupt
