@@ -90,7 +90,7 @@ class Authority:
 
 
 @contextmanager
-def listening(talk: Callable[[socket.socket], None]) -> Iterator[tuple[str, int]]:
+def listening(talk: Callable[[socket.socket], object]) -> Iterator[tuple[str, int]]:
     """A server on loopback that does `talk` with each connection, and then closes it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
