@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from lab.course.checks import Exit, Http, Output, Tcp
+from lab.course.asks import Exit, Output
+from lab.course.asks_edge import Http, Tcp
 from lab.course.finding import Finding, Moment
 from lab.course.words import many
 from lab.world.entries import Hit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.course.checks import CertificateIs, LoadIs, Renewed, RouterIs
+from lab.course.asks_edge import CertificateIs, LoadIs, Renewed, RouterIs
 from lab.course.finding import Finding
 from lab.course.words import many, several
 from lab.world.entries import CertificateSeen

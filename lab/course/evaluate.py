@@ -6,25 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.course import answers, edge
-from lab.course.checks import (
-    CertificateIs,
-    Check,
-    Exists,
-    Exit,
-    Happened,
-    Http,
-    LoadIs,
-    NodeIs,
-    Output,
-    Placed,
-    Renewed,
-    Replaced,
-    RouterIs,
-    Running,
-    ServiceIs,
-    Tcp,
-    Updated,
-)
+from lab.course.asks import Exists, Exit, Happened, NodeIs, Output, Placed, Replaced, Running, ServiceIs, Updated
+from lab.course.asks_edge import CertificateIs, Http, LoadIs, Renewed, RouterIs, Tcp
+from lab.course.checks import Check
 from lab.course.finding import Finding, Moment
 from lab.course.trace import replacements
 from lab.course.words import many, several

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lab.course import words
+from lab.course.asks import Pattern, regex
 from lab.course.checkpoint import Checkpoint, Patch
-from lab.course.checks import Check, Pattern, regex
+from lab.course.checks import Check
 from lab.course.excerpt import excerpt
 from lab.course.value import Id, Name, Text, Value, one_of
 from lab.world.load import Wish
