@@ -147,7 +147,8 @@ class RemoveVolume:
 @dataclass(frozen=True, slots=True)
 class DeployStack:
     """Deploy a stack: `file` is below the stacks' folder, `env` its settings, `place` its turn among the stacks. The
-    services in `awaited`, whole names, must run before the reset goes on: another deploy of the stack follows."""
+    services in `awaited`, whole names, must run before the reset goes on: another deploy of the stack
+    follows, or one of a stack that needs it from its start."""
 
     name: str
     file: str

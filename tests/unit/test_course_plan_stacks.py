@@ -60,7 +60,7 @@ def test_stacks_come_after_what_they_need_and_in_their_order() -> None:
         "create network edge",
         "create secret api-key-1",
         "create secret users-1",
-        "deploy stack acme (acme.yaml)",
+        "deploy stack acme (acme.yaml), and wait until it runs",
         "deploy stack edge (edge.yaml)",
         "deploy stack app (app.yaml)",
     ]
@@ -100,10 +100,12 @@ def test_what_hangs_on_a_stack_is_made_anew_with_it_and_its_volumes() -> None:
         "remove service acme_pebble, to make it anew (args)",
         "remove service edge_traefik, to make it anew (with the stack acme)",
         "remove volume edge_acme",
-        "deploy stack acme (acme.yaml)",
+        "deploy stack acme (acme.yaml), and wait until it runs",
         "deploy stack edge (edge.yaml)",
     ]
-    assert planned(changed(deployed(), "acme_pebble", replicas=2)) == ["deploy stack acme (acme.yaml)"]
+    assert planned(changed(deployed(), "acme_pebble", replicas=2)) == [
+        "deploy stack acme (acme.yaml), and wait until it runs"
+    ]
     assert planned(changed(deployed(), "edge_traefik", args=())) == [
         "remove service edge_traefik, to make it anew (args)",
         "remove volume edge_acme",

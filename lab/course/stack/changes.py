@@ -49,6 +49,8 @@ def stack_changes(
     stacks = checkpoint.stacks
     found = {name: _differences(world, expected[name], _firsts(name, state, env)) for name, state in stacks.items()}
     anew = _fresh(checkpoint, found)
+    # A Traefik that finds no authority when it starts does not ask again until a route changes.
+    leaned_on = {below for state in stacks.values() for below in state.fresh_with}
     for place, (name, state) in enumerate(stacks.items()):
         differences = found[name]
         if not all(mine(service) for service in differences.there):
@@ -61,7 +63,8 @@ def stack_changes(
         if differences.any or name in anew:
             if state.first is not None:
                 yield DeployStack(name, state.file, {**env, **state.first}, place, state.services(name))
-            yield DeployStack(name, state.file, {**env, **state.env}, place)
+            awaited = state.services(name) if name in leaned_on else ()
+            yield DeployStack(name, state.file, {**env, **state.env}, place, awaited)
 
 
 def pausing(name: str, state: StackState) -> frozenset[str]:
