@@ -97,7 +97,7 @@ def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
                 happened, checks, hits = [], {}, []
                 yield from ("", f"## {number}. {_prose(step)}")
             case StepMoved() as moved:
-                yield from _came(happened, hits)
+                yield from _came(happened, hits, world)
                 yield from _held(checks)
                 why = f": {_prose(moved.why)}" if moved.why else ""
                 yield from ("", f"**{moved.state.capitalize()}** after {entry.at - began:.1f} s{why}")
@@ -116,11 +116,11 @@ def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
                 happened += [f"- {clock(c.at - began)} {_prose(c.text)}" for c in fresh(before, world)]
 
 
-def _came(happened: list[str], hits: list[Hit]) -> Iterator[str]:
+def _came(happened: list[str], hits: list[Hit], world: World) -> Iterator[str]:
     if happened:
         yield from ("", "What happened, in minutes and seconds since the step began:", "", *happened)
-    if hits:
-        yield from ("", f"{_prose(requests(hits))}.")
+    for sentence in requests(hits, world):
+        yield from ("", f"{_prose(sentence)}.")
 
 
 def _held(checks: dict[int, Checked]) -> Iterator[str]:

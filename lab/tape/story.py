@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from lab.tape.safe import safe_for_screen
@@ -22,6 +24,11 @@ from lab.world.world import Change, Command, World, fold
 WIDTH = 80
 HEAD, TAIL = 24, 8
 """Of a longer output the first lines and the last ones are told."""
+
+_NAME = re.compile(r"[\w.-]+")
+"""A replica's; some answers begin with another thing."""
+_NAMED = 6
+"""Replicas that are told by name, at most."""
 
 _TONES = {"good": "+", "bad": "!", "plain": "·", "lab": ">"}
 _LAST = {"passed": "✔", "failed": "✘"}
@@ -49,7 +56,9 @@ class Story:
         if isinstance(fact, Checked) and fact.phase == "before":
             self._before.append(fact)
             return
-        yield from self._gathered()
+        yield from self._looked()
+        if isinstance(fact, LessonOpened | StepMoved):
+            yield from self._asked()
         match fact:
             case LessonOpened():
                 yield from ("", f"LESSON {fact.lesson}", "═" * (len(fact.lesson) + 7))
@@ -72,7 +81,8 @@ class Story:
 
     def end(self) -> Iterator[str]:
         """The summary."""
-        yield from self._gathered()
+        yield from self._looked()
+        yield from self._asked()
         if not self._steps:
             return
         passed = sum(state == "passed" for _, state, _ in self._steps)
@@ -91,18 +101,20 @@ class Story:
         why = f": {fact.why}" if fact.why else ""
         yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {seconds:.1f} s{why}")
 
-    def _gathered(self) -> Iterator[str]:
-        """Requests in a row are told as one, and so are checks that do not hold yet."""
+    def _looked(self) -> Iterator[str]:
+        """Checks in a row that do not hold yet are told as one."""
         before, self._before = self._before, []
         if len(before) > 1 and not any(check.ok for check in before):
             yield f"  ✘ before: none of the {len(before)} checks holds"
         else:
             for check in before:
                 yield from _check(check)
+
+    def _asked(self) -> Iterator[str]:
+        """A step's requests are told at its end, summed: the mesh is asked every few seconds while it is in sight."""
         hits, self._hits = self._hits, []
-        for port, path in dict.fromkeys((h.port, h.path) for h in hits):
-            here = [h for h in hits if (h.port, h.path) == (port, path)]
-            yield from _said("  · ", f"port {port}{path}: {requests(here)}")
+        for sentence in requests(hits, self._world):
+            yield from _said("  · ", sentence)
 
 
 def story(entries: Iterable[Entry]) -> Iterator[str]:
@@ -124,18 +136,30 @@ def fresh(before: World, after: World) -> tuple[Change, ...]:
     return tuple(change for change in reversed(new) if not change.text.startswith("$ "))
 
 
-def requests(hits: list[Hit]) -> str:
-    """Requests in a sentence: how many, through which nodes, answered by which replicas, how quickly."""
-    good = [h for h in hits if 200 <= h.status < 400]
+def requests(hits: list[Hit], world: World) -> Iterator[str]:
+    """Requests in a sentence for each address: how many, through which nodes, answered by which replicas, how
+    quickly."""
+    names = {task.container[:12]: world.task_name(task) for task in world.tasks.values() if task.container}
+    for address in dict.fromkeys(hit.address for hit in hits):
+        yield _summed(address, [hit for hit in hits if hit.address == address], names)
+
+
+def _summed(address: str, hits: list[Hit], names: dict[str, str]) -> str:
+    good = [h for h in hits if _answered(h)]
     nodes = sorted({h.node for h in hits})
-    replicas = sorted({h.replica for h in good if h.replica})
-    words = f"{len(hits)} request{'s' * (len(hits) != 1)} through {', '.join(nodes)}; {len(good)} answered"
+    found = {names.get(h.replica[:12], h.replica) for h in good}
+    replicas = sorted(name for name in found if _NAME.fullmatch(name))
+    words = f"{len(hits)} request{'s' * (len(hits) != 1)} to {address} through {', '.join(nodes)}; {len(good)} answered"
     if replicas:
-        words += f" by {', '.join(replicas)}"
+        words += f" by {', '.join(replicas) if len(replicas) <= _NAMED else f'{len(replicas)} replicas'}"
     if good:
         words += f", the slowest in {max(h.ms for h in good):.0f} ms"
-    bad = sorted({h.error or f"status {h.status}" for h in hits if h not in good})
-    return f"{words}; {len(hits) - len(good)} not ({', '.join(bad)})" if bad else words
+    other = Counter(f"with status {h.status}" if h.status else f"failed ({h.error})" for h in hits if not _answered(h))
+    return "; ".join((words, *(f"{count} {how}" for how, count in sorted(other.items()))))
+
+
+def _answered(hit: Hit) -> bool:
+    return 200 <= hit.status < 400
 
 
 def trimmed(output: str, head: int = HEAD, tail: int = TAIL) -> list[str]:

@@ -18,7 +18,7 @@ from lab.tui.keys import help_lines
 from lab.tui.lines import Draw, Sheet
 from lab.tui.prose import lines
 from lab.tui.situation import Situation
-from lab.tui.spans import Line, stamp, wrap
+from lab.tui.spans import Line, clean, wrap
 from lab.tui.views import filled
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class Pick(ModalScreen[str | None]):
         self._title, self._options, self._chosen = title, tuple(options), chosen
 
     def compose(self) -> ComposeResult:
-        box = Vertical(OptionList(*(Option(text, id=id) for id, text in self._options), markup=False), classes="dialog")
+        options = (Option(clean(text), id=id) for id, text in self._options)
+        box = Vertical(OptionList(*options, markup=False), classes="dialog")
         box.border_title, box.border_subtitle = self._title, "Enter takes it, Esc leaves"
         yield box
 
@@ -120,11 +121,9 @@ def help_on(s: Situation, focused: Widget) -> Help:
 
 def failures(world: World) -> Pick:
     """Which of the load's last failed requests, the newest first; the answer is its place among them."""
-    rows = []
-    for place, (at, failure) in reversed(tuple(enumerate(world.load.failures))):
-        why = failure.error or f"status {failure.status}"
-        rows.append((str(place), f"{stamp(at)}  {failure.node}  {failure.ms:5.0f} ms  {why}"))
-    return Pick("Failed requests", rows)
+    from lab.tui.panes import load
+
+    return Pick("Failed requests", load.failures(world))
 
 
 def failure(world: World, place: int) -> Help:

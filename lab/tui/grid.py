@@ -186,16 +186,16 @@ def service_row(world: World, service: Service, cols: Columns) -> Line:
 
 
 def _details(service: Service) -> Iterator[Span]:
-    update = service.status.state.replace("_", " ")
-    if update and update != "completed":
-        yield f"update {update}", "bad" if "paused" in update or "rollback" in update else "move"
+    update = service.status.words
+    if update and update != "update completed":
+        yield update, "bad" if "paused" in update or "rollback" in update else "move"
     if service.spec.mode != "replicated":
         yield service.spec.mode, "quiet"
     yield service.spec.image.split("@")[0], "quiet"
     for port in service.spec.ports:
         yield f":{port.published}→{port.target}", "quiet"
-    if update == "completed":
-        yield "update completed", "quiet"
+    if update == "update completed":
+        yield update, "quiet"
 
 
 def slot_row(world: World, service: str, key: str, cols: Columns, phase: int = 0) -> Line:

@@ -13,7 +13,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lab.tui.spans import Line, Span, Tone, plain
+from lab.tui.spans import Line, Span, Tone, clean, plain
 from lab.tui.theme import tones
 
 _GUESS = 80
@@ -40,9 +40,9 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     _bar = 0
 
     def keep_bar(self) -> None:
-        """Keep the last column free for a scroll bar, so that none ever lies over a text."""
+        """Keep the last two columns free, for a scroll bar and a blank before it: none ever touches a text."""
         self.styles.scrollbar_gutter = "stable"
-        self._bar = 1
+        self._bar = 2
 
     @property
     def room(self) -> int:
@@ -66,7 +66,9 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         base, tones = self.rich_style, self.tones()
         grey = base + tones["quiet"]
         segments = [
-            Segment(text, grey if self._stale else base + tones[tone] if tone else base) for text, tone in spans if text
+            Segment(clean(text), grey if self._stale else base + tones[tone] if tone else base)
+            for text, tone in spans
+            if text
         ]
         return Strip(segments).adjust_cell_length(width, base)
 

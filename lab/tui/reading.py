@@ -11,7 +11,7 @@ from lab.tui import views
 from lab.tui.prose import WIDEST
 from lab.tui.prose import lines as prose
 from lab.tui.situation import Situation
-from lab.tui.spans import Line, Tone, clip, wrap
+from lab.tui.spans import Line, Tone, clean, clip, wrap
 
 _INDENT = 4
 """Cells by which the rest of a line that was too long stands further in."""
@@ -33,16 +33,17 @@ def readings(s: Situation, room: int) -> Iterator[Line]:
 
 
 def _head(file: str, block: str, wide: int) -> Line:
-    """The file, and where in it the block is: what has no room of that goes."""
-    where = f"  {block.replace('/', ' › ')}"
-    where = where if cell_len(file) + cell_len(where) + 2 <= wide else ""
+    """The file, and where in it the block is: of that the first parts go where they have no room."""
+    space, parts = wide - cell_len(file) - 2, block.split("/")
+    ways = [f"  {' › '.join((*('…' for _ in parts[:1] if cut), *parts[cut:]))}" for cut in range(len(parts))]
+    where = next((way for way in ways if cell_len(way) <= space), "")
     return _filled(((f" {file}", "fact"), (where, "remark")), wide)
 
 
 def _code(line: str, wide: int) -> Iterator[Line]:
     """A line of the file; a comment in it is quieter than what counts."""
     tone: Tone = "remark" if line.lstrip().startswith("#") else "file"
-    line = "".join(c if c.isprintable() else "·" for c in line)
+    line = clean(line)
     own = len(line) - len(line.lstrip())
     rest, lead = line, ""
     while True:

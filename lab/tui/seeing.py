@@ -49,7 +49,10 @@ class Seeing(App[int]):
         self.see(notice="Press q to quit.", trouble=False)
 
     def action_pane(self, pane: Pane) -> None:
-        self.see(pane=pane, typing=False)
+        s = self.situation
+        told = pane == "lesson" and s.step is not None and s.state(s.page) == "failed"
+        # Why a step failed stands in the lesson itself.
+        self.see(pane=pane, typing=False, notice="" if told else s.notice)
         self.call_after_refresh(self._stand.target(pane).focus)
 
     def action_view(self, view: View) -> None:

@@ -24,6 +24,11 @@ def stamp(seconds: float, tenths: bool = True) -> str:
     return f"{text}.{int(seconds * 10) % 10}" if tenths else text
 
 
+def clean(text: str) -> str:
+    """The text without what would move the cursor or change its colours: a dot for each."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "·" for c in text)
+
+
 def width(line: Iterable[Span]) -> int:
     """How many cells a line takes."""
     return sum(cell_len(text) for text, _ in line)
@@ -36,9 +41,9 @@ def plain(lines: Iterable[Line]) -> str:
 
 def fit(left: Line, right: Line, room: int) -> Line:
     """A line with one part at each end; the left one gives way, and says so with `…`."""
-    space = room - width(right)
-    if width(left) > space - 1:
-        left = (*clip(left, max(0, space - 2)), ("…", "quiet")) if space > 2 else ()
+    space = room - width(right) - bool(right)
+    if width(left) > space:
+        left = (*clip(left, max(0, space - 1)), ("…", "quiet")) if space > 1 else ()
     return (*left, (" " * max(0, room - width(left) - width(right)), ""), *right)
 
 

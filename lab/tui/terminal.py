@@ -10,11 +10,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
+from textual.markup import escape
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from lab.tape.safe import SafeScreen
+from lab.tui.spans import clean
 
 if TYPE_CHECKING:
     from lab.tui.emulator import Cells, Emulator
@@ -154,7 +156,7 @@ class Terminal(Widget, can_focus=True):
 
     def _show_all(self) -> None:
         self._rows = None
-        self.border_title = f"{self.label} on {self.node}" if self.node else self.label
+        self.border_title = escape(clean(f"{self.label} on {self.node}" if self.node else self.label))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -92,8 +92,9 @@ def _http(endpoint: Endpoint, request: Request, password: Password | None, began
     ):
         body = _text(answer)
     told = answer.headers
-    # What refuses or passes nothing on is no replica, whatever the first line of its page.
-    first = (body.splitlines() or [""])[0][:64] if answer.status_code < 400 else ""
+    # A page is no replica's name, and what refuses or passes nothing on is no replica.
+    page = answer.status_code >= 400 or body.lstrip().startswith("<")
+    first = "" if page else (body.splitlines() or [""])[0][:64]
     return Hit(
         node=endpoint.node,
         port=request.port,

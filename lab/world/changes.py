@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from lab.world.entries import CertificateSeen, RoutesSeen, SwarmChanged
+from lab.world.entries import AcmeTold, CertificateSeen, RoutesSeen, SwarmChanged
 from lab.world.swarm import BROKEN, Node, Service, Task
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _service(old: Service | None, new: Service) -> Iterator[Line]:
         yield f"{new.name}: image {old.spec.image} → {new.spec.image}", "plain", new.id, "", ""
     if new.status != old.status and new.status.state:
         tone: Tone = "bad" if "paused" in new.status.state or "rollback" in new.status.state else "plain"
-        yield f"{new.name}: update {new.status.state.replace('_', ' ')}", tone, new.id, "", ""
+        yield f"{new.name}: {new.status.words}", tone, new.id, "", ""
 
 
 def _tasks(before: World, after: World, tasks: tuple[Task, ...]) -> Iterator[Line]:
@@ -91,7 +91,7 @@ def _moved(world: World, old: Task | None, task: Task) -> Iterator[Line]:
     about = (task.service, task.id, task.node)
     if task.state == "running" and state_was != "running":
         took = max(0.0, task.changed - task.created)
-        yield f"{name} runs on {where} ({took:.1f} s after its task was made)", "good", *about
+        yield f"{name} runs on {where} ({took:.1f} s after it was made)", "good", *about
     elif task.state == "pending" and task.error and (old is None or old.error != task.error):
         yield f"{name} waits: {task.error}", "bad", *about
     elif task.state in BROKEN and old is None:
@@ -122,6 +122,14 @@ def _served(fact: CertificateSeen) -> str:
         return "Traefik's own default certificate"
     how = "" if fact.verdict == "good" else f", {fact.verdict}" + (f" ({fact.why})" if fact.why else "")
     return f"a certificate from {one.issuer or one.subject}{how}"
+
+
+def acme_in_words(before: Sequence[tuple[float, AcmeTold]], fact: AcmeTold) -> Iterator[Line]:
+    """What a line of Traefik's log about an order adds to the timeline: nothing while the order is where it was."""
+    last = next((told.stage for _, told in reversed(before) if told.hosts == fact.hosts), None)
+    if fact.stage != last or fact.stage == "failed":
+        name = "".join(f"{host}: " for host in fact.hosts if host not in fact.text)
+        yield f"ACME: {name}{fact.text}", "bad" if fact.stage == "failed" else "plain", "", "", ""
 
 
 def routes_in_words(before: RoutesSeen | None, fact: RoutesSeen) -> Iterator[Line]:

@@ -178,6 +178,13 @@ class Hit:
     location: str = ""
     kind: Literal["hit"] = "hit"
 
+    @property
+    def address(self) -> str:
+        """`port 8080 /`, or `https://node-app.localhost/`."""
+        if self.host:
+            return f"{self.protocol}://{self.host}{self.path}"
+        return f"port {self.port} {self.path if self.protocol != 'tcp' else 'tcp'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

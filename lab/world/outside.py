@@ -3,6 +3,7 @@ new value, and the lines that it adds to the timeline."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from lab.world.entries import CertificateSeen, LoadMoved, TrafficSeen
 from lab.world.load import Load
 
 KEEP_TRAFFIC, KEEP_ISSUED = 30, 10
+_REASONS = 3
+"""Reasons of failed requests in one line of the timeline, at most."""
 
 Certificates = Map[tuple[str, str], tuple[float, CertificateSeen]]
 Issued = Map[str, tuple[tuple[float, str], ...]]
@@ -23,17 +26,22 @@ Counts = Map[str, tuple[tuple[float, Traffic], ...]]
 def loaded(before: Load, at: float, fact: LoadMoved) -> tuple[Load, Sequence[Line]]:
     """The load after a report. Failures are told at most once in `load.TELL` seconds."""
     load, lines = before.take(at, fact), list[Line]()
-    if fact.running and (not before.running or before.rate != fact.rate):
+    if fact.running and fact.rate and (not before.running or before.rate != fact.rate):
         lines.append((f"load: {fact.rate:g} requests a second to {fact.target}", "lab", "", "", ""))
     elif before.running and not fact.running:
         lines.append(("load: off", "lab", "", "", ""))
     if load.tells:
-        last = load.failures[-1][1] if load.failures else None
-        why = (last.error or f"status {last.status}") if last else "no reason told"
         many = "request" if load.untold == 1 else "requests"
-        lines.append((f"load: {load.untold} {many} failed ({why})", "bad", "", "", ""))
+        lines.append((f"load: {load.untold} {many} failed ({_reasons(load)})", "bad", "", "", ""))
         load = replace(load, told=at, untold=0)
     return load, lines
+
+
+def _reasons(load: Load) -> str:
+    """Why those failed that have no line yet, as far as it is known: the most frequent reasons first."""
+    new = load.failures[-min(load.untold, len(load.failures)) :]
+    found = Counter(failure.error or f"status {failure.status}" for at, failure in new if at >= load.told)
+    return ", ".join(why for why, _ in found.most_common(_REASONS)) or "no reason told"
 
 
 def served(

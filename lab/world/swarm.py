@@ -121,6 +121,13 @@ class UpdateStatus:
     started: float = 0.0
     completed: float = 0.0
 
+    @property
+    def words(self) -> str:
+        """`update under way`, `rollback paused`; "" when there was none."""
+        what = "rollback" if self.state.startswith("rollback") else "update"
+        how = self.state.removeprefix("rollback_")
+        return self.state and f"{what} {'under way' if how in ('updating', 'started') else how.replace('_', ' ')}"
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

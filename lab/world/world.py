@@ -213,8 +213,8 @@ def fold(world: World, entry: Entry) -> World:
             base = _tell(base, *(Change(at, *line) for line in news))
             return replace(base, certificates=certificates, issued=issued)
         case AcmeTold():
-            line = Change(at, f"ACME: {fact.text}", "bad" if fact.stage == "failed" else "plain")
-            return replace(_tell(base, line), acme=(*base.acme, (at, fact))[-KEEP_ACME:])
+            lines = tuple(Change(at, *line) for line in words.acme_in_words(base.acme, fact))
+            return replace(_tell(base, *lines), acme=(*base.acme, (at, fact))[-KEEP_ACME:])
         case RoutesSeen():
             lines = tuple(Change(at, *line) for line in words.routes_in_words(base.routes, fact))
             return replace(_tell(base, *lines), routes=fact, routes_at=at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 from lab.course.schema import Lesson, Reading
 from lab.world.edge import Traffic
@@ -14,7 +15,6 @@ from lab.world.entries import (
     CommandBegan,
     EngineEvent,
     Entry,
-    Fact,
     Failure,
     Hit,
     LoadMoved,
@@ -23,7 +23,6 @@ from lab.world.entries import (
 )
 from lab.world.load import BUCKETS
 from lab.world.swarm import Service, Task, UpdateConfig, UpdateStatus
-from lab.world.world import World, fold_all
 from tests.tui.edge import FIRST, NODES, ROUTES, WALL, certificate, served
 from tests.tui.fake import LESSON, FakeStage
 
@@ -32,18 +31,22 @@ EPOCH = 1_800_000_000.0
 HOSTS = ("node-app.localhost", "traefik.localhost")
 TARGET = "https://node-app.localhost/"
 POLICY = UpdateConfig(1, 2.0, "start-first", "pause", 5.0, 0.2)
+DIED = 95.2
+HEIRS = {("app_frontend", 1): 98.1, ("app_backend", 1): 104.0, ("app_backend", 2): 117.0}
+"""From when on another task serves a slot."""
 _SHAPE = (0, 0, 0, 0, 2, 5, 9, 12, 9, 6, 3, 2, 1, 1)
 """How a second's 50 requests fall into buckets."""
 
 
-def container(name: str, slot: int) -> str:
-    """The id of the container of a service's slot."""
-    return f"{sum(map(ord, name)) % 250 + slot:02x}{slot:02x}" * 16
+def _container(name: str, slot: int, at: float = 0.0) -> str:
+    """The id of the container of a service's slot at a time."""
+    fresh = at >= HEIRS.get((name, slot), inf)
+    return f"{sum(map(ord, name)) % 240 + slot:02x}{slot + 16 * fresh:02x}" * 16
 
 
 def _task(task: Task, **more: object) -> Task:
     """A task of the demo, with its container and what it was made from."""
-    made = replace(task, container=container(task.service, task.slot), created=EPOCH - 9, changed=EPOCH - 6)
+    made = replace(task, container=_container(task.service, task.slot), created=EPOCH - 9, changed=EPOCH - 6)
     return replace(made, image="node:20" if task.service == "app_backend" else "", mark="old", **more)  # type: ignore[arg-type]
 
 
@@ -62,7 +65,7 @@ BEGAN = replace(FIRST, services=tuple(_service(each) for each in FIRST.services)
 BACKEND = next(each for each in FIRST.services if each.name == "app_backend")
 
 
-def report(at: float, failures: tuple[Failure, ...] = (), slower: int = 0) -> Entry:
+def _report(at: float, failures: tuple[Failure, ...] = (), slower: int = 0) -> Entry:
     """A second of load; `slower` moves the latencies up by so many buckets."""
     counts = [0] * BUCKETS
     for place, count in enumerate(_SHAPE):
@@ -79,7 +82,7 @@ def _load() -> Iterator[Entry]:
         failures: tuple[Failure, ...] = ()
         if second == 96:
             failures = (Failure(0.6, "node3", 502, "", 34.2), Failure(0.1, "node4", 0, "connection refused", 2.0))
-        yield report(float(second), failures, 3 if 96 <= second <= 99 else 0)
+        yield _report(float(second), failures, 3 if 96 <= second <= 99 else 0)
 
 
 def _hits() -> Iterator[Entry]:
@@ -89,8 +92,9 @@ def _hits() -> Iterator[Entry]:
         for place, node in enumerate(NODES, 1):
             at = 60.0 + 4 * turn + place / 10
             slot = (turn + place) % 2 + 1
-            yield Entry(at, replace(straight, node=node.name, replica=container("web", slot)[:12], ms=9.0 + turn))
-            front, behind = container("app_frontend", slot)[:12], container("app_backend", turn % 3 + 1)[:12]
+            yield Entry(at, replace(straight, node=node.name, replica=_container("web", slot)[:12], ms=9.0 + turn))
+            alive = 2 if DIED <= at < HEIRS["app_frontend", 1] else slot
+            front, behind = _container("app_frontend", alive, at)[:12], _container("app_backend", turn % 3 + 1, at)[:12]
             hit = replace(routed, node=node.name, front=front, replica=behind, ms=28.0 + turn)
             failed = turn == 9 and place == 3
             yield Entry(at, replace(hit, status=502, replica="", front="") if failed else hit)
@@ -124,14 +128,15 @@ def _update() -> Iterator[Entry]:
         made = replace(
             old[slot - 1], id=f"new.{slot}", mark="new", state=state, created=EPOCH + 100.1 + 6.4 * (slot - 1)
         )
-        return replace(made, changed=EPOCH + at, container=container("new", slot))
+        return replace(made, changed=EPOCH + at, container=_container("app_backend", slot, inf))
 
     front = next(task for task in TASKS if task.id == "app_frontend.1")
-    dead = replace(front, state="failed", desired="shutdown", exit=137, changed=EPOCH + 95.2)
-    heir = replace(front, id="app_frontend.1b", state="running", created=EPOCH + 95.4, changed=EPOCH + 98.0)
+    dead = replace(front, state="failed", desired="shutdown", exit=137, changed=EPOCH + DIED)
+    heir = replace(front, id="app_frontend.1b", created=EPOCH + 95.4, changed=EPOCH + 98.0)
+    heir = replace(heir, container=_container("app_frontend", 1, inf))
     going = _service(BACKEND, "updating", "new", "2")
     yield Entry(92.0, CommandBegan(1, "node1", "docker kill 3f1c9a7be2d4"))
-    yield Entry(95.2, EngineEvent("node2", "container", "die", "c", front.id, EPOCH + 95.2, front.id, 137))
+    yield Entry(DIED, EngineEvent("node2", "container", "die", "c", front.id, EPOCH + DIED, front.id, 137))
     yield Entry(95.6, SwarmChanged("node1", tasks=(dead, replace(heir, state="preparing", changed=EPOCH + 95.4))))
     yield Entry(98.1, SwarmChanged("node1", tasks=(heir,)))
     yield Entry(100.0, CommandBegan(2, "node1", "docker service update --env-add VERSION=2 app_backend"))
@@ -149,11 +154,6 @@ def entries() -> tuple[Entry, ...]:
     """All of it, to second 120."""
     told = (Entry(0.5, BEGAN), *_edge(), *_load(), *_hits(), *_update())
     return tuple(sorted(told, key=lambda entry: entry.at))
-
-
-def world() -> World:
-    """What is known at its end."""
-    return fold_all(entries())
 
 
 LABELS = """\
@@ -196,17 +196,15 @@ READS = (
 )
 
 
-def reading_lesson(*reads: Reading) -> Lesson:
-    """The lesson whose first step reads these blocks."""
-    first = LESSON.steps[0].model_copy(update={"reads": reads or READS})
+def reading_lesson() -> Lesson:
+    """The lesson whose first step reads the blocks."""
+    first = LESSON.steps[0].model_copy(update={"reads": READS})
     return LESSON.model_copy(update={"steps": (first, *LESSON.steps[1:])})
 
 
-def stage(*more: Fact, live: bool = True) -> FakeStage:
-    """A stage on which the demo has been running for two minutes, and what came then."""
-    made = FakeStage(live=live)
+def stage() -> FakeStage:
+    """A live stage on which the demo has been running for two minutes."""
+    made = FakeStage()
     made.taught = (reading_lesson(),)
     made.journal.put_all(entries())
-    for fact in more:
-        made.journal.put(Entry(made.journal.now() + 0.1, fact))
     return made

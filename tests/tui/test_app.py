@@ -373,3 +373,21 @@ async def test_quitting_closes_only_what_the_app_made() -> None:
         await pilot.press("q")
     app.close_stages()
     assert stage.closed
+
+
+async def test_why_a_step_failed_stands_once_where_the_lesson_has_the_screen() -> None:
+    why = "web.2 did not run again within 90 s."
+    async with desk(FakeStage(desired=4, fail=why), size=(80, 24)) as it:
+        await it.press("n", "n", "enter")
+        await it.see(f"Not done: {why}", "Press 1 for the lesson")
+        await it.press("1")
+        await it.see("Not done", "Enter tries again")
+        assert it.text.count("Not done") == 1 and "Press 1" not in it.text
+
+
+async def test_a_help_that_is_longer_than_the_screen_can_be_read_to_its_end() -> None:
+    async with desk(FakeStage(desired=4), size=(80, 24)) as it:
+        await it.press("2", "question_mark")
+        await it.see("Help: Cluster", "Every column is a node")
+        await it.press("end")
+        await it.see("Quit (Ctrl+Q anywhere)")

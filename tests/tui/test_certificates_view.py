@@ -38,7 +38,7 @@ def told(seconds: float, stage: str, text: str = "", *hosts: str) -> tuple[float
 
 def test_a_certificate_that_all_nodes_serve_is_told_once() -> None:
     text = block(drawn(deployed((5.0, ROUTES), *at(6.0, served(APP, ONE)))))
-    assert "✔ good on 4 nodes" in text and "node1 ✔ good  node2 ✔ good  node3 ✔ good  node4 ✔ good" in text
+    assert "✔ good on 4 nodes" in text and "node1 ✔  node2 ✔  node3 ✔  node4 ✔" in text
     assert text.count("issuer") == 1 and text.count("fingerprint") == 1
     for said in ("EC P-256", "3F1C 9A7B E2D4 55AA", "4a2f9c0011", f"{APP} ← Pebble Intermediate CA 2f1e"):
         assert said in text
@@ -85,14 +85,21 @@ def test_nodes_with_different_certificates_are_told_apart() -> None:
             "which Traefik signs itself: it has none for this",
         ),
         ("self-signed", {"issuer": "me"}, "▲ self-signed", "signed by itself (me): no authority stands behind it"),
-        ("untrusted", {"issuer": "Odd CA"}, "✘ untrusted", "Its chain cannot be trusted, it ends with Odd CA"),
+        ("untrusted", {"issuer": "Odd CA"}, "✘ untrusted", "It cannot be trusted: its chain ends at Odd CA, which"),
         ("early", {"not_before": WALL + 600}, "✘ too early", "It begins in 10 min"),
         ("wrong-name", {"names": ("b.c", "d.e")}, "✘ wrong name", f"It is for b.c, d.e, not for {APP}."),
     ],
 )
 def test_verdicts_are_told_apart(verdict: str, more: dict[str, Any], word: str, sentence: str) -> None:
     text = block(drawn(deployed(*at(6.0, served(APP, certificate(APP, **more), verdict))), 6.0, room=118))
-    assert f"node1 {word}" in text and f"{word} on 4 nodes" in text and sentence in text
+    assert f"node1 {word[0]}  node2" in text and f"{word} on 4 nodes" in text and sentence in text
+
+
+def test_the_end_of_a_chain_is_told_once() -> None:
+    why = "its chain ends at Odd CA, which is no known authority"
+    facts = served(APP, certificate(APP, issuer="Odd CA"), "untrusted", why=why)
+    text = block(drawn(deployed(*at(6.0, facts)), 6.0, room=118))
+    assert f"It cannot be trusted: {why}." in text and text.count("chain ends") == 1
 
 
 def test_what_is_no_certificate_says_why() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -88,6 +89,13 @@ def test_in_a_wide_room_nothing_is_cut() -> None:
     assert "…" not in text and ":80 :443 :9000" in text and "via app_inside" in text
 
 
+def test_where_columns_give_way_nodes_stay_whole_and_rates_stand_free() -> None:
+    now = deployed(*(load(float(t)) for t in range(1, 11)))
+    assert re.search(r"\d/s +╭ node1", drawn(now, 115))
+    for room in (100, 104, 110):
+        assert drawn(now, room).count("│ ● ready │") == 4 and "node1 ★" in drawn(now, room)
+
+
 def test_what_passes_stands_on_the_edges() -> None:
     now = deployed(*traffic(100, 580, 3), *(load(float(t), 1 if t == 10 else 0) for t in range(1, 11)))
     for room in (70, 118):
@@ -164,7 +172,16 @@ def test_without_traefik_the_map_says_what_to_deploy() -> None:
     assert "The map begins with a Traefik" in text and "stacks/edge.yaml edge" in text
     assert "node1 ★" in text and "● web 2/2 :8080" in text
     assert "Nothing has been seen of a cluster yet." in drawn(World(), 70)
-    assert "Nothing is routed yet" in drawn(world(SwarmChanged("node1", NODES, SERVICES[:1], TASKS, first=True)))
+
+
+def test_where_no_application_is_routed_the_map_says_what_is() -> None:
+    dashboard = SERVICES[0]
+    bare = replace(dashboard, spec=replace(dashboard.spec, labels={}))
+    own = drawn(world(SwarmChanged("node1", NODES, (dashboard,), TASKS, first=True)))
+    assert "Only Traefik's own dashboard is routed yet: give a service labels for Traefik." in own
+    none = drawn(world(SwarmChanged("node1", NODES, (bare,), TASKS, first=True)))
+    assert "Nothing is routed yet: give a service labels for Traefik." in none
+    assert "routed yet" not in drawn(deployed())
 
 
 def test_lines_that_meet_are_joined_and_texts_lie_over_them() -> None:

@@ -66,7 +66,7 @@ def test_an_update_under_way_says_what_it_waits_for() -> None:
     text = shown(world((10.5, updating(task(1, "new", "preparing", 10.3, 10.1)))), 12.5)
     assert "◑ updating for 2 s" in text and "0 of 3 new" in text
     assert "node:20: same image, other settings, VERSION=2" in text
-    assert "◑◌◌  1 on its way  2 old" in text
+    assert "◑◌◌  ◑ 1 on its way  ◌ 2 old" in text
     assert "▸ waits for app_backend.1 to run: it is preparing on node1" in text
     assert "1 ◑ new preparing node1   ◌ old running   node1" in text and "3 ◌ old running   node3" in text
     for part in ("1 at a time", "2 s between", "watched 5 s", "start-first", "on failure pause", "allowed 25 %"):
@@ -86,7 +86,7 @@ def test_the_last_batch_is_watched() -> None:
     new = tuple(task(slot, "new", "running", 11.0 + slot, 10.5 + slot) for slot in (1, 2, 3))
     gone = tuple(task(slot, "old", "shutdown", 12.0 + slot, 1.0) for slot in (1, 2, 3))
     text = shown(world((14.0, updating(*new, *gone))), 15.5)
-    assert "●●●  3 new" in text and "watches app_backend.1, app_backend.2 and app_backend.3 for 5 s" in text
+    assert "●●●  ● 3 new" in text and "watches app_backend.1, app_backend.2 and app_backend.3 for 5 s" in text
     assert "waits for the managers' word" in shown(world((14.0, updating(*new, *gone))), 40.0)
 
 
@@ -97,7 +97,7 @@ def test_a_pause_says_why_and_what_to_do_and_counts_as_the_engine_does() -> None
     assert "■ paused" in text and "update paused due to failure" in text
     assert "docker service update --rollback" in text
     assert "✘ 2 of 2 new tasks failed: 1 of 3 slots = 33 %, allowed 25 %: too many" in text
-    assert "✘◌◌  1 failed  2 old" in text and "✘ 2 failed: non-zero exit (1)" in text
+    assert "✘◌◌  ✘ 1 failed  ◌ 2 old" in text and "✘ 2 failed: non-zero exit (1)" in text
 
 
 def test_a_rollback_makes_the_old_version_the_one_to_come_to() -> None:
@@ -119,7 +119,7 @@ def test_a_completed_update_says_how_long_it_took() -> None:
 def test_without_marks_images_tell_the_versions() -> None:
     service = replace(backend("updating", mark="", image="node:21"))
     text = shown(world((10.5, SwarmChanged("node1", services=(service,)))), 11.0)
-    assert "from node:20 to node:21" in text and "◌◌◌  3 old" in text
+    assert "from node:20 to node:21" in text and "◌◌◌  ◌ 3 old" in text
 
 
 def test_two_versions_without_an_update_are_told() -> None:

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import pytest
-from textual.pilot import Pilot
 
 from lab.cluster.model import Progress, Report
 from lab.course.schema import Question
-from lab.tui.app import LabApp
 from lab.world.entries import Entry, Linked, Printed
-from tests.tui.conftest import Desk
 from tests.tui.fake import LESSON, FakeStage, mesh_hits, with_containers
-
-Compare = Callable[..., bool]
-Before = Callable[[Pilot[Any]], Awaitable[None]]
-
-
-def after(stage: FakeStage, *keys: str, words: tuple[str, ...] = (), entries: tuple[Entry, ...] = ()) -> Before:
-    """Press the keys one by one, let each be obeyed, and wait for the words."""
-
-    async def run(pilot: Pilot[Any]) -> None:
-        it = Desk(pilot.app, pilot, stage)  # type: ignore[arg-type]
-        await it.idle()
-        for key in keys:
-            await it.press(key)
-            if not stage.hold:
-                await it.idle()
-        for entry in entries:
-            stage.journal.put(entry)
-        await it.see(*words)
-        await it.pilot.pause(0.1)
-
-    return run
-
-
-def app_on(stage: FakeStage, **more: Any) -> LabApp:
-    return LabApp(stage, clock=lambda: 0.0, **more)
+from tests.tui.pictures import Compare, after, app_on
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda s: f"{s[0]}x{s[1]}")

@@ -117,7 +117,7 @@ def test_a_task_on_a_node_that_is_down_is_lost_not_running() -> None:
 def test_a_service_says_desired_against_running_and_its_update() -> None:
     now = world(first_look(4), update())
     line = row(grid.service_row(now, now.services["web"], grid.columns(now, 100)))
-    assert line.startswith("▌web  desired 4  running 3 ▮▮▮▯  update updating  nginx:1.27  :8080→80")
+    assert line.startswith("▌web  desired 4  running 3 ▮▮▮▯  update under way  nginx:1.27  :8080→80")
     assert "◍ stopping" in row(grid.slot_row(now, "web", "1", grid.columns(now, 200))) or "◕ ready ◍" in row(
         grid.slot_row(now, "web", "1", grid.columns(now, 200))
     )

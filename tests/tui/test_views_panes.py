@@ -223,7 +223,9 @@ async def test_a_failed_request_is_opened_beside_what_the_swarm_did(live: bool) 
         await it.see("f  failures")
         assert ("start load" in it.footer or "end load" in it.footer) == live
         await it.press("f")
-        await it.see("Failed requests", "node3     41 ms  status 502", "node2      3 ms  ConnectError: refused")
+        await it.see(
+            "Failed requests", "1  00:01.0  node3    41 ms  status 502", "node2     3 ms  ConnectError: refused"
+        )
         await it.press("down", "enter")
         await it.see("A failed request, and what the swarm did", "ConnectError: refused")
         await it.press("escape")

@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from lab.tape.render import Story, cast, markdown, story
 from lab.tape.story import clock, trimmed
 from lab.tape.tape import Header, Tape
-from lab.world.entries import Checked, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, Linked, Printed, StepMoved
+from lab.world.entries import (
+    Checked,
+    CommandBegan,
+    CommandEnded,
+    Entry,
+    Fact,
+    Hit,
+    LessonOpened,
+    Linked,
+    Printed,
+    StepMoved,
+)
 from tests.strategies import crash, entries
 
 HEADER = Header(
@@ -39,10 +50,10 @@ LESSON reconciliation
           ╰ exit 0 after 0.4 s
   0:01.9  ! web.3: its container died on node3 (exit 137)
   0:02.0  ! web.3 failed on node3 (exit 137); a new task was assigned to node4
-  · port 8080/: 2 requests through node1, node4; 1 answered by web.1, the
-    slowest in 12 ms; 1 not (timed out)
-  0:03.5  + web.3 runs on node4 (1.8 s after its task was made)
+  0:03.5  + web.3 runs on node4 (1.8 s after it was made)
   ✔ a task of web failed (web.3 with exit 137)
+  · 2 requests to port 8080 / through node1, node4; 1 answered by web.1, the
+    slowest in 12 ms; 1 failed (timed out)
 ✔ crash passed after 2.7 s
   0:03.8  > the lab powered node4 off
 
@@ -71,9 +82,9 @@ What happened, in minutes and seconds since the step began:
 
 - 0:00.9 web.3: its container died on node3 (exit 137)
 - 0:01.0 web.3 failed on node3 (exit 137); a new task was assigned to node4
-- 0:02.5 web.3 runs on node4 (1.8 s after its task was made)
+- 0:02.5 web.3 runs on node4 (1.8 s after it was made)
 
-2 requests through node1, node4; 1 answered by web.1, the slowest in 12 ms; 1 not (timed out).
+2 requests to port 8080 / through node1, node4; 1 answered by web.1, the slowest in 12 ms; 1 failed (timed out).
 
 - [x] a task of web failed (web.3 with exit 137)
 
@@ -196,6 +207,20 @@ def test_checks_that_do_not_hold_yet_are_told_as_one_and_one_that_does_is_named(
     assert checks(False, False) == ["  ✘ before: none of the 2 checks holds"]
     assert checks(False) == ["  ✘ before: it is so 0"]
     assert checks(True, False) == ["  ✔ before: it is so 0", "  ✘ before: it is so 1"]
+
+
+def test_a_steps_requests_are_told_once_at_its_end_however_much_comes_between() -> None:
+    told = [Entry(0.0, StepMoved("mesh", "ask", "begun"))]
+    for second in range(1, 31):
+        plain = Hit("node1", 8080, "/", 200, f"web.{second % 9}", 9.0)
+        named = Hit("node2", 443, "/", 502 if second == 9 else 200, "app.1", 21.0, host="a.localhost", protocol="https")
+        told += [Entry(second, plain), Entry(second, named), Entry(second, Printed("node1", "x"))]
+    lines = list(story([*told, Entry(31.0, StepMoved("mesh", "ask", "passed"))]))
+    assert [line for line in lines if "request" in line] == [
+        "  · 30 requests to port 8080 / through node1; 30 answered by 9 replicas, the",
+        "  · 30 requests to https://a.localhost/ through node2; 29 answered by app.1, the",
+    ]
+    assert "    slowest in 21 ms; 1 with status 502" in lines and lines[-4].startswith("✔ ask passed")
 
 
 def test_small_words() -> None:

@@ -37,7 +37,7 @@ def test_a_crash_and_its_replacement_are_one_line_then_another() -> None:
     )
     assert lines == [
         "web.3 failed on node3 (exit 137); a new task was assigned to node4",
-        "web.3 runs on node4 (2.4 s after its task was made)",
+        "web.3 runs on node4 (2.4 s after it was made)",
     ]
 
 
@@ -122,8 +122,8 @@ def test_services_secrets_and_updates() -> None:
         "service db was created, 1 task desired",
         "secret SSL_KEY was created",
         "web: image nginx:1.26 → nginx:1.27",
-        "web: update updating",
-        "web: update rollback started",
+        "web: update under way",
+        "web: rollback under way",
         "service db was removed",
         "secret SSL_KEY was removed",
     ]
@@ -134,7 +134,7 @@ def test_the_tasks_of_a_global_service_are_named_by_their_node() -> None:
     lines = told(change(services=(agent,), tasks=(task(0, on="n2", name="agent", created=100.0, changed=100.5),)))
     assert lines == [
         "service agent was created, 4 tasks desired",
-        "agent.node2 runs on node2 (0.5 s after its task was made)",
+        "agent.node2 runs on node2 (0.5 s after it was made)",
     ]
 
 

@@ -81,6 +81,40 @@ def test_the_timeline_tells_when_load_begins_changes_fails_and_ends() -> None:
     assert world.load.failures == ((3.8, failed.failures[0]),)
 
 
+def test_an_order_is_told_when_it_moves_not_at_every_line_of_the_log() -> None:
+    lines = [
+        AcmeTold((), "ordering", "Register..."),
+        AcmeTold((), "ordering", "Registering the account."),
+        AcmeTold(("a.localhost",), "ordering", "Obtaining a certificate."),
+        AcmeTold(("a.localhost",), "proving", "The server validated our request."),
+        AcmeTold(("b.localhost",), "ordering", "Trying to obtain one for b.localhost"),
+        AcmeTold(("a.localhost",), "proving", "Waiting for certificates."),
+        AcmeTold(("a.localhost",), "issued", "Server responded with a certificate."),
+        AcmeTold(("b.localhost",), "failed", "no"),
+        AcmeTold(("b.localhost",), "failed", "no"),
+    ]
+    assert texts(folded(*lines)) == [
+        "ACME: Register...",
+        "ACME: a.localhost: Obtaining a certificate.",
+        "ACME: a.localhost: The server validated our request.",
+        "ACME: Trying to obtain one for b.localhost",
+        "ACME: a.localhost: Server responded with a certificate.",
+        "ACME: b.localhost: no",
+        "ACME: b.localhost: no",
+    ]
+    assert len(folded(*lines).acme) == len(lines)
+
+
+def test_failed_requests_are_told_with_their_reasons_the_most_frequent_first() -> None:
+    refused, bad = Failure(0.1, "node1", 0, "refused", 2.0), Failure(0.2, "node2", 502, "", 31.0)
+    first = LoadMoved(True, 50.0, "port 8080 /", sent=50, good=47, bad=3, failures=(bad, refused, refused))
+    later = LoadMoved(True, 50.0, "port 8080 /", sent=50, good=49, bad=1, failures=(bad,))
+    told = [text for text in texts(folded(first, *[later] * 6)) if "failed" in text]
+    assert told == ["load: 3 requests failed (refused, status 502)", "load: 5 requests failed (status 502)"]
+    untold = LoadMoved(True, 50.0, "port 8080 /", sent=50, bad=50)
+    assert "load: 50 requests failed (no reason told)" in texts(folded(untold))
+
+
 def test_a_certificate_is_told_once_for_all_nodes_and_again_when_it_changes() -> None:
     own = CertificateSeen("viz.localhost", "node1", "default", "", 1.0, OWN)
     good = CertificateSeen("viz.localhost", "node1", "good", "", 2.0, GOOD)

@@ -39,33 +39,36 @@ _MARKS: dict[str, tuple[str, str, Tone]] = {
     "unreachable": ("✘", "unreachable", "bad"),
     "unreadable": ("✘", "unreadable", "bad"),
 }
+_BRIEF: tuple[frozenset[str], ...] = (frozenset(), frozenset({"good"}), frozenset({"good", "default", "self-signed"}))
+"""The verdicts of which less is said, the less room there is."""
 _LEAD = 2 + LABEL
 Seen = tuple[float, "CertificateSeen"]
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-    """All host names, those of labels, handshakes and orders. Where not all fits in `height` rows, those whose
-    certificate is good say less."""
+    """All host names, those of labels, handshakes and orders. Where not all fits in `height` rows, less is said of
+    the certificates that are good, and then of those that Traefik made itself."""
     ordered = {name.lower() for _, told in world.acme for name in told.hosts}
     names = sorted({host for host, _ in world.certificates} | set(hosts(world)) | ordered)
     inner = max(room, 30)
     if not names:
         return finish(wrap([(EMPTY, "quiet")], inner), room)
-    drawn = list(_all(world, names, inner, now, short=False))
-    if len(drawn) > height:
-        drawn = list(_all(world, names, inner, now, short=True))
+    for brief in _BRIEF:
+        drawn = list(_all(world, names, inner, now, brief))
+        if len(drawn) <= height:
+            break
     return finish(drawn, room)
 
 
-def _all(world: World, names: list[str], room: int, now: float, short: bool) -> Iterator[Line]:
+def _all(world: World, names: list[str], room: int, now: float, brief: frozenset[str]) -> Iterator[Line]:
     for place, host in enumerate(names):
         if place:
             yield ()
-        yield from _host(world, host, room, now, short)
+        yield from _host(world, host, room, now, brief)
     yield from _known(world, room, now)
 
 
-def _host(world: World, host: str, room: int, now: float, short: bool) -> Iterator[Line]:
+def _host(world: World, host: str, room: int, now: float, brief: frozenset[str]) -> Iterator[Line]:
     seen = sorted(
         (pair for (name, _), pair in world.certificates.items() if name == host), key=lambda pair: natural(pair[1].node)
     )
@@ -79,8 +82,9 @@ def _host(world: World, host: str, room: int, now: float, short: bool) -> Iterat
         both = ()
     if both:
         yield fit((), both, room)
-    if not short or len({fact.verdict for _, fact in seen}) > 1:
-        yield from packed((_verdict(fact) for _, fact in seen), room, (("  ", ""),))
+    verdicts = {fact.verdict for _, fact in seen}
+    if not brief or len(verdicts) > 1:
+        yield from packed((_verdict(fact, len(verdicts) > 1) for _, fact in seen), room, (("  ", ""),))
     if not seen:
         yield (("  ◌ no node has been asked for it yet", "quiet"),)
     yield from _reasons(seen, room, now)
@@ -91,8 +95,8 @@ def _host(world: World, host: str, room: int, now: float, short: bool) -> Iterat
     for group in sorted(alike.values(), key=len, reverse=True):
         if len(alike) > 1:
             yield from wrap([("served by " + _nodes(fact for _, fact in group), "strong")], room, (("  ", ""),))
-        yield from _certificate(world, group, room, now, short and all(fact.verdict == "good" for _, fact in group))
-    yield from progress(world, host, room, _LEAD, short)
+        yield from _certificate(world, group, room, now, all(fact.verdict in brief for _, fact in group))
+    yield from progress(world, host, room, _LEAD, bool(brief))
 
 
 def _nodes(facts: Iterator[CertificateSeen]) -> str:
@@ -114,9 +118,10 @@ def _summary(seen: list[Seen]) -> Span:
     return f"✘ good on {good} of {many(len(seen), 'node')}", "bad"
 
 
-def _verdict(fact: CertificateSeen) -> Line:
+def _verdict(fact: CertificateSeen, whole: bool) -> Line:
+    """A node's verdict; only its mark where the word for it stands above."""
     glyph, word, tone = _MARKS[fact.verdict]
-    return (f"{fact.node} ", ""), (f"{glyph} {word}", tone)
+    return (f"{fact.node} ", ""), (f"{glyph} {word}" if whole else glyph, tone)
 
 
 def _reasons(seen: list[Seen], room: int, now: float) -> Iterator[Line]:
@@ -228,7 +233,12 @@ def _traefik(world: World, fact: CertificateSeen) -> Span:
     if fact.certificate and _digits(fact.certificate.fingerprint) in _prints(world):
         return f"✔ knows this certificate, among its {len(routes.certificates)}", "run"
     if fact.verdict == "default":
-        return f"▲ made it up: it is not among the {len(routes.certificates)} that it lists", "move"
+        known = (
+            f"it is not among the {len(routes.certificates)} that it lists" if routes.certificates else "it lists none"
+        )
+        return f"▲ made it up: {known}", "move"
+    if not routes.certificates:
+        return "◌ listed no certificate when it was last asked", "quiet"
     return f"▲ does not list this certificate among its {len(routes.certificates)}", "move"
 
 

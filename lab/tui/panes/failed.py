@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from lab.tui.grid import moving
 from lab.tui.panes.clock import ahead
 from lab.tui.panes.parts import finish, heading
@@ -33,6 +35,13 @@ MARKS: dict[str, tuple[str, Tone]] = {
 def told_by_load(change: Change) -> bool:
     """Whether it is the load's own word that requests failed."""
     return change.tone == "bad" and change.text.startswith("load: ")
+
+
+def brief(change: Change, room: int) -> str:
+    """A change in one line; without what came of it, and what is in brackets, where that has no room."""
+    text = " ".join(change.text.replace("\\\n", " ").split())
+    shorter = (text, text.partition("; ")[0], text.partition(" (")[0])
+    return next((each for each in shorter if cell_len(each) <= room), text)
 
 
 def took(ms: float) -> str:
@@ -71,8 +80,7 @@ def rows(world: World, most: int, room: int) -> Iterator[Line]:
             return
         at = world.load.failures[place][0]
         line: Line = ((f"{number:>3} ", "quiet"), ("✘ ", "bad"), (_said(world, place), ""))
-        near = nearest(world, at)
-        beside: Span = (f"beside: {near}" if near else "beside it the swarm did nothing", "why" if near else "quiet")
+        beside = nearest(world, at, room - 6)
         if width(line) + 3 + width((beside,)) <= room:
             yield (*line, ("   ", ""), beside)
         else:
@@ -80,8 +88,8 @@ def rows(world: World, most: int, room: int) -> Iterator[Line]:
             yield fit((("      ", ""), beside), (), room)
 
 
-def nearest(world: World, at: float) -> str:
-    """How far the nearest change of the swarm was from a moment, and the change; "" when there was none."""
+def nearest(world: World, at: float, room: int) -> Span:
+    """How far the nearest change of the swarm was from a moment, and the change, in `room` cells."""
     near = [c for c in world.changes if c.tone != "lab" and not told_by_load(c) and -_NEAR <= c.at - at <= _SOON]
 
     def far(change: Change) -> float:
@@ -89,9 +97,10 @@ def nearest(world: World, at: float) -> str:
         return abs(change.at - at) + (0.0 if ends else _LESS)
 
     if not near:
-        return ""
+        return "beside it the swarm did nothing", "quiet"
     change = min(near, key=far)
-    return f"{_apart(change.at - at)}, {change.text}"
+    lead = f"{_apart(change.at - at)}: "
+    return lead + brief(change, room - len(lead)), "why"
 
 
 def _apart(seconds: float) -> str:
@@ -102,7 +111,7 @@ def _apart(seconds: float) -> str:
 
 def beside(world: World, place: int, room: int) -> tuple[Line, ...]:
     """The failed request at that place of `world.load.failures`, opened: what it was, and all that happened from 6 s
-    before to 3 s after it."""
+    before its end, or from just before it was sent, to 3 s after it."""
     if not 0 <= place < len(world.load.failures):
         return finish(wrap([("This request is no longer kept: only the last ones are.", "quiet")], room), room)
     return finish(_opened(world, place, max(room, 30)), room)
@@ -113,27 +122,32 @@ def _opened(world: World, place: int, room: int) -> Iterator[Line]:
     target = world.load.target or "the published port"
     yield from wrap([(how(failure), "bad")], room, (("✘ ", "bad"),))
     for name, text in (
-        ("asked", f"{target}, of {failure.node or 'a node'}"),
+        ("asked", f"{target} through {failure.node or 'a node'}"),
         ("sent", stamp(max(0.0, at - failure.ms / 1000))),
         ("ended", f"{stamp(at)}, after {took(failure.ms)}"),
     ):
         yield from wrap([(text, "")], room, ((f"  {name:<7}", "quiet"),))
     yield ()
-    yield heading(f"From {BEFORE:g} s before to {AFTER:g} s after", room)
+    yield heading(f"From {_before(failure):.0f} s before to {AFTER:g} s after", room)
     yield from _around(world, at, failure, room)
     yield ()
     yield heading("Tasks at that moment", room)
-    tasks = tuple(_tasks(world, at))
+    tasks = tuple(_tasks(world, at, _before(failure)))
     for text, glyph, tone in tasks or (("None had died, and none was on its way.", "·", "quiet"),):
         yield from wrap([(text, tone)], room, ((f"{glyph} ", tone),))
 
 
+def _before(failure: Failure) -> float:
+    """How many seconds before its end count: the whole request, and a moment before it."""
+    return max(BEFORE, failure.ms / 1000 + 1)
+
+
 def _around(world: World, at: float, failure: Failure, room: int) -> Iterator[Line]:
     """All changes around it, and itself among them, in the order of their times."""
-    near = [c for c in world.changes if -BEFORE <= c.at - at <= AFTER and not told_by_load(c)]
+    near = [c for c in world.changes if -_before(failure) <= c.at - at <= AFTER and not told_by_load(c)]
     told: list[tuple[float, str, str, Tone, Tone]] = [(change.at - at, *_marked(change)) for change in near]
     told.append((0.0, "▶", f"this request failed: {how(failure)}", "bad", "bad"))
-    if 0.05 < failure.ms / 1000 <= BEFORE:
+    if failure.ms > 50:
         told.append((-failure.ms / 1000, "▷", "this request was sent", "strong", "strong"))
     for offset, glyph, text, tone, words in sorted(told, key=lambda each: each[0]):
         yield from wrap([(text, words)], room, ((f"{offset:+6.1f} s ", "quiet"), (f"{glyph} ", tone)))
@@ -146,15 +160,15 @@ def _marked(change: Change) -> tuple[str, str, Tone, Tone]:
     return glyph, change.text, tone, "why" if tone == "bad" else "" if tone == "run" else tone
 
 
-def _tasks(world: World, at: float) -> Iterator[tuple[str, str, Tone]]:
+def _tasks(world: World, at: float, before: float) -> Iterator[tuple[str, str, Tone]]:
     """The tasks that ended around a moment, and those that were on their way in at it, by the managers' stamps."""
     offset = ahead(world)
     for task in sorted(world.tasks.values(), key=lambda task: (task.changed, task.id)):
         died, changed, created = world.died.get(task.id), task.changed - offset, task.created - offset
         where = world.node_name(task.node) or "no node yet"
-        if died is not None and -BEFORE <= died - at <= AFTER:
+        if died is not None and -before <= died - at <= AFTER:
             yield f"{world.task_name(task)} died on {where}, {_apart(died - at)}", "✘", "bad"
-        elif task.state in ENDED and -BEFORE <= changed - at <= AFTER:
+        elif task.state in ENDED and -before <= changed - at <= AFTER:
             tone: Tone = "bad" if task.state in ("failed", "rejected") else ""
             yield f"{world.task_name(task)} ended on {where} ({task.state}), about {_apart(changed - at)}", "◦", tone
         elif created <= at and moving(task):

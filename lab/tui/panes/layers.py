@@ -65,12 +65,12 @@ class Edge:
 def across(layers: Sequence[Layer], edges: Sequence[Edge], room: int, height: int) -> tuple[Line, ...]:
     """Layers as columns. Where `height` rows have room, boxes are set apart by an empty line."""
     canvas = Canvas(room)
-    widths, gap = _widths(layers, room)
+    widths, gaps = _widths(layers, edges, room)
     airy = max(_deep(layer, 1) for layer in layers) + 3 <= height
     tallest = max(_deep(layer, airy) for layer in layers)
     at: dict[str, tuple[int, int, int]] = {}
     x = 0
-    for layer, wide in zip(layers, widths, strict=True):
+    for layer, wide, gap in zip(layers, widths, (*gaps, 1), strict=True):
         canvas.put(x, 0, [(layer.head, "head")], wide + gap - 1)
         canvas.put(x, 1, [(layer.remark, "quiet")], wide + gap - 1)
         y = 3 + (tallest - _deep(layer, airy)) // 2
@@ -84,7 +84,7 @@ def across(layers: Sequence[Layer], edges: Sequence[Edge], room: int, height: in
             at[place.key] = (x, y + 1, wide)
             y += place.box.height
             for line in place.below:
-                canvas.put(x + 1, y, line, wide)
+                canvas.put(x, y, line, wide)
                 y += 1
         x += wide + gap
     for edge in edges:
@@ -103,17 +103,26 @@ def _deep(layer: Layer, airy: int) -> int:
     return rows + airy * sum(place.link is None for place in layer.places[1:])
 
 
-def _widths(layers: Sequence[Layer], room: int) -> tuple[list[int], int]:
-    """Each column's width and that of the gaps: the column that is furthest over its least width gives way first."""
+def _widths(layers: Sequence[Layer], edges: Sequence[Edge], room: int) -> tuple[list[int], list[int]]:
+    """Each column's width, and that of the gaps between them: the column that is furthest over its least width gives
+    way first; when none is, the gaps do."""
     widths, between = [layer.natural for layer in layers], len(layers) - 1
-    least = 7 if room >= 112 else 6
+    gaps = [_gap(layer, edges) for layer in layers[1:]]
     spare = [wide - layer.least for wide, layer in zip(widths, layers, strict=True)]
-    while sum(widths) + least * between > room and max(widths) > 6:
+    while sum(widths) + sum(gaps) > room and max(spare) > 0:
         place = spare.index(max(spare))
         widths[place] -= 1
         spare[place] -= 1
-    gap = min(_WIDEST_GAP, (room - sum(widths)) // between) if between else 0
-    return widths, max(1, gap)
+    more = (room - sum(widths) - sum(gaps)) // between if between else 0
+    return widths, [max(1, min(_WIDEST_GAP, gap + more)) for gap in gaps]
+
+
+def _gap(layer: Layer, edges: Sequence[Edge]) -> int:
+    """How wide the gap before a layer is at least: its edges side by side, what is said on them, a blank."""
+    keys = {place.key for place in layer.places}
+    into = [edge for edge in edges if edge.target in keys]
+    says = max((width(says) for edge in into for says in (edge.passes, edge.fails)), default=0)
+    return max(5, 3 + says) + 2 * max((edge.group % 3 for edge in into), default=0)
 
 
 def _bus(edge: Edge, source: tuple[int, int, int]) -> int:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.tui.panes import histogram
-from lab.tui.panes.failed import MARKS, beside, failures, rows, told_by_load
+from lab.tui.panes.failed import MARKS, beside, brief, failures, rows, told_by_load
 from lab.tui.panes.failed import took as ms
 from lab.tui.panes.histogram import GUTTER, Axis
 from lab.tui.panes.parts import finish, heading, packed
-from lab.tui.spans import Line, Span, Tone, fit, stamp, wrap
+from lab.tui.spans import Line, Span, Tone, fit, stamp, width, wrap
 from lab.world.load import percentile
 
 if TYPE_CHECKING:
@@ -62,12 +62,8 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
     yield histogram.scale(time)
     for letter, change in legend[: -told - 1 : -1] if told else ():
         glyph, tone = MARKS[change.tone]
-        words: Tone = "why" if tone == "bad" else tone
-        yield fit(
-            ((f"▼{letter} ", tone), (f"{stamp(change.at)} ", "quiet"), (f"{glyph} ", tone), (change.text, words)),
-            (),
-            room,
-        )
+        lead: Line = ((f"▼{letter} ", tone), (f"{stamp(change.at)} ", "quiet"), (f"{glyph} ", tone))
+        yield fit((*lead, (brief(change, room - width(lead)), "why" if tone == "bad" else tone)), (), room)
     if load.failures:
         yield heading("Failed requests, the newest first", room, "f opens one")
         yield from rows(world, max(6, height // 2), room)
@@ -87,11 +83,13 @@ def _head(load: Load, room: int, now: float) -> Iterator[Line]:
     recent = [fact for at, fact in load.ticks if at > last - _RATE]
     things: list[tuple[Span, ...]] = []
     if load.running:
-        things += [*_rates(load, recent), (("in flight ", "quiet"), (f"{load.in_flight:,}", "strong"))]
+        things += _rates(load, recent)
     things += _latency([fact for at, fact in load.ticks if at > last - _LATENCY])
+    if load.running:
+        things.append((("in flight ", "quiet"), (f"{load.in_flight:,}", "strong")))
     failed: Span = (f"✘ {load.bad:,} failed", "bad") if load.bad else ("0 failed", "run")
     things += [((f"{load.sent:,}", "strong"), (" sent", "quiet")), ((f"{load.good:,} good", "run"),), (failed,)]
-    yield from packed(things, room, (("  ", ""),), gap=3)
+    yield from packed(things, room, (("  ", ""),))
     late = max((fact.late for fact in recent), default=0.0)
     if load.running and late > _LATE:
         text = f"this machine is late by {ms(late)}: it cannot send as fast as asked. - lowers the rate."

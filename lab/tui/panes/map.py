@@ -71,9 +71,8 @@ def _foot(world: World, way: Way, room: int) -> Iterator[Line]:
     yield ()
     if way.edge and not way.routed:
         own = any(topology.asks(one) for one in way.edge)
-        text = "no application is routed yet: give a service labels for Traefik."
-        text = f"Traefik routes to its own dashboard; {text}" if own else text.capitalize()
-        yield from wrap([(text, "quiet")], room)
+        text = "Only Traefik's own dashboard is routed yet" if own else "Nothing is routed yet"
+        yield from wrap([(f"{text}: give a service labels for Traefik.", "quiet")], room)
     if way.beside:
         yield from packed((_beside(world, one) for one in way.beside), room, (("beside it  ", "quiet"),))
     yield from packed(_LEGEND, room)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from lab.tui.panes.tally import Replica, Tally, Timed, address, failed, recent, tallies
+from lab.tui.panes.tally import Replica, Tally, Timed, failed, recent, tallies
 from lab.tui.spans import Line, Span, Tone, clip, fit, joined, width, wrap
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def _table(tally: Tally, room: int, bars: bool) -> Iterator[Line]:
     more: list[Span] = [(f"+{len(rest)}", "quiet")] if rest else []
     whole = len(tally.services) > 1 or all(cell_len(replica.name) < each for replica in shown)
     heads: list[Span] = [(_called(replica, whole), _TONES[replica.state]) for replica in shown]
-    yield _title(tally, room, "" if whole else "".join(tally.services))
+    below = bars and room >= _ROOMY
+    yield _title(tally, room, "" if whole or below else "".join(tally.services))
     yield _row(("asked", "quiet"), label, each, [*heads, *more])
     places = [_where(replica, each) for replica in shown]
     if any(text for text, _ in places):
@@ -119,7 +120,7 @@ def _table(tally: Tally, room: int, bars: bool) -> Iterator[Line]:
         deaf = lost and not any(tally.counts.get((node, replica.id)) for replica in tally.replicas)
         line = _row((node, "bad" if deaf else ""), label, each, cells)
         yield joined((*line, (f"✘ {lost}", "bad"))) if lost else line
-    yield from _bars(tally, room) if bars and room >= _ROOMY else _shares(tally, shown, label, each)
+    yield from _bars(tally, room) if below else _shares(tally, shown, label, each)
 
 
 def _columns(tally: Tally, room: int) -> tuple[tuple[Replica, ...], tuple[Replica, ...], int]:
@@ -134,6 +135,11 @@ def _columns(tally: Tally, room: int) -> tuple[tuple[Replica, ...], tuple[Replic
 def _called(replica: Replica, whole: bool) -> str:
     """A column's name: whole, or where one would be too long, without the service's, which the title has."""
     return replica.name if whole or replica.state == "other" else f".{replica.name.rpartition('.')[2]}"
+
+
+def _told(replica: Replica) -> str:
+    """A replica's name, and whether it is gone: its slot's next task bears the same name."""
+    return f"{replica.name} (gone)" if replica.state == "gone" else replica.name
 
 
 def _where(replica: Replica, each: int) -> Span:
@@ -165,13 +171,13 @@ def _bars(tally: Tally, room: int) -> Iterator[Line]:
     if not tally.replicas:
         return
     yield fit((("share", "quiet"),), ((f"┃ even: {even * 100:.0f} %", "quiet"),), room)
-    label = min(room // 3, max(cell_len(replica.name) for replica in tally.replicas) + 1)
+    label = min(room * 2 // 5, max(cell_len(_told(replica)) for replica in tally.replicas) + 1)
     size = (room - label - _FIGURES) // 2 * 2
     top = max(2 * even, *(tally.count(replica) / answered for replica in tally.replicas))
     for replica in tally.replicas:
         count = tally.count(replica)
         share = count / answered
-        name = _row((replica.name, _TONES[replica.state]), label, 0, ())
+        name = _row((_told(replica), _TONES[replica.state]), label, 0, ())
         figures: Line = ((f" {share * 100:>3.0f} % {count:>5}", "" if count else "quiet"),)
         yield joined((*name, *_bar(share / top, even / top, size, replica), *figures))
 
@@ -203,7 +209,7 @@ def _bar(share: float, even: float, size: int, replica: Replica) -> Line:
 
 def _behind(tally: Tally, room: int) -> Iterator[Line]:
     if tally.behind:
-        told = ", ".join(f"{replica.name} {many}" for replica, many in tally.behind)
+        told = ", ".join(f"{_told(replica)} {many}" for replica, many in tally.behind)
         yield from wrap([(told, "quiet")], room, (("behind them  ", "quiet"),))
 
 
@@ -211,7 +217,7 @@ def _log(hits: Sequence[Timed], some: Sequence[Tally], room: int, now: float) ->
     """Requests one by one, the newest first."""
     known = {replica.id: replica for tally in some for replica in tally.replicas}
     nodes = max(cell_len(hit.node) for _, hit in hits)
-    addresses = min(room // 2, max(cell_len(address(hit)) for _, hit in hits))
+    addresses = min(room // 2, max(cell_len(hit.address) for _, hit in hits))
     yield ()
     yield (("one by one", "quiet"),)
     for at, hit in reversed(hits):
@@ -220,5 +226,5 @@ def _log(hits: Sequence[Timed], some: Sequence[Tally], room: int, now: float) ->
         if replica is not None and not says[0]:
             says = (f"{replica.name} on {replica.node}" if replica.node else replica.name, "")
         mark: Span = ("✘ ", "bad") if failed(hit) else ("→ ", "run")
-        left: Line = ((f"{hit.node:<{nodes}}  ", ""), (f"{address(hit):<{addresses}}  ", "quiet"), mark, says)
+        left: Line = ((f"{hit.node:<{nodes}}  ", ""), (f"{hit.address:<{addresses}}  ", "quiet"), mark, says)
         yield fit(left, ((f" {hit.ms:.0f} ms", ""), (f"{max(0.0, now - at):5.0f} s ago", "quiet")), room)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lab.tui.spans import Line, Span, clip, joined, width, wrap
+from lab.tui.spans import Line, Span, clean, clip, joined, width, wrap
 
 LABEL = 13
 """How many cells a fact's name has, with the blanks around it."""
@@ -13,11 +13,7 @@ WIDE = 100
 
 def finish(lines: Iterable[Line], room: int) -> tuple[Line, ...]:
     """The lines as a pane can draw them: at most `room` cells wide, without what would move the cursor."""
-    return tuple(clip(joined((_clean(text), tone) for text, tone in line), room) for line in lines)
-
-
-def _clean(text: str) -> str:
-    return text if text.isprintable() else "".join(c if c.isprintable() else "·" for c in text)
+    return tuple(clip(joined((clean(text), tone) for text, tone in line), room) for line in lines)
 
 
 def lasting(seconds: float) -> str:
@@ -38,8 +34,8 @@ def many(count: int, word: str) -> str:
 
 def heading(text: str, room: int, right: str = "") -> Line:
     """A section's name, ruled to the right end."""
-    rule = room - width(((text, ""), (right, ""))) - 2 - bool(right)
-    return (text, "head"), (f" {'─' * max(0, rule)} ", "quiet"), (right, "quiet")
+    rule = room - width(((text, ""), (right, ""))) - 1 - bool(right)
+    return (text, "head"), (f" {'─' * max(0, rule)}{' ' * bool(right)}", "quiet"), (right, "quiet")
 
 
 def packed(things: Iterable[Sequence[Span]], room: int, first: Line = (), gap: int = 2) -> Iterator[Line]:

@@ -67,10 +67,9 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
         else:
             (past if service.status.state else quiet).append(service)
     past.sort(key=lambda service: -max(service.status.completed, service.status.started))
-    if active or past:
-        yield from packed((((f"{g} {word}", tone),) for g, word, tone in _KINDS.values()), room)
     for place, service in enumerate((*active, *past)):
-        yield ()
+        if place:
+            yield ()
         yield from _service(world, service, room, height, now, whole=place < max(1, len(active)))
     if quiet and (active or past):
         yield ()
@@ -157,7 +156,7 @@ def _bar(service: Service, slots: Sequence[Place], room: int) -> Iterator[Line]:
         by_version = sorted(kinds, key=order.index)
         kinds = [by_version[x * len(by_version) // space] for x in range(space)]
     bar = joined((_KINDS[kind][0], _KINDS[kind][2]) for kind in kinds)
-    words = [((f"{count} {_word(service, kind)}", _KINDS[kind][2]),) for kind, count in counts]
+    words = [((f"{_KINDS[kind][0]} {count} {_word(service, kind)}", _KINDS[kind][2]),) for kind, count in counts]
     yield from packed((bar, *words), room, (("  ", ""),))
 
 

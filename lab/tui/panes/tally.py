@@ -96,16 +96,9 @@ def tallies(world: World, hits: Iterable[Timed], now: float) -> tuple[tuple[Tall
     """One tally for each address: those at published ports, and those that went through Traefik."""
     groups: dict[tuple[bool, int, str], list[Timed]] = {}
     for at, hit in hits:
-        groups.setdefault((bool(hit.host), hit.port, address(hit)), []).append((at, hit))
+        groups.setdefault((bool(hit.host), hit.port, hit.address), []).append((at, hit))
     made = [(routed, _tally(world, title, group, now)) for (routed, _, title), group in sorted(groups.items())]
     return tuple(t for routed, t in made if not routed), tuple(t for routed, t in made if routed)
-
-
-def address(hit: Hit) -> str:
-    """`port 8080 /`, or `https://node-app.localhost/`."""
-    if hit.host:
-        return f"{hit.protocol}://{hit.host}{hit.path}"
-    return f"port {hit.port} {hit.path if hit.protocol != 'tcp' else 'tcp'}"
 
 
 def _tally(world: World, title: str, group: list[Timed], now: float) -> Tally:

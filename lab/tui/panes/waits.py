@@ -61,7 +61,7 @@ def _waits(world: World, service: Service, slots: Sequence[Place], coming: list[
             youngest = min(seconds for _, seconds in seen)
             return f"watches {names} for {policy.monitor:g} s: {youngest:.1f} s have passed"
     if old:
-        return f"takes the next of {many(len(old), 'old task')}"
+        return "takes the last old task" if len(old) == 1 else f"takes the next of {len(old)} old tasks"
     if any(place.kind == "failed" for place in slots):
         return f"waits until {many(sum(p.kind == 'failed' for p in slots), 'slot')} that failed is tried again"
     return "every task is new: waits for the managers' word that it is done"

@@ -1,0 +1,39 @@
+"""What pictures of the app are taken with: a pinned clock, keys to press first, words to wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from textual.pilot import Pilot
+
+from lab.tui.app import LabApp
+from lab.world.entries import Entry
+from tests.tui.conftest import Desk
+from tests.tui.fake import FakeStage
+
+Compare = Callable[..., bool]
+Before = Callable[[Pilot[Any]], Awaitable[None]]
+
+
+def after(stage: FakeStage, *keys: str, words: tuple[str, ...] = (), entries: tuple[Entry, ...] = ()) -> Before:
+    """Press the keys one by one, let each be obeyed, and wait for the words."""
+
+    async def run(pilot: Pilot[Any]) -> None:
+        it = Desk(pilot.app, pilot, stage)  # type: ignore[arg-type]
+        await it.idle()
+        for key in keys:
+            await it.press(key)
+            if not stage.hold:
+                await it.idle()
+        for entry in entries:
+            stage.journal.put(entry)
+        await it.see(*words)
+        await it.pilot.pause(0.1)
+
+    return run
+
+
+def app_on(stage: FakeStage, **more: Any) -> LabApp:
+    """The app on a stage, its speaker's clock at rest."""
+    return LabApp(stage, clock=lambda: 0.0, **more)
