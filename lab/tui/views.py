@@ -146,6 +146,8 @@ def _outcome(s: Situation, state: str, why: str, room: int) -> Iterator[Line]:
         yield ((f"… {since:.0f} s so far, at most {s.step.bound:.0f} s", "move"),)
     elif state == "passed" and record is not None and record.ended is not None:
         yield ((f"✔ Done in {record.ended - record.began:.1f} s.", "run"),)
+        if why:
+            yield from wrap([(why, "strong")], room, (("» ", "lab"),))
     elif state == "failed":
         yield from wrap([("Not done: " if why else "Not done.", "bad"), (why, "why")], room, (("✘ ", "bad"),))
         again = "r puts the cluster back first" if s.live else "r winds the recording back"

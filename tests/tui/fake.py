@@ -188,7 +188,7 @@ class FakeStage:
         self.journal = Journal(clock=lambda: 0.0)
         self.live = live
         self.title = "default · 4 nodes · vm (tcg)" if live else "REPLAY · reconciliation · recorded 2026-11-22"
-        self.hold, self.fail = hold, fail
+        self.hold, self.fail, self.took = hold, fail, ""
         self.taught: tuple[Lesson, ...] = (LESSON, NEXT)
         self.typed: list[str] = []
         self.sizes: list[tuple[int, int]] = []
@@ -227,7 +227,7 @@ class FakeStage:
             if self.fail and place >= 5:
                 self.journal.write(StepMoved(self._lesson, step, "failed", self.fail))
                 return
-        self.journal.write(StepMoved(self._lesson, step, "passed"))
+        self.journal.write(StepMoved(self._lesson, step, "passed", self.took))
 
     def go_on(self) -> None:
         """Let a held step end."""

@@ -37,6 +37,15 @@ async def test_enter_begins_runs_and_goes_on() -> None:
         await it.see("Step 2 of 3")
 
 
+async def test_what_a_step_measured_is_told_under_it() -> None:
+    stage = FakeStage()
+    stage.took = "You said 0. Measured: 3 of 50 requests failed."
+    async with desk(stage) as it:
+        await it.press("enter", "enter")
+        await it.idle()
+        await it.see("✔ Done in 2.7 s", "» You said 0. Measured: 3 of 50 requests")
+
+
 async def test_a_crash_is_told_beside_the_task_that_died() -> None:
     async with desk(FakeStage(desired=4)) as it:
         await it.press("n", "n", "enter")
