@@ -42,15 +42,10 @@ def printed(ask: Output, world: World, moment: Moment) -> Finding:
 
 def answered(ask: Http, world: World, moment: Moment) -> Finding:
     """Whether a published port, or a host through Traefik, answered as asked, in the last round of requests."""
-    hits, name = _of(ask, world, moment), _name(ask)
-    if not hits:
-        return Finding(False, f"{name} has not been asked yet")
-    good = [h for h in hits if not _wrong(ask, h)]
-    if found := _not_everywhere(ask, world, hits, good, name):
-        return found
-    if not good:
-        return Finding(False, f"{name} of {hits[-1].node}: {_wrong(ask, hits[-1])}")
-    said = f"{len(good)} of {len(hits)} requests to {name} were answered"
+    hits, good, bad = _round(ask, world, moment)
+    if bad is not None:
+        return bad
+    said = f"{len(good)} of {len(hits)} requests to {_name(ask)} were answered"
     if ask.replicas:
         replicas = {h.replica for h in good if h.replica}
         return Finding(len(replicas) >= ask.replicas, f"{said}, by {many(len(replicas), 'replica')}")
@@ -59,15 +54,22 @@ def answered(ask: Http, world: World, moment: Moment) -> Finding:
 
 def connected(ask: Tcp, world: World, moment: Moment) -> Finding:
     """Whether a TCP connection to a published port was answered as asked, in the last round."""
+    hits, good, bad = _round(ask, world, moment)
+    if bad is not None:
+        return bad
+    return Finding(True, f"{len(good)} of {len(hits)} connections to {_name(ask)} were answered")
+
+
+def _round(ask: Http | Tcp, world: World, moment: Moment) -> tuple[list[Hit], list[Hit], Finding | None]:
+    """The last round's answers, those that are as asked, and what is wrong with the round when something is."""
     hits, name = _of(ask, world, moment), _name(ask)
     if not hits:
-        return Finding(False, f"{name} has not been asked yet")
+        return [], [], Finding(False, f"{name} has not been asked yet")
     good = [h for h in hits if not _wrong(ask, h)]
-    if found := _not_everywhere(ask, world, hits, good, name):
-        return found
-    if not good:
-        return Finding(False, f"{name} of {hits[-1].node}: {_wrong(ask, hits[-1])}")
-    return Finding(True, f"{len(good)} of {len(hits)} connections to {name} were answered")
+    found = _not_everywhere(ask, world, hits, good, name)
+    if found is None and not good:
+        found = Finding(False, f"{name} of {hits[-1].node}: {_wrong(ask, hits[-1])}")
+    return hits, good, found
 
 
 def _of(ask: Http | Tcp, world: World, moment: Moment) -> list[Hit]:

@@ -94,24 +94,13 @@ class AcmeSource(Source):
         *,
         pace: Pace | None = None,
     ) -> None:
-        super().__init__("log of Traefik", pace or Pace(fast=0.5, slow=3.0))
+        super().__init__("log of Traefik", pace or Pace(fast=0.5, slow=3.0), journal)
         self._journal, self._connect, self._service = journal, connect, service
         self._managers = {e.node: e for e in endpoints if e.role == "manager"}
         self._known: deque[bytes] = deque(maxlen=KNOWN)
         self._guard = threading.Lock()
         self._followed = ("", "")
         self._stream: Any = None
-        self._stop_reading: Callable[[], None] = lambda: None
-
-    def start(self) -> None:
-        """See `Source.start`."""
-        self._stop_reading = self._journal.read(self._on_entry)
-        super().start()
-
-    def close(self) -> None:
-        """See `Source.close`."""
-        self._stop_reading()
-        super().close()
 
     def _on_entry(self, entry: Entry, world: World) -> None:
         """Another service, or another manager to read through: the log that is open is the wrong one."""

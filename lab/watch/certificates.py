@@ -39,24 +39,13 @@ class CertificateSource(Source):
         *,
         pace: Pace | None = None,
     ) -> None:
-        super().__init__("certificates", pace or Pace())
+        super().__init__("certificates", pace or Pace(), journal)
         self._journal, self._hosts, self._ask = journal, hosts, roots
         self._endpoints = tuple(e for e in endpoints if PORT in e.published)
         self._roots: tuple[bytes, ...] = ()
         self._asked_at = float("-inf")
         self._written: dict[tuple[str, str], tuple[float, CertificateSeen]] = {}
         self._moved_at = float("-inf")
-        self._stop_reading: Callable[[], None] = lambda: None
-
-    def start(self) -> None:
-        """See `Source.start`."""
-        self._stop_reading = self._journal.read(self._on_entry)
-        super().start()
-
-    def close(self) -> None:
-        """See `Source.close`."""
-        self._stop_reading()
-        super().close()
 
     def _on_entry(self, entry: Entry, _: World) -> None:
         if isinstance(entry.fact, AcmeTold):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.errors import EngineError, LabError
+from lab.world.entries import Entry
+from lab.world.journal import Journal
+from lab.world.world import World
 
 
 @dataclass(frozen=True)
@@ -22,13 +26,14 @@ class Pace:
 
 class Source:
     """A thread and its turns. A subclass says how to look (`_look`), what a look may raise (`fails`) and what is then
-    written (`_failed`)."""
+    written (`_failed`). One that `reads` a journal is told of each entry (`_on_entry`), from its start to its end."""
 
     #: What a look may raise; it is then tried again, ever less often.
     fails: tuple[type[Exception], ...] = (LabError, OSError, ValueError)
 
-    def __init__(self, name: str, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, name: str, pace: Pace, reads: Journal | None = None) -> None:
+        self._pace, self._reads = pace, reads
+        self._stop_reading: Callable[[], None] = lambda: None
         self._turn = threading.Condition()
         self._asked = self._begun = self._done = 0
         self._closed = False
@@ -37,6 +42,8 @@ class Source:
 
     def start(self) -> None:
         """Begin to look."""
+        if self._reads is not None:
+            self._stop_reading = self._reads.read(self._on_entry)
         self._thread.start()
 
     @property
@@ -52,6 +59,7 @@ class Source:
 
     def close(self) -> None:
         """End; returns when the thread did, or after two seconds."""
+        self._stop_reading()
         with self._turn:
             self._closed = True
             self._turn.notify_all()
@@ -74,6 +82,9 @@ class Source:
     def _look(self) -> bool:
         """Look once and write what was seen. The answer: whether something changes, so that the next look is soon."""
         raise NotImplementedError
+
+    def _on_entry(self, entry: Entry, world: World) -> None:
+        """What was just written to the journal that it reads."""
 
     def _failed(self, error: Exception) -> None:
         """A look raised one of `fails`: what a reader of the journal should know of it is written here."""
