@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -82,12 +83,11 @@ def _names(found: edge.Edge) -> dict[str, str]:
 
 def env(args: argparse.Namespace, out: Out) -> int:
     """Lines for eval in a shell."""
-    lines = api.env_lines(api.find(args.name))
-    if out.json:
-        out.result(dict(line.removeprefix("export ").split("=", 1) for line in lines))
-    else:
-        for line in lines:
-            out.say(line)
+    variables = api.env(api.find(args.name))
+    out.result(variables)
+    if not out.json:
+        for name, value in variables.items():
+            out.say(f"export {name}={shlex.quote(value)}")
     return 0
 
 

@@ -10,7 +10,7 @@ from lab.cluster.model import Cluster, Endpoint, Images, Progress, Report, silen
 from lab.cluster.providers import pick_provider
 from lab.errors import InputError, MissingError
 
-__all__ = ["DEFAULT", "down", "env_lines", "find", "names", "pick_provider", "shell_env", "up"]
+__all__ = ["DEFAULT", "down", "env", "find", "names", "pick_provider", "shell_env", "up"]
 
 DEFAULT = "default"
 
@@ -91,8 +91,8 @@ def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
     return shellenv.shell_env(endpoint, folder)
 
 
-def env_lines(cluster: Cluster) -> list[str]:
-    """`export` lines that point at a manager that answers; see `shellenv.env_lines`."""
+def env(cluster: Cluster) -> dict[str, str]:
+    """The variables of a shell at a manager that answers; see `shellenv.env`."""
     from lab.cluster import shellenv
 
-    return shellenv.env_lines(cluster)
+    return shellenv.env(cluster)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from lab import paths
-from lab.cluster import accel, host, providers
+from lab.cluster import accel, host, providers, shellenv
 from lab.cluster.build import base
 from lab.errors import LabError
 
@@ -138,8 +138,11 @@ def _acceleration(known: accel.Choice | None) -> Item:
 
 def _docker() -> Item:
     place = shutil.which("docker")
-    detail = place or "none of this machine's own: the lab brings Debian's"
-    return Item("Docker command line", place is not None, False, detail, "swarmlab up")
+    there = place is not None and shellenv.version(place) >= shellenv.OLDEST
+    told = f"{place} is older than {shellenv.OLDEST}" if place else "none of this machine's own"
+    return Item(
+        "Docker command line", there, False, str(place) if there else f"{told}: the lab brings Debian's", "swarmlab up"
+    )
 
 
 def _ip_vs() -> Item:

@@ -1,8 +1,8 @@
 """What the stacks at the edge are set by: whose certificates, under which names, and whom the dashboard lets in.
 
-The defaults serve a cluster that the Internet does not reach: names under `.localhost`, which every browser takes to
-this machine (RFC 6761), and certificates from Pebble. Three variables of the lab's own environment turn to Let's
-Encrypt, and nothing in the stacks changes:
+The defaults serve a cluster that the Internet does not reach: names under `.localhost`, which browsers take to this
+machine (RFC 6761; Safari asks the system's resolver), and certificates from Pebble. SWARMLAB_ACME, with the domain and
+the mail address that it needs, turns to Let's Encrypt, and nothing in the stacks changes:
 
     SWARMLAB_ACME=staging|production  SWARMLAB_DOMAIN=example.org  SWARMLAB_EMAIL=me@example.org
 """
@@ -75,6 +75,8 @@ class Edge:
             "ACME_EMAIL": self.email,
             "ACME_HOURS": _HOURS[self.acme],
             "ACME_CA": str(self.authority),
+            # A config cannot be changed: other authorities get another name.
+            "ACME_CA_VERSION": "1" if self.acme == "pebble" else "public",
             "ACME_DIR": str(self.folder),
             "EDGE_USER": USER,
             "EDGE_PASSWORD": self.password,

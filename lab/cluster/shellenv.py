@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
+import re
 import secrets
-import shlex
 import shutil
+import subprocess
+import sysconfig
 import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +20,9 @@ from lab.cluster import edge, state, swarm
 from lab.cluster.build import recipe
 from lab.cluster.model import Cluster, Endpoint
 from lab.errors import EngineError, MissingError
+
+OLDEST = 26
+"""The first Docker command line whose `stack deploy` can wait (`--detach=false`)."""
 
 _LOADER = "ld-linux-x86-64.so.2"
 _WANTED = {
@@ -35,31 +41,33 @@ exec "$lib/{_LOADER}" --library-path "$lib" "$lib/docker" "$@"
 def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
     """The variables for a shell at `endpoint`, to be laid over the environment; `folder` is the lab's state.
 
-    DOCKER_CONFIG is the lab's own, with a context for each node: `docker --context node4 ps`. PATH is among
-    them when the lab brings the command line. Raises MissingError when there is none to bring.
+    DOCKER_CONFIG is the lab's own, with a context for each node: `docker --context node4 ps`. In PATH, `docker` is one
+    that knows what the lessons ask of it, and `swarmlab` is found. Raises MissingError when there is no docker to
+    bring.
     """
     config = folder / "cluster" / "docker"
+    tls = {} if endpoint.tls is None else {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(endpoint.tls)}
     own = {"DOCKER_CONFIG": str(config)} if config.is_dir() else {}
-    return {**_variables(endpoint), **own}
+    return {"DOCKER_HOST": endpoint.url, **tls, **own, "PATH": _path()}
 
 
-def env_lines(cluster: Cluster) -> list[str]:
-    """Lines for `eval "$(swarmlab env)"`: a manager that answers, and what the stack files name. Raises EngineError
-    when none does, InputError for a setting of the edge that makes no sense."""
+def _path() -> str:
+    """The search path: a docker of the lab's before all others, the folder of `swarmlab` after them."""
+    brought, own = docker_folder(), os.environ.get("PATH", os.defpath).split(os.pathsep)
+    commands = sysconfig.get_path("scripts")
+    last = [] if commands in own else [commands]
+    return os.pathsep.join([*([] if brought is None else [str(brought)]), *own, *last])
+
+
+def env(cluster: Cluster) -> dict[str, str]:
+    """The variables that `swarmlab env` prints: for a manager that answers, and what the stack files name. Raises
+    EngineError when none does, InputError for a setting of the edge that makes no sense."""
     endpoints = cluster.endpoints()
     managing = {m.node for m in swarm.members(endpoints) if m.control}
     for endpoint in endpoints:
         if endpoint.node in managing:
-            whole = {**_variables(endpoint), **edge.of(cluster).variables}
-            return [f"export {name}={shlex.quote(value)}" for name, value in whole.items()]
+            return {**shell_env(endpoint, paths.state(cluster.name)), **edge.of(cluster).variables}
     raise EngineError(f"no manager of the lab {cluster.name} answers", remedy="swarmlab status, then swarmlab up")
-
-
-def _variables(endpoint: Endpoint) -> dict[str, str]:
-    tls = {} if endpoint.tls is None else {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(endpoint.tls)}
-    brought = docker_folder()
-    path = {} if brought is None else {"PATH": f"{brought}:{os.environ.get('PATH', os.defpath)}"}
-    return {"DOCKER_HOST": endpoint.url, **tls, **path}
 
 
 def write_contexts(folder: Path, engines: Mapping[str, str], tls: Path) -> None:
@@ -82,19 +90,35 @@ def write_contexts(folder: Path, engines: Mapping[str, str], tls: Path) -> None:
 
 
 def docker_folder(search: str | None = None) -> Path | None:
-    """The folder to put in front of PATH for `docker`; None when the machine has its own.
+    """The folder to put in front of PATH for `docker`; None when the machine has one of its own that is new enough.
 
     Debian's is taken out of the machines' packages at the first need. Raises MissingError without those.
     """
-    if shutil.which("docker", path=search):
+    if (found := shutil.which("docker", path=search)) and version(found) >= OLDEST:
         return None
     place = paths.cache() / "cli"
     if not place.exists():
         rootfs = paths.cache() / f"rootfs-{recipe.rootfs_key()}.tar"
         if not rootfs.exists():
-            raise MissingError("there is no Docker command line on this machine", remedy="swarmlab up brings one")
+            what = (
+                f"the Docker command line {found} is older than {OLDEST}"
+                if found
+                else "there is no Docker command line"
+            )
+            raise MissingError(f"{what} on this machine", remedy="swarmlab up brings one")
         _bring(rootfs, place)
     return place / "bin"
+
+
+@functools.cache
+def version(docker: str) -> int:
+    """The major version of a Docker command line; 0 when it does not say."""
+    try:
+        said = subprocess.run([docker, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    told = re.search(r"version (\d+)\.", said)
+    return int(told[1]) if told else 0
 
 
 def _bring(rootfs: Path, place: Path) -> None:

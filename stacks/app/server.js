@@ -34,12 +34,18 @@ const pages = {
 };
 
 const server = http.createServer((request, response) => {
-  const url = new URL(request.url, "http://backend");
   const say = (status, body) => {
     response.writeHead(status, { "Content-Type": "text/plain", "X-Replica": who.replica, "X-Version": who.version });
     response.end((typeof body === "string" ? body : JSON.stringify(body)) + "\n");
   };
+  let url;
+  try {
+    url = new URL(request.url, "http://backend");
+  } catch {
+    return say(400, "no such address");
+  }
   served += url.pathname === "/healthz" ? 0 : 1;
+  // For the lab: an application that everyone reaches would not let them do this.
   if (url.pathname === "/crash") {
     say(200, `${who.task} crashes now`);
     setTimeout(() => process.exit(3), 50);

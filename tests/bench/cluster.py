@@ -65,6 +65,8 @@ def measure(*, cold: bool) -> Figures:
         figures["reset_backwards_s"] = back["seconds"]
         nothing, _ = swarmlab("reset", "--to", "first-service", env=env)
         figures["reset_nothing_to_do_s"] = nothing["seconds"]
+        demo, _ = swarmlab("reset", "--to", "rolling-update", env=env)
+        figures["reset_to_the_demo_s"] = demo["seconds"]
     finally:
         swarmlab("down", env=env)
         shutil.rmtree(state, ignore_errors=True)

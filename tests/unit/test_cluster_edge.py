@@ -58,6 +58,7 @@ def test_the_variables_of_the_stack_files() -> None:
         "ACME_EMAIL": "admin@example.org",
         "ACME_HOURS": "1",
         "ACME_CA": str(found.folder / "ca.pem"),
+        "ACME_CA_VERSION": "1",
         "ACME_DIR": str(found.folder),
         "EDGE_USER": "admin",
         "EDGE_PASSWORD": found.password,
@@ -82,6 +83,7 @@ def test_lets_encrypt_needs_a_domain_and_a_mail_address_of_ones_own(acme: str, m
     assert ("staging" in found.directory) is (acme == "staging")
     assert found.variables["HTTPS"] == "websecure", "a cluster on the Internet is asked at 443"
     assert found.variables["ACME_HOURS"] == "2160"
+    assert found.variables["ACME_CA_VERSION"] != of().variables["ACME_CA_VERSION"], "a config cannot be changed"
     assert found.given["https_port"] == "443"
 
 

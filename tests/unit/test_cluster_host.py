@@ -8,6 +8,7 @@ import os
 import ssl
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -253,12 +254,14 @@ def test_contexts_are_what_the_docker_command_line_keeps(tmp_path: Path) -> None
 
 
 def test_a_shells_variables(tmp_path: Path, programs: Path) -> None:
-    program(programs, "docker")
+    program(programs, "docker", "#!/bin/sh\necho 'Docker version 28.2.2, build e6534b4'\n")
     endpoint = Endpoint("node1", "manager", "tcp://127.0.0.1:20100", tls=tmp_path / "tls")
     assert api.shell_env(endpoint, tmp_path) == {
         "DOCKER_HOST": "tcp://127.0.0.1:20100",
         "DOCKER_TLS_VERIFY": "1",
         "DOCKER_CERT_PATH": str(tmp_path / "tls"),
+        # The user's own programs first; `swarmlab` is found, too.
+        "PATH": f"{programs}:{sysconfig.get_path('scripts')}",
     }
     (tmp_path / "cluster" / "docker").mkdir(parents=True)
     assert api.shell_env(endpoint, tmp_path)["DOCKER_CONFIG"] == str(tmp_path / "cluster" / "docker")
@@ -266,8 +269,15 @@ def test_a_shells_variables(tmp_path: Path, programs: Path) -> None:
 
 def test_without_a_docker_command_line_and_without_packages(tmp_path: Path, programs: Path) -> None:
     endpoint = Endpoint("node1", "manager", "tcp://127.0.0.1:20100")
-    with pytest.raises(MissingError, match="Docker command line"):
+    with pytest.raises(MissingError, match="no Docker command line"):
         api.shell_env(endpoint, tmp_path)
+    program(programs, "docker", "#!/bin/sh\necho 'Docker version 20.10.24+dfsg1, build 297e128'\n")
+    with pytest.raises(MissingError, match="bin/docker is older than 26") as caught:
+        api.shell_env(endpoint, tmp_path)
+    assert caught.value.remedy == "swarmlab up brings one"
+    (item,) = (item for item in doctor().items if item.what == "Docker command line")
+    assert not item.there
+    assert "the lab brings Debian's" in item.detail
 
 
 def test_nothing_heavy_is_imported_with_the_package() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STAGES = ("renewing", "ordering", "proving", "issued")
 RECENT = 300.0
 """Until so many seconds after it a certificate is told to be new."""
-NO_RETRY = "Traefik does not try again by itself until its configuration changes or it restarts."
+NO_RETRY = "Traefik has no timer for another try: it asks again when its configuration changes, or when it restarts."
 
 
 @dataclass(frozen=True)
