@@ -131,7 +131,7 @@ def test_a_failed_order_says_what_it_needs() -> None:
     lines = certificates.lines(now, 70, 100, 9.0)
     text = plain(lines)
     assert "● ordering 00:01 ─ ✘ failed 00:03" in text and "✘ order failed 6 s ago" in text
-    assert "Traefik does not try again by itself until its" in text and "or it restarts." in text
+    assert "Traefik has no timer for another try: it asks" in text and "it restarts." in text
     assert ("acme: error 400: connection refused", "bad") in [span for line in lines for span in line]
 
 
