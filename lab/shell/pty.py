@@ -24,6 +24,13 @@ FULL = 1_048_576
 """How many bytes may wait to be read by the process. What is typed beyond that is lost, as in a terminal."""
 
 
+def _listen() -> None:
+    """In the new process: let the signals end it that whoever started the lab may have set aside. A shell never takes
+    back what it was born to ignore (nohup: SIGHUP; a script's background: SIGINT; Python: SIGPIPE, SIGXFSZ)."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Pty:
     """A process that leads a session in a pseudo-terminal of its own. Raises MissingError when it cannot be run.
 
@@ -38,7 +45,13 @@ class Pty:
         env = {**env, SIGN: self._sign}
         try:
             self._child = pexpect.spawn(
-                argv[0], list(argv[1:]), env=env, dimensions=(rows, columns), cwd=where, timeout=None
+                argv[0],
+                list(argv[1:]),
+                env=env,
+                dimensions=(rows, columns),
+                cwd=where,
+                timeout=None,
+                preexec_fn=_listen,
             )
         except pexpect.ExceptionPexpect as error:
             raise MissingError(f"{argv[0]} cannot be run: {error}", remedy="sudo apt-get install bash") from error

@@ -221,6 +221,21 @@ def test_interrupt_ends_what_runs_and_what_is_typed(stage: Stage) -> None:
     assert stage.run("echo next", bound=BOUND).output == "next"
 
 
+def test_a_shell_hears_what_the_lab_itself_was_started_to_ignore() -> None:
+    """Under nohup SIGHUP, in a script's background SIGINT, and SIGPIPE in every Python."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
+    try:
+        made = Stage()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    try:
+        assert made.run("grep SigIgn /proc/self/status", bound=BOUND).output.endswith(" " + 16 * "0")
+        assert made.run("yes | head -1", bound=BOUND).output == "y"
+    finally:
+        made.shell.close()
+
+
 def test_the_size_is_what_programs_see(stage: Stage) -> None:
     assert stage.run("stty size", bound=BOUND).output == "20 60"
     stage.shell.resize(72, 11)
