@@ -230,7 +230,9 @@ def test_a_shell_hears_what_the_lab_itself_was_started_to_ignore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     try:
-        assert made.run("grep SigIgn /proc/self/status", bound=BOUND).output.endswith(" " + 16 * "0")
+        ignored = made.run("grep SigIgn /proc/self/status", bound=BOUND).output.split()[-1]
+        # Above 31 are the C library's own (make's children ignore those), which nobody else can set.
+        assert int(ignored, 16) & 0x7FFFFFFF == 0
         assert made.run("yes | head -1", bound=BOUND).output == "y"
     finally:
         made.shell.close()
