@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from textual import events
 
-from lab.cluster.model import Progress, Report
-from lab.errors import MissingError
 from lab.tui import keys
 from lab.tui.app import LabApp
-from lab.tui.picture import picture
-from lab.world.entries import Entry, Linked, Printed
-from tests.tui.conftest import Desk, desk, until
+from lab.world.entries import Printed
+from tests.tui.conftest import desk, until
 from tests.tui.fake import LESSON, FakeStage
 
 
@@ -208,99 +203,6 @@ async def test_help_is_for_what_has_the_focus() -> None:
         await it.see("Help: Cluster", "Every column is a node")
         await it.press("escape", "t", "f1")
         await it.see("Help: Terminal", "Twice: leave the terminal")
-
-
-async def test_a_replay_is_unmistakable_and_resets_nothing() -> None:
-    async with desk(FakeStage(live=False)) as it:
-        await it.see("▶ REPLAY 00:01", "recorded 2026-11-22")
-        assert "wind back" in it.footer
-        assert "type" not in it.footer
-        await it.press("4", "a", "enter")
-        assert it.stage.typed == []
-
-
-async def test_a_silent_engine_is_told_with_its_age() -> None:
-    async with desk(FakeStage(desired=4)) as it:
-        it.stage.journal.put(Entry(10.0, Linked("stale", "node1", "node1 does not answer; node2 is asked next")))
-        it.stage.journal.put(Entry(22.0, Printed("node1", "")))
-        await it.see("▲ STALE for 12 s", "What you see is old (12 s)", "node2 is asked next", "● running")
-        it.stage.journal.put(Entry(23.0, Linked("live", "node2")))
-        await it.see("● LIVE")
-
-
-async def test_no_cluster_is_said_only_when_that_is_known() -> None:
-    async with desk() as it:
-        it.stage.journal.write(Linked("none"))
-        await it.see("◌ STARTING")
-        it.stage.journal.write(Linked("none", "", "every manager is powered off"))
-        await it.see("■ NO CLUSTER", "every manager is powered off")
-
-
-def test_a_picture_is_taken_without_a_terminal() -> None:
-    svg = picture(FakeStage(live=False), ["enter", "enter"])
-    assert svg.startswith("<svg") and "REPLAY" in svg and "converged" in svg
-
-
-async def test_a_lab_that_cannot_open_says_so() -> None:
-    def none() -> FakeStage:
-        raise MissingError("there is no recording here", remedy="swarmlab up")
-
-    app = LabApp(none, clock=lambda: 0.0)
-    async with app.run_test(size=(120, 40)) as pilot:
-        it = Desk(app, pilot, FakeStage())
-        await it.see("The lab could not open: there is no recording here", "next: swarmlab up", "▶ REPLAY")
-        await it.press("enter", "n", "r", "z", "2", "q")
-
-
-async def test_a_cluster_in_the_making_shows_how_far_it_is_and_is_offered() -> None:
-    go, live = threading.Event(), FakeStage(desired=4)
-
-    def bring_up(report: Report) -> FakeStage:
-        report(Progress("base disk", "unpacking 212 of 485 MB", 0.42))
-        assert go.wait(20)
-        return live
-
-    async with desk(FakeStage(live=False), bring_up=bring_up) as it:
-        await it.see("◑ base disk: unpacking 212 of 485 MB", "42 %", "▶ REPLAY")
-        await it.press("enter", "enter")
-        await it.idle()
-        await it.see("✔ Done")
-        go.set()
-        await it.see("Your cluster is ready: default · 4 nodes · vm (tcg)", "L  go live")
-        await it.press("L")
-        await it.idle()
-        await it.see("● LIVE", "Reconciliation", "15 minutes, 3 steps", "desired 4  running 4")
-        assert not it.app.situation.offer
-
-
-async def test_where_no_cluster_can_be_made_it_says_why_and_goes_on() -> None:
-    def bring_up(report: Report) -> FakeStage:
-        raise MissingError("there is no QEMU here", remedy="apt-get install qemu-system-x86")
-
-    async with desk(FakeStage(live=False), bring_up=bring_up) as it:
-        await it.see("No cluster could be made; the recordings stay", "there is no QEMU here", "next: apt-get install")
-        await it.press("enter", "enter")
-        await it.idle()
-        await it.see("✔ Done")
-
-
-async def test_leaving_ends_the_making_of_a_cluster() -> None:
-    ended, looked = threading.Event(), threading.Event()
-
-    def bring_up(report: Report) -> FakeStage:
-        try:
-            while True:
-                report(Progress("boot", "waiting for node1"))
-                looked.wait(0.02)
-        finally:
-            ended.set()
-
-    app = LabApp(FakeStage(live=False), bring_up=bring_up, clock=lambda: 0.0)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: app.situation.progress is not None, "progress")
-        await pilot.press("q")
-        await until(pilot, ended.is_set, "the making ended")
-        await until(pilot, lambda: not app.is_running or app.return_value == 0, "left")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 15), (120, 40), (200, 60)])
