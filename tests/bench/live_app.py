@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from datetime import UTC, datetime
 from typing import cast
 
@@ -14,7 +16,8 @@ from lab.tui import launch
 class Double:
     """A cluster that is only engines."""
 
-    name, provider, made_by_lab, images = "bench", "double", True, "packages"
+    name, provider, made_by_lab = "bench", "double", True
+    acceleration, images = "native", "packages"
 
     def __init__(self, pairs: list[str]) -> None:
         named = [pair.split("=", 1) for pair in pairs]
@@ -33,8 +36,11 @@ class Double:
 
 
 if __name__ == "__main__":
-    stage = LiveStage(cast(Cluster, Double(sys.argv[1:])))
-    try:
-        launch(stage)
-    finally:
-        stage.close()
+    # The keys and the password of its edge are for this run alone.
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["SWARMLAB_STATE"] = state
+        stage = LiveStage(cast(Cluster, Double(sys.argv[1:])))
+        try:
+            launch(stage)
+        finally:
+            stage.close()
