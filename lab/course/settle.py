@@ -89,8 +89,17 @@ def not_running(world: World, names: Iterable[str]) -> Iterator[str]:
         yield from _unsettled(world, name)
 
 
-def settle(lacks: Lacks, tools: Eyes, bound: float, end: float, clock: Clock, share: float = 0.9) -> None:
-    """Wait until the world lacks nothing; `share` of the reset is done by then."""
+def settle(
+    lacks: Lacks,
+    tools: Eyes,
+    bound: float,
+    end: float,
+    clock: Clock,
+    share: float = 0.9,
+    wake: Callable[[World], bool] | None = None,
+) -> None:
+    """Wait until the world lacks nothing; `share` of the reset is done by then. `wake` says in which world to look
+    again before the pause is over; by default in one that lacks nothing. Raises WaitError at the bound."""
     told = ""
     while True:
         stop(tools)
@@ -104,7 +113,7 @@ def settle(lacks: Lacks, tools: Eyes, bound: float, end: float, clock: Clock, sh
         if missing[0] != told:
             told = missing[0]
             tools.journal.write(Progressed("reset", f"waiting: {told}", share))
-        tools.journal.wait(_Settled(lacks), max(0.0, min(PAUSE, end - clock())))
+        tools.journal.wait(wake or _Settled(lacks), max(0.0, min(PAUSE, end - clock())))
 
 
 class _Settled:
@@ -126,24 +135,11 @@ class _Settled:
 def listen(names: Iterable[str], tools: Eyes, bound: float, end: float, clock: Clock, share: float = 0.95) -> None:
     """Wait until what these services publish is answered on every node that is ready: a program that has just been
     started runs before it listens."""
-    told = ""
-    while True:
-        stop(tools)
-        missing = list(_deaf(tools, names))
-        if not missing:
-            return
-        if clock() >= end:
-            raise WaitError(
-                "the cluster to be at the checkpoint", bound, "; ".join(missing[:5]), remedy="swarmlab reset"
-            )
-        if missing[0] != told:
-            told = missing[0]
-            tools.journal.write(Progressed("reset", f"waiting: {told}", share))
-        tools.journal.wait(lambda _: False, max(0.0, min(PAUSE, end - clock())))
+    # Nothing in the world tells of it: asking is not for every entry that comes.
+    settle(lambda world: _deaf(world, tools, names), tools, bound, end, clock, share, lambda _: False)
 
 
-def _deaf(tools: Eyes, names: Iterable[str]) -> Iterator[str]:
-    world = tools.journal.world
+def _deaf(world: World, tools: Eyes, names: Iterable[str]) -> Iterator[str]:
     ready = {node.name for node in world.nodes.values() if node.state == "ready"}
     for name in names:
         service = world.service(name)

@@ -17,11 +17,11 @@ def finish(lines: Iterable[Line], room: int) -> tuple[Line, ...]:
 
 
 def lasting(seconds: float) -> str:
-    """A duration in one unit: `45 s`, `27 min`, `5 h`, `89 days`."""
+    """A duration in one unit, its whole ones: `45 s`, `119 min`, `7 h`, `89 days`."""
     seconds = abs(seconds)
     if not seconds < 1e12:
         return "ages"
-    for size, word, most in ((1, "s", 90), (60, "min", 90), (3600, "h", 48)):
+    for size, word, most in ((1, "s", 90), (60, "min", 300), (3600, "h", 48)):
         if seconds < size * most:
             return f"{int(seconds / size)} {word}"
     return f"{int(seconds / 86400)} days"
