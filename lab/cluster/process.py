@@ -36,12 +36,14 @@ def run(
     stop: threading.Event | None = None,
     cwd: Path | None = None,
     attached: bool = False,
+    pass_fds: Sequence[int] = (),
 ) -> None:
     """Run `argv` to its end, with its output appended to `log`.
 
     `each` is given every new line of the output; `tick` is called some times a second.
     `bound` is in seconds. The program gets a process group of its own, which dies as a whole when `stop` is
     set, at the bound, and on an interrupt; an `attached` one stays in this one's, with its terminal.
+    Descriptors in `pass_fds` are open in it too.
     Raises CommandError, WaitError or Stopped.
     """
     with log.open("ab") as out, log.open("rb") as tail:
@@ -54,6 +56,7 @@ def run(
             env={**os.environ, **env} if env else None,
             cwd=cwd,
             start_new_session=not attached,
+            pass_fds=pass_fds,
         )
         end = time.monotonic() + bound
         try:

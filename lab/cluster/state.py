@@ -2,7 +2,8 @@
 
 <state>/labs/NAME/cluster/lab.json     this
                           tls/         ca.pem, cert.pem, key.pem of the client
-                          node1/ ...   disk.qcow2, settings.tar, serial.log, pid, qmp
+                          switch.pid   of the process that is the nodes' own network
+                          node1/ ...   disk.qcow2, settings.tar, serial.log, pid, qmp, lan, switch
 <state>/labs/NAME/cluster.lock
 """
 
@@ -21,7 +22,8 @@ from lab.cluster.model import Images, Role
 from lab.cluster.places import home
 from lab.errors import LabError, MissingError
 
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
+"""Since 2 the nodes' LAN has a switch of its own."""
 
 
 class NodeState(BaseModel):
@@ -39,21 +41,22 @@ class NodeState(BaseModel):
 
 
 class LabState(BaseModel):
-    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on. A file without
-    `images` is of a lab that was made before there was a choice."""
+    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on; `switch` is the
+    identity of the process that switches the nodes' own network."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1]
+    version: Literal[2]
     name: str
     provider: Literal["vm"]
     created: datetime
     acceleration: Literal["kvm", "tcg"]
     note: str
     disk: str
-    images: Images = "packages"
+    images: Images
     memory: int
     first_port: int
+    switch: str
     nodes: tuple[NodeState, ...]
 
 

@@ -115,6 +115,7 @@ def _new(name: str, count: int, images: Images, report: Report) -> LabState:
             images=images,
             memory=MEMORY,
             first_port=block.first,
+            switch=str(uuid.uuid4()),
             nodes=nodes,
         )
         state.save(made)

@@ -157,6 +157,7 @@ class VmCluster:
 
     def boot(self, nodes: Sequence[NodeState], report: Report) -> None:
         """Power `nodes` on and wait until their engines answer. Raises LabError and WaitError."""
+        runtime.start_switch(self.home, self.state.switch, [node.name for node in self.state.nodes])
         for number, node in enumerate(nodes):
             report(Progress("machines", f"powering {node.name} on", 0.1 * number / len(nodes)))
             runtime.overlay(base_disk(self.state.disk), self.home / node.name / "disk.qcow2")
@@ -176,9 +177,7 @@ class VmCluster:
             drives=(Drive(folder / "disk.qcow2", "qcow2"), Drive(folder / "settings.tar", "raw", readonly=True)),
             acceleration=self.state.acceleration,
             memory=self.state.memory,
-            network=Network(
-                self.state.first_port, f"77:{node.number:02x}", forwards, outward=self.images == "official"
-            ),
+            network=Network(f"77:{node.number:02x}", forwards, outward=self.images == "official"),
         )
 
     def running(self, node: NodeState) -> bool:
@@ -272,12 +271,16 @@ def remove(name: str, report: Report) -> None:
     """End the machines of lab `name`, as far as it was made, and delete its folder."""
     home = places.home(name)
     try:
-        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in state.load(name).nodes]
+        made = state.load(name)
+        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in made.nodes]
+        switch = made.switch
     except LabError:
-        nodes = runtime.strays(home)
+        nodes, switch = runtime.strays(home), runtime.stray_switch(home)
     for node, identity in nodes:
         report(Progress("down", f"powering {node} off"))
         runtime.power_off(home / node, identity)
+    if switch:
+        runtime.stop_switch(home, switch)
     report(Progress("down", "deleting disks and keys"))
     shutil.rmtree(home, ignore_errors=True)
 
