@@ -88,7 +88,8 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
         _replay(out)
         return error.exit_code
     tell(out, cluster.status())
-    results = [go_through(args.name, lesson, out.say) for lesson in chosen(TOUR)]
+    with api.at_work(args.name, "proving two lessons"):
+        results = [go_through(args.name, lesson, out.say) for lesson in chosen(TOUR)]
     out.say("\nThe cluster stays up. What next:")
     out.say("  swarmlab                          the lab on this cluster (on a terminal)")
     out.say('  eval "$(swarmlab env)"            then: docker node ls')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from lab.cluster import lock, places
@@ -10,7 +11,7 @@ from lab.cluster.model import Cluster, Endpoint, Images, Progress, Report, silen
 from lab.cluster.providers import pick_provider
 from lab.errors import InputError, MissingError
 
-__all__ = ["DEFAULT", "down", "env", "find", "names", "pick_provider", "shell_env", "up"]
+__all__ = ["DEFAULT", "at_work", "down", "env", "find", "names", "pick_provider", "shell_env", "up"]
 
 DEFAULT = "default"
 
@@ -82,6 +83,16 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> b
         base.clear_if_idle()
     report(Progress("down", "nothing is left" if there else f"there is no lab called {name}", 1.0))
     return there
+
+
+def at_work(name: str, what: str) -> AbstractContextManager[None]:
+    """Hold the cluster called `name` for a block of work such as "running the lesson scaling": one at a time.
+
+    Raises BusyError at once when another swarmlab is at work on it, and says at what; MissingError when there is no
+    such cluster.
+    """
+    find(name)
+    return lock.held(places.work_lock(name), what)
 
 
 def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:

@@ -30,6 +30,11 @@ def lock(name: str) -> Path:
     return paths.state(check_name(name)) / "cluster.lock"
 
 
+def work_lock(name: str) -> Path:
+    """The lock of who runs or resets a lesson on the lab's cluster; its folder is made."""
+    return paths.state(check_name(name)) / "work.lock"
+
+
 def names() -> tuple[str, ...]:
     """The labs that have machines, whole or half made."""
     return tuple(sorted(p.parent.parent.name for p in (paths.state() / "labs").glob("*/cluster/lab.json")))

@@ -115,6 +115,15 @@ class VmCluster:
         with self.alone():
             runtime.power_off(self.home / one.name, one.identity)
 
+    def powered_off(self) -> tuple[str, ...]:
+        """The nodes whose machines do not run, whoever ended them."""
+        return tuple(node.name for node in self.state.nodes if not self.running(node))
+
+    def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
+        """Power machines on, side by side, and wait until their engines answer."""
+        with self.alone():
+            self.boot([self.node(name) for name in nodes], report)
+
     def start(self, node: str, report: Report = silent) -> None:
         """Power the machine on and wait for its engine and its place in the swarm."""
         one = self.node(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
@@ -165,6 +165,17 @@ class LiveHands:
             "heal": lambda: self.cluster.heal(node, self.report),
         }
         verbs[action]()
+        self.source.wake()
+
+    def powered_off(self) -> tuple[str, ...]:
+        """See `lab.course.settle.Eyes.powered_off`."""
+        return self.cluster.powered_off()
+
+    def power_on(self, nodes: Sequence[str]) -> None:
+        """Power machines on, side by side, and wait until their engines answer."""
+        for node in nodes:
+            self.journal.write(Acted(_DEEDS["start"].format(node), node))
+        self.cluster.power_on(nodes, self.report)
         self.source.wake()
 
     def engine(self) -> Any:

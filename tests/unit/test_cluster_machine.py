@@ -19,7 +19,7 @@ from lab.cluster.machine import Drive, Machine, Network
 from lab.cluster.providers import pick_provider
 from lab.cluster.state import LabState, NodeState
 from lab.cluster.vm import VmCluster
-from lab.errors import InputError, LabError, MissingError, WaitError
+from lab.errors import BusyError, InputError, LabError, MissingError, WaitError
 
 ONE = Machine(
     name="swarmlab-default-node1",
@@ -174,7 +174,7 @@ def test_a_name_that_is_none(name: str) -> None:
 def test_a_lock_names_its_holder_and_goes(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     with lock.held(path, "at work"):
-        with pytest.raises(LabError, match=rf"process {os.getpid()}\) is at work"), lock.held(path, "at work"):
+        with pytest.raises(BusyError, match=rf"process {os.getpid()}\) is at work"), lock.held(path, "late"):
             raise AssertionError
         told: list[str] = []
         with pytest.raises(WaitError), lock.held(path, "at work", bound=0.1, waiting=told.append):
@@ -194,7 +194,7 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "held"
-        with pytest.raises(LabError, match=f"process {holder.pid}"), lock.held(path, "at work"):
+        with pytest.raises(BusyError, match=rf"process {holder.pid}\) is x"), lock.held(path, "at work"):
             raise AssertionError
         holder.kill()
         holder.wait()
