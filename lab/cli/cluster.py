@@ -114,9 +114,11 @@ def down(args: argparse.Namespace, out: Out) -> int:
     """Leave nothing of the cluster."""
     with out.progress() as report:
         gone = api.down(args.name, purge=args.purge, report=report)
-    out.result({"name": args.name, "removed": gone, "purged": bool(args.purge)})
+    out.result({"name": args.name, "removed": gone.cluster, "purged": gone.cache})
     if not out.json:
-        out.say("The cluster is gone." if gone else "There was no cluster.")
+        out.say("The cluster is gone." if gone.cluster else "There was no cluster.")
+        if args.purge:
+            out.say("The cache is gone." if gone.cache else "There was no cache.")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab.cluster import lock, places
@@ -55,11 +56,19 @@ def names() -> tuple[str, ...]:
     return places.names()
 
 
-def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> bool:
-    """Remove the cluster called `name`: no process, disk or lock of it stays. False when there was none.
+@dataclass(frozen=True)
+class Removed:
+    """What `down` removed: the cluster, and the cache."""
+
+    cluster: bool
+    cache: bool
+
+
+def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> Removed:
+    """Remove the cluster called `name`: no process, disk or lock of it stays.
 
     Also ends what a killed `up` left running. `purge` takes the cache too, unless another lab stands on it
-    (InputError).
+    (InputError). Raises LabError with what could not be removed.
     """
     from lab.cluster import vm
     from lab.cluster.build import base
@@ -76,13 +85,14 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> b
             vm.remove(name, report)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+    cache = False
     if purge:
         report(Progress("down", "deleting the cache"))
-        base.purge()
+        cache = base.purge()
     else:
         base.clear_if_idle()
     report(Progress("down", "nothing is left" if there else f"there is no lab called {name}", 1.0))
-    return there
+    return Removed(there, cache)
 
 
 def at_work(name: str, what: str) -> AbstractContextManager[None]:

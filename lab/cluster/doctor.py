@@ -47,7 +47,10 @@ class Finding:
 def doctor() -> Finding:
     """Look at this machine."""
     pick = providers.pick_provider()
-    known = accel.remembered()
+    try:
+        known = accel.remembered()
+    except LabError:  # The cache is nobody's to use: the item of the disk says why.
+        known = None
     items = (
         _system(),
         *(_program(need) for need in host.needs()),
@@ -105,8 +108,16 @@ def _memory() -> Item:
 
 
 def _disk() -> Item:
-    cache = paths.cache()
-    free = psutil.disk_usage(str(cache)).free / 2**30
+    try:
+        cache = paths.cache()
+        paths.state()
+    except LabError as error:
+        return Item("disk space", False, True, error.sentence, error.remedy)
+    place = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    free = psutil.disk_usage(str(place)).free / 2**30
+    if not os.access(place, os.W_OK):
+        detail = f"{place} cannot be written to"
+        return Item("disk space", False, True, detail, "set SWARMLAB_CACHE and SWARMLAB_STATE to folders of your own")
     return Item(
         "disk space",
         free >= _DISK_GIB,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lab import paths
 from lab.errors import BusyError, WaitError
 
 _POLL = 0.2
@@ -21,6 +22,7 @@ def held(path: Path, what: str, *, bound: float = 0.0, waiting: Callable[[str], 
     `what` completes "another swarmlab is ...", for those who come meanwhile. With `bound` seconds, wait so long,
     telling `waiting` for whom; otherwise raise BusyError at once. At the bound WaitError is raised.
     """
+    paths.make(path.parent)
     end = time.monotonic() + bound
     told = False
     while (descriptor := _take(path, what)) is None:

@@ -17,6 +17,10 @@ from lab.errors import CommandError, LabError, WaitError
 
 _POLL = 0.1
 
+LOG = "SWARMLAB_LOG"
+"""In the environment of every program that `run` starts: its log. So what a killed swarmlab left running is found
+again, and nothing that somebody else started is taken for it."""
+
 
 class Stopped(LabError):
     """Work was given up because other work that it belongs to failed or was interrupted."""
@@ -53,7 +57,7 @@ def run(
             stdin=None if attached else subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **env} if env else None,
+            env={**os.environ, **(env or {}), LOG: str(log.absolute())},
             cwd=cwd,
             start_new_session=not attached,
             pass_fds=pass_fds,
@@ -109,15 +113,36 @@ def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
             continue
 
 
-def find(mark: str, *, hint: Path | None = None) -> psutil.Process | None:
-    """The living process that has `mark` (a random identity) as an argument of its command line, or None.
+def find(identity: str, program: str, *, hint: Path | None = None) -> psutil.Process | None:
+    """The living process of this user that runs `program` with `identity` (random) as an argument, or None.
 
-    `hint` is a pid file: it is looked at first and never believed without the mark, because a number can be
-    another program's by now.
+    `program` is the name of its file, or the module that Python runs. Command lines are for all to see, so neither is
+    believed of another user's process. `hint` is a pid file: it is looked at first and never believed alone, because a
+    number can be another program's by now.
     """
-    if hint is not None and (process := _hinted(hint)) is not None and _marked(process, mark):
+    if hint is not None and (process := _hinted(hint)) is not None and _is(process, identity, program):
         return process
-    return next((p for p in psutil.process_iter() if _marked(p, mark)), None)
+    return next((p for p in psutil.process_iter() if _is(p, identity, program)), None)
+
+
+def own(process: psutil.Process) -> bool:
+    """It runs as this user. Raises psutil.Error."""
+    return process.uids().effective == os.geteuid()
+
+
+def started_below(folder: Path) -> tuple[psutil.Process, ...]:
+    """The processes that `run` once started with a log below `folder`, this program's or a killed one's, and what they
+    started. Never this process or one above it, and none of another user's."""
+    above = {os.getpid(), *(one.pid for one in psutil.Process().parents())}
+    found: dict[int, psutil.Process] = {}
+    for one in psutil.process_iter():
+        try:
+            log = one.environ().get(LOG) if one.pid not in above and own(one) else None
+            if log and folder in Path(log).parents:
+                found |= {each.pid: each for each in (one, *one.children(recursive=True))}
+        except psutil.Error:
+            continue
+    return tuple(found.values())
 
 
 def _hinted(hint: Path) -> psutil.Process | None:
@@ -127,9 +152,11 @@ def _hinted(hint: Path) -> psutil.Process | None:
         return None
 
 
-def _marked(process: psutil.Process, mark: str) -> bool:
+def _is(process: psutil.Process, identity: str, program: str) -> bool:
     try:
-        return mark in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        words = process.cmdline()
+        runs = bool(words) and (Path(words[0]).name == program or program in words)
+        return runs and identity in words and own(process) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 

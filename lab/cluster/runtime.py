@@ -21,7 +21,7 @@ _BOUND = 60.0
 
 def running(folder: Path, identity: str) -> psutil.Process | None:
     """The machine's emulator, if it runs."""
-    return process.find(identity, hint=folder / "pid")
+    return process.find(identity, machine.EMULATOR, hint=folder / "pid")
 
 
 def strays(home: Path) -> tuple[tuple[str, str], ...]:
@@ -29,7 +29,7 @@ def strays(home: Path) -> tuple[tuple[str, str], ...]:
     found = []
     for one in psutil.process_iter():
         try:
-            words = one.cmdline()
+            words = one.cmdline() if process.own(one) else []
         except psutil.Error:
             continue
         if words and words[0].endswith(machine.EMULATOR) and "-uuid" in words:
@@ -44,7 +44,7 @@ def stray_switch(home: Path) -> str:
     """The identity of the process that switches the network of the machines in `home`, when their record is lost."""
     for one in psutil.process_iter():
         try:
-            words = one.cmdline()
+            words = one.cmdline() if process.own(one) else []
             if lan_switch.__name__ in words and Path(one.cwd()) == home.resolve():
                 return words[words.index(lan_switch.__name__) + 1]
         except (psutil.Error, IndexError):
@@ -102,7 +102,7 @@ def power_off(folder: Path, identity: str) -> None:
 
 def switch(home: Path, identity: str) -> psutil.Process | None:
     """The process that switches the machines' network, if it runs."""
-    return process.find(identity, hint=home / lan_switch.PID_FILE)
+    return process.find(identity, lan_switch.__name__, hint=home / lan_switch.PID_FILE)
 
 
 def start_switch(home: Path, identity: str, nodes: Sequence[str]) -> None:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from lab import paths
 from lab.cluster.model import Images, Role
 from lab.cluster.places import home
 from lab.errors import LabError, MissingError
@@ -49,7 +49,7 @@ class LabState(BaseModel):
     version: Literal[2]
     name: str
     provider: Literal["vm"]
-    created: datetime
+    created: AwareDatetime
     acceleration: Literal["kvm", "tcg"]
     note: str
     disk: str
@@ -57,7 +57,7 @@ class LabState(BaseModel):
     memory: int
     first_port: int
     switch: str
-    nodes: tuple[NodeState, ...]
+    nodes: Annotated[tuple[NodeState, ...], Field(min_length=1, max_length=7)]
 
 
 def load(name: str) -> LabState:
@@ -85,7 +85,7 @@ def save(state: LabState) -> None:
 
 def write(path: Path, data: bytes) -> None:
     """Write a private file (mode 0600) atomically; its folder is made private too."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths.make(path.parent)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     beside.touch(mode=0o600, exist_ok=False)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -10,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import paths
+from lab import files, paths
 from lab.cluster import lock, machine, places, runtime, state, swarm
 from lab.cluster.machine import Drive, Machine, Network
 from lab.cluster.model import Acceleration, ClusterStatus, Endpoint, Images, NodeStatus, Progress, Report, silent
@@ -291,7 +290,7 @@ def remove(name: str, report: Report) -> None:
     if switch:
         runtime.stop_switch(home, switch)
     report(Progress("down", "deleting disks and keys"))
-    shutil.rmtree(home, ignore_errors=True)
+    files.delete(home)
 
 
 def _listing(guides: Sequence[Endpoint]) -> tuple[swarm.Seen, ...]:
