@@ -81,8 +81,6 @@ def argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
     words = ("console=ttyS0", "quiet", "panic=5", "mitigations=off", "no_timer_check", "nokaslr", *machine.words)
     line = [EMULATOR, "-name", f"{machine.name},process={machine.name}", "-uuid", machine.identity]
     line += ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc", "-rtc", "base=utc"]
-    # What a guest could make of a fault in the emulator: no programs started, no other user, no priorities.
-    line += ["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]
     line += _cpu(machine.acceleration)
     line += ["-m", str(machine.memory), "-device", "virtio-rng-pci"]
     line += ["-kernel", str(machine.kernel), "-initrd", str(machine.initrd), "-append", " ".join(words)]
