@@ -18,7 +18,7 @@ import pytest
 
 from lab import files, paths
 from lab.cli import main
-from lab.cluster import edge, lock, places, process, state
+from lab.cluster import edge, lock, places, process, runtime, state
 from lab.cluster.build import base, debian
 from lab.cluster.doctor import doctor
 from lab.cluster.machine import EMULATOR
@@ -234,14 +234,41 @@ def test_another_users_process_is_not_believed() -> None:
             return "running"
 
         def uids(self) -> SimpleNamespace:
-            return SimpleNamespace(real=1, effective=self.uid, saved=1)
+            return SimpleNamespace(real=self.user, effective=self.runs_as, saved=self.runs_as)
 
-        uid = os.geteuid() + 1
+        user = runs_as = os.geteuid() + 1
 
     foreign = Foreign()
     assert not process._is(cast(psutil.Process, foreign), "some-identity", EMULATOR)
-    foreign.uid = os.geteuid()
+    foreign.runs_as = os.geteuid()  # As sudo does, called by another user who chose its words.
+    assert not process._is(cast(psutil.Process, foreign), "some-identity", EMULATOR)
+    foreign.user = os.getuid()
     assert process._is(cast(psutil.Process, foreign), "some-identity", EMULATOR)
+
+
+def test_who_looks_at_a_machine_is_not_the_machine(home: Path) -> None:
+    with running(sys.executable, "-c", WAIT, EMULATOR, "-uuid", "some-identity") as debugger:
+        assert process.find("some-identity", EMULATOR) is None
+        assert debugger.poll() is None
+
+
+def test_a_process_that_may_not_be_ended_is_a_sentence() -> None:
+    class Guarded:
+        pid = 4242
+
+        def kill(self) -> None:
+            raise psutil.AccessDenied(self.pid)
+
+    with pytest.raises(LabError, match="4242 cannot be ended: it runs as another user"):
+        process.kill(cast(psutil.Process, Guarded()))
+
+
+def test_a_machine_without_a_record_is_found_though_its_folder_has_a_comma(home: Path) -> None:
+    place = home / "a,b"
+    argv = [EMULATOR, "-c", WAIT, "-uuid", "some-identity", f"file={home}/a,,b/node1/settings.tar,format=raw"]
+    with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE) as stray:
+        assert runtime.strays(place) == (("node1", "some-identity"),)
+        stray.kill()
 
 
 # -- folders that are not to be used
