@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from pathlib import Path
-from typing import Any
 
 from lab.errors import LabError
 
@@ -12,22 +13,30 @@ from lab.errors import LabError
 def delete(path: Path) -> None:
     """Delete a file, a link (never what it points to) or a folder with all that is in it. Idempotent.
 
-    Raises LabError with the first thing that could not be deleted.
+    `path` is absolute. Raises LabError with the first thing that could not be deleted, and when a folder above `path`
+    is a link: what is behind it may be somebody else's.
     """
+    above = path.parent
+    if os.path.realpath(above) != str(above):
+        raise LabError(
+            f"{path} was not deleted: a link on the way to it leads to {os.path.realpath(above)}",
+            remedy="remove the link, or delete what is behind it yourself",
+        )
     left: list[tuple[str, str]] = []
 
-    def note(_: Any, name: str, failure: Any) -> None:
-        error = failure[1]
+    def note(name: str, error: BaseException) -> None:
         if not isinstance(error, FileNotFoundError):
             left.append((name, getattr(error, "strerror", None) or str(error)))
 
     try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, onerror=note)
-        else:
+        if not path.is_dir() or path.is_symlink():
             path.unlink(missing_ok=True)
+        elif sys.version_info >= (3, 12):
+            shutil.rmtree(path, onexc=lambda _, name, error: note(name, error))
+        else:
+            shutil.rmtree(path, onerror=lambda _, name, failure: note(name, failure[1]))
     except OSError as error:
-        left.append((str(path), error.strerror or str(error)))
+        note(str(path), error)
     if left:
         name, why = left[0]
         more = f", and {len(left) - 1} more" if len(left) > 1 else ""

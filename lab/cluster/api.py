@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import paths
 from lab.cluster import lock, places
 from lab.cluster.model import Cluster, Endpoint, Images, Progress, Report, silent
 from lab.cluster.providers import pick_provider
@@ -40,7 +41,8 @@ def up(
     pick = pick_provider(provider)
     if not pick.name:
         raise MissingError(pick.reason, remedy="take the recordings: swarmlab replay")
-    return vm_up.up(name, nodes, report, consent, images)
+    with paths.written(paths.state()):
+        return vm_up.up(name, nodes, report, consent, images)
 
 
 def find(name: str = DEFAULT) -> Cluster:
@@ -58,10 +60,12 @@ def names() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Removed:
-    """What `down` removed: the cluster, and the cache."""
+    """What `down` removed: the cluster, and the cache; `left` names what stays in the cache's folder, because the lab
+    did not make it."""
 
     cluster: bool
     cache: bool
+    left: tuple[str, ...] = ()
 
 
 def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> Removed:
@@ -85,14 +89,14 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> R
             vm.remove(name, report)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-    cache = False
+    left = None
     if purge:
         report(Progress("down", "deleting the cache"))
-        cache = base.purge()
+        left = base.purge()
     else:
         base.clear_if_idle()
     report(Progress("down", "nothing is left" if there else f"there is no lab called {name}", 1.0))
-    return Removed(there, cache)
+    return Removed(there, left is not None, left or ())
 
 
 def at_work(name: str, what: str) -> AbstractContextManager[None]:

@@ -109,15 +109,14 @@ def _memory() -> Item:
 
 def _disk() -> Item:
     try:
-        cache = paths.cache()
-        paths.state()
+        cache, state = paths.cache(), paths.state()
     except LabError as error:
         return Item("disk space", False, True, error.sentence, error.remedy)
-    place = next(folder for folder in (cache, *cache.parents) if folder.exists())
-    free = psutil.disk_usage(str(place)).free / 2**30
-    if not os.access(place, os.W_OK):
-        detail = f"{place} cannot be written to"
-        return Item("disk space", False, True, detail, "set SWARMLAB_CACHE and SWARMLAB_STATE to folders of your own")
+    for place, variable in ((paths.standing(cache), paths.CACHE), (paths.standing(state), paths.STATE)):
+        if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+            detail = f"{place} cannot be written"
+            return Item("disk space", False, True, detail, f"set {variable} to a folder that you can write to")
+    free = psutil.disk_usage(str(paths.standing(cache))).free / 2**30
     return Item(
         "disk space",
         free >= _DISK_GIB,

@@ -44,7 +44,8 @@ def held(path: Path, what: str, *, bound: float = 0.0, waiting: Callable[[str], 
 
 def _take(path: Path, what: str) -> int | None:
     """The descriptor of the locked file, or None when another holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with paths.written(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The last holder may have deleted the file between our open and our lock: then another may hold a

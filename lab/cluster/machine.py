@@ -103,12 +103,15 @@ def _cpu(acceleration: str) -> list[str]:
 
 
 def _drive(number: int, drive: Drive) -> list[str]:
-    # A comma in a path would begin the next option; doubled, it is itself.
-    path = str(drive.path).replace(",", ",,")
-    spec = f"if=none,id=disk{number},file={path},format={drive.format},discard=unmap"
+    spec = f"if=none,id=disk{number},file={escape(drive.path)},format={drive.format},discard=unmap"
     spec += ",readonly=on" if drive.readonly else ""
     spec += ",cache=unsafe" if drive.throwaway else ""
     return ["-drive", spec, "-device", f"virtio-blk-pci,drive=disk{number}"]
+
+
+def escape(path: Path) -> str:
+    """A path as a part of an option: a comma would begin the next part; doubled, it is itself."""
+    return str(path).replace(",", ",,")
 
 
 def _network(network: Network, folder: int) -> list[str]:

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -126,8 +127,12 @@ def find(identity: str, program: str, *, hint: Path | None = None) -> psutil.Pro
 
 
 def own(process: psutil.Process) -> bool:
-    """It runs as this user. Raises psutil.Error."""
-    return process.uids().effective == os.geteuid()
+    """This user started it, and it runs as this user. Raises psutil.Error.
+
+    Both: a program such as sudo runs as root, and whoever calls it says what is on its command line.
+    """
+    uids = process.uids()
+    return uids.real == os.getuid() and uids.effective == os.geteuid()
 
 
 def started_below(folder: Path) -> tuple[psutil.Process, ...]:
@@ -155,18 +160,26 @@ def _hinted(hint: Path) -> psutil.Process | None:
 def _is(process: psutil.Process, identity: str, program: str) -> bool:
     try:
         words = process.cmdline()
-        runs = bool(words) and (Path(words[0]).name == program or program in words)
+        # Who looks at a machine (a debugger, a pager) may have all its words, but not first.
+        runs = bool(words) and (Path(words[0]).name == program or ("-m", program) in pairwise(words))
         return runs and identity in words and own(process) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
 def kill(process: psutil.Process, *, bound: float = 10.0) -> None:
-    """End a process as a pulled plug does and wait for it. psutil compares the start time before the signal."""
+    """End a process as a pulled plug does and wait for it. psutil compares the start time before the signal.
+
+    Raises LabError when that is not allowed, WaitError when it lives on.
+    """
     try:
         process.kill()
     except psutil.NoSuchProcess:
         return
+    except psutil.AccessDenied:
+        raise LabError(
+            f"the process {process.pid} cannot be ended: it runs as another user", remedy=f"sudo kill {process.pid}"
+        ) from None
     if not gone(process, bound):
         raise WaitError(f"process {process.pid}", bound, "its end")
 

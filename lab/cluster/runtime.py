@@ -27,15 +27,16 @@ def running(folder: Path, identity: str) -> psutil.Process | None:
 def strays(home: Path) -> tuple[tuple[str, str], ...]:
     """(node, identity) of every machine that runs from the folder `home`, when its own record is lost."""
     found = []
+    start = f"file={machine.escape(home)}/"
     for one in psutil.process_iter():
         try:
             words = one.cmdline() if process.own(one) else []
         except psutil.Error:
             continue
-        if words and words[0].endswith(machine.EMULATOR) and "-uuid" in words:
-            settings = next((w for w in words if f"file={home}/" in w), "")
+        if words and Path(words[0]).name == machine.EMULATOR and "-uuid" in words[:-1]:
+            settings = next((w for w in words if start in w), "")
             if settings:
-                node = settings.partition(f"file={home}/")[2].split("/")[0]
+                node = settings.partition(start)[2].split("/")[0]
                 found.append((node, words[words.index("-uuid") + 1]))
     return tuple(found)
 

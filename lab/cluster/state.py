@@ -84,15 +84,17 @@ def save(state: LabState) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a private file (mode 0600) atomically; its folder is made private too."""
+    """Write a private file (mode 0600) atomically; its folder is made private too. Raises MissingError where nothing
+    can be written."""
     paths.make(path.parent)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    beside.touch(mode=0o600, exist_ok=False)
-    try:
-        with beside.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with paths.written(path):
+        beside.touch(mode=0o600, exist_ok=False)
+        try:
+            with beside.open("wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -17,11 +18,12 @@ import pytest
 
 from lab import files, paths
 from lab.cli import main
-from lab.cluster import edge, places, process, state
+from lab.cluster import edge, lock, places, process, runtime, state
 from lab.cluster.build import base, debian
 from lab.cluster.doctor import doctor
 from lab.cluster.machine import EMULATOR
 from lab.cluster.vm import VmCluster
+from lab.course import progress
 from lab.errors import LabError, MissingError
 from tests.unit.test_cluster_machine import a_lab
 
@@ -75,13 +77,17 @@ def test_a_cache_that_others_filled_is_left_alone(home: Path, monkeypatch: pytes
     assert (cache / "base-abc").is_dir()
 
 
-def test_a_marked_cache_loses_only_what_the_lab_made(home: Path) -> None:
+def test_a_marked_cache_loses_only_what_the_lab_made(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cache = paths.make(paths.cache())
     assert base._mark(cache)
-    (cache / "image-nginx-abc").mkdir()
     (cache / "letters.txt").write_text("mine")
-    assert base.purge()
-    assert tree(cache) == {"letters.txt"}
+    for _ in range(2):
+        (cache / "image-nginx-abc").mkdir()
+        assert main(["down", "--purge", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["left"] == ["letters.txt"]
+        assert tree(cache) == {"letters.txt", base.TAG}
+    assert main(["down", "--purge"]) == 0
+    assert f"left them in {cache}: letters.txt" in capsys.readouterr().out
 
 
 def test_a_link_is_deleted_and_not_what_it_points_to(home: Path) -> None:
@@ -92,8 +98,33 @@ def test_a_link_is_deleted_and_not_what_it_points_to(home: Path) -> None:
     (cache / "base-abc").symlink_to(treasure)
     (cache / "cli").mkdir()
     (cache / "cli" / "link").symlink_to(treasure)
-    assert base.purge()
+    assert base.purge() == ()
     assert tree(treasure) == {"gold"}
+
+
+def test_a_link_in_what_a_killed_build_left_is_not_followed(home: Path) -> None:
+    treasure = home / "treasure"
+    (treasure / "tree").mkdir(parents=True)
+    (treasure / "tree" / "gold").write_text("mine")
+    making = paths.make(paths.cache() / "making")
+    (making / "rootfs-1").symlink_to(treasure)
+    base.clear_if_idle()
+    assert not making.exists()
+    making.symlink_to(treasure)
+    base.clear_if_idle()
+    assert not making.is_symlink()
+    assert tree(treasure) == {"tree/gold"}
+
+
+def test_a_lab_whose_folder_is_a_link_is_left_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    treasure = home / "treasure"
+    (treasure / "cluster").mkdir(parents=True)
+    (treasure / "cluster" / "gold").write_text("mine")
+    paths.make(paths.state() / "labs")
+    (paths.state() / "labs" / "default").symlink_to(treasure)
+    assert main(["down"]) == 1
+    assert "was not deleted: a link on the way to it leads to" in capsys.readouterr().err
+    assert tree(treasure) == {"cluster/gold"}
 
 
 def test_what_cannot_be_deleted_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,14 +234,41 @@ def test_another_users_process_is_not_believed() -> None:
             return "running"
 
         def uids(self) -> SimpleNamespace:
-            return SimpleNamespace(real=1, effective=self.uid, saved=1)
+            return SimpleNamespace(real=self.user, effective=self.runs_as, saved=self.runs_as)
 
-        uid = os.geteuid() + 1
+        user = runs_as = os.geteuid() + 1
 
     foreign = Foreign()
     assert not process._is(cast(psutil.Process, foreign), "some-identity", EMULATOR)
-    foreign.uid = os.geteuid()
+    foreign.runs_as = os.geteuid()  # As sudo does, called by another user who chose its words.
+    assert not process._is(cast(psutil.Process, foreign), "some-identity", EMULATOR)
+    foreign.user = os.getuid()
     assert process._is(cast(psutil.Process, foreign), "some-identity", EMULATOR)
+
+
+def test_who_looks_at_a_machine_is_not_the_machine(home: Path) -> None:
+    with running(sys.executable, "-c", WAIT, EMULATOR, "-uuid", "some-identity") as debugger:
+        assert process.find("some-identity", EMULATOR) is None
+        assert debugger.poll() is None
+
+
+def test_a_process_that_may_not_be_ended_is_a_sentence() -> None:
+    class Guarded:
+        pid = 4242
+
+        def kill(self) -> None:
+            raise psutil.AccessDenied(self.pid)
+
+    with pytest.raises(LabError, match="4242 cannot be ended: it runs as another user"):
+        process.kill(cast(psutil.Process, Guarded()))
+
+
+def test_a_machine_without_a_record_is_found_though_its_folder_has_a_comma(home: Path) -> None:
+    place = home / "a,b"
+    argv = [EMULATOR, "-c", WAIT, "-uuid", "some-identity", f"file={home}/a,,b/node1/settings.tar,format=raw"]
+    with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE) as stray:
+        assert runtime.strays(place) == (("node1", "some-identity"),)
+        stray.kill()
 
 
 # -- folders that are not to be used
@@ -246,6 +304,74 @@ def test_a_cache_in_a_folder_for_everybody_is_a_private_one_below_it(
     shared.chmod(0o1777)
     monkeypatch.setenv("SWARMLAB_CACHE", str(shared))
     assert paths.make(paths.cache()).stat().st_mode & 0o777 == 0o700
+
+
+def test_a_cache_where_others_could_put_another_in_its_place_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = home / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    monkeypatch.setenv("SWARMLAB_CACHE", str(shared))
+    with pytest.raises(MissingError, match="can be written by other users"):
+        paths.cache()
+    root, user, other = 0, 1000, 1001
+    for owner, mode, fine in (
+        (root, 0o41777, True),
+        (user, 0o40755, True),
+        (user, 0o40770, False),
+        (other, 0o40755, False),
+    ):
+        found = os.stat_result((mode, 1, 1, 1, owner, owner, 0, 0, 0, 0))
+        assert (paths.distrust(found, user, shared=True) == "") == fine
+    of_another = os.stat_result((0o120777, 1, 1, 1, other, other, 0, 0, 0, 0))
+    assert "belongs to another user" in paths.distrust(of_another, user)
+
+
+def test_what_the_lab_makes_is_private_whatever_the_umask(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = os.umask(0)
+    try:
+        progress.opened("default", "scaling")
+    finally:
+        os.umask(before)
+    made = [folder for folder in (home / "state", *(home / "state").rglob("*")) if folder.is_dir()]
+    assert {folder.stat().st_mode & 0o777 for folder in made} == {0o700}
+    assert main(["lessons"]) == 0
+
+
+def test_a_home_of_nobody_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for variable in (paths.STATE, paths.CACHE):
+        monkeypatch.setenv(variable, "~no-such-user-here/lab")
+        assert main(["down"]) == 2
+        said = capsys.readouterr().err
+        assert "'~no-such-user-here/lab' leads to no folder" in said
+        monkeypatch.delenv(variable)
+        assert variable in said
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_a_place_that_takes_no_more_is_a_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    state.save(a_lab())
+    kept = (places.home("default") / "lab.json").read_bytes()
+
+    def refuse(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched, pytest.raises(MissingError, match=os.strerror(number)) as caught:
+        patched.setattr(os, "fsync", refuse)
+        state.save(a_lab(first=21_000))
+    assert "SWARMLAB_STATE" in caught.value.remedy
+    assert [path.name for path in places.home("default").iterdir()] == ["lab.json"]
+    assert (places.home("default") / "lab.json").read_bytes() == kept
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", lambda *_, **__: refuse(0))
+        with (
+            pytest.raises(MissingError, match=r"cluster\.lock cannot be written"),
+            lock.held(places.lock("x"), "at work"),
+        ):
+            raise AssertionError
 
 
 def test_paths_are_absolute_and_a_tilde_is_the_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,6 +415,21 @@ def test_the_doctor_says_that_a_folder_cannot_be_used(home: Path) -> None:
     (item,) = (item for item in doctor().items if item.what == "disk space")
     assert not item.there
     assert "is not a folder" in item.detail
+
+
+@pytest.mark.parametrize("variable", [paths.STATE, paths.CACHE])
+def test_the_doctor_says_that_a_folder_cannot_be_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    shut = home / "shut"
+    shut.mkdir()
+    monkeypatch.setenv(variable, str(shut / "deep"))
+    # Root may write everywhere.
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != shut and allowed(path, mode))
+    (item,) = (item for item in doctor().items if item.what == "disk space")
+    assert (item.there, item.detail) == (False, f"{shut} cannot be written")
+    assert variable in item.remedy
 
 
 # -- damaged files

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -23,7 +22,7 @@ from lab.cluster.build.dockerfile import Recipe
 from lab.cluster.build.images import Image
 from lab.cluster.build.layers import Layer
 from lab.cluster.model import Images, Progress, Report
-from lab.errors import LabError
+from lab.errors import BusyError, LabError
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -43,6 +42,7 @@ _NAMES = (
     "making",
     "cli",
     "cli-*",
+    "cli.*",
     "acceleration.json",
     ".acceleration.json.*",
     "apt.log",
@@ -78,7 +78,8 @@ def ensure(report: Report, kind: Images = "packages") -> str:
     with lock.held(paths.cache() / "build.lock", "making the machines' disk", bound=_LOCK_BOUND, waiting=waiting):
         _mark(paths.cache())
         if not ready(kind):
-            _Build(paths.cache(), kind, report).run(wanted)
+            with paths.written(paths.cache()):
+                _Build(paths.cache(), kind, report).run(wanted)
     return wanted
 
 
@@ -88,9 +89,10 @@ def clear(cache: Path) -> None:
     for one in process.started_below(making):
         process.kill(one)
     if making.exists():
-        for tree in making.glob("*/tree"):
-            disk.remove(tree, log=making / "clear.log")
-        shutil.rmtree(making, ignore_errors=True)
+        for stage in () if making.is_symlink() else making.iterdir():
+            if not stage.is_symlink():
+                disk.remove(stage / "tree", log=making / "clear.log")
+    files.delete(making)
 
 
 def clear_if_idle() -> None:
@@ -100,16 +102,20 @@ def clear_if_idle() -> None:
         try:
             with lock.held(cache / "build.lock", "making the machines' disk"):
                 clear(cache)
-        except LabError:
+        except BusyError:
             return
 
 
-def purge() -> bool:
-    """Delete what the lab made in the cache: base disks, images, packages, its Docker command line. False when there
-    is no cache. Raises LabError when the folder is not marked as the lab's, or something cannot be deleted."""
+def purge() -> tuple[str, ...] | None:
+    """Delete what the lab made in the cache: base disks, images, packages, its Docker command line. The answer names
+    what stays in the folder, because the lab did not make it; where nothing stays, the folder goes too. None when
+    there is no cache.
+
+    Raises LabError when the folder is not marked as the lab's, or something cannot be deleted.
+    """
     cache = paths.cache()
     if not cache.is_dir():
-        return False
+        return None
     with lock.held(cache / "build.lock", "making the machines' disk"):
         if not _mark(cache):
             others = ", ".join(sorted(_others(cache))[:3])
@@ -118,11 +124,14 @@ def purge() -> bool:
                 remedy=f"delete in {cache} what you do not need yourself",
             )
         clear(cache)
-        for path in _made(cache):
-            files.delete(path)
-    if not any(cache.iterdir()):
+        left = tuple(sorted(_others(cache)))
+        # The tag goes last, and not from a folder that stays: without it the lab would not know its own cache again.
+        for path in sorted(_made(cache), key=lambda path: path.name == TAG):
+            if not (left and path.name == TAG):
+                files.delete(path)
+    if not left:
         cache.rmdir()
-    return True
+    return left
 
 
 def _mark(cache: Path) -> bool:
