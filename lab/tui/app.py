@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from lab.tui import keys, load_keys
-from lab.tui.backstage import Backstage, BringUp, Making, Moved, Opened, Refused, trouble
+from lab.tui.backstage import PATIENCE, Backstage, BringUp, Making, Moved, Opened, Refused, trouble
+from lab.tui.driver import TerminalDriver
 from lab.tui.panes import known
 from lab.tui.seeing import Seeing
 from lab.tui.situation import Situation
@@ -67,6 +69,21 @@ class LabApp(Seeing):
         for each in THEMES:
             self.register_theme(each)
         self.theme = DARK.name if theme == "dark" else LIGHT.name
+
+    def get_driver_class(self) -> type[Driver]:
+        return TerminalDriver
+
+    @property
+    def broken(self) -> Exception | None:
+        """What ended the app, None when it was left as one leaves it."""
+        return self._exception
+
+    def panic(self, *_: object) -> None:
+        """Textual prints a traceback with the values of all variables. Here nothing is shown: see `broken`."""
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        self.panic()
 
     def get_default_screen(self) -> Screen[None]:
         return self._stand
@@ -276,6 +293,7 @@ class LabApp(Seeing):
 
     def close_stages(self) -> None:
         """Close the stages that the app made or took, after its end."""
+        self._back.join()
         for stage in self._mine:
             stage.close()
 
@@ -284,4 +302,5 @@ class LabApp(Seeing):
         if self._quitting or not (self.situation.making or self.situation.busy == "step"):
             self.exit(0)
         self._quitting = True
+        self.set_timer(PATIENCE, lambda: self.exit(0))
         self.see(notice="What is under way is being ended; q again leaves at once.", trouble=False)
