@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from lab.tui import keys, load_keys
-from lab.tui.backstage import PATIENCE, Backstage, BringUp, Making, Moved, Opened, Refused, trouble
+from lab.tui.backstage import PATIENCE, Backstage, BringUp, Making, Moved, NoShell, Opened, Refused, trouble
 from lab.tui.driver import TerminalDriver
 from lab.tui.panes import known
 from lab.tui.seeing import Seeing
@@ -109,6 +109,17 @@ class LabApp(Seeing):
             self._stand.show(self.situation)
         if before.view != self.situation.view:
             self._back.look(self.situation.view)
+        if _at_shell(self.situation) and not _at_shell(before):
+            self._open_shell()
+
+    def _open_shell(self) -> None:
+        """Whoever comes to the terminal finds a prompt there, without a key typed first."""
+        self._stand.terminal.words = "A shell is being opened ..."
+        self._back.keys("")
+
+    @on(NoShell)
+    def _no_shell(self, message: NoShell) -> None:
+        self._stand.terminal.words = trouble("shell", message.error)
 
     def _tick(self) -> None:
         if self.situation.ready:
@@ -304,3 +315,8 @@ class LabApp(Seeing):
         self._quitting = True
         self.set_timer(PATIENCE, lambda: self.exit(0))
         self.see(notice="What is under way is being ended; q again leaves at once.", trouble=False)
+
+
+def _at_shell(s: Situation) -> bool:
+    """Whether the person is at the terminal of a live stage."""
+    return s.ready and s.live and (s.typing or s.pane == "terminal")

@@ -57,7 +57,16 @@ class Refused(Message):
         super().__init__()
 
 
+class NoShell(Message):
+    """What was typed reached no shell."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__()
+
+
 _TROUBLE = {
+    "shell": "There is no shell",
     "wish": "That could not be done",
     "stage": "The lab could not open",
     "opening": "The lesson could not be opened",
@@ -88,8 +97,9 @@ class Backstage:
         self._app = app
         self.stage: Stage | None = None
         self._feed: Feed | None = None
-        # A shell that is gone has its own last words on the screen; a wish that fails is told.
-        self._typed = _Turns("keyboard", lambda _: None)
+        # A shell that is gone has its own last words on the screen; where there never was one, and where a wish
+        # fails, that is told.
+        self._typed = _Turns("keyboard", lambda error: app.post_message(NoShell(error)))
         self._wishes = _Turns("wishes", lambda error: app.post_message(Refused(error)))
         self._threads: list[threading.Thread] = []
         self._leaving, self._until = False, 0.0
@@ -151,7 +161,8 @@ class Backstage:
             thread.join(max(0.0, self._until - time.monotonic()))
 
     def keys(self, data: str) -> None:
-        """Bytes for the shell, in their order; a shell that does not read holds nobody up."""
+        """Bytes for the shell, in their order; a shell that does not read holds nobody up. None of them: see that
+        there is a shell."""
         if self.stage is not None:
             self._typed.put(partial(self.stage.keys, data))
 

@@ -48,7 +48,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the app ends or the terminal is gone."""
-        incoming, keys = Incoming(), _Keys()
+        incoming, keys = Incoming(), PieceParser()
         while not self.exit_event.is_set():
             ready, _, _ = select.select([self.fileno], [], [], _SHORT_TURN if incoming.waits else _TURN)
             now = time.monotonic()
@@ -81,7 +81,7 @@ class TerminalDriver(LinuxDriver):
         self._app.exit(return_code=128 + number)
 
 
-class _Keys(XTermParser):
+class PieceParser(XTermParser):
     """Textual's parser, given one whole piece at a time."""
 
     def __init__(self) -> None:

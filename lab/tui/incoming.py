@@ -30,7 +30,7 @@ _WHOLE = re.compile(
     rb"|(?P<csi>\x1b\[(?:\[[A-E]|\d+\$(?!y)|[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]))"
     rb"|(?P<string>" + _STRING + rb"(?:[\x07\x18\x1a]|\x1b\\|(?=\x1b)))"
     rb"|(?P<ss3>\x1bO[\x20-\x7e])"
-    rb"|(?P<alt>\x1b[\x00-\x1a\x1c-\x7f])"
+    rb"|(?P<alt>\x1b[\x00-\x1a\x1c-\x5a\x5c-\x7f])"
 )
 
 _REPORT = re.compile(
@@ -88,11 +88,11 @@ class Incoming:
     def _cut(self) -> bytes:
         """The next piece off what is held, empty when it is to be dropped."""
         found = _WHOLE.match(self._held)
-        if found is None:
-            broken = re.match(rb"\x1b\[[\x20-\x3f]+", self._held)
-            end = broken.end() if broken else 1
-            piece, self._held = b"" if broken else self._held[:1], self._held[end:]
-            return piece
+        if found is None:  # Alt+[, a sequence that was broken off, or an Escape before anything
+            begun = re.match(rb"\x1b\[[\x20-\x3f]*|", self._held)
+            end = max(1, begun.end() if begun else 0)
+            piece, self._held = self._held[:end], self._held[end:]
+            return piece if end <= 2 else b""
         piece, self._held = found[0], self._held[found.end() :]
         match found.lastgroup:
             case "mouse" | "string":
