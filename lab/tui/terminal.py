@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lab.tape.safe import SafeScreen
+from lab.tui.fault import sentence
 from lab.tui.spans import clean, plain, wrap
 
 if TYPE_CHECKING:
@@ -143,7 +144,11 @@ class Terminal(Widget, can_focus=True):
 
             screen = self._screens[node] = Emulator(max(20, self.size.width or 80), max(3, self.size.height or 24))
             self._clean[node] = SafeScreen()
-        screen.feed(self._clean[node].feed(text))
+        try:
+            screen.feed(self._clean[node].feed(text))
+        except Exception as error:  # noqa: BLE001  a rim: no output, whatever it holds, may end the app
+            screen = self._screens[node] = Emulator(*screen.size)
+            screen.feed(f"[{sentence(error, 'what was printed could not be drawn')}]\r\n")
         if node != self.node:
             self.node = node
             self._show_all()

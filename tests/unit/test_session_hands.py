@@ -31,7 +31,7 @@ def hands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveHands
     monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path))
     hands = LiveHands(cast(Cluster, Nodes()), Journal())
     yield hands
-    hands.close()
+    hands.shell("node1").close()
 
 
 def test_keys_that_come_before_the_prompt_are_echoed_once(hands: LiveHands) -> None:
