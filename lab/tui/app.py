@@ -85,6 +85,12 @@ class LabApp(Seeing):
     def _fatal_error(self) -> None:
         self.panic()
 
+    def _handle_exception(self, error: Exception) -> None:
+        if self._exit:
+            self.panic()  # It is being left; what comes too late for it, a pane still to be mounted say, is no fault.
+        else:
+            super()._handle_exception(error)
+
     def get_default_screen(self) -> Screen[None]:
         return self._stand
 
@@ -301,6 +307,11 @@ class LabApp(Seeing):
 
     def on_unmount(self) -> None:
         self._back.leave()
+
+    @property
+    def at_work(self) -> bool:
+        """Whether something that the app began has not ended yet."""
+        return self._back.at_work
 
     def close_stages(self) -> None:
         """Close the stages that the app made or took, after its end."""

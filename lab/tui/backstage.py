@@ -156,9 +156,14 @@ class Backstage:
 
     def join(self) -> None:
         """Wait for what is under way to end, PATIENCE after `leave` at the longest. What takes longer ends with the
-        program: it is made so that it may end at any time."""
+        process: it is made so that it may end at any time."""
         for thread in self._threads:
             thread.join(max(0.0, self._until - time.monotonic()))
+
+    @property
+    def at_work(self) -> bool:
+        """Whether something is under way."""
+        return any(thread.is_alive() for thread in self._threads)
 
     def keys(self, data: str) -> None:
         """Bytes for the shell, in their order; a shell that does not read holds nobody up. None of them: see that

@@ -129,6 +129,14 @@ def test_a_crash_is_a_sentence_and_a_log(seat: Callable[[str], Seat], tmp_path: 
     assert "in broken" in log.read_text()
 
 
+def test_a_key_that_comes_before_the_panes_ends_it_as_well(seat: Callable[[str], Seat]) -> None:
+    it = seat("plain")
+    it.see("\x1b[?1049h")
+    it.child.send(b"q")
+    assert it.end() == 0
+    assert it.left_on == [] and "swarmlab:" not in it.words
+
+
 def test_q_while_a_cluster_is_made_waits_for_nobody(seat: Callable[[str], Seat]) -> None:
     it = seat("making")
     it.see("waiting for node1")
