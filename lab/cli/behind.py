@@ -15,8 +15,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
+import lab
 from lab.cluster.model import Progress, Report
 from lab.errors import LabError
 
@@ -27,7 +29,8 @@ _TURN, _GRACE = 0.1, 1.0
 
 def command(name: str) -> tuple[str, ...]:
     """The command that makes the cluster of lab `name` whole."""
-    return sys.executable, "-m", "lab.cli", "up", "--name", name, "--json"
+    # -P: a folder `lab` where the user happens to be is not this one.
+    return sys.executable, "-P", "-m", "lab.cli", "up", "--name", name, "--json"
 
 
 def make(argv: Sequence[str], report: Report) -> None:
@@ -41,7 +44,7 @@ def make(argv: Sequence[str], report: Report) -> None:
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": os.pathsep.join(_import_path())},
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -58,6 +61,12 @@ def make(argv: Sequence[str], report: Report) -> None:
         said.seek(0)
         if process.returncode:
             _fail(process.returncode, said.read().decode("utf-8", "replace"))
+
+
+def _import_path() -> tuple[str, ...]:
+    """Where this package is, also when it runs from a checkout."""
+    given = os.environ.get("PYTHONPATH")
+    return (str(Path(lab.__file__).parent.parent), *((given,) if given else ()))
 
 
 def _runs(process: subprocess.Popen[str], bound: float = _TURN) -> bool:

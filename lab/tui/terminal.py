@@ -183,6 +183,13 @@ class Terminal(Widget, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
+        try:
+            return self._line(y)
+        except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.fault`
+            words = sentence(error) if y == 0 else ""
+            return Strip([Segment(clean(words), self.rich_style)]).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _line(self, y: int) -> Strip:
         base, width = self.rich_style, self.size.width
         screen = self._screens.get(self.node)
         if screen is None:

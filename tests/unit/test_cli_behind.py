@@ -81,5 +81,10 @@ except KeyboardInterrupt:
     assert waits.is_set() and ended.exists()
 
 
-def test_the_command_is_the_labs_own() -> None:
-    assert behind.command("blue")[1:] == ("-m", "lab.cli", "up", "--name", "blue", "--json")
+def test_the_command_is_the_labs_own_wherever_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "__init__.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    with pytest.raises(LabError, match="status 2"):  # what argparse says of a name that is none
+        behind.make(behind.command("No Name"), lambda _: None)
