@@ -34,10 +34,10 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         return launch(lambda: _live(args.name), live=True, lesson=where)
 
     def bring_up(report: Report) -> Stage:
-        from lab.cluster import api
+        from lab.cli import behind
 
-        # Asked before the screen opened; what is still missing now was refused there.
-        api.up(args.name, "auto", None, report, lambda _: False)
+        # Packages were asked for before the screen opened; what is still missing now was refused there.
+        behind.make(behind.command(args.name), report)
         return _live(args.name)
 
     _offer_packages(args, out)
