@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from lab.tape.safe import SafeScreen, safe_for_screen
+from lab.safe import SafeScreen, safe_for_screen
 from lab.tape.story import Story, clock, fresh, requests, story, trimmed
 from lab.tape.tape import Tape
 from lab.world.entries import Checked, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed, StepMoved

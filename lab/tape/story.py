@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from lab.tape.safe import safe_for_screen
+from lab.safe import safe_for_screen
 from lab.world.entries import (
     Captured,
     Checked,
