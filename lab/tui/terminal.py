@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lab.tape.safe import SafeScreen
+from lab.safe import SafeScreen
 from lab.tui.fault import sentence
 from lab.tui.spans import clean, plain, wrap
 
