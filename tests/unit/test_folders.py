@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -18,8 +18,8 @@ import pytest
 
 from lab import files, paths
 from lab.cli import main
-from lab.cluster import edge, lock, places, process, runtime, state
-from lab.cluster.build import base, debian
+from lab.cluster import edge, lock, places, process, runtime, shellenv, state
+from lab.cluster.build import base, debian, disk
 from lab.cluster.doctor import doctor
 from lab.cluster.machine import EMULATOR
 from lab.cluster.vm import VmCluster
@@ -474,11 +474,16 @@ def test_a_path_with_a_blank_or_a_quote_reaches_mmdebstrap_whole(
     assert shlex.split(hook.removeprefix("--setup-hook=")) == ["tar-in", str(tmp_path / "it's a disk.tar"), "/"]
 
 
-def test_an_empty_search_path_does_not_begin_with_this_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    from lab.cluster import shellenv
-    from lab.cluster.build import disk
-
+@pytest.mark.parametrize("given", ["", ":", ":/usr/bin::/bin:"])
+def test_no_program_is_taken_from_the_current_folder(home: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """An empty part of PATH would mean it."""
+    (home / "mke2fs").write_text("#!/bin/sh\ntouch mine-ran\n")
+    (home / "mke2fs").chmod(0o755)
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("PATH", given)
     monkeypatch.setattr(shellenv, "docker_folder", lambda: None)
     assert "" not in shellenv._path().split(os.pathsep)
     assert "" not in disk.search_path().split(os.pathsep)
+    with suppress(FileNotFoundError, LabError):  # This machine's own, in /usr/sbin, is not in this PATH.
+        process.run(["mke2fs", "-V"], log=home / "log", bound=60, cwd=home)
+    assert not (home / "mine-ran").exists()
