@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lab import files, paths
@@ -78,7 +79,8 @@ class VmCluster:
             provider=self.provider,
             made_by_lab=True,
             acceleration=self.state.acceleration,
-            created=self.state.created,
+            # Made in the future, says a clock that was set back since: then it is new.
+            created=min(self.state.created, datetime.now(UTC)),
             nodes=nodes,
             whole=whole and any(n.leader for n in nodes),
             note=self.state.note,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -436,7 +437,18 @@ def test_the_doctor_says_that_a_folder_cannot_be_written(
 
 
 @pytest.mark.parametrize(
-    "change", [{"nodes": []}, {"created": "2026-01-02T03:04:05"}, {"nodes": None}, {"created": 1e308}], ids=str
+    "change",
+    [
+        {"nodes": []},
+        {"nodes": None},
+        {"created": "2026-01-02T03:04:05"},
+        {"created": 1e308},
+        {"name": "another"},
+        {"disk": "../../elsewhere"},
+        {"switch": ""},
+        {"first_port": 70_000},
+    ],
+    ids=str,
 )
 def test_a_damaged_record_is_a_sentence(
     home: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
@@ -445,20 +457,50 @@ def test_a_damaged_record_is_a_sentence(
     path = places.home("default") / "lab.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert main(["status"]) == 1
-    assert "is damaged, or was written by another version" in capsys.readouterr().err
+    assert "is damaged" in capsys.readouterr().err
     assert main(["down"]) == 0
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"\n"], ids=str)
+@pytest.mark.parametrize("change", [{"name": "../../treasure"}, {"identity": ""}, {"engine": 0}], ids=str)
+def test_a_node_that_cannot_be_is_a_sentence_and_leads_nowhere(home: Path, change: dict[str, object]) -> None:
+    treasure = home / "treasure"
+    treasure.mkdir()
+    (treasure / "pid").write_text("mine")
+    made = a_lab()
+    state.save(made)
+    path = places.home("default") / "lab.json"
+    record = json.loads(path.read_text())
+    record["nodes"][0] |= change
+    path.write_text(json.dumps(record))
+    with pytest.raises(LabError, match="is damaged"):
+        state.load("default")
+    assert main(["down"]) == 0
+    assert tree(treasure) == {"pid"}
+
+
+def test_a_lab_made_in_the_future_is_new(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The clock was set back since."""
+    state.save(a_lab().model_copy(update={"created": datetime(2999, 1, 1, tzinfo=UTC)}))
+    assert main(["status"]) == 1
+    assert "up for 0 h 0 min" in capsys.readouterr().out
+    assert main(["status", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["age_seconds"] >= 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"\n", b"a\nb", b"\x1b[2J"], ids=str)
 def test_a_password_that_is_damaged_and_keys_that_are_not_whole_are_made_anew(home: Path, damage: bytes) -> None:
     state.save(a_lab())
     cluster = VmCluster(state.load("default"))
     found = edge.of(cluster)
     assert found.password
     (found.folder / "password").write_bytes(damage)
-    (found.folder / "ca.pem").unlink()
-    again = edge.of(cluster)
-    assert len(again.password) > 8
+    for name in ("ca.pem", "key.pem"):
+        (found.folder / name).unlink()
+        again = edge.of(cluster)
+        assert len(again.password) > 8
+        (found.folder / name).write_bytes(b"")
+        edge.of(cluster)
+        assert (found.folder / name).read_bytes().startswith(b"-----BEGIN ")
     assert again.authority.is_file()
 
 
