@@ -193,7 +193,7 @@ def _details(service: Service) -> Iterator[Span]:
         yield service.spec.mode, "quiet"
     yield service.spec.image.split("@")[0], "quiet"
     for port in service.spec.ports:
-        yield f":{port.published}→{port.target}", "quiet"
+        yield f":{port.published or 'any'}→{port.target}", "quiet"  # 0: the engine chooses one
     if update == "update completed":
         yield update, "quiet"
 
@@ -242,6 +242,8 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
             ends[node] = _cell(world, row, [t for t in tasks if t.node == node], cols, x)
     if not now.node:
         _waiting(world, row, now, max(ends.values(), default=LABEL - 1) + 1)
+    elif now.node not in ends:
+        _gone(world, row, now, max(ends.values(), default=LABEL - 1) + 1)
     elif arrows and moving(now):
         _arrow(row, cols, tasks, ends, phase)
     return row.spans()
@@ -285,6 +287,12 @@ def _named(world: World, row: _Row, tasks: list[Task]) -> None:
 def _waiting(world: World, row: _Row, task: Task, x: int) -> None:
     glyph, word, tone = mark(world, task)
     row.put(x, f"{glyph} {word}" + (f": {task.error}" if task.error else ": no node yet"), tone, len(row.chars) - x)
+
+
+def _gone(world: World, row: _Row, task: Task, x: int) -> None:
+    """A task on a node that has no column: it was removed from the swarm."""
+    glyph, word, tone = mark(world, task)
+    row.put(x, f"{glyph} {word} on {world.node_name(task.node)}", tone, len(row.chars) - x)
 
 
 def _arrow(row: _Row, cols: Columns, tasks: list[Task], ends: dict[str, int], phase: int) -> None:
