@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab import paths
+from lab.cli.files import expect_writable
 from lab.cli.out import Out
 from lab.course import progress
 from lab.course.load import check_paths, load_course
@@ -108,7 +109,7 @@ def record(args: argparse.Namespace, out: Out) -> int:
 
     (lesson,) = chosen([args.lesson])
     target = Path(args.output) if args.output else Path("recordings") / f"{lesson.id}{SUFFIX}"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    expect_writable(target)
     with api.at_work(args.name, f"recording {lesson.id}"):
         result = go_through(args.name, lesson, out.say, tape=target)
     out.result({"recording": target, "lesson": result})
