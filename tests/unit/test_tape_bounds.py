@@ -20,9 +20,9 @@ READ = """
 import resource, sys
 from pathlib import Path
 from lab.errors import InputError
-from lab.tape.tape import check_tape
+from lab.tape.tape import check_tape, load
 try:
-    print(len(check_tape(Path(sys.argv[1])).entries))
+    print(len({how}(Path(sys.argv[1])).entries))
 except InputError as error:
     print(error.reason)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -35,9 +35,11 @@ def tape(path: Path, lines: Iterable[str], count: int) -> Path:
     return path
 
 
-def read(path: Path) -> tuple[str, int]:
+def read(path: Path, how: str = "check_tape") -> tuple[str, int]:
     """What reading says, and the most memory that it took, in kB."""
-    done = subprocess.run([sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", READ.format(how=how), str(path)], capture_output=True, text=True, check=True
+    )
     said, memory = done.stdout.splitlines()
     return said, int(memory)
 
@@ -62,7 +64,7 @@ def test_a_line_as_long_as_it_may_be_full_of_what_is_wrong(tmp_path: Path, insid
 
 def test_a_good_tape_at_every_bound(tmp_path: Path) -> None:
     short = ('{"at":0,"kind":"act","action":""}' for _ in range(MOST))
-    said, memory = read(tape(tmp_path / "short.tape", short, MOST))
+    said, memory = read(tape(tmp_path / "short.tape", short, MOST), "load")
     assert said == str(MOST) and memory < MOST_MEMORY
     line = '{"at":0,"kind":"traffic","rows":[' + ",".join(['{"name":"ab"}'] * 9_999) + "]}"
     many = LARGEST // (len(line) + 2)
