@@ -112,6 +112,14 @@ class FakeSwarm:
             self.run(raw["ServiceID"], raw["Slot"], raw["NodeID"])
         self.tell("container", "die", f"c{task}", "", task=task, code=code)
 
+    def turn(self, name: str, state: str) -> None:
+        """A node is `ready` or `down` from now on."""
+        with self.lock:
+            raw = self.nodes[f"id-{name}"]
+            raw["Version"] = self._version()
+            raw["Status"]["State"] = state
+        self.tell("node", "update", f"id-{name}", name)
+
     def remove(self, name: str) -> None:
         """A service goes with its tasks."""
         with self.lock:
