@@ -16,7 +16,24 @@ from tests.fuzz.surface import Surface
 from tests.fuzz.values import mutated_text, mutated_tree, noise
 from tests.fuzz.yaml_text import full, yaml_of
 
-_WORDS = ("steps:", "\n", "  ", "- ", "id: x", "{", "}", "[", "]", "&a", "*a", "<<: *a", "!!python/object:x", "|\n", ": ", "#")
+_WORDS = (
+    "steps:",
+    "\n",
+    "  ",
+    "- ",
+    "id: x",
+    "{",
+    "}",
+    "[",
+    "]",
+    "&a",
+    "*a",
+    "<<: *a",
+    "!!python/object:x",
+    "|\n",
+    ": ",
+    "#",
+)
 
 
 @cache

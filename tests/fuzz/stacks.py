@@ -15,7 +15,24 @@ from tests.fuzz.surface import Surface
 from tests.fuzz.values import mutated_text, mutated_tree, noise
 from tests.fuzz.yaml_text import full, yaml_of
 
-_WORDS = ("services:", "\n", "  ", "- ", "image: x", "{", "}", "[", "]", "&a", "*a", "<<: *a", "deploy:", "|\n", ": ", "${X}")
+_WORDS = (
+    "services:",
+    "\n",
+    "  ",
+    "- ",
+    "image: x",
+    "{",
+    "}",
+    "[",
+    "]",
+    "&a",
+    "*a",
+    "<<: *a",
+    "deploy:",
+    "|\n",
+    ": ",
+    "${X}",
+)
 
 
 @cache

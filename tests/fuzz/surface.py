@@ -89,7 +89,7 @@ def readable(text: str, where: str) -> None:
     """Raise Broken when a text that a person is shown has a control character but newline and tab, or half of a
     surrogate pair."""
     if (found := _UNREADABLE.search(text)) is not None:
-        half = "\ud800" <= found[0]
+        half = found[0] >= "\ud800"
         kind = "a lone surrogate" if half else "a control character"
         raise Broken(f"{kind} in {where}", ascii(text[max(0, found.start() - 60) : found.end() + 40]))
 

@@ -24,7 +24,19 @@ HEADER: dict[str, Any] = {
     "provider": "vm",
     "nodes": 4,
 }
-_WORDS = ('{"swarmlab":1}', "\n", '{"at":0,"kind":', '"lesson"', "}", '{"end":1}', "\x1f\x8b\x08", "\xff\xfe", "{", "[", ",")
+_WORDS = (
+    '{"swarmlab":1}',
+    "\n",
+    '{"at":0,"kind":',
+    '"lesson"',
+    "}",
+    '{"end":1}',
+    "\x1f\x8b\x08",
+    "\xff\xfe",
+    "{",
+    "[",
+    ",",
+)
 
 
 def tape_text(header: Any, lines: list[Any], end: Any = None, *, escaped: bool = True) -> str:
@@ -130,7 +142,9 @@ SURFACE = Surface(
         _one({"kind": "step", "lesson": "certificates", "step": "\x1b[31m", "state": "begun"}),
         tape_text(HEADER, [{"at": 10**400, "kind": "lesson", "lesson": "a"}]),
         tape_text(HEADER, [{"at": 1e308, "kind": "capture", "name": "n", "value": "v"}]),
-        _one({**_LOAD, "seconds": 1e999, "failures": [{"ago": 1e999, "node": "n", "status": 0, "error": "", "ms": 1.0}]}),
+        _one(
+            {**_LOAD, "seconds": 1e999, "failures": [{"ago": 1e999, "node": "n", "status": 0, "error": "", "ms": 1.0}]}
+        ),
         # Openers of strings that never end: each start was searched to the end of the text.
         _one({"kind": "output", "node": "node1", "text": "\x9d" * 30_000}),
     ),

@@ -68,7 +68,7 @@ def made(rng: Random, kind: Any, name: str = "") -> Any:
         return [made(rng, one, name) for one in args]
     if origin in (Mapping, dict):
         return {rng.choice((*_SERVED, odd_text(rng))): made(rng, args[1]) for _ in range(rng.randint(0, 3))}
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         given = (f for f in fields(kind) if f.name == "kind" or _needed(f) or rng.random() < 0.6)
         return {field.name: made(rng, _hints(kind)[field.name], field.name) for field in given}
     return _plain(rng, kind, name)

@@ -13,13 +13,38 @@ ESCAPES = (
     "\x7f", "\x00", "\x08", "\r", "\x1bPq\x1b\\",
 )  # fmt: skip
 TEXTS = (
-    "", " ", "\t", "\n", "a\nb", "x" * 90, "x" * 5000, "漢字" * 40, "👩‍💻", "e\u0301", "\u200b", "\u202eabc", "\u2028",
-    "\ufeff", "\ud800", "\udfff\ud800", "\U0010ffff", "{{x}}", "{{node}}", "{{", "${X}", "${X:-1}", "${X:?say}", "${",
-    "$", "$$", "(", "(a+)+$", "[", "*", "|", "[red]x[/]", "<script>", "`", "```", "# x", "null", "true", "-", "~", "~/x",
-    "~nosuchuser/x", "../../etc/passwd", "/dev/zero", "a/../b", "file:///x", "http://[::1", "1.5s", "-1s", "9" * 400,
-    "9" * 400 + "G", "1e999", "0x10", "1_000", "٣", "80:80", "0-99999999", "80:80/udp/host", "user:pass@x", "web", "node1",
-    *ESCAPES,
-)  # fmt: skip
+    *(
+        "",
+        " ",
+        "\t",
+        "\n",
+        "a\nb",
+        "x" * 90,
+        "x" * 5000,
+        "漢字" * 40,
+        "\N{WOMAN}\u200d\N{PERSONAL COMPUTER}",
+        "e\u0301",
+        "\u200b",
+    ),
+    *("\u202eabc", "\u2028", "\ufeff", "\ud800", "\udfff\ud800", "\U0010ffff"),
+    *("{{x}}", "{{node}}", "{{", "${X}", "${X:-1}", "${X:?say}", "${", "$", "$$"),
+    *("(", "(a+)+$", "[", "*", "|", "[red]x[/]", "<script>", "`", "```", "# x", "null", "true", "-", "~"),
+    *("~/x", "~nosuchuser/x", "../../etc/passwd", "/dev/zero", "a/../b", "file:///x", "http://[::1", "user:pass@x"),
+    *(
+        "1.5s",
+        "-1s",
+        "9" * 400,
+        "9" * 400 + "G",
+        "1e999",
+        "0x10",
+        "1_000",
+        "٣",
+        "80:80",
+        "0-99999999",
+        "80:80/udp/host",
+    ),
+    *("web", "node1", *ESCAPES),
+)
 NUMBERS: tuple[Any, ...] = (
     0, -1, 1, 2, 255, 65536, 2**31, 2**63, -(2**63), 10**30, 10**400, -0.0, 0.1, 1e-300, 1e17, 1e308, -1e308, math.inf,
     -math.inf, math.nan,
@@ -86,6 +111,12 @@ def mutated_tree(rng: Random, value: Any, most: int = 3) -> Any:
     return value
 
 
+def mutated_value(rng: Random, value: Any, most: int = 2) -> Any:
+    """The same for a value that may itself become another."""
+    found = mutated_tree(rng, {"value": value}, most)
+    return found.get("value") if isinstance(found, dict) else found
+
+
 def _change(rng: Random, box: Any, key: Any, whole: Any, there: Sequence[Place]) -> None:
     match rng.randrange(10):
         case 0:
@@ -134,7 +165,9 @@ def _with(rng: Random, text: str) -> str:
 
 def _another(rng: Random, text: str) -> str:
     start = rng.randint(0, len(text))
-    return text[:start] + chr(rng.choice((rng.randrange(32), rng.randrange(256), ord("{"), ord(":")))) + text[start + 1 :]
+    return (
+        text[:start] + chr(rng.choice((rng.randrange(32), rng.randrange(256), ord("{"), ord(":")))) + text[start + 1 :]
+    )
 
 
 def _lines(rng: Random, text: str) -> str:
@@ -159,7 +192,9 @@ _EDITS: tuple[Callable[[Random, str], str], ...] = (_cut, _twice, _with, _with, 
 
 def noise(rng: Random, words: Sequence[str], most: int = 60) -> str:
     """Words and odd texts, one after another."""
-    return "".join(rng.choice((rng.choice(words), rng.choice(words), odd_text(rng))) for _ in range(rng.randint(0, most)))
+    return "".join(
+        rng.choice((rng.choice(words), rng.choice(words), odd_text(rng))) for _ in range(rng.randint(0, most))
+    )
 
 
 def latin(data: bytes) -> str:
