@@ -16,16 +16,21 @@ from tests.fuzz.surface import Broken, Surface
 from tests.fuzz.tapes import HEADER, tape_text
 from tests.fuzz.values import odd_text
 
-_COMMANDS = "up status env doctor down node lessons run reset record check replay export".split()
+_COMMANDS = (
+    *("up", "status", "env", "doctor", "down", "node", "lessons", "run", "reset", "record", "check"),
+    *("replay", "export"),
+)
 _OPTIONS = (
-    "--json --yes --name --nodes --provider --images --purge --all --until --to --dry-run -o --output --plain --speed "
-    "--format --help --version -- - --jso --speed=max --format=cast --name=other --to=scaling"
-).split()
+    *("--json", "--yes", "--name", "--nodes", "--provider", "--images", "--purge", "--all", "--until"),
+    *("--to", "--dry-run", "-o", "--output", "--plain", "--speed", "--format", "--help", "--version", "--"),
+    *("-", "--jso", "--speed=max", "--format=cast", "--name=other", "--to=scaling"),
+)
 _VALUES = (
-    "max cast markdown stop cut heal start node1 vm dind auto packages official default other 1 4 0 -1 2.5 nan inf 1e5 "
-    "scaling first-service scaling:create : create good.tape bad.tape lesson.yaml lessons stacks folder . no/such/file "
-    "/dev/null /dev/full"
-).split()
+    *("max", "cast", "markdown", "stop", "cut", "heal", "start", "node1", "vm", "dind", "auto", "packages"),
+    *("official", "default", "other", "1", "4", "0", "-1", "2.5", "nan", "inf", "1e5", "scaling"),
+    *("first-service", "scaling:create", ":", "create", "good.tape", "bad.tape", "lesson.yaml", "lessons"),
+    *("stacks", "folder", ".", "no/such/file", "/dev/null", "/dev/full"),
+)
 _WORDS = (*_OPTIONS, *_VALUES, "", "x" * 300, "x" * 5000)
 
 

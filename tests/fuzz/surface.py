@@ -140,7 +140,7 @@ def _place(error: BaseException) -> str:
     for folder in ("lab", "tests"):
         for frame in reversed(frames):
             path = Path(frame.filename)
-            if path.is_relative_to(_ROOT / folder):
+            if path.is_relative_to(_ROOT / folder) and path != Path(__file__):
                 return f"{path.relative_to(_ROOT)}:{frame.lineno} {frame.name}"
     return "no code of the lab"
 
