@@ -5,8 +5,8 @@ STAMP := .venv/.ready
 
 .PHONY: lab setup test unit live lint bench browser wheel lock snapshots fuzz
 
-lab: setup  ## set up, and run the lab
-	@.venv/bin/swarmlab $(ARGS)
+lab: setup  ## set up, and run the lab; where nobody can be asked, it says what it installs and goes on
+	@.venv/bin/swarmlab $$(test -t 0 || echo --yes) $(ARGS)
 
 setup: $(STAMP)
 

@@ -50,6 +50,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _keep(error: Exception) -> str:
     from lab import paths
 
-    log = paths.state() / "error.log"
+    log = paths.make(paths.state()) / "error.log"
     log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     return str(log)

@@ -125,7 +125,7 @@ def _install(lacking: Sequence[Need], consent: Consent, say: Callable[[str], Non
         raise MissingError(f"these Debian packages are missing: {names}", remedy=f"as root: {remedy}")
     if not consent(lines):
         raise MissingError(f"these Debian packages are missing: {names}", remedy=remedy)
-    log = paths.cache() / "apt.log"
+    log = paths.make(paths.cache()) / "apt.log"
     try:
         for command in commands(lacking):
             say(f"running {' '.join(command)}")

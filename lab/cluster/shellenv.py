@@ -53,7 +53,7 @@ def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
 
 def _path() -> str:
     """The search path: a docker of the lab's before all others, the folder of `swarmlab` after them."""
-    brought, own = docker_folder(), os.environ.get("PATH", os.defpath).split(os.pathsep)
+    brought, own = docker_folder(), (os.environ.get("PATH") or os.defpath).split(os.pathsep)
     commands = sysconfig.get_path("scripts")
     last = [] if commands in own else [commands]
     return os.pathsep.join([*([] if brought is None else [str(brought)]), *own, *last])
@@ -96,7 +96,7 @@ def docker_folder(search: str | None = None) -> Path | None:
     """
     if (found := shutil.which("docker", path=search)) and version(found) >= OLDEST:
         return None
-    place = paths.cache() / "cli"
+    place = paths.cache() / f"cli-{recipe.rootfs_key()}"
     if not place.exists():
         rootfs = paths.cache() / f"rootfs-{recipe.rootfs_key()}.tar"
         if not rootfs.exists():
@@ -122,7 +122,7 @@ def version(docker: str) -> int:
 
 
 def _bring(rootfs: Path, place: Path) -> None:
-    beside = place.with_name(f"cli.{secrets.token_hex(3)}")
+    beside = place.with_name(f"cli-new-{secrets.token_hex(3)}")
     try:
         (beside / "lib").mkdir(parents=True)
         (beside / "bin").mkdir()

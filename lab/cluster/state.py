@@ -2,7 +2,8 @@
 
 <state>/labs/NAME/cluster/lab.json     this
                           tls/         ca.pem, cert.pem, key.pem of the client
-                          node1/ ...   disk.qcow2, settings.tar, serial.log, pid, qmp
+                          switch.pid   of the process that is the nodes' own network
+                          node1/ ...   disk.qcow2, settings.tar, serial.log, pid, qmp, lan, switch
 <state>/labs/NAME/cluster.lock
 """
 
@@ -11,17 +12,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from lab import paths
 from lab.cluster.model import Images, Role
 from lab.cluster.places import home
 from lab.errors import LabError, MissingError
 
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
+"""Since 2 the nodes' LAN has a switch of its own."""
 
 
 class NodeState(BaseModel):
@@ -39,22 +41,23 @@ class NodeState(BaseModel):
 
 
 class LabState(BaseModel):
-    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on. A file without
-    `images` is of a lab that was made before there was a choice."""
+    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on; `switch` is the
+    identity of the process that switches the nodes' own network."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1]
+    version: Literal[2]
     name: str
     provider: Literal["vm"]
-    created: datetime
+    created: AwareDatetime
     acceleration: Literal["kvm", "tcg"]
     note: str
     disk: str
-    images: Images = "packages"
+    images: Images
     memory: int
     first_port: int
-    nodes: tuple[NodeState, ...]
+    switch: str
+    nodes: Annotated[tuple[NodeState, ...], Field(min_length=1, max_length=7)]
 
 
 def load(name: str) -> LabState:
@@ -81,15 +84,17 @@ def save(state: LabState) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a private file (mode 0600) atomically; its folder is made private too."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write a private file (mode 0600) atomically; its folder is made private too. Raises MissingError where nothing
+    can be written."""
+    paths.make(path.parent)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    beside.touch(mode=0o600, exist_ok=False)
-    try:
-        with beside.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with paths.written(path):
+        beside.touch(mode=0o600, exist_ok=False)
+        try:
+            with beside.open("wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -10,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import paths
+from lab import files, paths
 from lab.cluster import lock, machine, places, runtime, state, swarm
 from lab.cluster.machine import Drive, Machine, Network
 from lab.cluster.model import Acceleration, ClusterStatus, Endpoint, Images, NodeStatus, Progress, Report, silent
@@ -115,6 +114,15 @@ class VmCluster:
         with self.alone():
             runtime.power_off(self.home / one.name, one.identity)
 
+    def powered_off(self) -> tuple[str, ...]:
+        """The nodes whose machines do not run, whoever ended them."""
+        return tuple(node.name for node in self.state.nodes if not self.running(node))
+
+    def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
+        """Power machines on, side by side, and wait until their engines answer."""
+        with self.alone():
+            self.boot([self.node(name) for name in nodes], report)
+
     def start(self, node: str, report: Report = silent) -> None:
         """Power the machine on and wait for its engine and its place in the swarm."""
         one = self.node(node)
@@ -157,6 +165,7 @@ class VmCluster:
 
     def boot(self, nodes: Sequence[NodeState], report: Report) -> None:
         """Power `nodes` on and wait until their engines answer. Raises LabError and WaitError."""
+        runtime.start_switch(self.home, self.state.switch, [node.name for node in self.state.nodes])
         for number, node in enumerate(nodes):
             report(Progress("machines", f"powering {node.name} on", 0.1 * number / len(nodes)))
             runtime.overlay(base_disk(self.state.disk), self.home / node.name / "disk.qcow2")
@@ -176,9 +185,7 @@ class VmCluster:
             drives=(Drive(folder / "disk.qcow2", "qcow2"), Drive(folder / "settings.tar", "raw", readonly=True)),
             acceleration=self.state.acceleration,
             memory=self.state.memory,
-            network=Network(
-                self.state.first_port, f"77:{node.number:02x}", forwards, outward=self.images == "official"
-            ),
+            network=Network(f"77:{node.number:02x}", forwards, outward=self.images == "official"),
         )
 
     def running(self, node: NodeState) -> bool:
@@ -272,14 +279,18 @@ def remove(name: str, report: Report) -> None:
     """End the machines of lab `name`, as far as it was made, and delete its folder."""
     home = places.home(name)
     try:
-        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in state.load(name).nodes]
+        made = state.load(name)
+        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in made.nodes]
+        switch = made.switch
     except LabError:
-        nodes = runtime.strays(home)
+        nodes, switch = runtime.strays(home), runtime.stray_switch(home)
     for node, identity in nodes:
         report(Progress("down", f"powering {node} off"))
         runtime.power_off(home / node, identity)
+    if switch:
+        runtime.stop_switch(home, switch)
     report(Progress("down", "deleting disks and keys"))
-    shutil.rmtree(home, ignore_errors=True)
+    files.delete(home)
 
 
 def _listing(guides: Sequence[Endpoint]) -> tuple[swarm.Seen, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
@@ -42,6 +42,8 @@ _DEEDS = {
 #: and Node.js, and fewer while a new version starts.
 RATES = {True: 3, False: 50}
 PATIENCE = {True: 30.0, False: 10.0}
+#: Seconds in which a manager must answer, for a step and for a person at the terminal.
+ANSWER, OPENING = 30.0, 10.0
 #: Seconds in which a source must have looked again.
 REFRESH = 45.0
 
@@ -63,6 +65,7 @@ class LiveHands:
         self._loader = LoadMaker(journal, endpoints, bound=PATIENCE[self._emulated])
         self.source = SwarmSource(journal, tuple(self._endpoints.values()), connect)
         self._shells: dict[str, Shell] = {}
+        self._opening = threading.Lock()
         self._front: Shell | None = None
         self._clients: dict[str, docker.DockerClient] = {}
         self._ids = itertools.count(1)
@@ -167,6 +170,17 @@ class LiveHands:
         verbs[action]()
         self.source.wake()
 
+    def powered_off(self) -> tuple[str, ...]:
+        """See `lab.course.settle.Eyes.powered_off`."""
+        return self.cluster.powered_off()
+
+    def power_on(self, nodes: Sequence[str]) -> None:
+        """Power machines on, side by side, and wait until their engines answer."""
+        for node in nodes:
+            self.journal.write(Acted(_DEEDS["start"].format(node), node))
+        self.cluster.power_on(nodes, self.report)
+        self.source.wake()
+
     def engine(self) -> Any:
         """The low-level client of a manager that lives (`docker.APIClient`). EngineError when there is none."""
         manager = self._manager()
@@ -198,40 +212,49 @@ class LiveHands:
         self.journal.write(Progressed(progress.stage, progress.text, progress.done))
 
     def keys(self, data: str) -> None:
-        """What the user typed, to the shell in front."""
+        """See `Stage.keys`: to the shell in front, which is opened when there is none yet.
+
+        A terminal shows twice what is typed before the shell reads it: what comes early waits for the prompt.
+        """
         if self._front is None:
-            self._front = self.shell("")
-        self._front.send(data)
+            # Who only looks waits for a manager; a key finds one or tells that there is none.
+            opened = self.shell("", bound=0.0 if data else OPENING)
+            self._front = self._front or opened
+        self._front.wait_for_prompt()
+        if data:
+            self._front.send(data)
 
     def resize(self, columns: int, rows: int) -> None:
         """The terminal's size, for every shell, now and later."""
         self.size = (columns, rows)
-        for shell in self._shells.values():
+        for shell in tuple(self._shells.values()):
             shell.resize(columns, rows)
 
-    def shell(self, node: str) -> Shell:
-        """The shell on `node`, opened when first asked for; "" is a manager that lives. EngineError, InputError."""
-        endpoint = self._endpoints.get(node) if node else self._manager()
+    def shell(self, node: str, *, bound: float = ANSWER) -> Shell:
+        """The shell on `node`, opened when first asked for; "" is a manager that lives, waited for so many seconds.
+        Raises EngineError and InputError."""
+        endpoint = self._endpoints.get(node) if node else self._manager(bound)
         if endpoint is None:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
-        if endpoint.node not in self._shells:
-            env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
-            self._shells[endpoint.node] = Shell(
-                self.journal,
-                endpoint.node,
-                env,
-                columns=self.size[0],
-                rows=self.size[1],
-                redact=self.redactor,
-                ids=lambda: next(self._ids),
-                # Where `stacks/edge.yaml` is.
-                cwd=paths.data(),
-            )
-        return self._shells[endpoint.node]
+        with self._opening:  # a step and the keyboard may both be the first to ask
+            if endpoint.node not in self._shells:
+                env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
+                self._shells[endpoint.node] = Shell(
+                    self.journal,
+                    endpoint.node,
+                    env,
+                    columns=self.size[0],
+                    rows=self.size[1],
+                    redact=self.redactor,
+                    ids=lambda: next(self._ids),
+                    # Where `stacks/edge.yaml` is.
+                    cwd=paths.data(),
+                )
+            return self._shells[endpoint.node]
 
-    def _manager(self) -> Endpoint:
+    def _manager(self, bound: float = ANSWER) -> Endpoint:
         """The manager through which the swarm is looked at: it answered a moment ago."""
-        if not self.journal.wait(lambda world: world.link.state == "live", 30.0):
+        if not self.journal.wait(lambda world: world.link.state == "live", bound):
             why = self.journal.world.link.why or "none answered yet"
             raise EngineError(f"no manager answers: {why}", remedy="swarmlab status")
         return self._endpoints[self.journal.world.link.node]

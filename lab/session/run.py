@@ -25,12 +25,16 @@ from lab.world.world import World
 
 
 @contextmanager
-def live_hands(name: str, journal: Journal | None = None, *, typing: float = 0.0) -> Iterator[LiveHands]:
-    """Hands on the cluster of that name, its swarm being looked at. Raises MissingError when there is none."""
+def live_hands(
+    name: str, journal: Journal | None = None, *, typing: float = 0.0, look: bool = True
+) -> Iterator[LiveHands]:
+    """Hands on the cluster of that name, its swarm being looked at; with `look` a first look is in the journal. Raises
+    MissingError when there is none, EngineError when no manager answers the first look."""
     hands = LiveHands(api.find(name), journal or Journal(), typing=typing)
     hands.start()
     try:
-        hands.look()
+        if look:
+            hands.look()
         yield hands
     finally:
         hands.close()
@@ -39,8 +43,13 @@ def live_hands(name: str, journal: Journal | None = None, *, typing: float = 0.0
 def reset_cluster(
     name: str, lesson: Lesson, step: str | None, *, dry_run: bool = False, report: Report = silent
 ) -> Done:
-    """Put a cluster to a checkpoint; what is waited for goes to `report`."""
-    with live_hands(name) as hands:
+    """Put a cluster to a checkpoint; what is waited for goes to `report`. Raises BusyError when another swarmlab is at
+    work on it."""
+    to = f"{lesson.id}:{step}" if step else lesson.id
+    with ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(api.at_work(name, f"resetting to {to}"))
+        hands = stack.enter_context(live_hands(name, look=False))
 
         def tell(entry: Entry, _: World) -> None:
             if isinstance(entry.fact, Progressed):
@@ -62,7 +71,7 @@ def go_through(
     The account goes to `say` as it happens. With `tape` the lesson's journal is kept there; when it is interrupted,
     too, marked as unfinished.
     """
-    with live_hands(name) as hands:
+    with live_hands(name, look=False) as hands:
         reset_to(hands, lesson)
     journal, story = Journal(), Story()
 

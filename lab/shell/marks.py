@@ -19,6 +19,9 @@ LONGEST = 65_536
 _MARK = re.compile(r"\x1b\]133;([^\x07\x1b]*)(?:\x07|\x1b\\|(?=\x1b[^\\]))")
 _HALF = re.compile(r"\x1b(?:\](?:1(?:3(?:3(?:;[^\x07\x1b]*\x1b?)?)?)?)?)?\Z")
 
+_BODY = re.compile(r"\x1b\]133;[^\x07\x1b]*\Z")
+_END = re.compile(r"[\x07\x1b]")
+
 _RC = """\
 command rm -f -- "${{BASH_SOURCE[0]}}"
 unset HISTFILE HISTCONTROL HISTIGNORE PROMPT_COMMAND MAILCHECK
@@ -60,10 +63,13 @@ class Marks:
     """Takes the marks out of a shell's output."""
 
     def __init__(self, word: str) -> None:
-        self._word, self._half = word, ""
+        self._word, self._half, self._inside = word, "", False
 
     def feed(self, text: str) -> Iterator[str | Mark]:
         """Text and marks in their order. What may be the beginning of a mark waits for the next chunk."""
+        if self._inside and len(self._half) + len(text) <= LONGEST and not _END.search(text):
+            self._half += text  # looked at once: a mark that never ends costs what it is long, however small the chunks
+            return
         text, self._half = self._half + text, ""
         at = 0
         for found in _MARK.finditer(text):
@@ -75,6 +81,7 @@ class Marks:
         half = _HALF.search(text, max(at, len(text) - LONGEST))
         if half and half.start() >= at:
             self._half = half[0]
+        self._inside = _BODY.match(self._half) is not None
         if rest := text[at : len(text) - len(self._half)]:
             yield rest
 
@@ -96,13 +103,13 @@ class Marks:
         if word != self._word:
             return None
         match what:
-            case "B" if said.isdigit():
+            case "B" if re.fullmatch(r"[0-9]{1,9}", said):
                 return Mark("B", int(said))
             case "P":
                 return Mark("P")
             case "C":
                 return Mark("C", text=re.sub(r"\A\s*\d+\*?\s+", "", said.replace("\r", "")))
-            case "D" if re.fullmatch(r"\d+;\d+", said):
+            case "D" if re.fullmatch(r"[0-9]{1,9};[0-9]{1,9}", said):
                 status, number = said.split(";")
                 return Mark("D", int(number), int(status))
             case _:

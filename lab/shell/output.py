@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from lab.safe import at_rest
 from lab.shell.marks import Mark, Marks
 from lab.shell.plain import Capture
 
@@ -22,11 +23,6 @@ FLOOD = 65_536
 
 _SHOWN = 16_384
 _MODE = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
-#: What a program may leave behind: the other screen, mouse reports, a hidden cursor, no wrapping, cursor keys.
-_UNDO = {
-    **dict.fromkeys(("1", "47", "1047", "1049", "9", "1000", "1002", "1003", "1005", "1006", "1015", "1004"), "l"),
-    **dict.fromkeys(("7", "25"), "h"),
-}
 
 
 class Redacts(Protocol):
@@ -60,15 +56,14 @@ class Output:
         self._written = self._came = 0.0
         self.capture = Capture()
 
-    def feed(self, data: bytes) -> Iterator[Mark]:
-        """More bytes. At a mark all before it is on its way to the journal or there; then the mark is given."""
+    def pieces(self, data: bytes) -> Iterator[str | Mark]:
+        """More bytes, as text and marks. Each is to be given to `take` before the next is asked for."""
         self._came = time.monotonic()
-        for piece in self._marks.feed(self._decode.decode(data)):
-            if isinstance(piece, Mark):
-                self._add(self._redact.flush())
-                yield piece
-            else:
-                self._add(self._redact.feed(piece))
+        yield from self._marks.feed(self._decode.decode(data))
+
+    def take(self, piece: str | Mark) -> None:
+        """One of the pieces. After a mark all that came before it is on its way to the journal or there."""
+        self._add(self._redact.flush() if isinstance(piece, Mark) else self._redact.feed(piece))
 
     def due(self) -> float | None:
         """Write what is due; seconds until there is more to do, None when all is done."""
@@ -100,10 +95,8 @@ class Output:
 
     def tidy(self) -> None:
         """Undo what a program left behind in the terminal when it ended."""
-        state = {mode: switch for modes, switch in _MODE.findall(self.capture.raw) for mode in modes.split(";")}
-        undo = "".join(f"\x1b[?{mode}{_UNDO[mode]}" for mode, now in state.items() if _UNDO.get(mode, now) != now)
-        if undo:
-            self._pending.append(f"{undo}\x1b[0m")
+        if undo := at_rest(self.capture.raw):
+            self._pending.append(undo)
 
     def _add(self, text: str) -> None:
         if text:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lab.safe import safe_for_screen, text_only
+
 LONGEST = 16_000
 """How many characters of a command's plain output are kept: the last ones."""
 
@@ -55,11 +57,18 @@ def plain(raw: str, columns: int, rows: int) -> str:
     if not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text := raw.replace("\r\n", "\n")):
         lines = text.expandtabs(8).split("\n")
     else:
-        lines = _drawn(raw + _LEAVE, columns, rows)
+        lines = _drawn(safe_for_screen(raw), columns, rows)
     return "\n".join(line.rstrip() for line in lines).rstrip("\n")[-LONGEST:]
 
 
 def _drawn(raw: str, columns: int, rows: int) -> list[str]:
+    try:
+        return _screen(raw + _LEAVE, columns, rows)
+    except Exception:  # noqa: BLE001  an emulator is a large thing; what it cannot draw still has a text
+        return text_only(raw).expandtabs(8).split("\n")
+
+
+def _screen(raw: str, columns: int, rows: int) -> list[str]:
     from bittty import Board
     from bittty.terminals import Terminal
     from bittty.terminals.scrollback import MemoryScrollback

@@ -8,7 +8,8 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +112,10 @@ class Shell:
             self._touched = True
         self._pty.write(data.encode("utf-8", "replace"))
 
+    def wait_for_prompt(self, bound: float = READY) -> bool:
+        """Whether the shell has shown its first prompt, waited for so many seconds."""
+        return self._await(lambda: self._prompts > 0 or self._closing, bound)
+
     def interrupt(self) -> None:
         """Ctrl-C to the command under way, or an end to the lab's typing; nothing when there is neither."""
         with self._news:
@@ -160,11 +165,13 @@ class Shell:
     def _live(self) -> None:
         """The shell's thread: it alone reads, and writes what the shell says to the journal."""
         while True:
-            self._pty.pump(self._read, self._output.due)
+            with self._outliving():
+                self._pty.pump(self._read, self._due)
             with self._news:
                 closing, self._prompt = self._closing, False
             status = self._pty.end()
-            self._start_up.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._start_up.unlink(missing_ok=True)
             self._over(status)
             if closing or not self._again(status):
                 break
@@ -190,16 +197,37 @@ class Shell:
         return True
 
     def _read(self, data: bytes) -> None:
-        for mark in self._output.feed(data):
-            match mark.what:
-                case "B":
-                    self._prompted(mark.number)
-                case "C":
-                    self._begun(mark)
-                case "P":
-                    self._asked_for_more()
-                case "D" if mark.number > self._prompts:
-                    self._over(mark.status)
+        for piece in self._output.pieces(data):
+            with self._outliving():
+                self._output.take(piece)
+            if isinstance(piece, Mark):
+                with self._outliving():
+                    self._marked(piece)
+
+    def _marked(self, mark: Mark) -> None:
+        match mark.what:
+            case "B":
+                self._prompted(mark.number)
+            case "C":
+                self._begun(mark)
+            case "P":
+                self._asked_for_more()
+            case "D" if mark.number > self._prompts:
+                self._over(mark.status)
+
+    def _due(self) -> float | None:
+        with self._outliving():
+            return self._output.due()
+        return None
+
+    @contextmanager
+    def _outliving(self) -> Iterator[None]:
+        """What goes wrong with one piece of output is said in the terminal; the shell's only thread goes on."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  without this thread no command would ever end again
+            with suppress(Exception):
+                self._output.say(f"\x1b[0m\r\n[this output could not be read: {type(error).__name__}: {error}]\r\n")
 
     def _begun(self, mark: Mark) -> None:
         with self._news:
@@ -229,20 +257,25 @@ class Shell:
 
     def _over(self, status: int) -> None:
         """A command ended, if one was under way."""
-        running = self._running
-        self._output.tidy()
-        self._output.flush()
+        running, text = self._running, ""
+        with self._outliving():
+            self._output.tidy()
+            self._output.flush()
+            text = self._text_of(running) if running else ""
         if running is None:
             return
-        raw = self._output.capture.raw
-        if not running.began:  # bash did not understand it: what it says follows the echo of the keys
-            raw = raw.partition("\x1b[?2004l\r")[2]
-        text = self._redact.whole(plain(raw, self._columns, self._rows))
         ended = CommandEnded(running.id, status, round(time.monotonic() - running.entered, 3), text)
-        self._journal.write(ended)
+        with self._outliving():
+            self._journal.write(ended)
         with self._news:
             running.ended, self._running = ended, None
             self._news.notify_all()
+
+    def _text_of(self, running: _Running) -> str:
+        raw = self._output.capture.raw
+        if not running.began:  # bash did not understand it: what it says follows the echo of the keys
+            raw = raw.partition("\x1b[?2004l\r")[2]
+        return self._redact.whole(plain(raw, self._columns, self._rows))
 
     def _start(self, text: str, step: str) -> _Running:
         running = _Running(self._ids(), time.monotonic())

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lab.tape.safe import safe_for_screen
+from lab.safe import safe_for_screen
 
 __all__ = ["Redactor", "safe_for_screen"]
 

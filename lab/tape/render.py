@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC
 
-from lab.tape.safe import SafeScreen, safe_for_screen
-from lab.tape.story import Story, clock, fresh, requests, story, trimmed
+from lab.safe import SafeScreen, at_rest, text_only, visible
+from lab.tape.player import LONGEST_PAUSE
+from lab.tape.story import Story, clock, fresh, lasted, requests, short, story, trimmed
 from lab.tape.tape import Tape
 from lab.world.entries import Checked, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed, StepMoved
 from lab.world.world import World, fold
@@ -15,43 +17,51 @@ from lab.world.world import World, fold
 __all__ = ["Story", "cast", "markdown", "story"]
 
 _HEAD, _TAIL = 40, 10
+_LARGEST = 1000
+"""Columns and rows: what a player still makes room for."""
 
 
 def cast(tape: Tape) -> str:
     """The terminals of a tape as an asciicast (version 2, which every player reads): seconds since the beginning, a
     marker where a step begins. One terminal is seen at a time, the one that a command is typed into; where another
-    comes to the front, a line says so. Only what draws is kept."""
+    comes to the front, a line says so. Only what draws is kept, and what is left switched at the end is put back; a
+    player shortens silences. All is ASCII: one event a line for every reader, and for every locale."""
+    recorded = tape.header.recorded
     header = {
         "version": 2,
-        "width": tape.header.columns,
-        "height": tape.header.rows,
-        "timestamp": int(tape.header.recorded.timestamp()),
-        "title": tape.header.title,
+        "width": min(max(1, tape.header.columns), _LARGEST),
+        "height": min(max(1, tape.header.rows), _LARGEST),
+        "timestamp": int((recorded if recorded.tzinfo else recorded.replace(tzinfo=UTC)).timestamp()),
+        "idle_time_limit": LONGEST_PAUSE,
+        "title": _line(tape.header.title),
         "env": {"TERM": "xterm-256color", "SHELL": "/bin/bash"},
     }
-    events = (json.dumps(event, ensure_ascii=False) for event in _events(tape.entries))
-    return "\n".join([json.dumps(header, ensure_ascii=False), *events]) + "\n"
+    return "".join(f"{json.dumps(line)}\n" for line in (header, *_events(tape.entries)))
 
 
 def _events(entries: tuple[Entry, ...]) -> Iterator[tuple[float, str, str]]:
     screens: dict[str, SafeScreen] = {}
     behind: dict[str, str] = {}
+    shown: list[str] = []
     front = ""
     for entry, node in zip(entries, _fronts(entries), strict=True):
         at, fact, text = round(entry.at, 3), entry.fact, ""
         if node != front:
-            text = f"\x1b[0m\r\n\x1b[2m── {node} ──\x1b[0m\r\n" * bool(front) + behind.pop(node, "")
+            text = f"\x1b[0m\r\n\x1b[2m── {short(node)} ──\x1b[0m\r\n" * bool(front) + behind.pop(node, "")
             front = node
         if isinstance(fact, Printed):
-            said = screens.setdefault(fact.node, SafeScreen()).feed(fact.text)
+            said = screens.setdefault(fact.node, SafeScreen(keyboard=False)).feed(fact.text)
             if fact.node == front:
                 text += said
             else:
                 behind[fact.node] = behind.get(fact.node, "") + said
         if text:
             yield at, "o", text
+            shown.append(text)
         if isinstance(fact, StepMoved) and fact.state == "begun":
-            yield at, "m", fact.step
+            yield at, "m", _line(fact.step)
+    if undo := at_rest("".join(shown)):
+        yield round(entries[-1].at, 3), "o", undo
 
 
 def _fronts(entries: tuple[Entry, ...]) -> list[str]:
@@ -75,7 +85,7 @@ def markdown(tape: Tape) -> str:
     """A guide: a heading for each step, its commands and what they printed, what the cluster did, what then held."""
     head = tape.header
     how = f"{head.provider} ({head.acceleration})" if head.acceleration else head.provider
-    where = f", on {head.nodes} nodes, {how}" if head.nodes else ""
+    where = f", on {head.nodes} nodes, {_prose(how)}" if head.nodes else ""
     lines = [f"# {_prose(head.title)}", "", f"Recorded {head.recorded:%Y-%m-%d %H:%M} UTC{where}."]
     if not tape.finished:
         lines += ["", "The recording was interrupted: it is not the whole lesson."]
@@ -100,11 +110,11 @@ def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
                 yield from _came(happened, hits, world)
                 yield from _held(checks)
                 why = f": {_prose(moved.why)}" if moved.why else ""
-                yield from ("", f"**{moved.state.capitalize()}** after {entry.at - began:.1f} s{why}")
+                yield from ("", f"**{moved.state.capitalize()}** after {lasted(entry.at - began)}{why}")
             case Checked() as checked:
                 checks[checked.check] = checked
             case CommandBegan() as command:
-                yield from ("", f"On `{command.node}`:", "", *_fenced("sh", command.text.splitlines()))
+                yield from ("", f"On {_code(command.node)}:", "", *_fenced("sh", visible(command.text).split("\n")))
             case CommandEnded() as ended:
                 if ended.output:
                     yield from ("", *_fenced("text", trimmed(ended.output, _HEAD, _TAIL)))
@@ -134,9 +144,21 @@ def _held(checks: dict[int, Checked]) -> Iterator[str]:
 def _fenced(language: str, lines: list[str]) -> Iterator[str]:
     longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
-    yield from (f"{fence}{language}", *(safe_for_screen(line).rstrip() for line in lines), fence)
+    yield from (f"{fence}{language}", *(visible(line).rstrip() for line in lines), fence)
+
+
+def _code(text: str) -> str:
+    """Text as code within a line."""
+    text = _line(text)
+    fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
 def _prose(text: str) -> str:
     """Text that is no markup."""
-    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(safe_for_screen(text).split()))
+    return re.sub(r"([\\`*_\[\]<>#|~]|&(?=#?\w+;))", r"\\\1", _line(text))
+
+
+def _line(text: str) -> str:
+    """A text as one line in which nothing hides."""
+    return visible(" ".join(text_only(text).split()))

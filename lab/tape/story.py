@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from lab.tape.safe import safe_for_screen
+from lab.safe import text_only
 from lab.world.entries import (
     Captured,
     Checked,
@@ -22,11 +23,17 @@ from lab.world.entries import (
 from lab.world.world import Change, Command, World, fold
 
 WIDTH = 80
+NAME = 40
+"""What is said of a name, in characters, where something must stand beside it."""
+
 HEAD, TAIL = 24, 8
 """Of a longer output the first lines and the last ones are told."""
 
 _NAME = re.compile(r"[\w.-]+")
 """A replica's; some answers begin with another thing."""
+_EVER = 1e9
+"""Seconds. What took longer was no lesson."""
+
 _NAMED = 6
 """Replicas that are told by name, at most."""
 
@@ -61,7 +68,8 @@ class Story:
             yield from self._asked()
         match fact:
             case LessonOpened():
-                yield from ("", f"LESSON {fact.lesson}", "═" * (len(fact.lesson) + 7))
+                lesson = short(fact.lesson)
+                yield from ("", f"LESSON {lesson}", "═" * (len(lesson) + 7))
             case StepMoved():
                 yield from self._step(entry.at, fact)
             case Checked():
@@ -72,7 +80,7 @@ class Story:
                 command = next((c for c in self._world.commands if c.id == fact.id), None)
                 yield from _result(fact, command)
             case Captured():
-                yield from _said(f"    {fact.name} = ", fact.value)
+                yield from _said(f"    {short(fact.name)} = ", fact.value)
             case Linked() if fact.state != before.link.state and fact.state != "live":
                 yield from _line(entry.at, "!", f"the cluster does not answer ({fact.state}) {fact.why}".rstrip())
             case _:
@@ -87,19 +95,19 @@ class Story:
             return
         passed = sum(state == "passed" for _, state, _ in self._steps)
         yield from ("", f"{passed} of {len(self._steps)} steps passed")
-        width = max(len(step) for step, _, _ in self._steps)
+        width = max(len(short(step)) for step, _, _ in self._steps)
         for step, state, seconds in self._steps:
-            yield f"  {_LAST[state]} {step:<{width}}  {state} after {seconds:.1f} s"
+            yield f"  {_LAST[state]} {short(step):<{width}}  {state} after {lasted(seconds)}"
 
     def _step(self, at: float, fact: StepMoved) -> Iterator[str]:
         if fact.state == "begun":
-            yield from ("", f"── {fact.step} ".ljust(WIDTH, "─"))
+            yield from ("", f"── {short(fact.step)} ".ljust(WIDTH, "─"))
             return
         step = self._world.steps[(fact.lesson, fact.step)]
         seconds = at - step.began
         self._steps = [s for s in self._steps if s[0] != fact.step] + [(fact.step, fact.state, seconds)]
         why = f": {fact.why}" if fact.why else ""
-        yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {seconds:.1f} s{why}")
+        yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {lasted(seconds)}{why}")
 
     def _looked(self) -> Iterator[str]:
         """Checks in a row that do not hold yet are told as one."""
@@ -164,17 +172,30 @@ def _answered(hit: Hit) -> bool:
 
 def trimmed(output: str, head: int = HEAD, tail: int = TAIL) -> list[str]:
     """An output's lines, without the middle of a long one."""
-    lines = safe_for_screen(output).expandtabs().splitlines()
+    lines = text_only(output).expandtabs().splitlines()
     left_out = len(lines) - head - tail
     if left_out <= 1:
         return lines
     return [*lines[:head], f"… {left_out} more lines …", *lines[-tail:]]
 
 
+def short(name: str) -> str:
+    """A name as one line of bounded length."""
+    name = " ".join(text_only(name).split())
+    return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+
+
 def clock(at: float) -> str:
-    """`0:07.3`: minutes and seconds."""
-    tenths = round(at * 10)
-    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+    """`0:07.3`: minutes and seconds; of a time that no clock shows, the number."""
+    if not math.isfinite(at) or abs(at) > _EVER:
+        return lasted(at)
+    minutes, tenths = divmod(round(abs(at) * 10), 600)
+    return f"{'-' * (at < 0)}{minutes}:{tenths / 10:04.1f}"
+
+
+def lasted(seconds: float) -> str:
+    """`2.7 s`."""
+    return f"{seconds:.1f} s" if abs(seconds) <= _EVER else f"{seconds:.3g} s"
 
 
 def _check(fact: Checked) -> Iterator[str]:
@@ -186,8 +207,8 @@ def _check(fact: Checked) -> Iterator[str]:
 
 
 def _typed(at: float, fact: CommandBegan) -> Iterator[str]:
-    prompt = f"{fact.node} $ "
-    first, *rest = fact.text.splitlines() or [""]
+    prompt = f"{short(fact.node)} $ "
+    first, *rest = text_only(fact.text).splitlines() or [""]
     yield f"{clock(at):>8}  {prompt}{first}"
     yield from (f"{' ' * 10}{' ' * len(prompt)}{line}" for line in rest)
 
@@ -195,8 +216,8 @@ def _typed(at: float, fact: CommandBegan) -> Iterator[str]:
 def _result(fact: CommandEnded, command: Command | None) -> Iterator[str]:
     for line in trimmed(fact.output):
         yield f"{' ' * 10}│ {line}".rstrip()
-    name = f"{command.node}: " if command and command.step == "" else ""
-    yield f"{' ' * 10}╰ {name}exit {fact.status} after {fact.seconds:.1f} s"
+    name = f"{short(command.node)}: " if command and command.step == "" else ""
+    yield f"{' ' * 10}╰ {name}exit {fact.status} after {lasted(fact.seconds)}"
 
 
 def _line(at: float, mark: str, text: str) -> Iterator[str]:
@@ -204,7 +225,7 @@ def _line(at: float, mark: str, text: str) -> Iterator[str]:
 
 
 def _said(lead: str, text: str) -> Iterator[str]:
-    text = " ".join(safe_for_screen(text).split())
+    text = " ".join(text_only(text).split())
     wrapped = textwrap.wrap(text, WIDTH - len(lead), break_on_hyphens=False) or [""]
     yield f"{lead}{wrapped[0]}".rstrip()
     yield from (f"{' ' * len(lead)}{line}" for line in wrapped[1:])

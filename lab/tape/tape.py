@@ -9,9 +9,8 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from lab.errors import InputError, LabError
+from lab.tape import bounds
 from lab.tape.lines import CLOCK, FACTS, VERSION, Header, end_line, header_line, redacted, to_line
 from lab.tape.redact import Redactor
 from lab.world.entries import Entry, Fact, Printed
@@ -29,8 +29,6 @@ from lab.world.world import World
 __all__ = ["SUFFIX", "Header", "Recorder", "Tape", "check_tape", "load"]
 
 SUFFIX = ".tape"
-LARGEST = 64 * 1024 * 1024
-"""A file of more bytes is not read: no lesson is that long."""
 
 _AGAIN = "record it again: swarmlab record LESSON"
 
@@ -48,7 +46,8 @@ def load(path: Path) -> Tape:
     """Read and validate a tape. Raises InputError, with the line, for what is no tape, a damaged one, one that was cut
     off, one of a newer version, and one that is too large."""
     lines = _lines(path)
-    head = _object(path, 1, lines[0])
+    _, first = next(lines)
+    head = _object(path, 1, first)
     if not isinstance(head, dict) or "swarmlab" not in head:
         raise InputError(
             "this is not a swarmlab tape", path=path, line=1, remedy="swarmlab replay NAME, or a .tape file"
@@ -68,15 +67,21 @@ def load(path: Path) -> Tape:
     except ValidationError as error:
         raise InputError(f"the tape's header is damaged: {_first(error)}", path=path, line=1, remedy=_AGAIN) from error
     entries: list[Entry] = []
-    for number, line in enumerate(lines[1:], start=2):
+    number = 1
+    for number, line in lines:
         found = _object(path, number, line)
         if isinstance(found, dict) and "end" in found:
-            return _ended(path, number, len(lines), Tape(header, tuple(entries)), found)
+            tape = _ended(path, number, Tape(header, tuple(entries)), found)
+            if (more := next(lines, None)) is not None:
+                raise InputError("the tape goes on after its end mark", path=path, line=more[0], remedy=_AGAIN)
+            return tape
+        if len(entries) == bounds.ENTRIES:
+            raise InputError(f"a tape has at most {bounds.ENTRIES} entries; this one has more", path=path, line=number)
         entries.append(_entry(path, number, found, entries[-1].at if entries else 0.0))
     raise InputError(
         f"the tape is cut off: after {len(entries)} entries its end mark is missing",
         path=path,
-        line=len(lines),
+        line=number,
         remedy=_AGAIN,
     )
 
@@ -90,37 +95,49 @@ def check_tape(path: Path) -> Tape:
     return tape
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file, at least one, with their numbers: read one by one, and within bounds."""
+    number, size = 0, 0
     try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"a tape has at most {LARGEST // 2**20} MB; this file is larger", path=path)
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            while data := file.readline(bounds.LINE + 1):
+                number, size = number + 1, size + len(data)
+                if size > bounds.FILE:
+                    raise InputError(f"a tape has at most {bounds.FILE // 2**20} MB; this file is larger", path=path)
+                if len(data) > bounds.LINE:
+                    most = f"{bounds.LINE // 2**20} MB"
+                    raise InputError(f"a tape's line has at most {most}; this one has more", path=path, line=number)
+                yield number, _decoded(path, number, data)
     except OSError as error:
         raise InputError(f"the tape cannot be read: {error.strerror}", path=path) from error
-    if not data:
+    if not number:
         raise InputError("the file is empty: this is not a swarmlab tape", path=path, remedy=_AGAIN)
+
+
+def _decoded(path: Path, number: int, data: bytes) -> str:
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8").removesuffix("\n")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError("this is not a swarmlab tape: it is not UTF-8 text", path=path, line=line) from error
-    return text.removesuffix("\n").split("\n")
+        raise InputError("this is not a swarmlab tape: it is not UTF-8 text", path=path, line=number) from error
 
 
 def _object(path: Path, number: int, line: str) -> Any:
     try:
-        return json.loads(line)
+        found = json.loads(line)
     except (ValueError, RecursionError) as error:
         if number == 1:
             raise InputError("this is not a swarmlab tape", path=path, line=1) from error
         raise InputError("the line is damaged: it is not whole JSON", path=path, line=number, remedy=_AGAIN) from error
+    if why := bounds.beyond(found):
+        raise InputError(f"the line is out of bounds: {why}", path=path, line=number, remedy=_AGAIN)
+    return found
 
 
 def _entry(path: Path, number: int, found: Any, after: float) -> Entry:
     if not isinstance(found, dict):
         raise InputError("the line is damaged: it is no entry", path=path, line=number, remedy=_AGAIN)
     at = found.pop("at", None)
-    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at) or at < after:
+    if isinstance(at, bool) or not isinstance(at, int | float) or at < after:
         raise InputError(
             f"the entry's time must be a number of seconds, at least {after:g}: {at!r}",
             path=path,
@@ -135,7 +152,7 @@ def _entry(path: Path, number: int, found: Any, after: float) -> Entry:
         raise InputError(f"the entry is damaged: {_first(error)}", path=path, line=number, remedy=_AGAIN) from error
 
 
-def _ended(path: Path, number: int, lines: int, tape: Tape, mark: dict[str, Any]) -> Tape:
+def _ended(path: Path, number: int, tape: Tape, mark: dict[str, Any]) -> Tape:
     if mark["end"] != len(tape.entries) or isinstance(mark["end"], bool):
         raise InputError(
             f"the tape is damaged: it has {len(tape.entries)} entries, and its end mark names {mark['end']!r}",
@@ -143,8 +160,6 @@ def _ended(path: Path, number: int, lines: int, tape: Tape, mark: dict[str, Any]
             line=number,
             remedy=_AGAIN,
         )
-    if number != lines:
-        raise InputError("the tape goes on after its end mark", path=path, line=number + 1, remedy=_AGAIN)
     return Tape(tape.header, tape.entries, mark.get("finished") is not False)
 
 

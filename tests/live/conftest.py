@@ -2,6 +2,10 @@
 
 What a machine lacks for it is a failure here, with its reason. `SWARMLAB_LIVE=NAME` takes a lab that is up already
 (for work on the tests themselves) and leaves it there.
+
+The files run in the order of their names, which spares the cluster work: those that need nothing deployed come before
+the lessons, and those that need the demo's stacks after them. Each test puts the cluster where it needs it, and so can
+run alone.
 """
 
 from __future__ import annotations

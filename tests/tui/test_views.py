@@ -17,9 +17,9 @@ from lab.tui.rows import Row, RowIndex
 from lab.tui.spans import Line, Span, clip, fit, plain, stamp, width, wrap
 from lab.tui.theme import THEMES, tones
 from lab.world.entries import Entry, SwarmChanged
-from lab.world.swarm import Node, Service, ServiceSpec, Task
+from lab.world.swarm import Node, Port, Service, ServiceSpec, Task
 from lab.world.world import World, fold
-from tests.tui.fake import NODES, first_look, task, update
+from tests.tui.fake import NODES, SPEC, first_look, task, update, web
 
 SPANS = st.lists(st.tuples(st.text(max_size=30), st.sampled_from(["", "run", "code"])), max_size=8)
 
@@ -112,6 +112,21 @@ def test_a_task_on_a_node_that_is_down_is_lost_not_running() -> None:
     cols = grid.columns(now, 80)
     assert "? lost" in row(grid.slot_row(now, "web", "4", cols))
     assert "✘ DOWN" in row(grid.head(now, cols)[1])
+
+
+def test_a_task_on_a_node_that_was_removed_is_not_an_empty_row() -> None:
+    left = replace(task(5, 1, 1, "orphaned", 9.0), node="gone0123456789")
+    now = world(first_look(4), SwarmChanged("node1", tasks=(left,)))
+    for room in (40, 60, 100, 160):
+        assert "? orphaned" in row(grid.slot_row(now, "web", "5", grid.columns(now, room)))
+    assert "? orphaned on gone01234567" in row(grid.slot_row(now, "web", "5", grid.columns(now, 100)))
+
+
+def test_a_port_that_the_engine_chooses_is_not_port_0() -> None:
+    free = replace(web(), spec=replace(SPEC, ports=(Port(0, 80, mode="host"),)))
+    now = world(first_look(4), SwarmChanged("node1", services=(free,)))
+    line = row(grid.service_row(now, free, grid.columns(now, 100)))
+    assert ":any→80" in line and ":0" not in line
 
 
 def test_a_service_says_desired_against_running_and_its_update() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.shell.marks import Mark, Marks
+from tests.growth import growth
 
 STREAM = (
     "hello\r\n\x1b]133;D;word;7;3\x1b\\\x1b[1mnode1\x1b[0m $ \x1b]133;B;word;3\x1b\\"
@@ -63,3 +65,20 @@ def test_a_mark_that_never_ends_does_not_swallow_everything() -> None:
     assert list(marks.feed("\x1b]133;")) == []
     said = "".join(str(piece) for _ in range(4) for piece in marks.feed("x" * 30_000))
     assert len(said) > 60_000
+
+
+@pytest.mark.parametrize("unit", ["\x1b]133;", "\x1b]133;C;word;", "\x1b]", "\x1b", "x"])
+def test_marks_without_an_end_take_the_time_of_their_length(unit: str) -> None:
+    def fed(text: str) -> None:
+        marks = Marks("word")
+        for char in text:
+            list(marks.feed(char))
+
+    assert growth(lambda text: list(Marks("word").feed(text)), unit, 4_000) < 8
+    assert growth(fed, unit, 2_000, lead="\x1b]133;C;word;") < 8
+
+
+def test_a_mark_with_a_number_that_is_none_is_no_mark() -> None:
+    marks = Marks("word")
+    said = f"\x1b]133;B;word;²\x07\x1b]133;D;word;{'9' * 5000};1\x07x"
+    assert list(marks.feed(said)) == ["x"]

@@ -64,3 +64,16 @@ escapes = st.sampled_from(
 @given(st.lists(escapes | st.text(max_size=4), max_size=25).map("".join))
 def test_any_output_has_a_text(raw: str) -> None:
     assert "\x1b" not in plain(raw, 20, 5)
+
+
+@pytest.mark.parametrize("raw", ["\x1b[-100Ax", "a\x1b[-3;-9Hx", "\x1b[1-Ax", "\x1b[99999999999999999999Ax"])
+def test_numbers_that_lead_out_of_the_screen_do_not(raw: str) -> None:
+    assert plain(raw, 20, 5).endswith("x")
+
+
+def test_what_the_emulator_cannot_draw_has_a_text_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("bittty.parser.Parser.feed", broken)
+    assert plain("\x1b[31mred\x1b[0m\r\n\x1b]0;t\x07blue", 20, 5) == "red\nblue"

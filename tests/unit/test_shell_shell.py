@@ -162,6 +162,41 @@ def test_when_the_shell_ends_a_new_one_begins(stage: Stage, command: str, status
     assert stage.run("echo again $FRUIT", bound=BOUND).output == "again apple"
 
 
+@pytest.mark.parametrize("printed", ["\\033[-100Ax", "\\033[1;-5Hx\\033[-3Cx", "\\302\\235never ended", "\\033]133;C;"])
+def test_whatever_a_command_prints_the_next_one_works_in_the_same_shell(stage: Stage, printed: str) -> None:
+    before = stage.shell.pid
+    assert stage.run(f"printf '{printed}'", bound=BOUND).status == 0
+    assert stage.run("echo next", bound=BOUND).output == "next"
+    assert stage.shell.pid == before
+
+
+def test_what_goes_wrong_with_an_output_is_said_and_the_shell_goes_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stage.run("echo first", bound=BOUND) and stage.shell.pid
+
+    def broken(*_: object) -> str:
+        raise IndexError("list index out of range")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "plain", broken)
+        assert stage.run("(exit 3)", bound=BOUND).status == 3
+    stage.shows("this output could not be read: IndexError: list index out of range")
+    assert stage.run("echo next", bound=BOUND).output == "next"
+    assert stage.shell.pid == before
+
+
+def test_a_reader_that_raises_does_not_end_the_shell(stage: Stage) -> None:
+    def raising(entry: Entry, _: object) -> None:
+        if isinstance(entry.fact, Printed) and "poison" in entry.fact.text:
+            raise KeyError("poison")
+
+    stop = stage.journal.read(raising)
+    assert stage.run("echo poison", bound=BOUND).status == 0
+    stop()
+    assert stage.run("echo next", bound=BOUND).output == "next"
+
+
 def test_ten_megabytes_pass_and_the_end_is_kept(stage: Stage) -> None:
     ended = stage.run("seq 1500000; echo end", bound=60.0)
     assert ended.status == 0 and len(ended.output) == 16_000 and ended.output.endswith("\nend")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lab.tape.render import Story, cast, markdown, story
 from lab.tape.story import clock, trimmed
 from lab.tape.tape import Header, Tape
 from lab.world.entries import (
+    Captured,
     Checked,
     CommandBegan,
     CommandEnded,
@@ -148,6 +151,7 @@ def test_a_cast_is_what_players_read() -> None:
         "width": 90,
         "height": 20,
         "timestamp": 1795341600,
+        "idle_time_limit": 3.0,
         "title": "Reconciliation *live*",
         "env": {"TERM": "xterm-256color", "SHELL": "/bin/bash"},
     }
@@ -242,3 +246,80 @@ def test_every_tape_can_be_told(told: tuple[Entry, ...]) -> None:
 def test_an_empty_tape_can_be_told(finished: bool) -> None:
     tape = Tape(HEADER, (), finished)
     assert list(story(())) == [] and read_cast(cast(tape))[1] == [] and markdown(tape)
+
+
+def test_a_cast_leaves_the_players_terminal_as_it_was() -> None:
+    facts: tuple[Fact, ...] = (
+        Printed("node1", "\x1b[?2004h\x1b[?1h\x1b=\x1b[?1000;1006h\x1b[>1u$ "),
+        Printed("node1", "\x1b[?1049h\x1b[?25l\x1b[31mred"),
+        StepMoved("t", "s", "begun"),
+    )
+    _, events = read_cast(cast(Tape(HEADER, tuple(Entry(float(at), fact) for at, fact in enumerate(facts)))))
+    assert events == [
+        (0.0, "o", "$ "),
+        (1.0, "o", "\x1b[?1049h\x1b[?25l\x1b[31mred"),
+        (2.0, "m", "s"),
+        (2.0, "o", "\x1b[?1049l\x1b[?25h\x1b[0m"),
+    ]
+
+
+def test_a_cast_is_ascii_so_that_every_reader_of_lines_sees_one_event_a_line() -> None:
+    told = (Entry(0.0, Printed("node1", "a\u2028b\u2029c 日\ud800")),)
+    text = cast(Tape(HEADER, told))
+    assert text.isascii() and len(text.splitlines()) == 2
+    assert read_cast(text)[1] == [(0.0, "o", "a\u2028b\u2029c 日\ufffd")]
+
+
+EVIL = "\x1b]52;c;eA==\x07\x1b[2J\x9b6n\u202e\ud800\n\r\x08"
+
+
+def hostile(name: str) -> Tape:
+    """A tape in which everything that has a name has this one."""
+    facts: tuple[Fact, ...] = (
+        LessonOpened(name),
+        StepMoved(name, name, "begun", name),
+        Checked(name, name, 0, name, False, name, "before"),
+        CommandBegan(1, name, name),
+        Printed(name, name),
+        CommandEnded(1, 1, 1e308, name),
+        CommandBegan(2, "node2", name, name),
+        CommandEnded(2, 1, -5.0, name),
+        Captured(name, name),
+        Hit(name, 80, name, 0, name, 1e308, error=name, host=name),
+        Hit(name, 80, name, 200, name, 1e308),
+        Linked("stale", name, name),
+        Checked(name, name, 0, name, True, name, "after"),
+        StepMoved(name, name, "failed", name),
+    )
+    header = HEADER.model_copy(update=dict.fromkeys(("title", "lesson", "provider", "acceleration"), name))
+    header = header.model_copy(update={"columns": 10**30, "rows": -4, "recorded": datetime(1, 1, 1)})  # noqa: DTZ001
+    return Tape(header, tuple(Entry(at * 1e307, fact) for at, fact in enumerate(facts)))
+
+
+@pytest.mark.parametrize("name", [EVIL, f"a{EVIL}b", "x" * 90, "日" * 5000, "", " ", "`", "\x1b]", "\x9d" * 10_000])
+def test_odd_names_and_numbers_are_told_and_nothing_hides_in_them(name: str) -> None:
+    tape = hostile(name)
+    for line in story(tape.entries):
+        assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]", line)
+    guide = markdown(tape)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", guide)
+    header, events = read_cast(cast(tape))
+    said = [header["title"], *(data for _, _, data in events)]
+    assert not re.search(r"[\x07\x9b\x9d\ud800-\udfff]|\x1b\]|52;c", "".join(said))
+
+
+def test_names_are_no_markup_in_a_guide() -> None:
+    guide = markdown(hostile("<script>a</script> [x](http://x) &lt; `b` ~~c~~"))
+    outside = re.sub(r"(?s)```.*?```|``.*?``", "", guide)
+    assert not re.search(r"(?<!\\)<|(?<!\\)\]\(|(?<!\\)&lt|(?<!\\)~", outside)
+    assert "On `` <script>a</script> [x](http://x)" in guide
+
+
+@settings(deadline=None)
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_every_number_has_a_clock(at: float) -> None:
+    assert clock(at) and len(clock(at)) < 20
+
+
+def test_clocks_of_no_lesson() -> None:
+    assert [clock(t) for t in (-5, -61.25, 1e308)] == ["-0:05.0", "-1:01.2", "1e+308 s"]

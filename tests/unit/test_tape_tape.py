@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from lab.errors import InputError, LabError
+from lab.tape import bounds
 from lab.tape.redact import MASK, Redactor
-from lab.tape.tape import LARGEST, Header, Recorder, check_tape, load
+from lab.tape.tape import Header, Recorder, check_tape, load
 from lab.world.entries import CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed
 from lab.world.journal import Journal
 from lab.world.world import fold_all
@@ -153,8 +154,8 @@ def put(at: int, line: str) -> Callable[[bytes], bytes]:
         (put(3, '{"at":0.5,"kind":"ste'), 4, "not whole JSON"),
         (put(3, '{"at":0.5,"kind":"nonsense"}'), 4, "the entry is damaged"),
         (put(3, '{"at":0.5,"kind":"lesson"}'), 4, "lesson.lesson: Field required"),
-        (put(3, '{"at":NaN,"kind":"lesson","lesson":"x"}'), 4, "time must be a number of seconds"),
-        (put(3, '{"at":-1,"kind":"lesson","lesson":"x"}'), 4, "at least 0.1"),
+        (put(3, '{"at":NaN,"kind":"lesson","lesson":"x"}'), 4, "'at' is not between 0 and"),
+        (put(3, '{"at":-1,"kind":"lesson","lesson":"x"}'), 4, "'at' is below 0"),
         (put(3, '{"kind":"lesson","lesson":"x"}'), 4, "time must be"),
         (put(3, "null"), 4, "it is no entry"),
         (damaged(lambda lines: lines.pop()), 19, "cut off: after 18 entries"),
@@ -179,8 +180,8 @@ def test_what_is_no_whole_tape_gets_one_clear_sentence(
 def test_a_huge_file_and_a_missing_one_are_told(tmp_path: Path) -> None:
     huge = tmp_path / "huge.tape"
     with huge.open("wb") as file:
-        file.truncate(LARGEST + 1)
-    with pytest.raises(InputError, match="at most 64 MB"):
+        file.truncate(bounds.LINE + 1)
+    with pytest.raises(InputError, match="line has at most 1 MB"):
         load(huge)
     with pytest.raises(InputError, match="No such file"):
         load(tmp_path / "none.tape")

@@ -45,4 +45,4 @@ def _as_root() -> list[str]:
 
 def search_path() -> str:
     """PATH with the folders of system tools, which a plain user's often lacks."""
-    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    return f"{os.environ.get('PATH') or os.defpath}:/usr/sbin:/sbin"
