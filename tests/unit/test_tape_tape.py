@@ -57,6 +57,13 @@ def test_a_tape_is_lines_of_json_without_what_is_default(tmp_path: Path) -> None
     assert len(lines) == len(crash()) + 2
 
 
+def test_a_header_with_what_older_recorders_wrote_is_read(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.tape", crash())
+    older = '{"swarmlab":1,"digest":"3145a40d2e2ca0e2","engine":"26.1.5",'
+    path.write_text(path.read_text().replace('{"swarmlab":1,', older, 1))
+    assert load(path).header == HEADER
+
+
 def test_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
     tape = load(record(tmp_path / "a.tape", (Entry(1.23456, LessonOpened("a")),)))
     assert tape.entries[0].at == 1.235
