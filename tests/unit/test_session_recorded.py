@@ -12,15 +12,16 @@ import pytest
 
 from lab.course.load import load_course
 from lab.course.mistakes import Problems
+from lab.course.runner import run_lesson
 from lab.course.schema import Lesson
 from lab.session.recorded import check_recording, differences
 from lab.session.tapes import tapes
 from lab.tape.redact import Redactor
 from lab.tape.tape import Header, Recorder, Tape, load
-from lab.world.entries import Captured, Checked, CommandBegan, Entry, StepMoved
+from lab.world.entries import Captured, Checked, CommandBegan, Entry, Fact, StepMoved
 from lab.world.journal import Journal
 from tests.doubles.hands import ModelHands
-from tests.unit.test_course_lessons import PLAYED, reset, run_lesson
+from tests.unit.test_course_lessons import PLAYED, reset
 
 COURSE = {lesson.id: lesson for lesson in load_course()}
 RECORDED = tapes()
@@ -146,7 +147,7 @@ def test_a_value_that_is_masked_on_the_tape_matches() -> None:
 
     def tape(typed: str, token: str) -> Tape:
         header = Header(title="t", lesson=lesson.id, recorded=datetime(2026, 11, 22, tzinfo=UTC))
-        facts = (
+        facts: tuple[Fact, ...] = (
             Captured("token", token),
             StepMoved(lesson.id, only.id, "begun"),
             *(Checked(lesson.id, only.id, i, c.sentence, False, "", "before") for i, c in enumerate(only.checks)),
