@@ -124,7 +124,9 @@ def _free_ports(swarm: ModelSwarm, spec: Raw, now: Raw | None) -> None:
             meets = [each for each in wanted if each[:2] == tuple(key) and "ingress" in (each[2], mode)]
             if other is not now and meets and key[1]:
                 how = "an ingress port" if mode == "ingress" else "a host-published port"
-                used = f"port '{key[1]}' is already in use by service '{other['Spec']['Name']}' ({other['ID']}) as {how}"
+                used = (
+                    f"port '{key[1]}' is already in use by service '{other['Spec']['Name']}' ({other['ID']}) as {how}"
+                )
                 raise _refused(400, _RPC.format("InvalidArgument", used))
 
 
@@ -213,11 +215,12 @@ def respond(swarm: ModelSwarm, method: str, url: str, body: bytes | str | None) 
     split = urlsplit(url)
     path = re.sub(r"^/v[0-9.]+", "", split.path).removesuffix("/create")
     query = {k: v[-1] for k, v in parse_qs(split.query).items()}
-    try:
-        told = swarm.answer(method, path, query, json.loads(body) if body else None)
-    except Refused as refused:
-        return refused.status, json.dumps({"message": str(refused)}).encode()
-    return 200, b"" if told is None else json.dumps(told).encode()
+    with swarm.lock:  # Until the answer is written: it is made of the swarm's own objects.
+        try:
+            told = swarm.answer(method, path, query, json.loads(body) if body else None)
+        except Refused as refused:
+            return refused.status, json.dumps({"message": str(refused)}).encode()
+        return 200, b"" if told is None else json.dumps(told).encode()
 
 
 class Wire(BaseAdapter):

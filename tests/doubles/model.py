@@ -253,7 +253,14 @@ class ModelSwarm:
         template = service["Spec"]["TaskTemplate"]
         id = self.id(f"task-{self.index}")
         at = {"NodeID": node} if node else {}
-        task: Raw = {"ID": id, "ServiceID": service["ID"], "Slot": slot, "Spec": template, "DesiredState": "ready", **at}
+        task: Raw = {
+            "ID": id,
+            "ServiceID": service["ID"],
+            "Slot": slot,
+            "Spec": template,
+            "DesiredState": "ready",
+            **at,
+        }
         before = max(self._of_place(task), key=lambda t: t["Version"]["Index"], default=None)
         failed = before is not None and before["Status"]["State"] in ("failed", "complete", "rejected")
         delay = (template.get("RestartPolicy") or {}).get("Delay")
