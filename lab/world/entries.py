@@ -213,7 +213,7 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class LoadMoved:
     """What the load did since its last report, `seconds` long: requests `sent`, ended `good` or `bad`, `in_flight` at
-    its end. `counts` and `bad_counts` are histograms by `lab.world.load.bucket`, and `steps` is a finer one of what ended
+    its end. `counts` and `bad_counts` are histograms by `lab.world.load.bucket`, and `steps` a finer one of what ended
     good: pairs of a `lab.world.load.step` and a count, none on old tapes. `late` is by how many milliseconds at most a
     request was sent after its time. At most 20 failures are told whole; `bad` counts all."""
 

@@ -137,12 +137,13 @@ class FakeSwarm:
 
 
 class FakeEngine:
-    """One node's engine. `silent` makes it answer nothing any more; `broken` makes its answers nonsense."""
+    """One node's engine. `broken` makes its answers nonsense; `instead` has a path's answer, byte for byte."""
 
     def __init__(self, swarm: FakeSwarm, node: str) -> None:
         self.swarm, self.node = swarm, node
         self.broken = False
         self.asked: list[str] = []
+        self.instead: dict[str, bytes] = {}
         engine = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -161,7 +162,7 @@ class FakeEngine:
                     self._answer(engine.answer(path))
 
             def _answer(self, body: object) -> None:
-                data = b"OK" if body == "OK" else json.dumps(body).encode()
+                data = body if isinstance(body, bytes) else b"OK" if body == "OK" else json.dumps(body).encode()
                 self.send_response(200 if body is not None else 404)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Api-Version", "1.44")
@@ -200,6 +201,8 @@ class FakeEngine:
     def answer(self, path: str) -> object:
         """The body for a path; None for one that the double does not know."""
         swarm = self.swarm
+        if path in self.instead:
+            return self.instead[path]
         if self.broken and path not in {"/_ping", "/version"}:
             return [{"ID": "x"}]
         with swarm.lock:
