@@ -81,7 +81,7 @@ def get(
                 raise TooLong(f"the answer is longer than {longest:,} bytes")
             if whole and late:
                 raise httpx.ReadTimeout(f"the answer had no end in {bound:.0f} s")
-            if late or len(body) >= longest:
+            if not whole and (late or len(body) >= longest):
                 break
         return Answer(answer.status_code, answer.headers, bytes(body[:longest]), answer.charset_encoding)
 

@@ -81,12 +81,13 @@ class FakeSwarm(ModelSwarm):
 
 
 class FakeEngine:
-    """One node's engine. `broken` makes its answers nonsense."""
+    """One node's engine. `broken` makes its answers nonsense; `instead` has a path's answer, byte for byte."""
 
     def __init__(self, swarm: ModelSwarm, node: str) -> None:
         self.swarm, self.node = swarm, node
         self.broken = False
         self.asked: list[str] = []
+        self.instead: dict[str, bytes] = {}
         engine = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -153,6 +154,8 @@ class FakeEngine:
             return 200, b"OK"
         if path == "/version":
             return 200, json.dumps({"ApiVersion": "1.44", "Version": "26.1.5"}).encode()
+        if path in self.instead:
+            return 200, self.instead[path]
         if self.broken:
             return 200, json.dumps([{"ID": "x"}]).encode()
         if self._role == "worker":
