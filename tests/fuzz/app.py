@@ -81,5 +81,5 @@ SURFACE = Surface(
         tape_text(HEADER, [{"at": 1e18, "kind": "capture", "name": "\x1b]0;x\x07", "value": "v"}]),
     ),
     share=0.1,
-    fast=3,
+    fast=2,
 )

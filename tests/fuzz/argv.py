@@ -98,5 +98,5 @@ SURFACE = Surface(
         ["up", "--name", "\ud800"],
     ),
     share=1,
-    fast=100,
+    fast=80,
 )

@@ -14,6 +14,7 @@ from lab.cluster.model import Endpoint
 from lab.errors import EngineError
 from lab.watch import convert
 from lab.watch.look import Seen, look
+from lab.watch.shape import read
 from lab.watch.swarm import SwarmSource
 from lab.world.entries import Entry
 from lab.world.journal import Journal
@@ -157,22 +158,33 @@ def _look(value: Any) -> None:
 
 def _event(value: Any) -> None:
     try:
-        fact = convert.read("event", lambda raw: convert.event("node1", raw), value)
+        fact = read("event", lambda raw: convert.event("node1", raw), value)
     except EngineError:
         return
     keepable([fact])
 
 
-class _Client:
-    """An engine that gives an odd answer and an odd event once, and good ones from then on."""
+class _Once(dict[str, Any]):
+    """Answers of which those in `odd` are given once, and taken out of it."""
 
-    def __init__(self, value: Any, turns: Iterator[None], stopped: threading.Event) -> None:
-        odd = next(turns, "over") is None
-        self.api = _Api({**ANSWERS, **value["answers"]} if odd else ANSWERS)
-        self._event, self._stopped = value["event"] if odd else EVENT, stopped
+    def __init__(self, odd: dict[str, Any]) -> None:
+        super().__init__(ANSWERS)
+        self._odd = odd
+
+    def __getitem__(self, kind: str) -> Any:
+        return self._odd.pop(kind) if kind in self._odd else super().__getitem__(kind)
+
+
+class _Client:
+    """An engine that gives an odd answer of each kind and an odd event, and good ones from then on."""
+
+    def __init__(self, odd: dict[str, Any], events: list[Any], stopped: threading.Event) -> None:
+        self.api = _Api(_Once(odd))
+        self._events, self._stopped = events, stopped
 
     def events(self, *, decode: bool, filters: dict[str, Any]) -> Iterator[Any]:
-        yield copy.deepcopy(self._event)
+        while self._events:
+            yield self._events.pop()
         yield copy.deepcopy(EVENT)
         self._stopped.wait()
 
@@ -183,12 +195,10 @@ class _Client:
 def _source(value: Any) -> None:
     journal, told, stopped = Journal(), list[Entry](), threading.Event()
     journal.read(lambda entry, _: told.append(entry))
-    # One thread looks and one listens; each meets the odd ones at its first turn.
-    turns = {name: iter([None]) for name in ("swarm", "events node1")}
+    odd, events = dict(value["answers"]), [value["event"]]
 
     def connect(endpoint: Endpoint, patience: float) -> docker.DockerClient:
-        mine = turns.get(threading.current_thread().name, iter(()))
-        return cast(docker.DockerClient, _Client(value, mine, stopped))
+        return cast(docker.DockerClient, _Client(odd, events, stopped))
 
     def whole(world: World) -> bool:
         return world.link.state == "live" and "s1" in world.services and any(e.task == "t1" for _, e in world.events)

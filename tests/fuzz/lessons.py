@@ -88,5 +88,5 @@ SURFACE = Surface(
         ["lesson.yaml", 'id: "\\ud800"\nsteps: []\n'],
     ),
     share=3,
-    fast=250,
+    fast=200,
 )

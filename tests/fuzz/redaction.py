@@ -71,8 +71,8 @@ def _inside_a_gap(text: str, at: int) -> bool:
 
 
 def _bare(text: str) -> str:
-    """What a reader makes of a text: no escapes, no blanks, no line ends."""
-    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]", "", _ESCAPE.sub("", text))
+    """A text as one line: no escapes, no line ends, nor the blank that a line editor writes before one."""
+    return re.sub(r" ?\r+\n?|[\x00-\x1f\x7f-\x9f]", "", _ESCAPE.sub("", text))
 
 
 def _hold(value: Any) -> None:
@@ -97,7 +97,7 @@ def _streamed(redactor: Redactor, chunks: list[str]) -> list[str]:
     return [*(redactor.feed(chunk) for chunk in chunks), redactor.flush()]
 
 
-_KEYED = "SWMKEY-1-8f/3fAc3fe0H/11q7FaEffHHavFg5222DDHCHhaBdeQw"
+_KEYED = "SWMKEY-1-8f/3fAc3fe0H/11q7FaEffHHavFg5222DDHCHhaBdeQ"
 _GIVEN = "known-abcdefghijklm4"
 
 SURFACE = Surface(

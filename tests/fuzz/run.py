@@ -64,7 +64,7 @@ def over(surface: Surface, seed: str, count: int, say: Say, *, shrink: float = S
             elif fault is not None:
                 found.finds[fault.kind] = _find(surface, value, fault, origin, len(found.finds) + 1, shrink)
                 say(f"{surface.name}: {fault.kind} ({origin})")
-            if now - told > EVERY:
+            if not known and now - told > EVERY:
                 told = now
                 say(f"{surface.name}: {max(0, index + 1)} of {count} inputs, {len(found.finds)} kinds of fault")
     found.seconds = time.monotonic() - began

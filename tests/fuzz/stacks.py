@@ -98,5 +98,5 @@ SURFACE = Surface(
         'services: {"\\e[31mweb": {image: x, ports: [none]}}\n',
     ),
     share=3,
-    fast=250,
+    fast=200,
 )

@@ -142,5 +142,5 @@ SURFACE = Surface(
         {**_lab(["env"]), "files": {**_lab([])["files"], "labs/default/edge/password": "\xff\xfe"}},
         _lab(["status"], note="\x1b]0;x\x07"),
     ),
-    fast=60,
+    fast=40,
 )

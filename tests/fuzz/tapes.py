@@ -149,5 +149,5 @@ SURFACE = Surface(
         _one({"kind": "output", "node": "node1", "text": "\x9d" * 30_000}),
     ),
     share=3,
-    fast=120,
+    fast=100,
 )

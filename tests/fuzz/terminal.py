@@ -9,11 +9,11 @@ from typing import Any
 
 from rich.style import Style
 
+from lab.safe import SafeScreen
 from lab.shell.marks import Mark, Marks
 from lab.shell.output import Output
 from lab.shell.plain import plain
 from lab.tape.redact import Redactor
-from lab.tape.safe import SafeScreen
 from lab.tui.emulator import Emulator, segments
 from tests.fuzz.surface import Broken, Surface, readable
 from tests.fuzz.values import latin, raw
@@ -152,8 +152,8 @@ def _to_the_journal(chunks: list[bytes]) -> None:
     written: list[str] = []
     output = Output(WORD, Redactor(), written.append)
     for chunk in chunks:
-        for _ in output.feed(chunk):
-            pass
+        for piece in output.pieces(chunk):
+            output.take(piece)
         output.due()
     output.tidy()
     output.flush()
