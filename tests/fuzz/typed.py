@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import ValidationError
 
-from lab.tape.lines import FACTS
+from lab.tape.bounds import beyond
+from lab.tape.lines import CLOCK, FACTS
 from lab.world.entries import Entry, Fact
 from lab.world.swarm import STATES
 from tests.fuzz.values import NUMBERS, odd_text
@@ -111,7 +112,14 @@ def entries(told: list[Any]) -> tuple[Entry, ...]:
     found = []
     for at, fact in told:
         try:
-            found.append(Entry(at, FACTS.validate_python(fact)))
+            good = not beyond(line(at, fact))
+            found += [Entry(at, FACTS.validate_python(fact))] if good else []
         except ValidationError:
             continue
     return tuple(found)
+
+
+def line(at: float, fact: dict[str, Any]) -> dict[str, Any]:
+    """A fact as a line of a tape has it."""
+    own = {CLOCK: fact["at"]} if "at" in fact else {}
+    return {**fact, **own, "at": at}
