@@ -16,10 +16,21 @@ from lab.world.swarm import Named, Node, Service, Task
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """An object of the swarm that is there and could not be read: `what` kind it is, its id ("" where it has none)
+    and a sentence that says why."""
+
+    what: str
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class SwarmChanged:
     """What differs from the last look at the swarm: new and changed objects whole, and the ids of those gone.
 
-    `by` is the node whose engine answered. `first` marks a first look: it replaces all that was known.
+    `by` is the node whose engine answered. `first` marks a first look: it replaces all that was known. `unread` are
+    the objects that this look was the first not to understand.
     """
 
     by: str
@@ -29,6 +40,7 @@ class SwarmChanged:
     named: tuple[Named, ...] = ()
     gone: tuple[str, ...] = ()
     first: bool = False
+    unread: tuple[Unread, ...] = ()
     kind: Literal["swarm"] = "swarm"
 
 

@@ -13,6 +13,8 @@ from typing import Literal
 
 Mode = Literal["replicated", "global", "replicated-job", "global-job"]
 
+#: What a task is asked to become so that it runs: a job's task runs until it is complete.
+WANTED = frozenset({"running", "complete"})
 #: The order in which a task's states can follow one another.
 STATES = (
     "new",
@@ -109,6 +111,11 @@ class ServiceSpec:
     health: tuple[str, ...] = ()
     endpoint: str = "vip"
 
+    @property
+    def is_job(self) -> bool:
+        """Whether its tasks are to come to an end by themselves."""
+        return self.mode.endswith("-job")
+
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatus:
@@ -131,9 +138,11 @@ class UpdateStatus:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service. `desired` is how many tasks should run (for a global service the engine's own count);
-    `forced` counts forced updates; `version` is the engine's index, needed to update. `mark` is a digest of what its
-    tasks are made from now: a task that bears another one is of an older version."""
+    """A service. `desired` is how many tasks should run (for a global service or a global job the engine's own count,
+    for a replicated job how many at a time); `forced` counts forced updates; `version` is the engine's index, needed
+    to update. `mark` is a digest of what its tasks are made from now: a task that bears another one is of an older
+    version. `restart` is the condition of its restart policy: any | on-failure | none. Of a job, `total_completions` is
+    how many of its tasks are to be complete (replicated only), and `iteration` tells one execution from the next."""
 
     id: str
     name: str
@@ -143,6 +152,9 @@ class Service:
     forced: int = 0
     status: UpdateStatus = UpdateStatus()
     mark: str = ""
+    restart: str = "any"
+    total_completions: int = 0
+    iteration: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +162,8 @@ class Task:
     """One attempt at one slot. `slot` is 0 for a global service, whose tasks are told apart by node.
 
     `node` is a node's id, "" until assigned. `created` and `changed` are the manager's clock, in seconds since
-    the epoch. `exit` is the container's exit status once it ended, None before.
+    the epoch. `exit` is the container's exit status once it ended, None before. `iteration` is the job's execution
+    that it belongs to.
     """
 
     id: str
@@ -167,6 +180,12 @@ class Task:
     container: str = ""
     image: str = ""
     mark: str = ""
+    iteration: int = 0
+
+    @property
+    def live(self) -> bool:
+        """It runs and should. A job's task is asked to be complete, and runs until it is."""
+        return self.state == "running" and self.desired in WANTED
 
     @property
     def key(self) -> str:
