@@ -13,6 +13,7 @@ Every error is a sentence for a person, and knows the exit code of the command l
 
 from __future__ import annotations
 
+import errno
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,3 +89,23 @@ class EngineError(LabError):
     def __init__(self, sentence: str, *, node: str = "", remedy: str = "") -> None:
         self.node = node
         super().__init__(sentence, remedy=remedy)
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_BAD_PATH = {errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+_OTHER = {errno.ENOENT, errno.EEXIST, errno.EIO, errno.EFBIG, errno.EMFILE, errno.ENFILE}
+
+
+def refused(error: OSError) -> LabError | None:
+    """What the operating system refused, as a sentence with its file; None for what has nothing to do with files."""
+    name = "" if error.filename is None else str(error.filename)
+    name = name if len(name) <= 200 else f"{name[:200]}…"
+    words = f"{name}: {error.strerror}" if name else f"a file cannot be used: {error.strerror}"
+    if error.errno in _BAD_PATH:
+        return InputError(str(error.strerror), path=name or None, remedy="check the path")
+    if error.errno in _NO_ROOM:
+        return LabError(words, remedy="make room, or set SWARMLAB_STATE and SWARMLAB_CACHE to folders on a larger disk")
+    if error.errno in _FORBIDDEN:
+        return LabError(words, remedy="set SWARMLAB_STATE and SWARMLAB_CACHE to folders that you may write to")
+    return LabError(words) if error.errno in _OTHER else None

@@ -48,6 +48,11 @@ def recordings() -> Path:
     return data() / "recordings"
 
 
+def search_path() -> str:
+    """PATH without its empty parts: they mean the current folder, which may hold anybody's programs."""
+    return os.pathsep.join(part for part in os.environ.get("PATH", "").split(os.pathsep) if part) or os.defpath
+
+
 def cache() -> Path:
     """What can be made again: base disks, packages. `SWARMLAB_CACHE` moves it. Raises MissingError when the folder is
     not the user's own, InputError for a home that is nobody's."""

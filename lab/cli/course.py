@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab import paths
+from lab.cli.files import expect_writable
 from lab.cli.out import Out
 from lab.course import progress
 from lab.course.load import check_paths, load_course
@@ -108,7 +109,7 @@ def record(args: argparse.Namespace, out: Out) -> int:
 
     (lesson,) = chosen([args.lesson])
     target = Path(args.output) if args.output else Path("recordings") / f"{lesson.id}{SUFFIX}"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    expect_writable(target)
     with api.at_work(args.name, f"recording {lesson.id}"):
         result = go_through(args.name, lesson, out.say, tape=target)
     out.result({"recording": target, "lesson": result})
@@ -119,13 +120,14 @@ def record(args: argparse.Namespace, out: Out) -> int:
 
 def check(args: argparse.Namespace, out: Out) -> int:
     """Say what is wrong with lessons, stack files and recordings; without a path, with all that travel with the
-    program. `lessons`, `stacks` and `recordings` name those where there is no such path."""
-    from lab.tape.tape import check_tape
+    program. `lessons`, `stacks` and `recordings` name those where there is no such path. A recording of a lesson of the
+    course must show it as it is now."""
+    from lab.session.recorded import check_recording
 
     own = {"lessons": paths.lessons(), "stacks": paths.stacks(), "recordings": paths.recordings()}
     given = [own[p] if p in own and not Path(p).exists() else Path(p) for p in args.paths]
     targets = given or list(own.values())
-    problems, looked_at = check_paths(targets, check_tape)
+    problems, looked_at = check_paths(targets, check_recording)
     out.result(
         {"checked": looked_at, "problems": [{"path": p.path, "line": p.line, "reason": p.reason} for p in problems]}
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lab.cluster.model import Progress, Report
+from lab.errors import LabError
+from lab.safe import text_only, visible
 
 
 def plain(value: object) -> Any:
@@ -33,23 +36,39 @@ def plain(value: object) -> Any:
 
 
 class Out:
-    """Where a command's words go. With `json` only `result` writes to standard output, once."""
+    """Where a command's words go. With `json` only `result` writes to standard output, once.
+
+    Names, paths and outputs come from files and programs of others: of all that is said here, nothing acts on the
+    terminal. LabError when standard output does not take it; what standard error does not take is lost.
+    """
 
     def __init__(self, *, json: bool = False) -> None:
         self.json = json
 
     def say(self, text: str = "") -> None:
         """A line for the person; with --json it goes to standard error."""
-        print(text, file=sys.stderr if self.json else sys.stdout, flush=True)
+        if self.json:
+            self.note(text)
+        else:
+            _print(text)
 
     def note(self, text: str) -> None:
         """A line about the work, to standard error."""
-        print(text, file=sys.stderr, flush=True)
+        with suppress(OSError):
+            print(visible(text), file=sys.stderr, flush=True)
 
     def result(self, value: object) -> None:
         """The one JSON object; without --json nothing."""
         if self.json:
-            print(json.dumps(plain(value), ensure_ascii=False), flush=True)
+            _print(json.dumps(plain(value)))  # ASCII: whole in every locale, and nothing in it acts
+
+    def file(self, text: str) -> None:
+        """A file's text, to standard output: UTF-8 in every locale. LabError when there is no standard output."""
+        if sys.__stdout__ is None:
+            raise LabError("standard output is closed: there is nowhere to write to", remedy="name a file: -o FILE")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        _print(text, end="")
 
     @contextmanager
     def progress(self) -> Iterator[Report]:
@@ -57,7 +76,7 @@ class Out:
         if sys.stderr.isatty():
             yield from self._bars()
         else:
-            yield _lines()
+            yield self._lines()
 
     def _bars(self) -> Iterator[Report]:
         from rich.console import Console
@@ -66,16 +85,17 @@ class Out:
 
         bars = Bars(
             SpinnerColumn(),
-            TextColumn("{task.fields[stage]:<14}"),
+            TextColumn("{task.fields[stage]:<14}", markup=False),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
             console=Console(stderr=True),
             transient=False,
         )
         current: dict[str, TaskID] = {}
 
         def report(step: Progress) -> None:
+            step = Progress(_line(step.stage), _line(step.text), step.done)
             if step.stage not in current:
                 for done in current.values():
                     bars.update(done, total=1.0, completed=1.0)
@@ -87,15 +107,27 @@ class Out:
         with bars:
             yield report
 
+    def _lines(self) -> Report:
+        last: list[str] = [""]
 
-def _lines() -> Report:
-    last: list[str] = [""]
+        def report(step: Progress) -> None:
+            line = f"{_line(step.stage)}: {_line(step.text)}"
+            if line != last[0]:
+                last[0] = line
+                share = "" if step.done is None else f"[{step.done:4.0%}] "
+                self.note(f"{share}{line}")
 
-    def report(step: Progress) -> None:
-        line = f"{step.stage}: {step.text}"
-        if line != last[0]:
-            last[0] = line
-            share = "" if step.done is None else f"[{step.done:4.0%}] "
-            print(f"{share}{line}", file=sys.stderr, flush=True)
+        return report
 
-    return report
+
+def _line(text: str) -> str:
+    return visible(" ".join(text_only(text).split()))
+
+
+def _print(text: str, end: str = "\n") -> None:
+    try:
+        print(visible(text), end=end, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise LabError(f"standard output cannot be written: {error.strerror}") from error

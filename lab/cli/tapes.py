@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab.cli.files import write_whole
 from lab.cli.out import Out
 from lab.session.tapes import find_tape
 
@@ -40,9 +41,9 @@ def export(args: argparse.Namespace, out: Out) -> int:
 
     tape = load(find_tape(args.recording))
     text = render.cast(tape) if args.format == "cast" else render.markdown(tape)
-    if args.output:
-        Path(args.output).write_text(text, encoding="utf-8")
-        out.note(f"written: {args.output}")
+    if args.output is None:
+        out.file(text)
     else:
-        sys.stdout.write(text)
+        write_whole(Path(args.output), text)
+        out.note(f"written: {args.output}")
     return 0

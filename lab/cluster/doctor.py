@@ -147,7 +147,7 @@ def _acceleration(known: accel.Choice | None) -> Item:
 
 
 def _docker() -> Item:
-    place = shutil.which("docker")
+    place = shutil.which("docker", path=paths.search_path())
     there = place is not None and shellenv.version(place) >= shellenv.OLDEST
     told = f"{place} is older than {shellenv.OLDEST}" if place else "none of this machine's own"
     return Item(

@@ -117,7 +117,7 @@ def of(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Edge:
 
 
 def _make(folder: Path) -> None:
-    if not all((folder / name).exists() for name in ("ca.pem", "cert.pem", "key.pem")):
+    if not all(_is_pem(folder / name) for name in ("ca.pem", "cert.pem", "key.pem")):
         keys = pki.make("pebble", [("pebble", "127.0.0.1")])
         state.write(folder / "ca.pem", keys.authority)
         state.write(folder / "cert.pem", keys.servers["pebble"].certificate)
@@ -127,11 +127,19 @@ def _make(folder: Path) -> None:
 
 
 def _password(folder: Path) -> str:
-    """The dashboard's password; "" when there is none, or none that can be read."""
+    """The dashboard's password; "" when there is none, or none that can be typed."""
     try:
-        return (folder / "password").read_text(encoding="ascii").strip()
+        found = (folder / "password").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         return ""
+    return found if found.isprintable() else ""
+
+
+def _is_pem(path: Path) -> bool:
+    try:
+        return path.read_bytes().startswith(b"-----BEGIN ")
+    except OSError:
+        return False
 
 
 def _public_authorities() -> Path:

@@ -14,9 +14,12 @@ import os
 import selectors
 import socket
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from lab.cluster import console
 
 INBOX, OUTBOX = "switch", "lan"
 """The sockets in a machine's folder: what the machine sends to, and what it is sent to."""
@@ -29,7 +32,7 @@ _FRAME = 65_536
 _QUEUE = 1000
 #: Frames taken from one machine before the others have their turn.
 _TURN = 64
-#: Seconds between two looks whether the folder is still there.
+#: Seconds between two looks whether the folder is still there, and at the consoles.
 _CHECK = 5.0
 
 
@@ -145,14 +148,20 @@ def _datagrams() -> socket.socket:
 
 
 def main(identity: str, *nodes: str) -> None:
-    """Switch frames between `nodes` until the process is ended or the folder is deleted."""
+    """Switch frames between `nodes` until the process is ended or the folder is deleted. The one process that lives as
+    long as the machines, it also holds their consoles' files to a size."""
     os.umask(0o077)
     switch = Switch(nodes)
     beside = Path(f".{PID_FILE}.{identity}")
     beside.write_text(str(os.getpid()))
     beside.replace(PID_FILE)
+    due = 0.0
     while os.stat(".").st_nlink:  # noqa: PTH116  a deleted folder has no path any more
         switch.turn(_CHECK)
+        if (now := time.monotonic()) >= due:
+            due = now + _CHECK
+            for node in nodes:
+                console.trim(Path(node))
 
 
 if __name__ == "__main__":

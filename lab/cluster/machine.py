@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lab.cluster import lan_switch
+from lab.cluster import console, lan_switch
 
 EMULATOR = "qemu-system-x86_64"
 LOOPBACK = "127.0.0.1"
@@ -68,7 +68,7 @@ class Machine:
     @property
     def serial(self) -> Path:
         """What the machine says on its console."""
-        return self.folder / "serial.log"
+        return self.folder / console.LOG
 
     @property
     def pidfile(self) -> Path:
@@ -84,7 +84,8 @@ def argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
     line += _cpu(machine.acceleration)
     line += ["-m", str(machine.memory), "-device", "virtio-rng-pci"]
     line += ["-kernel", str(machine.kernel), "-initrd", str(machine.initrd), "-append", " ".join(words)]
-    line += ["-chardev", "file,id=serial,path=serial.log,append=off", "-serial", "chardev:serial"]
+    # Appending, so that what is cut off the file does not come back as a hole (`console.trim`).
+    line += ["-chardev", f"file,id=serial,path={console.LOG},append=on", "-serial", "chardev:serial"]
     if machine.control:
         line += ["-chardev", "socket,id=qmp,path=qmp,server=on,wait=off", "-mon", "chardev=qmp,mode=control"]
     for number, drive in enumerate(machine.drives):

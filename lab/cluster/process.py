@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import psutil
 
+from lab import paths
 from lab.errors import CommandError, LabError, WaitError
 
 _POLL = 0.1
@@ -58,7 +59,7 @@ def run(
             stdin=None if attached else subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {}), LOG: str(log.absolute())},
+            env={**os.environ, "PATH": paths.search_path(), **(env or {}), LOG: str(log.absolute())},
             cwd=cwd,
             start_new_session=not attached,
             pass_fds=pass_fds,

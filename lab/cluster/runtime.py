@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from lab.cluster import control, lan_switch, machine, process
+from lab.cluster import console, control, lan_switch, machine, process
 from lab.cluster.machine import Machine
 from lab.errors import CommandError, LabError, WaitError
 
@@ -70,7 +70,7 @@ def power_on(one: Machine) -> None:
     """
     if running(one.folder, one.identity) is not None:
         return
-    for name in ("qmp", "pid", "cut", "serial.log", lan_switch.OUTBOX):
+    for name in ("qmp", "pid", "cut", console.LOG, console.BEFORE, lan_switch.OUTBOX):
         (one.folder / name).unlink(missing_ok=True)
     folder = os.open(one.folder, os.O_PATH | os.O_DIRECTORY)
     argv = [*machine.argv(one, folder), "-daemonize", "-pidfile", "pid"]
@@ -150,12 +150,3 @@ def cut(folder: Path, *, off: bool) -> None:
 def is_cut(folder: Path) -> bool:
     """The cable is out (the file is deleted at each power-on)."""
     return (folder / "cut").exists()
-
-
-def console(folder: Path) -> tuple[str, ...]:
-    """The lab's own words on the machine's console since its power-on: kernel, disk, network, engine ..."""
-    try:
-        text = (folder / "serial.log").read_text(errors="replace")
-    except OSError:
-        return ()
-    return tuple(line.partition("swarmlab: ")[2].strip() for line in text.splitlines() if "swarmlab: " in line)

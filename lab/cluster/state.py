@@ -26,18 +26,23 @@ VERSION: Literal[2] = 2
 """Since 2 the nodes' LAN has a switch of its own."""
 
 
+TcpPort = Annotated[int, Field(ge=1, le=65_535)]
+#: What names a folder or file of the lab's, or is looked for on command lines: never empty, never a path.
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
+
+
 class NodeState(BaseModel):
     """One machine. `identity` is on its process's command line; `engine` and `published` are ports here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: Word
     number: int
     role: Role
-    identity: str
+    identity: Word
     lan_address: str
-    engine: int
-    published: Mapping[int, int]
+    engine: TcpPort
+    published: Mapping[TcpPort, TcpPort]
 
 
 class LabState(BaseModel):
@@ -47,16 +52,16 @@ class LabState(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[2]
-    name: str
+    name: Word
     provider: Literal["vm"]
     created: AwareDatetime
     acceleration: Literal["kvm", "tcg"]
     note: str
-    disk: str
+    disk: Word
     images: Images
-    memory: int
-    first_port: int
-    switch: str
+    memory: Annotated[int, Field(gt=0)]
+    first_port: TcpPort
+    switch: Word
     nodes: Annotated[tuple[NodeState, ...], Field(min_length=1, max_length=7)]
 
 
@@ -64,7 +69,7 @@ def load(name: str) -> LabState:
     """The lab `name`. Raises MissingError when there is none, LabError when its file is damaged."""
     path = home(name) / "lab.json"
     try:
-        return LabState.model_validate_json(path.read_bytes())
+        found = LabState.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         remedy = "swarmlab up" if name == "default" else f"swarmlab up --name {name}"
         raise MissingError(f"there is no lab called {name}", remedy=remedy) from None
@@ -72,6 +77,9 @@ def load(name: str) -> LabState:
         known = isinstance(error, ValidationError)
         why = "is damaged, or was written by another version" if known else f"cannot be read ({error})"
         raise LabError(f"the lab's own file {path} {why}", remedy=_down(name)) from None
+    if found.name != name:
+        raise LabError(f"the lab's own file {path} is damaged: it is of the lab {found.name}", remedy=_down(name))
+    return found
 
 
 def _down(name: str) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lab import files, paths
-from lab.cluster import lock, machine, places, runtime, state, swarm
+from lab.cluster import console, lock, machine, places, runtime, state, swarm
 from lab.cluster.machine import Drive, Machine, Network
 from lab.cluster.model import Acceleration, ClusterStatus, Endpoint, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.state import LabState, NodeState
@@ -78,7 +79,8 @@ class VmCluster:
             provider=self.provider,
             made_by_lab=True,
             acceleration=self.state.acceleration,
-            created=self.state.created,
+            # Made in the future, says a clock that was set back since: then it is new.
+            created=min(self.state.created, datetime.now(UTC)),
             nodes=nodes,
             whole=whole and any(n.leader for n in nodes),
             note=self.state.note,
@@ -209,7 +211,7 @@ class VmCluster:
                     report(Progress("machines", text, done))
                     said = text
                 if asked and time.monotonic() > end:
-                    log = self.home / next(iter(asked)) / "serial.log"
+                    log = self.home / next(iter(asked)) / console.LOG
                     raise WaitError("the engines", BOOT_BOUND, text, log=log, remedy="swarmlab up")
 
     def _answers(self, node: NodeState) -> bool:
@@ -223,13 +225,13 @@ class VmCluster:
         if not self.running(node):
             folder = self.home / node.name
             raise LabError(
-                f"the machine {node.name} ended while it booted; its logs are {folder / 'serial.log'}"
+                f"the machine {node.name} ended while it booted; its logs are {folder / console.LOG}"
                 f" and {folder / 'emulator.log'}",
                 remedy="swarmlab up",
             )
 
     def _progress(self, count: int, waiting: Iterable[str]) -> tuple[str, float]:
-        stages = {name: (runtime.console(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}
+        stages = {name: (console.words(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}
         if not stages:
             return "every engine answers", 1.0
         done = sum(_STAGES.get(stage, 0.1) for stage in stages.values()) + count - len(stages)
@@ -260,7 +262,7 @@ class VmCluster:
                 what = (
                     f"{node.name} says {own.local or 'nothing'}, the managers say {entry.state if entry else 'nothing'}"
                 )
-                log = self.home / node.name / "serial.log"
+                log = self.home / node.name / console.LOG
                 raise WaitError(f"{node.name} in the swarm", REJOIN_BOUND, what, log=log, remedy="swarmlab up")
             time.sleep(_POLL)
 

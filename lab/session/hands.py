@@ -15,6 +15,7 @@ from lab.cluster.model import Cluster, Endpoint, Progress
 from lab.course import ledger
 from lab.errors import EngineError, InputError
 from lab.session import deploy
+from lab.session.faults import FAULTS
 from lab.session.lookouts import Lookouts
 from lab.shell.shell import Shell
 from lab.tape.redact import Redactor
@@ -28,15 +29,6 @@ from lab.world.load import Wish
 if TYPE_CHECKING:
     import docker
 
-#: What a fault is called in the timeline.
-_DEEDS = {
-    "stop": "the lab powered {} off",
-    "start": "the lab powered {} on",
-    "cut": "the lab took {} off the nodes' network",
-    "heal": "the lab put {} back on the nodes' network",
-}
-
-
 #: Requests a second of a lesson's load, and how many seconds one may take, on emulated machines and on others.
 #: Measured: four emulated machines on two cores carry some eleven new HTTPS connections a second through Traefik, nginx
 #: and Node.js, and fewer while a new version starts.
@@ -49,14 +41,20 @@ REFRESH = 45.0
 
 
 class LiveHands:
-    """`lab.course.ports.Hands` on a cluster. `close` ends shells and sources; the cluster stays."""
+    """`lab.course.ports.Hands` on a cluster. `close` ends shells and sources; the cluster stays.
 
-    def __init__(self, cluster: Cluster, journal: Journal, *, typing: float = 0.0) -> None:
+    `redactor` learns here what must not be shown, before anything is written: it is the session's, for the shells and
+    for a recording alike.
+    """
+
+    def __init__(
+        self, cluster: Cluster, journal: Journal, *, typing: float = 0.0, redactor: Redactor | None = None
+    ) -> None:
         self.cluster, self.journal = cluster, journal
         self.typing = typing
         self.size = (100, 30)
-        self.redactor = Redactor()
         self.edge = edge.of(cluster)
+        self.redactor = redactor or Redactor()
         self.redactor.learn(self.edge.password)
         self._emulated = cluster.acceleration == "tcg"
         self._endpoints = {e.node: e for e in cluster.endpoints()}
@@ -160,7 +158,7 @@ class LiveHands:
         """See `Hands.act`."""
         if node not in self._endpoints:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
-        self.journal.write(Acted(_DEEDS[action].format(node), node))
+        self.journal.write(Acted(FAULTS[action].format(node), node))
         verbs: dict[str, Callable[[], None]] = {
             "stop": lambda: self.cluster.stop(node),
             "start": lambda: self.cluster.start(node, self.report),
@@ -177,7 +175,7 @@ class LiveHands:
     def power_on(self, nodes: Sequence[str]) -> None:
         """Power machines on, side by side, and wait until their engines answer."""
         for node in nodes:
-            self.journal.write(Acted(_DEEDS["start"].format(node), node))
+            self.journal.write(Acted(FAULTS["start"].format(node), node))
         self.cluster.power_on(nodes, self.report)
         self.source.wake()
 

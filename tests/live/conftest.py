@@ -33,7 +33,7 @@ from lab.session.run import live_hands
 Say = Callable[[str], None]
 
 #: Generous: a cold start builds the base disk, on a slow and shared machine.
-UP, COMMAND = 2400.0, 1500.0
+UP, COMMAND, WAIT = 2400.0, 1500.0, 600.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,14 @@ def hands(cluster: Cluster, lab_name: str) -> Iterator[LiveHands]:
     """Hands on the cluster, with a journal of their own."""
     with live_hands(lab_name) as hands:
         yield hands
+
+
+def until(condition: Callable[[], bool], what: str, bound: float = WAIT) -> None:
+    """Wait for `condition`; at the bound, fail with `what` was missing."""
+    end = time.monotonic() + bound
+    while not condition():
+        assert time.monotonic() < end, f"after {bound:.0f} s still missing: {what}"
+        time.sleep(0.2)
 
 
 @contextmanager

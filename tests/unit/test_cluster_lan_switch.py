@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster import lan_switch, process, runtime
+from lab.cluster import console, lan_switch, process, runtime
 from lab.cluster.lan_switch import Switch
 
 BROADCAST = b"\xff" * 6
@@ -163,3 +163,29 @@ def test_the_switch_ends_with_its_folder(tmp_path: Path, monkeypatch: pytest.Mon
         (folder / lan_switch.PID_FILE).unlink()
         folder.rmdir()
         assert switch.wait(60) == 0
+
+
+def test_a_console_that_never_ends_is_held_to_a_size(tmp_path: Path) -> None:
+    folder = tmp_path / "node1"
+    folder.mkdir()
+    log = folder / console.LOG
+    argv = [sys.executable, "-c", "from lab.cluster import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"]
+    with subprocess.Popen(argv, cwd=tmp_path) as switch, log.open("ab", buffering=0) as emulator:
+        emulator.write(b"swarmlab: kernel\n")
+        assert console.words(folder) == ("kernel",)
+        emulator.write(b"x" * console.LARGEST + b"\nthe end\n")
+        while not (folder / console.BEFORE).exists():
+            assert switch.poll() is None
+        emulator.write(b"swarmlab: again\n")
+        assert log.read_bytes() == b"swarmlab: again\n"
+        assert (folder / console.BEFORE).stat().st_size < 100_000
+        assert (folder / console.BEFORE).read_bytes().endswith(b"the end\n")
+        switch.kill()
+
+
+def test_a_console_that_is_short_or_not_there_stays(tmp_path: Path) -> None:
+    console.trim(tmp_path)
+    (tmp_path / console.LOG).write_bytes(b"swarmlab: kernel\n")
+    console.trim(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [console.LOG]
+    assert console.words(tmp_path) == ("kernel",)

@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -18,8 +19,8 @@ import pytest
 
 from lab import files, paths
 from lab.cli import main
-from lab.cluster import edge, lock, places, process, runtime, state
-from lab.cluster.build import base, debian
+from lab.cluster import edge, lock, places, process, runtime, shellenv, state
+from lab.cluster.build import base, debian, disk
 from lab.cluster.doctor import doctor
 from lab.cluster.machine import EMULATOR
 from lab.cluster.vm import VmCluster
@@ -436,7 +437,18 @@ def test_the_doctor_says_that_a_folder_cannot_be_written(
 
 
 @pytest.mark.parametrize(
-    "change", [{"nodes": []}, {"created": "2026-01-02T03:04:05"}, {"nodes": None}, {"created": 1e308}], ids=str
+    "change",
+    [
+        {"nodes": []},
+        {"nodes": None},
+        {"created": "2026-01-02T03:04:05"},
+        {"created": 1e308},
+        {"name": "another"},
+        {"disk": "../../elsewhere"},
+        {"switch": ""},
+        {"first_port": 70_000},
+    ],
+    ids=str,
 )
 def test_a_damaged_record_is_a_sentence(
     home: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
@@ -445,20 +457,50 @@ def test_a_damaged_record_is_a_sentence(
     path = places.home("default") / "lab.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert main(["status"]) == 1
-    assert "is damaged, or was written by another version" in capsys.readouterr().err
+    assert "is damaged" in capsys.readouterr().err
     assert main(["down"]) == 0
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"\n"], ids=str)
+@pytest.mark.parametrize("change", [{"name": "../../treasure"}, {"identity": ""}, {"engine": 0}], ids=str)
+def test_a_node_that_cannot_be_is_a_sentence_and_leads_nowhere(home: Path, change: dict[str, object]) -> None:
+    treasure = home / "treasure"
+    treasure.mkdir()
+    (treasure / "pid").write_text("mine")
+    made = a_lab()
+    state.save(made)
+    path = places.home("default") / "lab.json"
+    record = json.loads(path.read_text())
+    record["nodes"][0] |= change
+    path.write_text(json.dumps(record))
+    with pytest.raises(LabError, match="is damaged"):
+        state.load("default")
+    assert main(["down"]) == 0
+    assert tree(treasure) == {"pid"}
+
+
+def test_a_lab_made_in_the_future_is_new(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The clock was set back since."""
+    state.save(a_lab().model_copy(update={"created": datetime(2999, 1, 1, tzinfo=UTC)}))
+    assert main(["status"]) == 1
+    assert "up for 0 h 0 min" in capsys.readouterr().out
+    assert main(["status", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["age_seconds"] >= 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"\n", b"a\nb", b"\x1b[2J"], ids=str)
 def test_a_password_that_is_damaged_and_keys_that_are_not_whole_are_made_anew(home: Path, damage: bytes) -> None:
     state.save(a_lab())
     cluster = VmCluster(state.load("default"))
     found = edge.of(cluster)
     assert found.password
     (found.folder / "password").write_bytes(damage)
-    (found.folder / "ca.pem").unlink()
-    again = edge.of(cluster)
-    assert len(again.password) > 8
+    for name in ("ca.pem", "key.pem"):
+        (found.folder / name).unlink()
+        again = edge.of(cluster)
+        assert len(again.password) > 8
+        (found.folder / name).write_bytes(b"")
+        edge.of(cluster)
+        assert (found.folder / name).read_bytes().startswith(b"-----BEGIN ")
     assert again.authority.is_file()
 
 
@@ -474,11 +516,16 @@ def test_a_path_with_a_blank_or_a_quote_reaches_mmdebstrap_whole(
     assert shlex.split(hook.removeprefix("--setup-hook=")) == ["tar-in", str(tmp_path / "it's a disk.tar"), "/"]
 
 
-def test_an_empty_search_path_does_not_begin_with_this_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    from lab.cluster import shellenv
-    from lab.cluster.build import disk
-
+@pytest.mark.parametrize("given", ["", ":", ":/usr/bin::/bin:"])
+def test_no_program_is_taken_from_the_current_folder(home: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """An empty part of PATH would mean it."""
+    (home / "mke2fs").write_text("#!/bin/sh\ntouch mine-ran\n")
+    (home / "mke2fs").chmod(0o755)
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("PATH", given)
     monkeypatch.setattr(shellenv, "docker_folder", lambda: None)
     assert "" not in shellenv._path().split(os.pathsep)
     assert "" not in disk.search_path().split(os.pathsep)
+    with suppress(FileNotFoundError, LabError):  # This machine's own, in /usr/sbin, is not in this PATH.
+        process.run(["mke2fs", "-V"], log=home / "log", bound=60, cwd=home)
+    assert not (home / "mine-ran").exists()

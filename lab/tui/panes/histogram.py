@@ -44,9 +44,9 @@ class Axis:
         return self.start + self.many * self.step
 
     def place(self, at: float) -> int:
-        """The column of a time: -1 before the picture, `many` after it."""
+        """The column of a time; below 0 or from `many` on it is out of the picture."""
         x = (at - self.start) / self.step + 1e-6
-        return math.floor(x) if 0 <= x < self.many else self.many if x >= self.many else -1
+        return math.floor(max(-LONGEST, min(LONGEST, x)))  # nan is as far out as can be
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,131 @@
+"""The rim of the command line: whatever is raised becomes a sentence and an exit code, and signals become errors."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from types import FrameType
+
+from lab.cli.out import Out
+from lab.errors import LabError, refused
+
+_GOES_ON = "the same command goes on where it stopped."
+
+
+class Ended(KeyboardInterrupt):
+    """The process was told to end: it ends as by Ctrl-C, children first. `exit_code` is 128 and the signal's number."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.exit_code = number, 128 + number
+        super().__init__(signal.Signals(number).name)
+
+
+def run(argv: list[str], *, own: bool) -> int:
+    """Parse and call. With `own`, signals and streams of this process are taken over."""
+    if own:
+        _open_closed_streams()
+    _never_fail_to_encode()
+    with _ended_by_signals() if own else nullcontext():
+        try:
+            return _told(argv)
+        finally:
+            _flush()
+
+
+def _told(argv: list[str]) -> int:
+    out = Out(json="--json" in argv)
+    try:
+        try:
+            from lab.cli.parser import parse
+
+            args = parse(argv)
+            out.json = getattr(args, "json", False)
+            code: int = args.command(args, out)
+            sys.stdout.flush()
+            return code
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) or (sentence := refused(error)) is None:
+                raise
+            raise sentence from error
+    except LabError as error:
+        return _say(out, f"swarmlab: {error}", error.sentence, error.remedy, error.exit_code)
+    except KeyboardInterrupt as interrupt:
+        how = f"ended by {interrupt}" if isinstance(interrupt, Ended) else "interrupted"
+        return _say(out, f"\nswarmlab: {how}; {_GOES_ON}", how, "", getattr(interrupt, "exit_code", 130))
+    except BrokenPipeError:  # the reader (head, less) went away, and wants no words
+        return 1
+    except Exception as error:  # noqa: BLE001  the rim: what nobody foresaw must still be a sentence
+        what, remedy = f"{type(error).__name__}: {error}", f"please report it {_keep(error)}"
+        return _say(
+            out, f"swarmlab: something went wrong that nobody foresaw: {what}\n  next: {remedy}", what, remedy, 1
+        )
+
+
+def _say(out: Out, words: str, sentence: str, remedy: str, code: int) -> int:
+    out.note(words)
+    with suppress(LabError, BrokenPipeError):  # where the trouble is standard output itself, it was just said
+        out.result({"error": sentence, "remedy": remedy, "exit": code})
+    return code
+
+
+def _keep(error: Exception) -> str:
+    """Keep the traceback in a file; the answer says where. A home that cannot be written is no second error."""
+    import traceback
+
+    from lab import paths
+
+    try:
+        log = paths.make(paths.state()) / "error.log"
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+    except (OSError, LabError) as trouble:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return f"with this place: {where.filename}:{where.lineno} (no log could be kept: {trouble})"
+    return f"with the file {log}"
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    def end(number: int, _: FrameType | None) -> None:
+        for each in before:  # once is enough; a handler that does nothing is not inherited by children, as ignoring is
+            signal.signal(each, lambda *_: None)
+        raise Ended(number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    # Whoever started the lab with nohup wants it to outlive the terminal.
+    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _open_closed_streams() -> None:
+    """A stream that the process was born without leads nowhere; else the next file to be opened gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+            setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  as long as the process lives
+
+
+def _never_fail_to_encode() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _flush() -> None:
+    """What is left in the buffer is written, or dropped: the interpreter would complain of it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
