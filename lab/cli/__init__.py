@@ -17,14 +17,15 @@ def main(argv: list[str] | None = None) -> int:
     """
     own = argv is None
     try:
-        from lab.cli.rim import run
+        try:
+            from lab.cli.rim import run
 
-        return run(sys.argv[1:] if argv is None else argv, own=own)
+            return run(sys.argv[1:] if argv is None else argv, own=own)
+        finally:
+            if own:
+                import signal
+
+                # From here on another Ctrl-C ends the process as the system does it, without a word.
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt as interrupt:
         return getattr(interrupt, "exit_code", 130)
-    finally:
-        if own:
-            import signal
-
-            # From here on another Ctrl-C ends the process as the system does it, without a word.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)

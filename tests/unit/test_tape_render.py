@@ -249,7 +249,7 @@ def test_an_empty_tape_can_be_told(finished: bool) -> None:
 
 
 def test_a_cast_leaves_the_players_terminal_as_it_was() -> None:
-    facts = (
+    facts: tuple[Fact, ...] = (
         Printed("node1", "\x1b[?2004h\x1b[?1h\x1b=\x1b[?1000;1006h\x1b[>1u$ "),
         Printed("node1", "\x1b[?1049h\x1b[?25l\x1b[31mred"),
         StepMoved("t", "s", "begun"),
