@@ -5,6 +5,7 @@ Every error is a sentence for a person, and knows the exit code of the command l
     LabError                  1  it ran, and something is not as it should be
     ├── InputError            2  wrong usage, or a bad lesson, flag, recording, answer
     ├── MissingError          3  something needed is not there; `remedy` brings it
+    ├── BusyError             3  another swarmlab is at work; says which, and at what
     ├── CommandError          1  a command failed; it can be pasted, with its output
     ├── WaitError             1  a bound passed; says what was still missing
     └── EngineError           1  an engine does not answer, or refuses
@@ -48,6 +49,12 @@ class InputError(LabError):
 
 class MissingError(LabError):
     """Something needed is missing; `remedy` is the command that brings it."""
+
+    exit_code = 3
+
+
+class BusyError(LabError):
+    """Another swarmlab is at work on the same thing; the sentence says which, and at what."""
 
     exit_code = 3
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from lab import paths
 from lab.cli.out import Out
 from lab.cluster import api, edge, host
 from lab.cluster.host import Consent
@@ -114,9 +115,13 @@ def down(args: argparse.Namespace, out: Out) -> int:
     """Leave nothing of the cluster."""
     with out.progress() as report:
         gone = api.down(args.name, purge=args.purge, report=report)
-    out.result({"name": args.name, "removed": gone, "purged": bool(args.purge)})
+    out.result({"name": args.name, "removed": gone.cluster, "purged": gone.cache, "left": gone.left})
     if not out.json:
-        out.say("The cluster is gone." if gone else "There was no cluster.")
+        out.say("The cluster is gone." if gone.cluster else "There was no cluster.")
+        if args.purge:
+            out.say("The cache is gone." if gone.cache else "There was no cache.")
+        if gone.left:
+            out.say(f"The lab did not make these, and left them in {paths.cache()}: {', '.join(gone.left)}")
     return 0
 
 

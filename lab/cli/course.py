@@ -59,13 +59,15 @@ def chosen(names: Sequence[str], *, everything: bool = False) -> tuple[Lesson, .
 
 def run(args: argparse.Namespace, out: Out) -> int:
     """Go through lessons, from their checkpoints; 0 only when every check was false before and true after."""
+    from lab.cluster import api
     from lab.session.run import go_through
 
     wanted = chosen(args.lessons, everything=args.all)
     if args.until and not any(lesson.step(args.until) for lesson in wanted):
         raise InputError(f"none of these lessons has a step {args.until}")
     began = time.monotonic()
-    results = [go_through(args.name, lesson, out.say, until=args.until) for lesson in wanted]
+    with api.at_work(args.name, f"running {', '.join(lesson.id for lesson in wanted)}"):
+        results = [go_through(args.name, lesson, out.say, until=args.until) for lesson in wanted]
     held = all(result.passed for result in results)
     out.result({"passed": held, "seconds": round(time.monotonic() - began, 1), "lessons": results})
     return 0 if held else 1
@@ -101,13 +103,15 @@ def reset(args: argparse.Namespace, out: Out) -> int:
 
 def record(args: argparse.Namespace, out: Out) -> int:
     """Run a lesson from its checkpoint and keep the tape."""
+    from lab.cluster import api
     from lab.session.run import go_through
     from lab.session.tapes import SUFFIX
 
     (lesson,) = chosen([args.lesson])
     target = Path(args.output) if args.output else Path("recordings") / f"{lesson.id}{SUFFIX}"
     expect_writable(target)
-    result = go_through(args.name, lesson, out.say, tape=target)
+    with api.at_work(args.name, f"recording {lesson.id}"):
+        result = go_through(args.name, lesson, out.say, tape=target)
     out.result({"recording": target, "lesson": result})
     if not out.json:
         out.say(f"recorded: {target}" + ("" if result.passed else " (the lesson did not pass)"))
@@ -116,13 +120,14 @@ def record(args: argparse.Namespace, out: Out) -> int:
 
 def check(args: argparse.Namespace, out: Out) -> int:
     """Say what is wrong with lessons, stack files and recordings; without a path, with all that travel with the
-    program. `lessons`, `stacks` and `recordings` name those where there is no such path."""
-    from lab.tape.tape import check_tape
+    program. `lessons`, `stacks` and `recordings` name those where there is no such path. A recording of a lesson of the
+    course must show it as it is now."""
+    from lab.session.recorded import check_recording
 
     own = {"lessons": paths.lessons(), "stacks": paths.stacks(), "recordings": paths.recordings()}
     given = [own[p] if p in own and not Path(p).exists() else Path(p) for p in args.paths]
     targets = given or list(own.values())
-    problems, looked_at = check_paths(targets, check_tape)
+    problems, looked_at = check_paths(targets, check_recording)
     out.result(
         {"checked": looked_at, "problems": [{"path": p.path, "line": p.line, "reason": p.reason} for p in problems]}
     )

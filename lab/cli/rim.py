@@ -69,7 +69,7 @@ def _keep(error: Exception) -> str:
     from lab import paths
 
     try:
-        log = paths.state() / "error.log"
+        log = paths.make(paths.state()) / "error.log"
         log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
     except (OSError, LabError) as trouble:
         where = traceback.extract_tb(error.__traceback__)[-1]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lab.cli.cluster import consent, tell
 from lab.cli.out import Out
 from lab.cluster.model import Report
-from lab.errors import LabError, MissingError
+from lab.errors import InputError, LabError
 
 if TYPE_CHECKING:
     from lab.session import Stage
@@ -34,10 +34,10 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         return launch(lambda: _live(args.name), live=True, lesson=where)
 
     def bring_up(report: Report) -> Stage:
-        from lab.cluster import api
+        from lab.cli import behind
 
-        # Asked before the screen opened; what is still missing now was refused there.
-        api.up(args.name, "auto", None, report, lambda _: False)
+        # Packages were asked for before the screen opened; what is still missing now was refused there.
+        behind.make(behind.command(args.name), report)
         return _live(args.name)
 
     _offer_packages(args, out)
@@ -69,13 +69,16 @@ def _offer_packages(args: argparse.Namespace, out: Out) -> None:
 
     try:
         host.require(consent(args.yes), out.note)
-    except MissingError as error:
+    except LabError as error:
         out.note(f"{error}\nThe recordings can be taken all the same.")
 
 
 def _tour(args: argparse.Namespace, out: Out) -> int:
-    """Brings the cluster up, proves two lessons on it, says what next. Where no cluster can be made: why, and the
-    recording instead; the exit code is the reason's."""
+    """Brings the cluster up, proves two lessons on it, says what next; 1 when one of them fails.
+
+    Where no cluster can be made: why, then the recording instead, and 0, since that is what such a machine can have.
+    Raises InputError for a setting that makes no sense: that is for the user to mend.
+    """
     from lab.cli.course import chosen
     from lab.cluster import api
     from lab.session.run import go_through
@@ -83,12 +86,15 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
     try:
         with out.progress() as report:
             cluster = api.up(args.name, "auto", None, report, consent(args.yes))
+    except InputError:
+        raise
     except LabError as error:
         out.say(f"No cluster can be made here: {error}\n\nHere is the recording instead.\n")
         _replay(out)
-        return error.exit_code
+        return 0
     tell(out, cluster.status())
-    results = [go_through(args.name, lesson, out.say) for lesson in chosen(TOUR)]
+    with api.at_work(args.name, "proving two lessons"):
+        results = [go_through(args.name, lesson, out.say) for lesson in chosen(TOUR)]
     out.say("\nThe cluster stays up. What next:")
     out.say("  swarmlab                          the lab on this cluster (on a terminal)")
     out.say('  eval "$(swarmlab env)"            then: docker node ls')

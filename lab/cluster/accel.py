@@ -78,6 +78,7 @@ def _boots(kernel: Path, initrd: Path) -> bool:
         guest = subprocess.Popen(
             [*machine.argv(one), "-no-reboot"],
             cwd=folder,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -101,8 +102,13 @@ def _memory() -> Path:
     return paths.cache() / "acceleration.json"
 
 
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PATH": paths.search_path()}
+
+
 @cache
 def _key() -> str:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    said = subprocess.run([machine.EMULATOR, "--version"], capture_output=True, text=True, check=False).stdout
+    argv = [machine.EMULATOR, "--version"]
+    said = subprocess.run(argv, capture_output=True, text=True, check=False, env=_environment()).stdout
     return f"{boot} {said.splitlines()[0] if said else ''}"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
+from lab import paths
 from lab.cluster import lock, places
 from lab.cluster.model import Cluster, Endpoint, Images, Progress, Report, silent
 from lab.cluster.providers import pick_provider
 from lab.errors import InputError, MissingError
 
-__all__ = ["DEFAULT", "down", "env", "find", "names", "pick_provider", "shell_env", "up"]
+__all__ = ["DEFAULT", "at_work", "down", "env", "find", "names", "pick_provider", "shell_env", "up"]
 
 DEFAULT = "default"
 
@@ -38,7 +41,8 @@ def up(
     pick = pick_provider(provider)
     if not pick.name:
         raise MissingError(pick.reason, remedy="take the recordings: swarmlab replay")
-    return vm_up.up(name, nodes, report, consent, images)
+    with paths.written(paths.state()):
+        return vm_up.up(name, nodes, report, consent, images)
 
 
 def find(name: str = DEFAULT) -> Cluster:
@@ -54,11 +58,21 @@ def names() -> tuple[str, ...]:
     return places.names()
 
 
-def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> bool:
-    """Remove the cluster called `name`: no process, disk or lock of it stays. False when there was none.
+@dataclass(frozen=True)
+class Removed:
+    """What `down` removed: the cluster, and the cache; `left` names what stays in the cache's folder, because the lab
+    did not make it."""
+
+    cluster: bool
+    cache: bool
+    left: tuple[str, ...] = ()
+
+
+def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> Removed:
+    """Remove the cluster called `name`: no process, disk or lock of it stays.
 
     Also ends what a killed `up` left running. `purge` takes the cache too, unless another lab stands on it
-    (InputError).
+    (InputError). Raises LabError with what could not be removed.
     """
     from lab.cluster import vm
     from lab.cluster.build import base
@@ -75,13 +89,24 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> b
             vm.remove(name, report)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+    left = None
     if purge:
         report(Progress("down", "deleting the cache"))
-        base.purge()
+        left = base.purge()
     else:
         base.clear_if_idle()
     report(Progress("down", "nothing is left" if there else f"there is no lab called {name}", 1.0))
-    return there
+    return Removed(there, left is not None, left or ())
+
+
+def at_work(name: str, what: str) -> AbstractContextManager[None]:
+    """Hold the cluster called `name` for a block of work such as "running the lesson scaling": one at a time.
+
+    Raises BusyError at once when another swarmlab is at work on it, and says at what; MissingError when there is no
+    such cluster.
+    """
+    find(name)
+    return lock.held(places.work_lock(name), what)
 
 
 def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:

@@ -47,7 +47,10 @@ class Finding:
 def doctor() -> Finding:
     """Look at this machine."""
     pick = providers.pick_provider()
-    known = accel.remembered()
+    try:
+        known = accel.remembered()
+    except LabError:  # The cache is nobody's to use: the item of the disk says why.
+        known = None
     items = (
         _system(),
         *(_program(need) for need in host.needs()),
@@ -105,8 +108,15 @@ def _memory() -> Item:
 
 
 def _disk() -> Item:
-    cache = paths.cache()
-    free = psutil.disk_usage(str(cache)).free / 2**30
+    try:
+        cache, state = paths.cache(), paths.state()
+    except LabError as error:
+        return Item("disk space", False, True, error.sentence, error.remedy)
+    for place, variable in ((paths.standing(cache), paths.CACHE), (paths.standing(state), paths.STATE)):
+        if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+            detail = f"{place} cannot be written"
+            return Item("disk space", False, True, detail, f"set {variable} to a folder that you can write to")
+    free = psutil.disk_usage(str(paths.standing(cache))).free / 2**30
     return Item(
         "disk space",
         free >= _DISK_GIB,
@@ -137,7 +147,7 @@ def _acceleration(known: accel.Choice | None) -> Item:
 
 
 def _docker() -> Item:
-    place = shutil.which("docker")
+    place = shutil.which("docker", path=paths.search_path())
     there = place is not None and shellenv.version(place) >= shellenv.OLDEST
     told = f"{place} is older than {shellenv.OLDEST}" if place else "none of this machine's own"
     return Item(

@@ -109,7 +109,7 @@ def of(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Edge:
         directory=DIRECTORIES[acme],
         folder=folder,
         authority=folder / "ca.pem" if acme == "pebble" else _public_authorities(),
-        password=(folder / "password").read_text().strip(),
+        password=_password(folder),
         http_port=published.get(80, ("", 80))[1],
         https_port=published.get(443, ("", 443))[1] if acme == "pebble" else 443,
         images=cluster.images,
@@ -117,13 +117,29 @@ def of(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Edge:
 
 
 def _make(folder: Path) -> None:
-    if not (folder / "key.pem").exists():
+    if not all(_is_pem(folder / name) for name in ("ca.pem", "cert.pem", "key.pem")):
         keys = pki.make("pebble", [("pebble", "127.0.0.1")])
         state.write(folder / "ca.pem", keys.authority)
         state.write(folder / "cert.pem", keys.servers["pebble"].certificate)
         state.write(folder / "key.pem", keys.servers["pebble"].key)
-    if not (folder / "password").exists():
+    if not _password(folder):
         state.write(folder / "password", f"{secrets.token_urlsafe(9)}\n".encode())
+
+
+def _password(folder: Path) -> str:
+    """The dashboard's password; "" when there is none, or none that can be typed."""
+    try:
+        found = (folder / "password").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return found if found.isprintable() else ""
+
+
+def _is_pem(path: Path) -> bool:
+    try:
+        return path.read_bytes().startswith(b"-----BEGIN ")
+    except OSError:
+        return False
 
 
 def _public_authorities() -> Path:

@@ -116,16 +116,16 @@ def _install(lacking: Sequence[Need], consent: Consent, say: Callable[[str], Non
     names = ", ".join(sorted({need.package for need in lacking}))
     lines = [" ".join(command) for command in commands(lacking)]
     remedy = " && ".join(lines)
-    if shutil.which("apt-get") is None:
+    if shutil.which("apt-get", path=paths.search_path()) is None:
         raise MissingError(
             f"these are missing: {', '.join(n.what for n in lacking)}; the lab can install them only with apt",
             remedy=f"install what Debian calls {names}",
         )
-    if os.geteuid() != 0 and shutil.which("sudo") is None:
+    if os.geteuid() != 0 and shutil.which("sudo", path=paths.search_path()) is None:
         raise MissingError(f"these Debian packages are missing: {names}", remedy=f"as root: {remedy}")
     if not consent(lines):
         raise MissingError(f"these Debian packages are missing: {names}", remedy=remedy)
-    log = paths.cache() / "apt.log"
+    log = paths.make(paths.cache()) / "apt.log"
     try:
         for command in commands(lacking):
             say(f"running {' '.join(command)}")

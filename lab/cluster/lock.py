@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.errors import LabError, WaitError
+from lab import paths
+from lab.errors import BusyError, WaitError
 
 _POLL = 0.2
 
@@ -18,15 +19,16 @@ _POLL = 0.2
 def held(path: Path, what: str, *, bound: float = 0.0, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
     """Hold the lock at `path` while the block runs; the file goes when the block ends.
 
-    `what` completes "another swarmlab is ...". With `bound` seconds, wait so long, telling `waiting` for
-    whom; otherwise raise LabError at once. At the bound WaitError is raised.
+    `what` completes "another swarmlab is ...", for those who come meanwhile. With `bound` seconds, wait so long,
+    telling `waiting` for whom; otherwise raise BusyError at once. At the bound WaitError is raised.
     """
+    paths.make(path.parent)
     end = time.monotonic() + bound
     told = False
-    while (descriptor := _take(path)) is None:
-        holder = f"another swarmlab{_holder(path)} is {what}"
+    while (descriptor := _take(path, what)) is None:
+        holder = f"another swarmlab {_holder(path) or f'is {what}'}"
         if not bound:
-            raise LabError(holder, remedy="wait until it is done, then run the command again")
+            raise BusyError(holder, remedy="wait until it is done, then run the command again")
         if time.monotonic() > end:
             raise WaitError("the other swarmlab", bound, f"its end: {holder}")
         if waiting is not None and not told:
@@ -40,16 +42,17 @@ def held(path: Path, what: str, *, bound: float = 0.0, waiting: Callable[[str], 
         os.close(descriptor)
 
 
-def _take(path: Path) -> int | None:
+def _take(path: Path, what: str) -> int | None:
     """The descriptor of the locked file, or None when another holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with paths.written(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The last holder may have deleted the file between our open and our lock: then another may hold a
         # lock on a new file of that name.
         if path.stat().st_ino == os.fstat(descriptor).st_ino:
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, str(os.getpid()).encode())
+            os.write(descriptor, f"{os.getpid()} {what}".encode())
             return descriptor
     except (BlockingIOError, FileNotFoundError):
         pass
@@ -58,8 +61,9 @@ def _take(path: Path) -> int | None:
 
 
 def _holder(path: Path) -> str:
+    """`(process 123) is resetting to scaling`; "" in the moment before the holder has written it."""
     try:
-        text = path.read_text().strip()
+        number, _, what = path.read_text().partition(" ")
     except OSError:
         return ""
-    return f" (process {text})" if text.isdigit() else ""
+    return f"(process {number}) is {what}" if number.isdigit() and what else ""

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from lab.cluster import console, lan_switch
+
 EMULATOR = "qemu-system-x86_64"
 LOOPBACK = "127.0.0.1"
-GROUP = "230.0.0.1"
-"""The multicast group of the nodes' own network; it is bound to loopback, each lab has a port of its own."""
-
 HOST_NET = "192.168.77.0/24"
 HOST_ADDRESS = "192.168.77.15"
 """The side towards this machine. Outside 10.0.0.0/8, from which a swarm takes its overlay networks."""
@@ -35,13 +34,12 @@ class Drive:
 
 @dataclass(frozen=True)
 class Network:
-    """Two cards: one towards this machine, with TCP `forwards` (host port to guest port), one to the LAN.
+    """Two cards: one towards this machine, with TCP `forwards` (host port to guest port), one to the nodes' own LAN.
 
     `outward`: the guest may open connections of its own through the first, by IPv4, to wherever this machine can,
     this machine itself included.
     """
 
-    lan_port: int
     mac: str
     forwards: Mapping[int, int] = field(default_factory=dict)
     outward: bool = False
@@ -70,28 +68,30 @@ class Machine:
     @property
     def serial(self) -> Path:
         """What the machine says on its console."""
-        return self.folder / "serial.log"
+        return self.folder / console.LOG
 
     @property
     def pidfile(self) -> Path:
         return self.folder / "pid"
 
 
-def argv(machine: Machine) -> tuple[str, ...]:
-    """The command line that runs `machine`, to be started in its folder."""
+def argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
+    """The command line that runs `machine`, to be started in its folder, which is also open as the descriptor `folder`:
+    a machine with a network names the switch's socket through it."""
     words = ("console=ttyS0", "quiet", "panic=5", "mitigations=off", "no_timer_check", "nokaslr", *machine.words)
     line = [EMULATOR, "-name", f"{machine.name},process={machine.name}", "-uuid", machine.identity]
     line += ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc", "-rtc", "base=utc"]
     line += _cpu(machine.acceleration)
     line += ["-m", str(machine.memory), "-device", "virtio-rng-pci"]
     line += ["-kernel", str(machine.kernel), "-initrd", str(machine.initrd), "-append", " ".join(words)]
-    line += ["-chardev", "file,id=serial,path=serial.log,append=off", "-serial", "chardev:serial"]
+    # Appending, so that what is cut off the file does not come back as a hole (`console.trim`).
+    line += ["-chardev", f"file,id=serial,path={console.LOG},append=on", "-serial", "chardev:serial"]
     if machine.control:
         line += ["-chardev", "socket,id=qmp,path=qmp,server=on,wait=off", "-mon", "chardev=qmp,mode=control"]
     for number, drive in enumerate(machine.drives):
         line += _drive(number, drive)
     if machine.network is not None:
-        line += _network(machine.network)
+        line += _network(machine.network, folder)
     return tuple(line)
 
 
@@ -104,20 +104,25 @@ def _cpu(acceleration: str) -> list[str]:
 
 
 def _drive(number: int, drive: Drive) -> list[str]:
-    # A comma in a path would begin the next option; doubled, it is itself.
-    path = str(drive.path).replace(",", ",,")
-    spec = f"if=none,id=disk{number},file={path},format={drive.format},discard=unmap"
+    spec = f"if=none,id=disk{number},file={escape(drive.path)},format={drive.format},discard=unmap"
     spec += ",readonly=on" if drive.readonly else ""
     spec += ",cache=unsafe" if drive.throwaway else ""
     return ["-drive", spec, "-device", f"virtio-blk-pci,drive=disk{number}"]
 
 
-def _network(network: Network) -> list[str]:
+def escape(path: Path) -> str:
+    """A path as a part of an option: a comma would begin the next part; doubled, it is itself."""
+    return str(path).replace(",", ",,")
+
+
+def _network(network: Network, folder: int) -> list[str]:
     forwards = "".join(
         f",hostfwd=tcp:{LOOPBACK}:{outer}-{HOST_ADDRESS}:{inner}" for outer, inner in network.forwards.items()
     )
     reach = "restrict=off,ipv6=off" if network.outward else "restrict=on"
-    lan = f"socket,id=lan,mcast={GROUP}:{network.lan_port},localaddr={LOOPBACK}"
+    # The address of each frame is looked up when it is sent, from "/" (where -daemonize goes), and may have 107 bytes.
+    lan = f"dgram,id=lan,local.type=unix,local.path={lan_switch.OUTBOX}"
+    lan += f",remote.type=unix,remote.path=/proc/self/fd/{folder}/{lan_switch.INBOX}"
     return [
         *("-netdev", f"user,id=host,net={HOST_NET},dhcpstart={HOST_ADDRESS},{reach}{forwards}"),
         *("-device", f"virtio-net-pci,netdev=host,mac=52:54:00:0a:{network.mac},romfile="),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -113,6 +113,12 @@ class Cluster(Protocol):
 
     def stop(self, node: str) -> None:
         """Power a machine off, as if its plug were pulled. Idempotent."""
+
+    def powered_off(self) -> tuple[str, ...]:
+        """The nodes whose machines do not run, whoever ended them; asks this machine only, at once."""
+
+    def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
+        """Power machines on, side by side, and wait until their engines answer. Idempotent."""
 
     def start(self, node: str, report: Report = silent) -> None:
         """Power a machine on and wait until its engine answers and the swarm has it back. Idempotent."""

@@ -26,8 +26,13 @@ def home(name: str) -> Path:
 
 
 def lock(name: str) -> Path:
-    """The lock of the lab's cluster; its folder is made."""
+    """The lock of the lab's cluster; whoever takes it makes its folder."""
     return paths.state(check_name(name)) / "cluster.lock"
+
+
+def work_lock(name: str) -> Path:
+    """The lock of who runs or resets a lesson on the lab's cluster; whoever takes it makes its folder."""
+    return paths.state(check_name(name)) / "work.lock"
 
 
 def names() -> tuple[str, ...]:

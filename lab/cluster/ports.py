@@ -33,7 +33,7 @@ _FIRST, _LAST, _STEP = 20_000, 32_000, 1_000
 
 @dataclass(frozen=True)
 class Block:
-    """`first` is also the (UDP) port of the nodes' LAN. Node n owns first + 100 n up to first + 100 n + 99."""
+    """Node n owns first + 100 n up to first + 100 n + 99."""
 
     first: int
 
@@ -56,35 +56,19 @@ def free(port: int) -> bool:
     with socket.socket() as probe:
         # As QEMU does; an old connection in its last minutes does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return _binds(probe, LOOPBACK, port)
-
-
-def lan_free(port: int) -> bool:
-    """No other lab's machines talk at this UDP port."""
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        return _binds(probe, "", port)
-
-
-def _binds(probe: socket.socket, address: str, port: int) -> bool:
-    try:
-        probe.bind((address, port))
-    except OSError:
-        return False
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
     return True
 
 
-def allocate(
-    nodes: int,
-    taken: Iterable[int] = (),
-    *,
-    is_free: Callable[[int], bool] = free,
-    is_lan_free: Callable[[int], bool] = lan_free,
-) -> Block:
+def allocate(nodes: int, taken: Iterable[int] = (), *, is_free: Callable[[int], bool] = free) -> Block:
     """A block whose ports are all free and which no other lab has (`taken`: their first ports)."""
     others = frozenset(taken)
     for first in range(_FIRST, _LAST, _STEP):
         block = Block(first)
-        if first not in others and is_lan_free(first) and all(map(is_free, block.all(nodes))):
+        if first not in others and all(map(is_free, block.all(nodes))):
             return block
     raise LabError(
         f"no block of free ports between {_FIRST} and {_LAST} on {LOOPBACK}",

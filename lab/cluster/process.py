@@ -8,14 +8,20 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
 import psutil
 
+from lab import paths
 from lab.errors import CommandError, LabError, WaitError
 
 _POLL = 0.1
+
+LOG = "SWARMLAB_LOG"
+"""In the environment of every program that `run` starts: its log. So what a killed swarmlab left running is found
+again, and nothing that somebody else started is taken for it."""
 
 
 class Stopped(LabError):
@@ -36,12 +42,14 @@ def run(
     stop: threading.Event | None = None,
     cwd: Path | None = None,
     attached: bool = False,
+    pass_fds: Sequence[int] = (),
 ) -> None:
     """Run `argv` to its end, with its output appended to `log`.
 
     `each` is given every new line of the output; `tick` is called some times a second.
     `bound` is in seconds. The program gets a process group of its own, which dies as a whole when `stop` is
     set, at the bound, and on an interrupt; an `attached` one stays in this one's, with its terminal.
+    Descriptors in `pass_fds` are open in it too.
     Raises CommandError, WaitError or Stopped.
     """
     with log.open("ab") as out, log.open("rb") as tail:
@@ -51,9 +59,10 @@ def run(
             stdin=None if attached else subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **env} if env else None,
+            env={**os.environ, "PATH": paths.search_path(), **(env or {}), LOG: str(log.absolute())},
             cwd=cwd,
             start_new_session=not attached,
+            pass_fds=pass_fds,
         )
         end = time.monotonic() + bound
         try:
@@ -106,15 +115,40 @@ def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
             continue
 
 
-def find(mark: str, *, hint: Path | None = None) -> psutil.Process | None:
-    """The living process that has `mark` (a random identity) as an argument of its command line, or None.
+def find(identity: str, program: str, *, hint: Path | None = None) -> psutil.Process | None:
+    """The living process of this user that runs `program` with `identity` (random) as an argument, or None.
 
-    `hint` is a pid file: it is looked at first and never believed without the mark, because a number can be
-    another program's by now.
+    `program` is the name of its file, or the module that Python runs. Command lines are for all to see, so neither is
+    believed of another user's process. `hint` is a pid file: it is looked at first and never believed alone, because a
+    number can be another program's by now.
     """
-    if hint is not None and (process := _hinted(hint)) is not None and _marked(process, mark):
+    if hint is not None and (process := _hinted(hint)) is not None and _is(process, identity, program):
         return process
-    return next((p for p in psutil.process_iter() if _marked(p, mark)), None)
+    return next((p for p in psutil.process_iter() if _is(p, identity, program)), None)
+
+
+def own(process: psutil.Process) -> bool:
+    """This user started it, and it runs as this user. Raises psutil.Error.
+
+    Both: a program such as sudo runs as root, and whoever calls it says what is on its command line.
+    """
+    uids = process.uids()
+    return uids.real == os.getuid() and uids.effective == os.geteuid()
+
+
+def started_below(folder: Path) -> tuple[psutil.Process, ...]:
+    """The processes that `run` once started with a log below `folder`, this program's or a killed one's, and what they
+    started. Never this process or one above it, and none of another user's."""
+    above = {os.getpid(), *(one.pid for one in psutil.Process().parents())}
+    found: dict[int, psutil.Process] = {}
+    for one in psutil.process_iter():
+        try:
+            log = one.environ().get(LOG) if one.pid not in above and own(one) else None
+            if log and folder in Path(log).parents:
+                found |= {each.pid: each for each in (one, *one.children(recursive=True))}
+        except psutil.Error:
+            continue
+    return tuple(found.values())
 
 
 def _hinted(hint: Path) -> psutil.Process | None:
@@ -124,19 +158,29 @@ def _hinted(hint: Path) -> psutil.Process | None:
         return None
 
 
-def _marked(process: psutil.Process, mark: str) -> bool:
+def _is(process: psutil.Process, identity: str, program: str) -> bool:
     try:
-        return mark in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        words = process.cmdline()
+        # Who looks at a machine (a debugger, a pager) may have all its words, but not first.
+        runs = bool(words) and (Path(words[0]).name == program or ("-m", program) in pairwise(words))
+        return runs and identity in words and own(process) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
 def kill(process: psutil.Process, *, bound: float = 10.0) -> None:
-    """End a process as a pulled plug does and wait for it. psutil compares the start time before the signal."""
+    """End a process as a pulled plug does and wait for it. psutil compares the start time before the signal.
+
+    Raises LabError when that is not allowed, WaitError when it lives on.
+    """
     try:
         process.kill()
     except psutil.NoSuchProcess:
         return
+    except psutil.AccessDenied:
+        raise LabError(
+            f"the process {process.pid} cannot be ended: it runs as another user", remedy=f"sudo kill {process.pid}"
+        ) from None
     if not gone(process, bound):
         raise WaitError(f"process {process.pid}", bound, "its end")
 

@@ -1,37 +1,56 @@
-"""A machine's process: made, found again, ended. What runs is asked from the system, never from memory."""
+"""The processes of a lab's machines and their network: made, found again, ended. What runs is asked from the system,
+never from memory."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
-from lab.cluster import control, machine, process
+from lab.cluster import console, control, lan_switch, machine, process
 from lab.cluster.machine import Machine
-from lab.errors import CommandError, LabError
+from lab.errors import CommandError, LabError, WaitError
 
 _BOUND = 60.0
 
 
 def running(folder: Path, identity: str) -> psutil.Process | None:
     """The machine's emulator, if it runs."""
-    return process.find(identity, hint=folder / "pid")
+    return process.find(identity, machine.EMULATOR, hint=folder / "pid")
 
 
 def strays(home: Path) -> tuple[tuple[str, str], ...]:
     """(node, identity) of every machine that runs from the folder `home`, when its own record is lost."""
     found = []
+    start = f"file={machine.escape(home)}/"
     for one in psutil.process_iter():
         try:
-            words = one.cmdline()
+            words = one.cmdline() if process.own(one) else []
         except psutil.Error:
             continue
-        if words and words[0].endswith(machine.EMULATOR) and "-uuid" in words:
-            settings = next((w for w in words if f"file={home}/" in w), "")
+        if words and Path(words[0]).name == machine.EMULATOR and "-uuid" in words[:-1]:
+            settings = next((w for w in words if start in w), "")
             if settings:
-                node = settings.partition(f"file={home}/")[2].split("/")[0]
+                node = settings.partition(start)[2].split("/")[0]
                 found.append((node, words[words.index("-uuid") + 1]))
     return tuple(found)
+
+
+def stray_switch(home: Path) -> str:
+    """The identity of the process that switches the network of the machines in `home`, when their record is lost."""
+    for one in psutil.process_iter():
+        try:
+            words = one.cmdline() if process.own(one) else []
+            if lan_switch.__name__ in words and Path(one.cwd()) == home.resolve():
+                return words[words.index(lan_switch.__name__) + 1]
+        except (psutil.Error, IndexError):
+            continue
+    return ""
 
 
 def overlay(base: Path, disk: Path) -> None:
@@ -51,11 +70,12 @@ def power_on(one: Machine) -> None:
     """
     if running(one.folder, one.identity) is not None:
         return
-    for name in ("qmp", "pid", "cut", "serial.log"):
+    for name in ("qmp", "pid", "cut", console.LOG, console.BEFORE, lan_switch.OUTBOX):
         (one.folder / name).unlink(missing_ok=True)
-    argv = [*machine.argv(one), "-daemonize", "-pidfile", "pid"]
+    folder = os.open(one.folder, os.O_PATH | os.O_DIRECTORY)
+    argv = [*machine.argv(one, folder), "-daemonize", "-pidfile", "pid"]
     try:
-        process.run(argv, log=one.folder / "emulator.log", bound=_BOUND, cwd=one.folder)
+        process.run(argv, log=one.folder / "emulator.log", bound=_BOUND, cwd=one.folder, pass_fds=(folder,))
     except CommandError as error:
         if "hostfwd" in error.output or "host forwarding" in error.output:
             raise LabError(
@@ -63,6 +83,8 @@ def power_on(one: Machine) -> None:
                 remedy="end what listens there (`ss -ltnp`), then run `swarmlab up` again",
             ) from None
         raise
+    finally:
+        os.close(folder)
 
 
 def power_off(folder: Path, identity: str) -> None:
@@ -75,8 +97,45 @@ def power_off(folder: Path, identity: str) -> None:
         process.kill(found)
     if not process.gone(found, 5):
         process.kill(found)
-    for name in ("qmp", "pid", "cut"):
+    for name in ("qmp", "pid", "cut", lan_switch.OUTBOX):
         (folder / name).unlink(missing_ok=True)
+
+
+def switch(home: Path, identity: str) -> psutil.Process | None:
+    """The process that switches the machines' network, if it runs."""
+    return process.find(identity, lan_switch.__name__, hint=home / lan_switch.PID_FILE)
+
+
+def start_switch(home: Path, identity: str, nodes: Sequence[str]) -> None:
+    """Start the machines' network, detached from this program and its terminal. Idempotent; machines that run meanwhile
+    are on it at once. Raises WaitError when it does not come up."""
+    if switch(home, identity) is not None:
+        return
+    ready = home / lan_switch.PID_FILE
+    ready.unlink(missing_ok=True)
+    log = home / "switch.log"
+    with log.open("wb") as out:
+        started = subprocess.Popen(
+            [sys.executable, "-P", "-m", "lab.cluster.lan_switch", identity, *nodes],
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    end = time.monotonic() + _BOUND
+    while not ready.exists():
+        if started.poll() is not None or time.monotonic() > end:
+            started.kill()
+            raise WaitError("the switch of the nodes' network", _BOUND, "its sockets", log=log, remedy="swarmlab up")
+        time.sleep(0.02)
+
+
+def stop_switch(home: Path, identity: str) -> None:
+    """End the machines' network. Idempotent."""
+    if (found := switch(home, identity)) is not None:
+        process.kill(found)
+    (home / lan_switch.PID_FILE).unlink(missing_ok=True)
 
 
 def cut(folder: Path, *, off: bool) -> None:
@@ -91,12 +150,3 @@ def cut(folder: Path, *, off: bool) -> None:
 def is_cut(folder: Path) -> bool:
     """The cable is out (the file is deleted at each power-on)."""
     return (folder / "cut").exists()
-
-
-def console(folder: Path) -> tuple[str, ...]:
-    """The lab's own words on the machine's console since its power-on: kernel, disk, network, engine ..."""
-    try:
-        text = (folder / "serial.log").read_text(errors="replace")
-    except OSError:
-        return ()
-    return tuple(line.partition("swarmlab: ")[2].strip() for line in text.splitlines() if "swarmlab: " in line)

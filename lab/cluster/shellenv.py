@@ -53,7 +53,7 @@ def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
 
 def _path() -> str:
     """The search path: a docker of the lab's before all others, the folder of `swarmlab` after them."""
-    brought, own = docker_folder(), os.environ.get("PATH", os.defpath).split(os.pathsep)
+    brought, own = docker_folder(), paths.search_path().split(os.pathsep)
     commands = sysconfig.get_path("scripts")
     last = [] if commands in own else [commands]
     return os.pathsep.join([*([] if brought is None else [str(brought)]), *own, *last])
@@ -89,14 +89,14 @@ def write_contexts(folder: Path, engines: Mapping[str, str], tls: Path) -> None:
             state.write(kept, (tls / file).read_bytes())
 
 
-def docker_folder(search: str | None = None) -> Path | None:
+def docker_folder() -> Path | None:
     """The folder to put in front of PATH for `docker`; None when the machine has one of its own that is new enough.
 
     Debian's is taken out of the machines' packages at the first need. Raises MissingError without those.
     """
-    if (found := shutil.which("docker", path=search)) and version(found) >= OLDEST:
+    if (found := shutil.which("docker", path=paths.search_path())) and version(found) >= OLDEST:
         return None
-    place = paths.cache() / "cli"
+    place = paths.cache() / f"cli-{recipe.rootfs_key()}"
     if not place.exists():
         rootfs = paths.cache() / f"rootfs-{recipe.rootfs_key()}.tar"
         if not rootfs.exists():
@@ -122,10 +122,10 @@ def version(docker: str) -> int:
 
 
 def _bring(rootfs: Path, place: Path) -> None:
-    beside = place.with_name(f"cli.{secrets.token_hex(3)}")
+    beside = place.with_name(f"cli-new-{secrets.token_hex(3)}")
     try:
-        (beside / "lib").mkdir(parents=True)
-        (beside / "bin").mkdir()
+        paths.make(beside / "lib")
+        paths.make(beside / "bin")
         with tarfile.open(rootfs) as tar:
             for member, name in _found(tar):
                 if (data := tar.extractfile(member)) is not None:

@@ -2,7 +2,8 @@
 
 <state>/labs/NAME/cluster/lab.json     this
                           tls/         ca.pem, cert.pem, key.pem of the client
-                          node1/ ...   disk.qcow2, settings.tar, serial.log, pid, qmp
+                          switch.pid   of the process that is the nodes' own network
+                          node1/ ...   disk.qcow2, settings.tar, serial.log, pid, qmp, lan, switch
 <state>/labs/NAME/cluster.lock
 """
 
@@ -11,17 +12,23 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from lab import paths
 from lab.cluster.model import Images, Role
 from lab.cluster.places import home
 from lab.errors import LabError, MissingError
 
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
+"""Since 2 the nodes' LAN has a switch of its own."""
+
+
+TcpPort = Annotated[int, Field(ge=1, le=65_535)]
+#: What names a folder or file of the lab's, or is looked for on command lines: never empty, never a path.
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 
 
 class NodeState(BaseModel):
@@ -29,39 +36,40 @@ class NodeState(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: Word
     number: int
     role: Role
-    identity: str
+    identity: Word
     lan_address: str
-    engine: int
-    published: Mapping[int, int]
+    engine: TcpPort
+    published: Mapping[TcpPort, TcpPort]
 
 
 class LabState(BaseModel):
-    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on. A file without
-    `images` is of a lab that was made before there was a choice."""
+    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on; `switch` is the
+    identity of the process that switches the nodes' own network."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1]
-    name: str
+    version: Literal[2]
+    name: Word
     provider: Literal["vm"]
-    created: datetime
+    created: AwareDatetime
     acceleration: Literal["kvm", "tcg"]
     note: str
-    disk: str
-    images: Images = "packages"
-    memory: int
-    first_port: int
-    nodes: tuple[NodeState, ...]
+    disk: Word
+    images: Images
+    memory: Annotated[int, Field(gt=0)]
+    first_port: TcpPort
+    switch: Word
+    nodes: Annotated[tuple[NodeState, ...], Field(min_length=1, max_length=7)]
 
 
 def load(name: str) -> LabState:
     """The lab `name`. Raises MissingError when there is none, LabError when its file is damaged."""
     path = home(name) / "lab.json"
     try:
-        return LabState.model_validate_json(path.read_bytes())
+        found = LabState.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         remedy = "swarmlab up" if name == "default" else f"swarmlab up --name {name}"
         raise MissingError(f"there is no lab called {name}", remedy=remedy) from None
@@ -69,6 +77,9 @@ def load(name: str) -> LabState:
         known = isinstance(error, ValidationError)
         why = "is damaged, or was written by another version" if known else f"cannot be read ({error})"
         raise LabError(f"the lab's own file {path} {why}", remedy=_down(name)) from None
+    if found.name != name:
+        raise LabError(f"the lab's own file {path} is damaged: it is of the lab {found.name}", remedy=_down(name))
+    return found
 
 
 def _down(name: str) -> str:
@@ -81,15 +92,17 @@ def save(state: LabState) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a private file (mode 0600) atomically; its folder is made private too."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write a private file (mode 0600) atomically; its folder is made private too. Raises MissingError where nothing
+    can be written."""
+    paths.make(path.parent)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    beside.touch(mode=0o600, exist_ok=False)
-    try:
-        with beside.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with paths.written(path):
+        beside.touch(mode=0o600, exist_ok=False)
+        try:
+            with beside.open("wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

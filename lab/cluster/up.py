@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lab import paths
+from lab import files, paths
 from lab.cluster import accel, host, lock, pki, places, ports, runtime, state, swarm
 from lab.cluster.accel import Choice
 from lab.cluster.build import base, recipe, settings
@@ -93,7 +92,7 @@ def _new(name: str, count: int, images: Images, report: Report) -> LabState:
     choice = accel.choose(folder / "vmlinuz", folder / "initrd")
     report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
     home = places.home(name)
-    shutil.rmtree(home, ignore_errors=True)
+    files.delete(home)
     home.mkdir(mode=0o700)
     with lock.held(paths.state() / "ports.lock", "choosing ports", bound=30):
         block = ports.allocate(count, _others_ports(name))
@@ -115,6 +114,7 @@ def _new(name: str, count: int, images: Images, report: Report) -> LabState:
             images=images,
             memory=MEMORY,
             first_port=block.first,
+            switch=str(uuid.uuid4()),
             nodes=nodes,
         )
         state.save(made)

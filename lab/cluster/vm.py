@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from lab import paths
-from lab.cluster import lock, machine, places, runtime, state, swarm
+from lab import files, paths
+from lab.cluster import console, lock, machine, places, runtime, state, swarm
 from lab.cluster.machine import Drive, Machine, Network
 from lab.cluster.model import Acceleration, ClusterStatus, Endpoint, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.state import LabState, NodeState
@@ -79,7 +79,8 @@ class VmCluster:
             provider=self.provider,
             made_by_lab=True,
             acceleration=self.state.acceleration,
-            created=self.state.created,
+            # Made in the future, says a clock that was set back since: then it is new.
+            created=min(self.state.created, datetime.now(UTC)),
             nodes=nodes,
             whole=whole and any(n.leader for n in nodes),
             note=self.state.note,
@@ -114,6 +115,15 @@ class VmCluster:
         one = self.node(node)
         with self.alone():
             runtime.power_off(self.home / one.name, one.identity)
+
+    def powered_off(self) -> tuple[str, ...]:
+        """The nodes whose machines do not run, whoever ended them."""
+        return tuple(node.name for node in self.state.nodes if not self.running(node))
+
+    def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
+        """Power machines on, side by side, and wait until their engines answer."""
+        with self.alone():
+            self.boot([self.node(name) for name in nodes], report)
 
     def start(self, node: str, report: Report = silent) -> None:
         """Power the machine on and wait for its engine and its place in the swarm."""
@@ -157,6 +167,7 @@ class VmCluster:
 
     def boot(self, nodes: Sequence[NodeState], report: Report) -> None:
         """Power `nodes` on and wait until their engines answer. Raises LabError and WaitError."""
+        runtime.start_switch(self.home, self.state.switch, [node.name for node in self.state.nodes])
         for number, node in enumerate(nodes):
             report(Progress("machines", f"powering {node.name} on", 0.1 * number / len(nodes)))
             runtime.overlay(base_disk(self.state.disk), self.home / node.name / "disk.qcow2")
@@ -176,9 +187,7 @@ class VmCluster:
             drives=(Drive(folder / "disk.qcow2", "qcow2"), Drive(folder / "settings.tar", "raw", readonly=True)),
             acceleration=self.state.acceleration,
             memory=self.state.memory,
-            network=Network(
-                self.state.first_port, f"77:{node.number:02x}", forwards, outward=self.images == "official"
-            ),
+            network=Network(f"77:{node.number:02x}", forwards, outward=self.images == "official"),
         )
 
     def running(self, node: NodeState) -> bool:
@@ -202,7 +211,7 @@ class VmCluster:
                     report(Progress("machines", text, done))
                     said = text
                 if asked and time.monotonic() > end:
-                    log = self.home / next(iter(asked)) / "serial.log"
+                    log = self.home / next(iter(asked)) / console.LOG
                     raise WaitError("the engines", BOOT_BOUND, text, log=log, remedy="swarmlab up")
 
     def _answers(self, node: NodeState) -> bool:
@@ -216,13 +225,13 @@ class VmCluster:
         if not self.running(node):
             folder = self.home / node.name
             raise LabError(
-                f"the machine {node.name} ended while it booted; its logs are {folder / 'serial.log'}"
+                f"the machine {node.name} ended while it booted; its logs are {folder / console.LOG}"
                 f" and {folder / 'emulator.log'}",
                 remedy="swarmlab up",
             )
 
     def _progress(self, count: int, waiting: Iterable[str]) -> tuple[str, float]:
-        stages = {name: (runtime.console(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}
+        stages = {name: (console.words(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}
         if not stages:
             return "every engine answers", 1.0
         done = sum(_STAGES.get(stage, 0.1) for stage in stages.values()) + count - len(stages)
@@ -253,7 +262,7 @@ class VmCluster:
                 what = (
                     f"{node.name} says {own.local or 'nothing'}, the managers say {entry.state if entry else 'nothing'}"
                 )
-                log = self.home / node.name / "serial.log"
+                log = self.home / node.name / console.LOG
                 raise WaitError(f"{node.name} in the swarm", REJOIN_BOUND, what, log=log, remedy="swarmlab up")
             time.sleep(_POLL)
 
@@ -272,14 +281,18 @@ def remove(name: str, report: Report) -> None:
     """End the machines of lab `name`, as far as it was made, and delete its folder."""
     home = places.home(name)
     try:
-        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in state.load(name).nodes]
+        made = state.load(name)
+        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in made.nodes]
+        switch = made.switch
     except LabError:
-        nodes = runtime.strays(home)
+        nodes, switch = runtime.strays(home), runtime.stray_switch(home)
     for node, identity in nodes:
         report(Progress("down", f"powering {node} off"))
         runtime.power_off(home / node, identity)
+    if switch:
+        runtime.stop_switch(home, switch)
     report(Progress("down", "deleting disks and keys"))
-    shutil.rmtree(home, ignore_errors=True)
+    files.delete(home)
 
 
 def _listing(guides: Sequence[Endpoint]) -> tuple[swarm.Seen, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ from lab.course.actions import (
 )
 from lab.course.checkpoint import Checkpoint, Content
 from lab.course.plan import misplaced
-from lab.course.settle import PAUSE, Eyes, listen, not_running, settle, stop, unsettled
+from lab.course.settle import PAUSE, Eyes, Limits, check, listen, not_running, settle, unsettled
 from lab.course.stack.changes import pausing
 from lab.errors import CommandError, EngineError, WaitError
 from lab.world.entries import Acted, Progressed
@@ -76,33 +76,35 @@ def apply(
     made_by_lab: bool = True,
     bound: float = BOUND,
     clock: Clock = time.monotonic,
+    needed: Collection[str] = (),
 ) -> None:
     """Carry the actions out in their order, then wait until the cluster is at the checkpoint.
 
     Raises WaitError at `bound` seconds with what was missing, EngineError when an engine refuses or none answers,
-    KeyboardInterrupt when the user asked to stop.
+    MachinesEnded when the machine of one of the nodes `needed` ends meanwhile, KeyboardInterrupt when the user asked
+    to stop.
     """
-    end = clock() + bound
+    limits = Limits(bound, clock() + bound, clock, frozenset(needed))
     steps = tuple(actions)
     for number, action in enumerate(steps):
-        stop(tools)
+        check(tools, limits)
         share = number / (len(steps) + 1)
         tools.journal.write(Progressed("reset", action.sentence, share))
-        _do(action, tools, clock)
+        _do(action, tools, limits)
         if isinstance(action, DeployStack) and action.awaited:
-            settle(partial(not_running, names=action.awaited), tools, bound, end, clock, share)
-            listen(action.awaited, tools, bound, end, clock, share)
+            settle(partial(not_running, names=action.awaited), tools, limits, share)
+            listen(action.awaited, tools, limits, share)
     there = partial(unsettled, checkpoint=checkpoint, made_by_lab=made_by_lab)
-    settle(there, tools, bound, end, clock)
+    settle(there, tools, limits)
     for _ in range(_ROUNDS):
         again = tuple(_again(tools.journal.world, checkpoint, made_by_lab))
         if not again:
             break
         for action in again:
-            _do(action, tools, clock)
-        settle(there, tools, bound, end, clock)
+            _do(action, tools, limits)
+        settle(there, tools, limits)
     paused = {name for stack, each in checkpoint.stacks.items() for name in pausing(stack, each)}
-    listen(sorted({*checkpoint.services, *checkpoint.stack_services} - paused), tools, bound, end, clock)
+    listen(sorted({*checkpoint.services, *checkpoint.stack_services} - paused), tools, limits)
 
 
 def _again(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[Action]:
@@ -114,7 +116,7 @@ def _again(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[
             yield CreateService(name, checkpoint.services[name].spec)
 
 
-def _do(action: Action, tools: Tools, clock: Clock) -> None:
+def _do(action: Action, tools: Tools, limits: Limits) -> None:
     match action:
         case StartNode():  # a node that is down may be off, or only cut off: which, the managers cannot tell
             tools.act("start", action.name)
@@ -126,13 +128,13 @@ def _do(action: Action, tools: Tools, clock: Clock) -> None:
             tools.act("stop", action.name)
         case DeployStack():
             tools.journal.write(Acted(f"reset: {action.sentence}"))
-            _order(action.sentence, tools, lambda: tools.deploy(action.name, action.file, action.env), clock)
+            _order(action.sentence, tools, lambda: tools.deploy(action.name, action.file, action.env), limits)
         case RemoveVolume():
             tools.journal.write(Acted(f"reset: {action.sentence}"))
-            _order(action.sentence, tools, lambda: tools.remove_volume(action.name), clock)
+            _order(action.sentence, tools, lambda: tools.remove_volume(action.name), limits)
         case _:
             tools.journal.write(Acted(f"reset: {action.sentence}"))
-            _carry(action.sentence, tools, lambda engine: _call(action, engine, tools), clock)
+            _carry(action.sentence, tools, lambda engine: _call(action, engine, tools), limits)
 
 
 def _call(action: Action, engine: Engine, tools: Tools) -> None:
@@ -212,15 +214,15 @@ def _ids(spec: ServiceSpec, engine: Engine) -> dict[tuple[str, str], str]:
     return found
 
 
-def _carry(what: str, tools: Tools, call: Callable[[Engine], None], clock: Clock) -> None:
+def _carry(what: str, tools: Tools, call: Callable[[Engine], None], limits: Limits) -> None:
     """Make a call until it is done: again through another manager when one is silent, again when the object changed
     in between, again while what uses it still ends."""
     import docker.errors
     import requests.exceptions
 
-    end = clock() + PATIENCE
+    end = limits.clock() + PATIENCE
     while True:
-        stop(tools)
+        check(tools, limits)
         try:
             return call(tools.engine())
         except docker.errors.NotFound as error:
@@ -235,23 +237,23 @@ def _carry(what: str, tools: Tools, call: Callable[[Engine], None], clock: Clock
                 raise EngineError(f"the engine refused to {what}: {refused}") from error
         except requests.exceptions.RequestException as error:
             refused = f"no answer ({type(error).__name__})"
-        if clock() >= end:
+        if limits.clock() >= end:
             raise WaitError(f"the engine to {what}", PATIENCE, refused, remedy="swarmlab status")
         _breathe(tools)
 
 
-def _order(what: str, tools: Tools, call: Callable[[], None], clock: Clock) -> None:
+def _order(what: str, tools: Tools, call: Callable[[], None], limits: Limits) -> None:
     """Have a command run until it is done: again while what it waits for still ends."""
-    end = clock() + PATIENCE
+    end = limits.clock() + PATIENCE
     while True:
-        stop(tools)
+        check(tools, limits)
         try:
             return call()
         except (CommandError, EngineError) as error:
             refused = error.output.strip() if isinstance(error, CommandError) else error.sentence
             if not _PASSES.search(refused):
                 raise
-        if clock() >= end:
+        if limits.clock() >= end:
             raise WaitError(f"the engine to {what}", PATIENCE, refused, remedy="swarmlab status")
         _breathe(tools)
 

@@ -40,7 +40,7 @@ def change(path: Path, step: Callable[[Kept], Kept]) -> None:
     Raises LabError when the folder cannot be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        paths.make(path.parent)
         with path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = read(path)

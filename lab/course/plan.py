@@ -7,7 +7,7 @@ differs and stays so is told as `Left`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from lab.course.actions import (
     LABEL,
@@ -42,9 +42,12 @@ def plan(
     made_by_lab: bool,
     ours: frozenset[str] = frozenset(),
     env: Mapping[str, str] | None = None,
+    off: Collection[str] = (),
 ) -> Plan:
     """From the world to the checkpoint. `ours` are ids of what lessons' own steps made, `env` this machine's settings
-    for stack files. Raises InputError when a stack file needs a setting that is missing."""
+    for stack files, `off` the nodes whose machines do not run, whatever the managers think.
+
+    Raises InputError when a stack file needs a setting that is missing."""
 
     def mine(id: str, labels: Mapping[str, str]) -> bool:
         return made_by_lab or id in ours or LABEL in labels
@@ -60,7 +63,7 @@ def plan(
     strangers = [s for s in world.services.values() if not mine(s.id, s.spec.labels)]
     used = {use for s in strangers for use in _uses(world, s)}
     found = [
-        *_nodes(world, checkpoint, made_by_lab),
+        *_nodes(world, checkpoint, made_by_lab, off),
         *(a for s in services for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels))),
         *_new_services(world, checkpoint),
         *stack_changes(world, checkpoint, expected, settings, lambda s: mine(s.id, s.spec.labels)),
@@ -79,11 +82,11 @@ def misplaced(world: World, checkpoint: Checkpoint) -> tuple[str, ...]:
     return tuple(s.name for s, state in services if s is not None and _idle(world, s, state.runs_on))
 
 
-def _nodes(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[Action | Left]:
+def _nodes(world: World, checkpoint: Checkpoint, made_by_lab: bool, off: Collection[str]) -> Iterator[Action | Left]:
     names = sorted({n.name for n in world.nodes.values()} | {*checkpoint.nodes})
     for name in names:
         wanted, node = checkpoint.nodes.get(name, NodeState()), world.node(name)
-        found: list[Action] = list(_node(name, node, wanted))
+        found: list[Action] = list(_node(name, node, wanted, name in off))
         found += [ForgetNode(n.id, name) for n in world.nodes.values() if n.name == name and n is not node]
         if made_by_lab:
             yield from found
@@ -93,10 +96,10 @@ def _nodes(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[
             )
 
 
-def _node(name: str, node: Node | None, wanted: NodeState) -> Iterator[Action]:
-    if wanted.machine == "on" and (node is None or node.state != "ready"):
+def _node(name: str, node: Node | None, wanted: NodeState, off: bool) -> Iterator[Action]:
+    if wanted.machine == "on" and (node is None or node.state != "ready" or off):
         yield StartNode(name)
-    if wanted.machine == "off" and node is not None and node.state == "ready":
+    if wanted.machine == "off" and node is not None and node.state == "ready" and not off:
         yield StopNode(name)
     if node is None:
         if wanted != NodeState(machine=wanted.machine) and wanted.machine == "on":

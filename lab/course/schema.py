@@ -207,7 +207,8 @@ class Step(Value):
     title: Title
     text: Text
     run: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
-    """The shell command. A captured value is put in as one quoted word, so it must not stand inside quotes."""
+    """The shell command. A captured value is put in as one quoted word, so it must not stand inside quotes,
+    in a comment, or after a here-document's `<<`."""
     on: Name = ""
     """The node whose shell runs it; "" is a manager that lives."""
     act: Act | None = None
@@ -237,8 +238,8 @@ class Step(Value):
                 raise ValueError("exit and output go with run")
             if any(c.output for c in self.capture.values()):
                 raise ValueError("a capture from the output goes with run")
-        for name in words.quoted_holes(self.run or ""):
-            raise ValueError(f"{{{{{name}}}}} stands inside quotes: a captured value is quoted when it is put in")
+        for name, where in words.misplaced_holes(self.run or ""):
+            raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
         return self
 
     @property

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from lab.course.checkpoint import Checkpoint, NodeState
 from lab.course.stack.changes import pausing
-from lab.errors import WaitError
+from lab.errors import LabError, WaitError
 from lab.world.entries import Progressed
 from lab.world.journal import Clock, Journal
 from lab.world.swarm import ENDED
@@ -31,9 +32,36 @@ class Eyes(Protocol):
     def stopping(self) -> bool:
         """See `Hands.stopping`."""
 
+    def powered_off(self) -> Collection[str]:
+        """The nodes whose machines do not run, whoever ended them."""
+
     def refusing(self, port: int) -> list[str]:
         """The nodes that refuse a connection to a port published in the swarm; one that is not reached from this
         machine at all is not among them."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What every wait of a reset keeps to: at `end` on `clock`, which is `bound` seconds after its begin, it gives up;
+    and when the machine of a node of `needed` ends meanwhile, a new plan is due."""
+
+    bound: float
+    end: float
+    clock: Clock
+    needed: frozenset[str] = frozenset()
+
+    @property
+    def left(self) -> float:
+        """Seconds to the end."""
+        return self.end - self.clock()
+
+
+class MachinesEnded(LabError):
+    """Machines that a reset needs ended while it was under way."""
+
+    def __init__(self, nodes: Iterable[str]) -> None:
+        self.nodes = tuple(sorted(nodes))
+        super().__init__(f"the machine of {', '.join(self.nodes)} ended during the reset", remedy="swarmlab reset")
 
 
 def unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
@@ -92,28 +120,27 @@ def not_running(world: World, names: Iterable[str]) -> Iterator[str]:
 def settle(
     lacks: Lacks,
     tools: Eyes,
-    bound: float,
-    end: float,
-    clock: Clock,
+    limits: Limits,
     share: float = 0.9,
     wake: Callable[[World], bool] | None = None,
 ) -> None:
     """Wait until the world lacks nothing; `share` of the reset is done by then. `wake` says in which world to look
-    again before the pause is over; by default in one that lacks nothing. Raises WaitError at the bound."""
+    again before the pause is over; by default in one that lacks nothing. Raises WaitError at the bound, and what
+    `check` raises."""
     told = ""
     while True:
-        stop(tools)
+        check(tools, limits)
         tools.look()
         missing = list(lacks(tools.journal.world))
         if not missing:
             return
-        if clock() >= end:
+        if limits.left <= 0:
             log = "; ".join(missing[:5])
-            raise WaitError("the cluster to be at the checkpoint", bound, log, remedy="swarmlab reset")
+            raise WaitError("the cluster to be at the checkpoint", limits.bound, log, remedy="swarmlab reset")
         if missing[0] != told:
             told = missing[0]
             tools.journal.write(Progressed("reset", f"waiting: {told}", share))
-        tools.journal.wait(wake or _Settled(lacks), max(0.0, min(PAUSE, end - clock())))
+        tools.journal.wait(wake or _Settled(lacks), max(0.0, min(PAUSE, limits.left)))
 
 
 class _Settled:
@@ -132,11 +159,11 @@ class _Settled:
         return self._answer
 
 
-def listen(names: Iterable[str], tools: Eyes, bound: float, end: float, clock: Clock, share: float = 0.95) -> None:
+def listen(names: Iterable[str], tools: Eyes, limits: Limits, share: float = 0.95) -> None:
     """Wait until what these services publish is answered on every node that is ready: a program that has just been
     started runs before it listens."""
     # Nothing in the world tells of it: asking is not for every entry that comes.
-    settle(lambda world: _deaf(world, tools, names), tools, bound, end, clock, share, lambda _: False)
+    settle(lambda world: _deaf(world, tools, names), tools, limits, share, lambda _: False)
 
 
 def _deaf(world: World, tools: Eyes, names: Iterable[str]) -> Iterator[str]:
@@ -152,7 +179,9 @@ def _deaf(world: World, tools: Eyes, names: Iterable[str]) -> Iterator[str]:
                     yield f"{name} does not answer on port {port.published} of {', '.join(away)}"
 
 
-def stop(tools: Eyes) -> None:
-    """Raises KeyboardInterrupt when the user asked to stop."""
+def check(tools: Eyes, limits: Limits) -> None:
+    """Raises KeyboardInterrupt when the user asked to stop, MachinesEnded when machines that are needed do not run."""
     if tools.stopping():
         raise KeyboardInterrupt
+    if ended := limits.needed.intersection(tools.powered_off()):
+        raise MachinesEnded(ended)

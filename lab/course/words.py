@@ -13,6 +13,15 @@ GIVEN = ("domain", "http_port", "https_port", "rate")
 _HOLE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 
 
+_COMMENT = re.compile(r"(?:(?<=[\s;&|()<>])|\A)#[^\n]*")
+_QUOTE = re.compile(r"""\$?["']""")
+#: What opens a part of a command in which quotes mean something else: a here-document (<<< is none), arithmetic, a
+#: command in backquotes.
+_LOST = re.compile(r"(?<!<)<<(?!<)|\(\(|\$\[|`")
+#: The same inside double quotes, where every substitution has quotes of its own. ${name} has none.
+_LOST_IN_QUOTES = re.compile(r"\$\(|\$\[|`|\$\{(?!\w+\})")
+
+
 def names(text: str) -> Iterator[str]:
     """The captured names that a text uses, in order. Go templates (`{{.Node}}`) are not among them."""
     for found in _HOLE.finditer(text):
@@ -27,30 +36,51 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 def command(text: str, values: Mapping[str, str]) -> str:
     """A shell command with every known name replaced by its quoted value: a value is one word, never syntax.
 
-    A name inside quotes would come out quoted twice; `quoted_holes` finds those when a lesson is loaded.
+    A name inside quotes would come out quoted twice; `misplaced_holes` finds those when a lesson is loaded, and
+    those that bash would not read as one word for other reasons.
     """
     return _HOLE.sub(
         lambda hole: shlex.quote(values[hole.group(1)]) if hole.group(1) in values else hole.group(0), text
     )
 
 
-def quoted_holes(text: str) -> Iterator[str]:
-    """The names that stand inside quotes of a shell command."""
-    quote, at = "", 0
+def misplaced_holes(text: str) -> Iterator[tuple[str, str]]:
+    """The names in a shell command that stand where a quoted value would not be one word, and where that is.
+
+    This reads no more of bash than it must. After what it cannot follow (a here-document, a command or an expression
+    inside quotes, arithmetic) no name is safe.
+    """
+    quote, lost, at = "", "", 0
     while at < len(text):
-        char = text[at]
-        hole = _HOLE.match(text, at)
-        if hole:
-            if quote:
-                yield hole.group(1)
+        if hole := _HOLE.match(text, at):
+            if where := lost or (quote and "inside quotes"):
+                yield hole.group(1), where
             at = hole.end()
-            continue
-        if char == "\\" and quote != "'":
+        elif quote == "'":
+            quote = "" if text[at] == "'" else quote
+            at += 1
+        elif text[at] in "\\$" and (hole := _HOLE.match(text, at + 1)):
+            yield hole.group(1), f"right after a {text[at]}"
+            at = hole.end()
+        elif text[at] == "\\":
             at += 2
-            continue
-        if char in "'\"":
-            quote = char if not quote else "" if quote == char else quote
-        at += 1
+        elif quote == "$'":
+            quote = "" if text[at] == "'" else quote
+            at += 1
+        elif not quote and (comment := _COMMENT.match(text, at)):
+            for name in names(comment.group()):
+                yield name, "in a comment"
+            at = comment.end()
+        elif found := (_LOST_IN_QUOTES if quote else _LOST).match(text, at):
+            lost = lost or f"after {found.group()}"
+            at = found.end()
+        elif quote:
+            quote = "" if text[at] == '"' else quote
+            at += 1
+        elif opener := _QUOTE.match(text, at):
+            quote, at = opener.group().replace('$"', '"'), opener.end()
+        else:
+            at += 1
 
 
 def in_strings(value: object, change: Callable[[str], str]) -> object:

@@ -41,7 +41,8 @@ class Stage(Protocol):
         winds back to it."""
 
     def keys(self, data: str) -> None:
-        """What the user typed into the terminal, to the shell. A replay ignores it."""
+        """What the user typed into the terminal, to the shell; an empty text only sees that there is one. Blocks until
+        the shell shows its first prompt. Raises EngineError when there is none to talk to. A replay ignores it."""
 
     def answer(self, name: str, value: str) -> None:
         """What the person answered to a step's question, before the step is played. A replay ignores it."""

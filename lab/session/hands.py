@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
@@ -15,6 +15,7 @@ from lab.cluster.model import Cluster, Endpoint, Progress
 from lab.course import ledger
 from lab.errors import EngineError, InputError
 from lab.session import deploy
+from lab.session.faults import FAULTS
 from lab.session.lookouts import Lookouts
 from lab.shell.shell import Shell
 from lab.tape.redact import Redactor
@@ -28,33 +29,32 @@ from lab.world.load import Wish
 if TYPE_CHECKING:
     import docker
 
-#: What a fault is called in the timeline.
-_DEEDS = {
-    "stop": "the lab powered {} off",
-    "start": "the lab powered {} on",
-    "cut": "the lab took {} off the nodes' network",
-    "heal": "the lab put {} back on the nodes' network",
-}
-
-
 #: Requests a second of a lesson's load, and how many seconds one may take, on emulated machines and on others.
 #: Measured: four emulated machines on two cores carry some eleven new HTTPS connections a second through Traefik, nginx
 #: and Node.js, and fewer while a new version starts.
 RATES = {True: 3, False: 50}
 PATIENCE = {True: 30.0, False: 10.0}
+#: Seconds in which a manager must answer, for a step and for a person at the terminal.
+ANSWER, OPENING = 30.0, 10.0
 #: Seconds in which a source must have looked again.
 REFRESH = 45.0
 
 
 class LiveHands:
-    """`lab.course.ports.Hands` on a cluster. `close` ends shells and sources; the cluster stays."""
+    """`lab.course.ports.Hands` on a cluster. `close` ends shells and sources; the cluster stays.
 
-    def __init__(self, cluster: Cluster, journal: Journal, *, typing: float = 0.0) -> None:
+    `redactor` learns here what must not be shown, before anything is written: it is the session's, for the shells and
+    for a recording alike.
+    """
+
+    def __init__(
+        self, cluster: Cluster, journal: Journal, *, typing: float = 0.0, redactor: Redactor | None = None
+    ) -> None:
         self.cluster, self.journal = cluster, journal
         self.typing = typing
         self.size = (100, 30)
-        self.redactor = Redactor()
         self.edge = edge.of(cluster)
+        self.redactor = redactor or Redactor()
         self.redactor.learn(self.edge.password)
         self._emulated = cluster.acceleration == "tcg"
         self._endpoints = {e.node: e for e in cluster.endpoints()}
@@ -63,6 +63,7 @@ class LiveHands:
         self._loader = LoadMaker(journal, endpoints, bound=PATIENCE[self._emulated])
         self.source = SwarmSource(journal, tuple(self._endpoints.values()), connect)
         self._shells: dict[str, Shell] = {}
+        self._opening = threading.Lock()
         self._front: Shell | None = None
         self._clients: dict[str, docker.DockerClient] = {}
         self._ids = itertools.count(1)
@@ -157,7 +158,7 @@ class LiveHands:
         """See `Hands.act`."""
         if node not in self._endpoints:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
-        self.journal.write(Acted(_DEEDS[action].format(node), node))
+        self.journal.write(Acted(FAULTS[action].format(node), node))
         verbs: dict[str, Callable[[], None]] = {
             "stop": lambda: self.cluster.stop(node),
             "start": lambda: self.cluster.start(node, self.report),
@@ -165,6 +166,17 @@ class LiveHands:
             "heal": lambda: self.cluster.heal(node, self.report),
         }
         verbs[action]()
+        self.source.wake()
+
+    def powered_off(self) -> tuple[str, ...]:
+        """See `lab.course.settle.Eyes.powered_off`."""
+        return self.cluster.powered_off()
+
+    def power_on(self, nodes: Sequence[str]) -> None:
+        """Power machines on, side by side, and wait until their engines answer."""
+        for node in nodes:
+            self.journal.write(Acted(FAULTS["start"].format(node), node))
+        self.cluster.power_on(nodes, self.report)
         self.source.wake()
 
     def engine(self) -> Any:
@@ -198,40 +210,49 @@ class LiveHands:
         self.journal.write(Progressed(progress.stage, progress.text, progress.done))
 
     def keys(self, data: str) -> None:
-        """What the user typed, to the shell in front."""
+        """See `Stage.keys`: to the shell in front, which is opened when there is none yet.
+
+        A terminal shows twice what is typed before the shell reads it: what comes early waits for the prompt.
+        """
         if self._front is None:
-            self._front = self.shell("")
-        self._front.send(data)
+            # Who only looks waits for a manager; a key finds one or tells that there is none.
+            opened = self.shell("", bound=0.0 if data else OPENING)
+            self._front = self._front or opened
+        self._front.wait_for_prompt()
+        if data:
+            self._front.send(data)
 
     def resize(self, columns: int, rows: int) -> None:
         """The terminal's size, for every shell, now and later."""
         self.size = (columns, rows)
-        for shell in self._shells.values():
+        for shell in tuple(self._shells.values()):
             shell.resize(columns, rows)
 
-    def shell(self, node: str) -> Shell:
-        """The shell on `node`, opened when first asked for; "" is a manager that lives. EngineError, InputError."""
-        endpoint = self._endpoints.get(node) if node else self._manager()
+    def shell(self, node: str, *, bound: float = ANSWER) -> Shell:
+        """The shell on `node`, opened when first asked for; "" is a manager that lives, waited for so many seconds.
+        Raises EngineError and InputError."""
+        endpoint = self._endpoints.get(node) if node else self._manager(bound)
         if endpoint is None:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
-        if endpoint.node not in self._shells:
-            env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
-            self._shells[endpoint.node] = Shell(
-                self.journal,
-                endpoint.node,
-                env,
-                columns=self.size[0],
-                rows=self.size[1],
-                redact=self.redactor,
-                ids=lambda: next(self._ids),
-                # Where `stacks/edge.yaml` is.
-                cwd=paths.data(),
-            )
-        return self._shells[endpoint.node]
+        with self._opening:  # a step and the keyboard may both be the first to ask
+            if endpoint.node not in self._shells:
+                env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
+                self._shells[endpoint.node] = Shell(
+                    self.journal,
+                    endpoint.node,
+                    env,
+                    columns=self.size[0],
+                    rows=self.size[1],
+                    redact=self.redactor,
+                    ids=lambda: next(self._ids),
+                    # Where `stacks/edge.yaml` is.
+                    cwd=paths.data(),
+                )
+            return self._shells[endpoint.node]
 
-    def _manager(self) -> Endpoint:
+    def _manager(self, bound: float = ANSWER) -> Endpoint:
         """The manager through which the swarm is looked at: it answered a moment ago."""
-        if not self.journal.wait(lambda world: world.link.state == "live", 30.0):
+        if not self.journal.wait(lambda world: world.link.state == "live", bound):
             why = self.journal.world.link.why or "none answered yet"
             raise EngineError(f"no manager answers: {why}", remedy="swarmlab status")
         return self._endpoints[self.journal.world.link.node]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+from lab.cluster import api
 from lab.cluster.model import Cluster, ClusterStatus
 from lab.course import progress
 from lab.course.load import load_course
@@ -66,7 +67,8 @@ class LiveStage:
         with self._busy:
             self.hands.begin()
             try:
-                result = run_step(lesson, found, self.hands, strict=False)
+                with api.at_work(self.cluster.name, f"running step {step} of {lesson.id}"):
+                    result = run_step(lesson, found, self.hands, strict=False)
             except KeyboardInterrupt:
                 self.journal.write(StepMoved(lesson.id, step, "failed", "stopped"))
                 return
@@ -84,7 +86,8 @@ class LiveStage:
         lesson = self._need_lesson()
         with self._busy:
             self.hands.begin()
-            done = reset_to(self.hands, lesson, step or None)
+            with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
+                done = reset_to(self.hands, lesson, step or None)
         progress.forget(self.cluster.name, lesson, step)
         self._write_opened(lesson)
         return sentence(done, lesson.id, step)

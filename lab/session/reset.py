@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lab.cluster.model import Cluster
 from lab.course import ledger
-from lab.course.actions import RemoveVolume
+from lab.course.actions import Plan, RemoveVolume
 from lab.course.apply import apply
-from lab.course.checkpoint import at
+from lab.course.checkpoint import Checkpoint, NodeState, at
 from lab.course.plan import plan
 from lab.course.schema import Lesson
+from lab.course.settle import MachinesEnded
+from lab.errors import EngineError, WaitError
 from lab.session.hands import LiveHands
 from lab.world.entries import Acted
+
+#: How often machines may end under way, and be powered on again, before a reset gives up.
+ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -27,25 +34,85 @@ class Done:
 
 
 def reset_to(hands: LiveHands, lesson: Lesson, step: str | None = None, *, dry_run: bool = False) -> Done:
-    """Put the cluster to the start of a step (None: of the lesson). Looks first, acts, waits until it is so.
+    """Put the cluster to the start of a step (None: of the lesson). Powers on what should run, looks, acts, waits until
+    it is so; when a machine ends under way, begins again from there.
 
-    Raises WaitError with what was still missing, EngineError when no manager answers.
+    Raises WaitError with what was still missing, EngineError when no manager answers, MachinesEnded when machines end
+    again and again.
     """
     began = time.monotonic()
-    hands.look()
     checkpoint = at(lesson, step)
-    made = hands.cluster.made_by_lab
-    ours = ledger.ours(hands.cluster.name)
-    found = plan(hands.journal.world, checkpoint, made_by_lab=made, ours=ours, env=hands.settings())
     to = f"{lesson.id}:{step}" if step else lesson.id
+    needed = _needed(hands.cluster, checkpoint)
+    if dry_run:
+        found = _preview(hands, checkpoint)
+        return _done(to, [a.sentence for a in found.actions], found, began, dry_run=True)
+    done: list[str] = []
+    for attempt in range(ATTEMPTS):
+        try:
+            done += _power_on(hands, needed)
+            hands.look()
+            found = _plan(hands, checkpoint)
+            done += [a.sentence for a in found.actions]
+            if found.actions:
+                hands.journal.write(Acted(f"reset to {to}: {len(found.actions)} to put right"))
+            # With nothing to do it still waits for what moves.
+            apply(found.actions, checkpoint, hands, made_by_lab=hands.cluster.made_by_lab, needed=needed)
+        except (MachinesEnded, EngineError, WaitError):
+            ended = needed.intersection(hands.powered_off())
+            if not ended or attempt == ATTEMPTS - 1:
+                raise
+            hands.journal.write(Acted(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
+        else:
+            break
+    return _done(to, done, found, began)
+
+
+def _done(to: str, actions: Sequence[str], found: Plan, began: float, *, dry_run: bool = False) -> Done:
+    left = tuple(x.sentence for x in found.left)
+    return Done(to, tuple(actions), left, round(time.monotonic() - began, 2), dry_run)
+
+
+def _needed(cluster: Cluster, checkpoint: Checkpoint) -> frozenset[str]:
+    """The nodes of the lab's own machines that are on at the checkpoint."""
+    if not cluster.made_by_lab:
+        return frozenset()
+    names = (endpoint.node for endpoint in cluster.endpoints())
+    return frozenset(name for name in names if checkpoint.nodes.get(name, NodeState()).machine == "on")
+
+
+def _power_on(hands: LiveHands, needed: frozenset[str]) -> list[str]:
+    """Before anything else: with its managers off a cluster cannot even be looked at."""
+    off = sorted(needed.intersection(hands.powered_off()))
+    if off:
+        hands.power_on(off)
+    return [f"power {name} on" for name in off]
+
+
+def _plan(hands: LiveHands, checkpoint: Checkpoint) -> Plan:
+    made = hands.cluster.made_by_lab
+    found = plan(
+        hands.journal.world,
+        checkpoint,
+        made_by_lab=made,
+        ours=ledger.ours(hands.cluster.name),
+        env=hands.settings(),
+        off=hands.powered_off() if made else (),
+    )
     # No manager knows of volumes: those of a stack that is not to be here are looked for on the nodes themselves.
     stale = [RemoveVolume(name) for name, stack in hands.volumes() if stack not in checkpoint.stacks] if made else []
-    todo = (*found.actions, *(volume for volume in stale if volume not in found.actions))
-    actions, left = tuple(a.sentence for a in todo), tuple(x.sentence for x in found.left)
-    if dry_run:
-        return Done(to, actions, left, round(time.monotonic() - began, 2), dry_run)
-    if actions:
-        hands.journal.write(Acted(f"reset to {to}: {len(actions)} to put right"))
-    # With nothing to do it still waits for what moves.
-    apply(todo, checkpoint, hands, made_by_lab=made)
-    return Done(to, actions, left, round(time.monotonic() - began, 2))
+    return Plan((*found.actions, *(volume for volume in stale if volume not in found.actions)), found.left)
+
+
+def _preview(hands: LiveHands, checkpoint: Checkpoint) -> Plan:
+    """What a reset would do. Raises EngineError at once when too many managers are off to say."""
+    managers = [endpoint.node for endpoint in hands.cluster.endpoints() if endpoint.role == "manager"]
+    off = [name for name in managers if name in hands.powered_off()]
+    if 2 * len(off) >= len(managers):
+        raise EngineError(
+            f"{len(off)} of {len(managers)} managers are powered off, so the swarm cannot be asked what differs; "
+            "a reset powers them on first",
+            remedy="swarmlab reset, or swarmlab up",
+        )
+    hands.look()
+    return _plan(hands, checkpoint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -14,9 +13,11 @@ from lab.cluster.model import Progress, Report, silent
 from lab.course import progress
 from lab.course.runner import LessonResult, run_lesson
 from lab.course.schema import Lesson
+from lab.course.words import many
 from lab.session.hands import LiveHands
 from lab.session.live import TYPING
 from lab.session.reset import Done, reset_to
+from lab.tape.redact import Redactor
 from lab.tape.story import Story
 from lab.tape.tape import Header, Recorder
 from lab.world.entries import Entry, Progressed
@@ -25,12 +26,24 @@ from lab.world.world import World
 
 
 @contextmanager
-def live_hands(name: str, journal: Journal | None = None, *, typing: float = 0.0) -> Iterator[LiveHands]:
-    """Hands on the cluster of that name, its swarm being looked at. Raises MissingError when there is none."""
-    hands = LiveHands(api.find(name), journal or Journal(), typing=typing)
+def live_hands(
+    name: str,
+    journal: Journal | None = None,
+    *,
+    typing: float = 0.0,
+    look: bool = True,
+    redactor: Redactor | None = None,
+) -> Iterator[LiveHands]:
+    """Hands on the cluster of that name, its swarm being looked at; with `look` a first look is in the journal.
+
+    `redactor` learns the secrets of the session, for whoever else keeps what the journal has. Raises MissingError when
+    there is no such cluster, EngineError when no manager answers the first look.
+    """
+    hands = LiveHands(api.find(name), journal or Journal(), typing=typing, redactor=redactor)
     hands.start()
     try:
-        hands.look()
+        if look:
+            hands.look()
         yield hands
     finally:
         hands.close()
@@ -39,8 +52,13 @@ def live_hands(name: str, journal: Journal | None = None, *, typing: float = 0.0
 def reset_cluster(
     name: str, lesson: Lesson, step: str | None, *, dry_run: bool = False, report: Report = silent
 ) -> Done:
-    """Put a cluster to a checkpoint; what is waited for goes to `report`."""
-    with live_hands(name) as hands:
+    """Put a cluster to a checkpoint; what is waited for goes to `report`. Raises BusyError when another swarmlab is at
+    work on it."""
+    to = f"{lesson.id}:{step}" if step else lesson.id
+    with ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(api.at_work(name, f"resetting to {to}"))
+        hands = stack.enter_context(live_hands(name, look=False))
 
         def tell(entry: Entry, _: World) -> None:
             if isinstance(entry.fact, Progressed):
@@ -62,7 +80,9 @@ def go_through(
     The account goes to `say` as it happens. With `tape` the lesson's journal is kept there; when it is interrupted,
     too, marked as unfinished.
     """
-    with live_hands(name) as hands:
+    # One for the whole session, made before anything is written: the tape masks what the reset's hands learned already.
+    redactor = Redactor()
+    with live_hands(name, look=False, redactor=redactor) as hands:
         reset_to(hands, lesson)
     journal, story = Journal(), Story()
 
@@ -71,14 +91,17 @@ def go_through(
             say(line)
 
     journal.read(tell)
+    recorder = Recorder(tape, header(name, lesson), journal, redact=redactor) if tape is not None else None
     with ExitStack() as stack:
-        if tape is not None:
-            stack.enter_context(Recorder(tape, header(name, lesson), journal))
-        hands = stack.enter_context(live_hands(name, journal, typing=TYPING if tape else 0.0))
+        if recorder is not None:
+            stack.enter_context(recorder)
+        hands = stack.enter_context(live_hands(name, journal, typing=TYPING if tape else 0.0, redactor=redactor))
         result = run_lesson(lesson, hands, until=until)
         hands.remember(id for step in result.steps for id in step.created)
     for line in story.end():
         say(line)
+    if recorder is not None and recorder.left_out:
+        say(f"The recording leaves out {many(recorder.left_out, 'thing')} that no tape can hold.")
     return result
 
 
@@ -89,7 +112,6 @@ def header(name: str, lesson: Lesson) -> Header:
         title=lesson.title,
         lesson=lesson.id,
         recorded=datetime.now(UTC),
-        digest=hashlib.sha256(lesson.model_dump_json().encode()).hexdigest()[:16],
         lab=__version__,
         provider=status.provider,
         acceleration=status.acceleration,

@@ -112,6 +112,10 @@ class Shell:
             self._touched = True
         self._pty.write(data.encode("utf-8", "replace"))
 
+    def wait_for_prompt(self, bound: float = READY) -> bool:
+        """Whether the shell has shown its first prompt, waited for so many seconds."""
+        return self._await(lambda: self._prompts > 0 or self._closing, bound)
+
     def interrupt(self) -> None:
         """Ctrl-C to the command under way, or an end to the lab's typing; nothing when there is neither."""
         with self._news:

@@ -15,9 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lab.safe import safe_for_screen
-
-__all__ = ["Redactor", "safe_for_screen"]
+__all__ = ["Redactor", "is_mask"]
 
 MASK, WIDE_MASK, EMPTY_MASK = "•", "＊", "\u034f"
 """What stands for a hidden character of one cell, of two cells, and of none."""
@@ -361,6 +359,11 @@ def _hidden(text: str, spans: Iterable[tuple[int, int]]) -> str:
             pieces += [text[at:start], "".join(map(_mask, text[start:end]))]
             at = end
     return "".join((*pieces, text[at:]))
+
+
+def is_mask(char: str) -> bool:
+    """Whether this character stands for a hidden one."""
+    return char in (MASK, WIDE_MASK, EMPTY_MASK)
 
 
 def _mask(char: str) -> str:

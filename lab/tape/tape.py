@@ -8,19 +8,28 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from pydantic import ValidationError
-
 from lab.errors import InputError, LabError
-from lab.tape.lines import CLOCK, FACTS, VERSION, Header, end_line, header_line, redacted, to_line
+from lab.tape.lines import (
+    VERSION,
+    Damaged,
+    Header,
+    end_line,
+    from_line,
+    header_line,
+    redacted,
+    short,
+    to_entry,
+    to_header,
+    to_line,
+)
 from lab.tape.redact import Redactor
 from lab.world.entries import Entry, Fact, Printed
 from lab.world.journal import Journal
@@ -29,8 +38,17 @@ from lab.world.world import World
 __all__ = ["SUFFIX", "Header", "Recorder", "Tape", "check_tape", "load"]
 
 SUFFIX = ".tape"
-LARGEST = 64 * 1024 * 1024
-"""A file of more bytes is not read: no lesson is that long."""
+LARGEST = 8 * 1024 * 1024
+"""A file of more bytes is not read; a lesson's has a fifth of a megabyte."""
+
+LONGEST_LINE = 1024 * 1024
+"""Bytes of one line."""
+
+MOST = 200_000
+"""Entries of one tape: thirty a second for nearly two hours."""
+
+_END = 100
+"""Bytes that are kept free for the end mark."""
 
 _AGAIN = "record it again: swarmlab record LESSON"
 
@@ -48,37 +66,32 @@ def load(path: Path) -> Tape:
     """Read and validate a tape. Raises InputError, with the line, for what is no tape, a damaged one, one that was cut
     off, one of a newer version, and one that is too large."""
     lines = _lines(path)
-    head = _object(path, 1, lines[0])
-    if not isinstance(head, dict) or "swarmlab" not in head:
-        raise InputError(
-            "this is not a swarmlab tape", path=path, line=1, remedy="swarmlab replay NAME, or a .tape file"
-        )
-    version = head.pop("swarmlab")
-    if not isinstance(version, int) or version < 1:
-        raise InputError(f"the tape's version is not a number: {version!r}", path=path, line=1, remedy=_AGAIN)
-    if version > VERSION:
-        raise InputError(
-            f"this tape has version {version}, and this swarmlab reads up to version {VERSION}",
-            path=path,
-            line=1,
-            remedy="install a newer swarmlab",
-        )
-    try:
-        header = Header.model_validate(head)
-    except ValidationError as error:
-        raise InputError(f"the tape's header is damaged: {_first(error)}", path=path, line=1, remedy=_AGAIN) from error
+    first = next(lines, None)
+    if first is None:
+        raise InputError("the file is empty: this is not a swarmlab tape", path=path, remedy=_AGAIN)
+    header, number = _header(path, first), 1
     entries: list[Entry] = []
-    for number, line in enumerate(lines[1:], start=2):
-        found = _object(path, number, line)
-        if isinstance(found, dict) and "end" in found:
-            return _ended(path, number, len(lines), Tape(header, tuple(entries)), found)
-        entries.append(_entry(path, number, found, entries[-1].at if entries else 0.0))
-    raise InputError(
-        f"the tape is cut off: after {len(entries)} entries its end mark is missing",
-        path=path,
-        line=len(lines),
-        remedy=_AGAIN,
-    )
+    for number, line in enumerate(lines, start=2):
+        try:
+            found = from_line(line)
+            if isinstance(found, dict) and "end" in found:
+                tape = _ended(path, number, Tape(header, tuple(entries)), found)
+                break
+            entries.append(to_entry(found, entries[-1].at if entries else 0.0))
+        except Damaged as problem:
+            raise InputError(f"the line is damaged: {problem}", path=path, line=number, remedy=_AGAIN) from problem
+        if len(entries) > MOST:
+            raise InputError(f"a tape has at most {MOST:,} entries; this one has more", path=path, line=number)
+    else:
+        raise InputError(
+            f"the tape is cut off: after {len(entries)} entries its end mark is missing",
+            path=path,
+            line=number,
+            remedy=_AGAIN,
+        )
+    if next(lines, None) is not None:
+        raise InputError("the tape goes on after its end mark", path=path, line=number + 1, remedy=_AGAIN)
+    return tape
 
 
 def check_tape(path: Path) -> Tape:
@@ -90,82 +103,77 @@ def check_tape(path: Path) -> Tape:
     return tape
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path) -> Iterator[str]:
+    """The file's lines, one after the other, none of them longer than it may be."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"a tape has at most {LARGEST // 2**20} MB; this file is larger", path=path)
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > LARGEST:
+                raise InputError(f"a tape has at most {LARGEST // 2**20} MB; this file is larger", path=path)
+            number, left = 1, LARGEST
+            while (data := file.readline(LONGEST_LINE + 1)) and left > 0:
+                if len(data) > LONGEST_LINE:
+                    reason = f"a line of a tape has at most {LONGEST_LINE // 1024:,} kB; this one is longer"
+                    raise InputError(reason, path=path, line=number)
+                yield data.decode("utf-8").removesuffix("\n")
+                number, left = number + 1, left - len(data)
+    except UnicodeDecodeError as error:
+        reason = "this is not a swarmlab tape: it is not UTF-8 text"
+        raise InputError(reason, path=path, line=number) from error
     except OSError as error:
         raise InputError(f"the tape cannot be read: {error.strerror}", path=path) from error
-    if not data:
-        raise InputError("the file is empty: this is not a swarmlab tape", path=path, remedy=_AGAIN)
+
+
+def _header(path: Path, line: str) -> Header:
     try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError("this is not a swarmlab tape: it is not UTF-8 text", path=path, line=line) from error
-    return text.removesuffix("\n").split("\n")
-
-
-def _object(path: Path, number: int, line: str) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        if number == 1:
-            raise InputError("this is not a swarmlab tape", path=path, line=1) from error
-        raise InputError("the line is damaged: it is not whole JSON", path=path, line=number, remedy=_AGAIN) from error
-
-
-def _entry(path: Path, number: int, found: Any, after: float) -> Entry:
-    if not isinstance(found, dict):
-        raise InputError("the line is damaged: it is no entry", path=path, line=number, remedy=_AGAIN)
-    at = found.pop("at", None)
-    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at) or at < after:
+        head = from_line(line)
+    except Damaged as problem:
+        raise InputError(f"this is not a swarmlab tape: {problem}", path=path, line=1) from problem
+    if not isinstance(head, dict) or "swarmlab" not in head:
         raise InputError(
-            f"the entry's time must be a number of seconds, at least {after:g}: {at!r}",
-            path=path,
-            line=number,
-            remedy=_AGAIN,
+            "this is not a swarmlab tape", path=path, line=1, remedy="swarmlab replay NAME, or a .tape file"
         )
-    if CLOCK in found:
-        found["at"] = found.pop(CLOCK)
+    version = head.pop("swarmlab")
+    if not isinstance(version, int) or version < 1:
+        raise InputError(f"the tape's version is not a number: {short(version)}", path=path, line=1, remedy=_AGAIN)
+    if version > VERSION:
+        raise InputError(
+            f"this tape has version {version}, and this swarmlab reads up to version {VERSION}",
+            path=path,
+            line=1,
+            remedy="install a newer swarmlab",
+        )
     try:
-        return Entry(float(at), FACTS.validate_python(found))
-    except ValidationError as error:
-        raise InputError(f"the entry is damaged: {_first(error)}", path=path, line=number, remedy=_AGAIN) from error
+        return to_header(head)
+    except Damaged as problem:
+        raise InputError(f"the tape's header is damaged: {problem}", path=path, line=1, remedy=_AGAIN) from problem
 
 
-def _ended(path: Path, number: int, lines: int, tape: Tape, mark: dict[str, Any]) -> Tape:
+def _ended(path: Path, number: int, tape: Tape, mark: dict[str, Any]) -> Tape:
     if mark["end"] != len(tape.entries) or isinstance(mark["end"], bool):
         raise InputError(
-            f"the tape is damaged: it has {len(tape.entries)} entries, and its end mark names {mark['end']!r}",
+            f"the tape is damaged: it has {len(tape.entries)} entries, and its end mark names {short(mark['end'])}",
             path=path,
             line=number,
             remedy=_AGAIN,
         )
-    if number != lines:
-        raise InputError("the tape goes on after its end mark", path=path, line=number + 1, remedy=_AGAIN)
-    return Tape(tape.header, tape.entries, mark.get("finished") is not False)
-
-
-def _first(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
+    return replace(tape, finished=mark.get("finished") is not False)
 
 
 class Recorder:
     """Writes a journal's entries to a tape, from `with` to its end, each line at once and whole.
 
-    While it is being made the tape is called `NAME.part`; at the end it takes its name, replacing what was there. When
-    an exception ends the `with` (Ctrl-C is one) the tape is kept all the same, marked as unfinished. Everything is
-    redacted once more. Raises LabError when the disk does not take it.
+    While it is being made the tape is a file of another name beside it, `NAME.XXXX.part`; at the end it takes its
+    name, replacing what was there. When an exception ends the `with` (Ctrl-C is one) the tape is kept all the same,
+    marked as unfinished. Everything is redacted once more, by a redactor that knows what the session knows. What no
+    reader of a tape would take is left out, and counted in `left_out`. Raises LabError when the disk does not take it.
     """
 
-    def __init__(self, path: Path, header: Header, journal: Journal, *, redact: Redactor | None = None) -> None:
-        self.path, self.header, self.count = path, header, 0
-        self._journal, self._redact = journal, redact or Redactor()
+    def __init__(self, path: Path, header: Header, journal: Journal, *, redact: Redactor) -> None:
+        self.path, self.header, self.count, self.left_out = path, header, 0, 0
+        self._journal, self._redact = journal, redact
         self._streams: dict[str, Redactor] = {}
+        self._part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+        self._size = 0
         self._file: BinaryIO | None = None
         self._stop: Callable[[], None] = lambda: None
         self._trouble: OSError | None = None
@@ -173,10 +181,13 @@ class Recorder:
     def __enter__(self) -> Recorder:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._part.open("wb", buffering=0)
+            # Nobody can know the name beforehand, and an open that must create follows no link.
+            self._file = self._part.open("xb", buffering=0)
         except OSError as error:
             raise self._failed(error) from error
-        self._line(header_line(self.header))
+        first = header_line(self.header)
+        self._line(first)
+        self._size = len(first.encode()) + 1
         self._stop = self._journal.read(self._take)
         return self
 
@@ -194,16 +205,23 @@ class Recorder:
         finally:
             if self._file is not None:
                 self._file.close()
+            self._part.unlink(missing_ok=True)
         if self._trouble is not None and kind is None:
             raise self._failed(self._trouble)
 
-    @property
-    def _part(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.part")
-
     def _take(self, entry: Entry, _: World) -> None:
-        self._line(to_line(Entry(entry.at, self._clean(entry.fact))))
-        self.count += 1
+        try:
+            line = to_line(Entry(entry.at, self._clean(entry.fact)))
+            to_entry(from_line(line))
+            size = len(line.encode()) + 1
+        except ValueError:  # Damaged is one: the tape must still be read, and the lesson must go on.
+            self.left_out += 1
+            return
+        if size > LONGEST_LINE or self._size + size > LARGEST - _END or self.count >= MOST:
+            self.left_out += 1
+            return
+        self._line(line)
+        self._size, self.count = self._size + size, self.count + 1
 
     def _clean(self, fact: Fact) -> Fact:
         if not isinstance(fact, Printed):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from lab.tui import keys, load_keys
-from lab.tui.backstage import Backstage, BringUp, Making, Moved, Opened, Refused, trouble
+from lab.tui.backstage import PATIENCE, Backstage, BringUp, Making, Moved, NoShell, Opened, Refused, trouble
+from lab.tui.driver import TerminalDriver
 from lab.tui.panes import known
 from lab.tui.seeing import Seeing
 from lab.tui.situation import Situation
@@ -68,6 +70,27 @@ class LabApp(Seeing):
             self.register_theme(each)
         self.theme = DARK.name if theme == "dark" else LIGHT.name
 
+    def get_driver_class(self) -> type[Driver]:
+        return TerminalDriver
+
+    @property
+    def broken(self) -> Exception | None:
+        """What ended the app, None when it was left as one leaves it."""
+        return self._exception
+
+    def panic(self, *_: object) -> None:
+        """Textual prints a traceback with the values of all variables. Here nothing is shown: see `broken`."""
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        self.panic()
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._exit:
+            self.panic()  # It is being left; what comes too late for it, a pane still to be mounted say, is no fault.
+        else:
+            super()._handle_exception(error)
+
     def get_default_screen(self) -> Screen[None]:
         return self._stand
 
@@ -92,6 +115,17 @@ class LabApp(Seeing):
             self._stand.show(self.situation)
         if before.view != self.situation.view:
             self._back.look(self.situation.view)
+        if _at_shell(self.situation) and not _at_shell(before):
+            self._open_shell()
+
+    def _open_shell(self) -> None:
+        """Whoever comes to the terminal finds a prompt there, without a key typed first."""
+        self._stand.terminal.words = "A shell is being opened ..."
+        self._back.keys("")
+
+    @on(NoShell)
+    def _no_shell(self, message: NoShell) -> None:
+        self._stand.terminal.words = trouble("shell", message.error)
 
     def _tick(self) -> None:
         if self.situation.ready:
@@ -274,8 +308,14 @@ class LabApp(Seeing):
     def on_unmount(self) -> None:
         self._back.leave()
 
+    @property
+    def at_work(self) -> bool:
+        """Whether something that the app began has not ended yet."""
+        return self._back.at_work
+
     def close_stages(self) -> None:
         """Close the stages that the app made or took, after its end."""
+        self._back.join()
         for stage in self._mine:
             stage.close()
 
@@ -284,4 +324,10 @@ class LabApp(Seeing):
         if self._quitting or not (self.situation.making or self.situation.busy == "step"):
             self.exit(0)
         self._quitting = True
+        self.set_timer(PATIENCE, lambda: self.exit(0))
         self.see(notice="What is under way is being ended; q again leaves at once.", trouble=False)
+
+
+def _at_shell(s: Situation) -> bool:
+    """Whether the person is at the terminal of a live stage."""
+    return s.ready and s.live and (s.typing or s.pane == "terminal")

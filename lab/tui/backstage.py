@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from lab.cluster.model import Progress, Report
     from lab.course.schema import Lesson
     from lab.session import Stage
+
+#: Seconds that what is under way has to end when the app is left.
+PATIENCE = 1.5
 
 Work = Literal["stage", "opening", "step", "reset", "making"]
 BringUp = Callable[["Report"], object]
@@ -52,7 +57,16 @@ class Refused(Message):
         super().__init__()
 
 
+class NoShell(Message):
+    """What was typed reached no shell."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__()
+
+
 _TROUBLE = {
+    "shell": "There is no shell",
     "wish": "That could not be done",
     "stage": "The lab could not open",
     "opening": "The lesson could not be opened",
@@ -77,16 +91,18 @@ class Opened:
 
 
 class Backstage:
-    """Holds the stage. Every method returns at once; what blocks runs in a worker named after its `Work`."""
+    """Holds the stage. Every method but `join` returns at once; what blocks runs in a worker named after its `Work`."""
 
     def __init__(self, app: App[int]) -> None:
         self._app = app
         self.stage: Stage | None = None
         self._feed: Feed | None = None
-        # A shell that is gone has its own last words on the screen; a wish that fails is told.
-        self._typed = _Turns("keyboard", lambda _: None)
+        # A shell that is gone has its own last words on the screen; where there never was one, and where a wish
+        # fails, that is told.
+        self._typed = _Turns("keyboard", lambda error: app.post_message(NoShell(error)))
         self._wishes = _Turns("wishes", lambda error: app.post_message(Refused(error)))
-        self._leaving = False
+        self._threads: list[threading.Thread] = []
+        self._leaving, self._until = False, 0.0
 
     def adopt(self, stage: Stage) -> None:
         """Take this stage from now on."""
@@ -99,19 +115,17 @@ class Backstage:
 
     def make(self, bring_up: BringUp) -> None:
         """Make a cluster; its worker's result is its stage, None when the app is left meanwhile."""
+        told: Progress | None = None
 
         def report(progress: Progress) -> None:
+            nonlocal told
             if self._leaving:
                 raise KeyboardInterrupt
-            self._app.post_message(Making(progress))
+            if progress != told:
+                told = progress
+                self._app.post_message(Making(progress))
 
-        def work() -> object:
-            try:
-                return bring_up(report)
-            except KeyboardInterrupt:
-                return None
-
-        self._work("making", work)
+        self._work("making", lambda: bring_up(report))
 
     def open(self, lesson: str) -> None:
         """Open a lesson, "" for the first; the worker's result is `Opened`."""
@@ -134,13 +148,26 @@ class Backstage:
 
     def leave(self) -> None:
         """Ask everything under way to end: a step now, the making of a cluster at its next report."""
-        self._leaving = True
+        if not self._leaving:
+            self._leaving, self._until = True, time.monotonic() + PATIENCE
         self.stop()
         self._typed.put(None)
         self._wishes.put(None)
 
+    def join(self) -> None:
+        """Wait for what is under way to end, PATIENCE after `leave` at the longest. What takes longer ends with the
+        process: it is made so that it may end at any time."""
+        for thread in self._threads:
+            thread.join(max(0.0, self._until - time.monotonic()))
+
+    @property
+    def at_work(self) -> bool:
+        """Whether something is under way."""
+        return any(thread.is_alive() for thread in self._threads)
+
     def keys(self, data: str) -> None:
-        """Bytes for the shell, in their order; a shell that does not read holds nobody up."""
+        """Bytes for the shell, in their order; a shell that does not read holds nobody up. None of them: see that
+        there is a shell."""
         if self.stage is not None:
             self._typed.put(partial(self.stage.keys, data))
 
@@ -180,7 +207,37 @@ class Backstage:
         self._app.post_message(Moved())
 
     def _work(self, name: Work, work: Callable[[], object]) -> Worker[object]:
-        return self._app.run_worker(work, name=name, group=name, thread=True, exclusive=True, exit_on_error=False)
+        threads = self._threads = [thread for thread in self._threads if thread.is_alive()]
+        awaited = partial(_apart, name, work, threads)
+        return self._app.run_worker(awaited, name=name, group=name, exclusive=True, exit_on_error=False)
+
+
+async def _apart(name: str, work: Callable[[], object], threads: list[threading.Thread]) -> object:
+    """Await work that blocks. Its thread is a daemon: a loop's executor, and the interpreter, wait at their end for
+    what their threads do, however long that takes. Work that is interrupted has no result."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[object] = loop.create_future()
+
+    def end(result: object, error: Exception | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(result)
+
+    def run() -> None:
+        result, failed = None, None
+        try:
+            result = work()
+        except KeyboardInterrupt:
+            pass
+        except Exception as error:  # noqa: BLE001  it belongs to whoever awaits it
+            failed = error
+        try:
+            loop.call_soon_threadsafe(end, result, failed)
+        except RuntimeError:
+            pass  # The app is gone, and its loop.
+
+    threads.append(threading.Thread(target=run, name=name, daemon=True))
+    threads[-1].start()
+    return await done
 
 
 class _Turns:
@@ -196,7 +253,7 @@ class _Turns:
         while act := self._acts.get():
             try:
                 act()
-            except (LabError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  a thread's rim: one wish that fails leaves room for the next
                 self._failed(error)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.cells import cell_len
 
 from lab.tui.spans import Line, Span, Tone
+from lab.world.jobs import completed, settled, total
 from lab.world.swarm import BROKEN, ENDED, Node, Service, Task
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def mark(world: World, task: Task) -> tuple[str, str, Tone]:
         return glyph, word, "quiet"
     if node is not None and node.state == "down":
         return "?", "lost", "bad"
-    if task.state == "running" and task.desired != "running":
+    if task.state == "running" and not task.live:
         return "◍", "stopping", "move"
     return glyph, word, "run" if task.state == "running" else "move"
 
@@ -165,18 +166,18 @@ def _ailment(node: Node) -> str:
 def service_row(world: World, service: Service, cols: Columns) -> Line:
     """A service's line: its name, what should run against what does, and, with room, image, ports and update."""
     row = _Row(cols.total)
-    running = world.running.get(service.id, 0)
-    tone: Tone = "run" if running == service.desired else "move"
+    running, done, whole = world.running.get(service.id, 0), completed(world, service), total(world, service)
+    tone: Tone = "run" if settled(world, service) else "move"
     x = row.put(0, f"▌{service.name}", "name", max(12, cols.total // 3)) + 2
-    if cols.total >= 46:
-        x = row.put(x, f"desired {service.desired}  running {running}", tone, cols.total - x) + 1
-    else:
-        x = row.put(x, f"{running}/{service.desired}", tone, cols.total - x) + 1
-    if 0 < max(service.desired, running) <= 12:
-        bar = (
-            "▮" * min(running, service.desired) + "▯" * (service.desired - running) + "+" * (running - service.desired)
-        )
-        x = row.put(x, bar, tone, cols.total - x) + 1
+    counts = f"desired {service.desired}  running {running}" if cols.total >= 46 else f"{running}/{service.desired}"
+    if whole:
+        counts += f"  completed {done}/{whole}" if cols.total >= 46 else f" ({done}/{whole})"
+    elif done:
+        counts += f"  completed {done}" if cols.total >= 46 else f" ({done})"
+    x = row.put(x, counts, tone, cols.total - x) + 1
+    have, want = (done, whole) if whole else (running + done, service.desired)
+    if 0 < max(want, have) <= 12:
+        x = row.put(x, "▮" * min(have, want) + "▯" * (want - have) + "+" * (have - want), tone, cols.total - x) + 1
     for text, tone in _details(service):
         if x + 1 + len(text) > cols.total:
             row.put(min(x + 1, cols.total - 1), "…", "quiet", 1)
@@ -191,9 +192,10 @@ def _details(service: Service) -> Iterator[Span]:
         yield update, "bad" if "paused" in update or "rollback" in update else "move"
     if service.spec.mode != "replicated":
         yield service.spec.mode, "quiet"
-    yield service.spec.image.split("@")[0], "quiet"
+    if service.spec.image:
+        yield service.spec.image.split("@")[0], "quiet"
     for port in service.spec.ports:
-        yield f":{port.published}→{port.target}", "quiet"
+        yield f":{port.published or 'any'}→{port.target}", "quiet"  # 0: the engine chooses one
     if update == "update completed":
         yield update, "quiet"
 
@@ -204,7 +206,9 @@ def slot_row(world: World, service: str, key: str, cols: Columns, phase: int = 0
     `phase` moves the arrow's dashes: 0, 1, 2, ...
     """
     ids = world.attempts.get((service, key), ())
-    return _attempts_row(world, [world.tasks[id] for id in ids], key.rjust(4), cols, phase)
+    # A replicated job counts its slots from 0, which the engine leaves out.
+    label = key if key.isdigit() else "0"
+    return _attempts_row(world, [world.tasks[id] for id in ids], label.rjust(4), cols, phase)
 
 
 def global_row(world: World, service: str, cols: Columns, phase: int = 0) -> Line:
@@ -233,15 +237,19 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
     if moving(now):
         row.put(LABEL - 2, "▸", "move", 1)
     if cols.style == "list":
-        _named(world, row, tasks)
+        _named(world, row, tasks, LABEL)
         return row.spans()
     ends: dict[str, int] = {}
     for node in dict.fromkeys(task.node for task in tasks):
         x = cols.start(node)
         if x is not None:
             ends[node] = _cell(world, row, [t for t in tasks if t.node == node], cols, x)
+    free = max(ends.values(), default=LABEL - 1) + 1
     if not now.node:
-        _waiting(world, row, now, max(ends.values(), default=LABEL - 1) + 1)
+        _waiting(world, row, now, free)
+    elif away := [task for task in tasks if task.node and task.node not in ends and (task is now or not arrows)]:
+        # Their nodes are gone, and have no column any more.
+        _named(world, row, away, free)
     elif arrows and moving(now):
         _arrow(row, cols, tasks, ends, phase)
     return row.spans()
@@ -271,8 +279,7 @@ def _short(glyph: str, word: str) -> str:
     return f"{glyph} {word.removeprefix('exit ')}" if word.startswith("exit ") else f"{glyph} {_SHORT.get(word, word)}"
 
 
-def _named(world: World, row: _Row, tasks: list[Task]) -> None:
-    x = LABEL
+def _named(world: World, row: _Row, tasks: list[Task], x: int) -> None:
     for place, task in enumerate(tasks):
         glyph, word, tone = mark(world, task)
         text = f"{glyph} {word}" if not place or task.exit else glyph

@@ -13,7 +13,8 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lab.tui.spans import Line, Span, Tone, clean, plain
+from lab.tui.fault import drawn, sentence
+from lab.tui.spans import Line, Span, Tone, clean, plain, wrap
 from lab.tui.theme import tones
 
 _GUESS = 80
@@ -24,7 +25,11 @@ Draw = Callable[[int], Sequence[Line]]
 
 
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
-    """A pane of lines that scrolls up and down by keys; sideways keys stay the lesson's."""
+    """A pane of lines that scrolls up and down by keys; sideways keys stay the lesson's.
+
+    A subclass says in `line` what stands in a row. When that raises, or what `attempt` is given does, the pane says so
+    instead, until an attempt succeeds.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "scroll_up", "scroll", show=False),
@@ -38,6 +43,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     _tones: ClassVar[tuple[str, dict[Tone, Style]]] = ("", {})
     _stale = False
     _bar = 0
+    _fault = ""
 
     def keep_bar(self) -> None:
         """Keep the last two columns free, for a scroll bar and a blank before it: none ever touches a text."""
@@ -48,6 +54,30 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     def room(self) -> int:
         """How many cells a line has, 0 before the first layout."""
         return max(0, self.size.width - self._bar)
+
+    def line(self, y: int) -> Strip:
+        """The strip of the row `y` cells below the pane's top."""
+        raise NotImplementedError
+
+    def attempt(self, act: Callable[[], object]) -> None:
+        """Do something to what the pane shows."""
+        before, self._fault = self._fault, ""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.fault`
+            self._fault = sentence(error)
+        if self._fault != before:
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        if not self._fault:
+            try:
+                return self.line(y)
+            except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.fault`
+                self._fault = sentence(error)
+                self.refresh()
+        told = wrap([(self._fault, "bad")], max(10, self.size.width))
+        return self.strip(told[y] if y < len(told) else (), self.size.width)
 
     @property
     def stale(self) -> bool:
@@ -98,7 +128,7 @@ class Sheet(Lines):
         """Draw this from now on, at every width. A sheet that grows takes as many rows as it has lines."""
         self._draw = draw
         old, self._wide = self._lines, self.room or self._wide
-        self._lines = tuple(draw(self._wide or _GUESS))
+        self._lines = drawn(draw, self._wide or _GUESS)
         if self._grows:
             self.display = bool(self._lines)
         if len(old) != len(self._lines):
@@ -120,11 +150,11 @@ class Sheet(Lines):
         self.show(self._draw)
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
+    def line(self, y: int) -> Strip:
         lines, width = self._lines, self.room
         if self._wide != width:  # the first paint comes before the first resize is told
             if self._early[0] != width:
-                self._early = width, tuple(self._draw(width))
+                self._early = width, drawn(self._draw, width)
             lines = self._early[1]
         at = y + self.scroll_offset.y
         return self.strip(lines[at] if at < len(lines) else (), self.size.width)

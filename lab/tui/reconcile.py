@@ -122,7 +122,7 @@ class Reconciliation(Lines):
         super().notify_style_update()
         self._strips.clear()
 
-    def render_line(self, y: int) -> Strip:
+    def line(self, y: int) -> Strip:
         world, width = self.world, self.size.width
         if world is None or not world.nodes:
             words = _nothing(world)

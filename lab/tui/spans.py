@@ -12,12 +12,16 @@ Tone = Literal[
     "", "run", "move", "bad", "why", "quiet", "head", "name", "lab", "strong", "em", "code",
     "live", "replay", "stale", "key", "tab", "note", "file", "remark", "fact", "turned",
 ]  # fmt: skip
+LONGEST = 1e8
+"""Seconds, three years: no journal's time reaches that far."""
 Span = tuple[str, Tone]
 Line = tuple[Span, ...]
 
 
 def stamp(seconds: float, tenths: bool = True) -> str:
-    """A time as a clock shows it: `02:05.3`, past an hour `1:02:05.3`."""
+    """A time as a clock shows it: `02:05.3`, past an hour `1:02:05.3`; `--:--` for one that no clock shows."""
+    if not abs(seconds) < LONGEST:
+        return "--:--"
     whole = int(seconds)
     text = f"{whole // 60 % 60:02d}:{whole % 60:02d}"
     text = f"{whole // 3600}:{text}" if whole >= 3600 else text

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from lab.tui import keys, pages, views
+from lab.tui.fault import drawn
 from lab.tui.lines import Sheet
 from lab.tui.situation import PANES, TITLES, Pane, Situation
 
@@ -174,15 +175,15 @@ class Stand(Screen[None], inherit_bindings=False):
     def _crowded(self, s: Situation) -> bool:
         """Whether the step's card leaves too little of the pane for its text: then they scroll as one."""
         room, height = self._lesson.size.width - 1, self._lesson.size.height
-        return height > 0 and len(views.card(s, max(10, room))) > 0.55 * height
+        return height > 0 and len(drawn(views.card, s, max(10, room))) > 0.55 * height
 
     def take_in(self, batch: Batch) -> bool:
         """Give the panes what is new; True while the terminal has more than one frame's worth."""
         if batch.anew:
             self.terminal.clear()
         if batch.dirty is None or batch.dirty:
-            self._cluster.show(batch.world, batch.dirty)
-        self._timeline.show(batch.world.changes)
+            self._cluster.attempt(lambda: self._cluster.show(batch.world, batch.dirty))
+        self._timeline.attempt(lambda: self._timeline.show(batch.world.changes))
         for node, text in batch.printed:
             self.terminal.feed(node, text)
         if batch.node:

@@ -16,20 +16,28 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lab.safe import SafeScreen
-from lab.tui.spans import clean
+from lab.tui.fault import sentence
+from lab.tui.spans import clean, plain, wrap
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from lab.tui.emulator import Cells, Emulator
 
 #: Characters taken in one frame, so that a flood of output never holds up the keys; and how many may wait.
 _PER_FRAME, _BACKLOG, _KEEP = 16_384, 262_144, 65_536
 
+#: Seconds between two presses of Escape that belong together; a lone one reaches the shell so much later, or with the
+#: key after it.
+TWICE = 0.4
+_EMPTY = "The shell's output shows here."
+
 
 class Terminal(Widget, can_focus=True):
     """One screen per node; the one in sight is where something was typed or printed last.
 
-    Posts `Typed` with the bytes for the shell, `Resized` with the size for its pty, `Left` when it is left by two
-    presses of Escape.
+    `words` stand where nothing was printed yet. Posts `Typed` with the bytes for the shell, `Resized` with the size for
+    its pty, `Left` when it is left by two presses of Escape.
     """
 
     HELP = (
@@ -66,7 +74,8 @@ class Terminal(Widget, can_focus=True):
         self._waiting: deque[tuple[str, str]] = deque()
         self._backlog = 0
         self._rows: list[Cells] | None = None
-        self._escaped = False
+        self._escape: Timer | None = None
+        self._words = _EMPTY
         self.node = ""
 
     def feed(self, node: str, text: str) -> None:
@@ -81,8 +90,18 @@ class Terminal(Widget, can_focus=True):
 
     @typing.setter
     def typing(self, on: bool) -> None:
-        self._typing, self._escaped = on, False
+        self._typing = on
         self._show_all()
+
+    @property
+    def words(self) -> str:
+        """What stands in the pane until something is printed."""
+        return self._words
+
+    @words.setter
+    def words(self, words: str) -> None:
+        self._words = words
+        self.refresh()
 
     def look_at(self, node: str) -> None:
         """Bring a node's screen in sight."""
@@ -111,7 +130,7 @@ class Terminal(Widget, can_focus=True):
         self._screens.clear()
         self._clean.clear()
         self._waiting.clear()
-        self._backlog, self.node = 0, ""
+        self._backlog, self.node, self._words = 0, "", _EMPTY
         self._show_all()
 
     def text(self) -> str:
@@ -125,7 +144,11 @@ class Terminal(Widget, can_focus=True):
 
             screen = self._screens[node] = Emulator(max(20, self.size.width or 80), max(3, self.size.height or 24))
             self._clean[node] = SafeScreen()
-        screen.feed(self._clean[node].feed(text))
+        try:
+            screen.feed(self._clean[node].feed(text))
+        except Exception as error:  # noqa: BLE001  a rim: no output, whatever it holds, may end the app
+            screen = self._screens[node] = Emulator(*screen.size)
+            screen.feed(f"[{sentence(error, 'what was printed could not be drawn')}]\r\n")
         if node != self.node:
             self.node = node
             self._show_all()
@@ -160,11 +183,19 @@ class Terminal(Widget, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
+        try:
+            return self._line(y)
+        except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.fault`
+            words = sentence(error) if y == 0 else ""
+            return Strip([Segment(clean(words), self.rich_style)]).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _line(self, y: int) -> Strip:
         base, width = self.rich_style, self.size.width
         screen = self._screens.get(self.node)
         if screen is None:
-            words = "The shell's output shows here." if y == 0 else ""
-            return Strip([Segment(words, base + Style(dim=True))]).adjust_cell_length(width, base)
+            lines = wrap([(self._words, "")], width)
+            words = plain(lines[y : y + 1])
+            return Strip([Segment(clean(words), base + Style(dim=True))]).adjust_cell_length(width, base)
         from lab.tui.emulator import segments
 
         if self._rows is None:
@@ -194,17 +225,31 @@ class Terminal(Widget, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        if event.key == "escape" and self._escaped:
-            self._escaped = False
+        held = self._take_escape()
+        if event.key != "escape":
+            self._send(lambda screen: held + screen.key(event.key, event.character))
+        elif held:
             self.post_message(self.Left())
-            return
-        self._escaped = event.key == "escape"
-        self._send(lambda screen: screen.key(event.key, event.character))
+        else:
+            self._escape = self.set_timer(TWICE, self._send_escape)
 
     def on_paste(self, event: events.Paste) -> None:
         if self._typing:
             event.stop()
-            self._send(lambda screen: screen.paste(event.text))
+            held = self._take_escape()
+            self._send(lambda screen: held + screen.paste(event.text))
+
+    def _take_escape(self) -> str:
+        """The Escape that waits for a second one; nothing when none does."""
+        if self._escape is None:
+            return ""
+        self._escape.stop()
+        self._escape = None
+        return "\x1b"
+
+    def _send_escape(self) -> None:
+        if held := self._take_escape():
+            self._send(lambda _: held)
 
     def _look_back(self, event: events.Key) -> None:
         page = max(1, self.size.height - 1)
@@ -246,7 +291,7 @@ class Terminal(Widget, can_focus=True):
         self._show_all()
 
     def on_blur(self) -> None:
-        self._escaped = False
+        self._send_escape()
         if self.app.app_focus:  # else it is the whole window that was left, and will be come back to
             self.post_message(self.Left())
         self._show_all()

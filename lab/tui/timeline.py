@@ -87,7 +87,7 @@ class Timeline(Lines):
         self.show(self._given)
         self._follow_end()
 
-    def render_line(self, y: int) -> Strip:
+    def line(self, y: int) -> Strip:
         at = y + self.scroll_offset.y
         if not self._lines and y == 0:
             return self.strip([("Nothing has changed yet.", "quiet")], self.size.width)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from lab.cluster.model import Endpoint
-from lab.errors import EngineError
-from lab.watch.source import Pace, Source, first_line
+from lab.watch.source import Pace, Source
+from lab.watch.wire import whole
 from lab.world.entries import AcmeTold, Entry, Linked, SwarmChanged
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -47,20 +46,24 @@ TAIL, KNOWN, LONGEST, PATIENCE = 50, 500, 65536, 20.0
 
 
 def told(line: str) -> AcmeTold | None:
-    """What a line of Traefik's log tells of an order; None for the access log and all else."""
+    """What a line of Traefik's log tells of an order; None for the access log, what cannot be read, and all else."""
     if '"message"' not in line:
         return None
     try:
-        raw = json.loads(line)
+        return _told(json.loads(line))
     except (ValueError, RecursionError):
         return None
+
+
+def _told(raw: object) -> AcmeTold | None:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("message"), str):
         return None
     message = raw["message"].strip()
     stage = next((stage for begins, stage in _STAGES if message.lower().startswith(begins)), None)
     if stage is None:
         return None
-    return AcmeTold(_hosts(raw, message), stage, _text(message, raw.get("error")))
+    hosts = tuple(whole(host) for host in _hosts(raw, message))
+    return AcmeTold(hosts, stage, whole(_text(message, raw.get("error"))))
 
 
 def _hosts(raw: Mapping[str, Any], message: str) -> tuple[str, ...]:
@@ -117,23 +120,10 @@ class AcmeSource(Source):
 
     def _look(self) -> bool:
         """Follow until the log ends, breaks, or is the wrong one."""
-        import docker.errors
-        import requests.exceptions
-        import urllib3.exceptions
-
         self._followed = service, node = self._target(self._journal.world)
         if not service:
             return False
-        try:
-            return self._follow(service, self._managers[node])
-        except (
-            requests.exceptions.RequestException,
-            urllib3.exceptions.HTTPError,
-            docker.errors.DockerException,
-            AttributeError,
-            struct.error,
-        ) as error:
-            raise EngineError(f"{node}: {first_line(error)}", node=node) from error
+        return self._follow(service, self._managers[node])
 
     def _follow(self, service: str, manager: Endpoint) -> bool:
         """Whether anything came."""

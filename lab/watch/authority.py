@@ -10,6 +10,8 @@ from lab.watch import wire
 
 #: Pebble's management port, as stacks/acme.yaml publishes it, and how long a node may take to answer, seconds.
 PORT, BOUND = 15000, 3.0
+#: A root certificate is never longer, bytes.
+LONGEST = 65536
 
 
 def pebble_roots(endpoints: Iterable[Endpoint]) -> tuple[bytes, ...]:
@@ -35,11 +37,11 @@ def _roots(address: str, port: int) -> tuple[bytes, ...]:
     from cryptography import x509
 
     try:
-        with wire.client(BOUND) as client:
-            answer = client.get(f"https://{address}:{port}/roots/0")
-        if answer.status_code != 200:
+        with wire.client(BOUND, (address, port)) as client:
+            answer = wire.get(client, f"https://{address}:{port}/roots/0", longest=LONGEST, bound=BOUND)
+        if answer.status != 200:
             return ()
-        x509.load_pem_x509_certificates(answer.content)
-    except wire.FAILURES:
+        x509.load_pem_x509_certificates(answer.body)
+    except Exception:  # noqa: BLE001  whatever answers at that port, it is no authority if this cannot be read
         return ()
-    return (answer.content,)
+    return (answer.body,)

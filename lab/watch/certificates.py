@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lab.cluster.model import Endpoint
 from lab.watch.handshake import handshake
-from lab.watch.source import Pace, Source
+from lab.watch.source import Pace, Source, in_words
 from lab.world.entries import AcmeTold, CertificateSeen, Entry
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -61,6 +61,11 @@ class CertificateSource(Source):
             if any(changed):
                 self._moved_at = time.monotonic()
         return time.monotonic() - self._moved_at < LINGER or under_way(self._journal.world, self._journal.now())
+
+    def _failed(self, error: Exception) -> None:
+        """What was served before may be served no more."""
+        for host, node in tuple(self._written):
+            self._write(CertificateSeen(host, node, "unreachable", in_words(error), round(time.time(), 1)))
 
     def _node(self, endpoint: Endpoint, hosts: tuple[str, ...]) -> bool:
         """One node's handshakes, each written as it is seen: a node that hangs delays no other's."""

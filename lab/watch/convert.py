@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
 
-from lab.errors import EngineError
+from lab.watch.shape import Raw, count, entries
 from lab.world.entries import EngineEvent
 from lab.world.swarm import (
     Grant,
@@ -24,9 +23,6 @@ from lab.world.swarm import (
     UpdateStatus,
 )
 
-Raw = Mapping[str, Any]
-T = TypeVar("T")
-
 _MODES: Mapping[str, Mode] = {
     "Replicated": "replicated",
     "Global": "global",
@@ -36,13 +32,9 @@ _MODES: Mapping[str, Mode] = {
 _SECOND = 1_000_000_000
 
 
-def read(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
-    """Convert one object of an answer; raises EngineError that says which object is not as the API promises."""
-    try:
-        return convert(raw)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        name = raw.get("ID", "?") if isinstance(raw, Mapping) else "?"
-        raise EngineError(f"the engine's answer for {what} {name} is not as its API promises: {error!r}") from error
+def _seconds(raw: Raw, field: str) -> float:
+    """A duration of an answer, which the engine gives in nanoseconds, in seconds."""
+    return count(raw, field) / _SECOND
 
 
 def seconds(stamp: str) -> float:
@@ -64,33 +56,48 @@ def node(raw: Raw) -> Node:
         role=spec["Role"],
         state=status["State"],
         availability=spec["Availability"],
-        leader=bool(manager.get("Leader", False)),
-        reachability=manager.get("Reachability", ""),
-        address=status.get("Addr", ""),
-        engine=(described.get("Engine") or {}).get("EngineVersion", ""),
+        leader=manager.get("Leader") or False,
+        reachability=manager.get("Reachability") or "",
+        address=status.get("Addr") or "",
+        engine=(described.get("Engine") or {}).get("EngineVersion") or "",
         labels=dict(spec.get("Labels") or {}),
     )
 
 
 def service(raw: Raw) -> Service:
     """A service of `GET /services?status=true`."""
-    spec = service_spec(raw["Spec"])
+    spec, template, (_, mode) = service_spec(raw["Spec"]), raw["Spec"]["TaskTemplate"], _mode(raw["Spec"]["Mode"])
     counts, update = raw.get("ServiceStatus") or {}, raw.get("UpdateStatus") or {}
+    known = {"replicated": spec.replicas, "replicated-job": count(mode, "MaxConcurrent")}
     return Service(
         id=raw["ID"],
         name=raw["Spec"]["Name"],
         spec=spec,
-        desired=spec.replicas if spec.mode == "replicated" else int(counts.get("DesiredTasks", 0)),
-        version=int(raw["Version"]["Index"]),
-        forced=int(raw["Spec"]["TaskTemplate"].get("ForceUpdate", 0)),
+        # The engine's own count is asked only for what a spec does not say.
+        desired=known[spec.mode] if spec.mode in known else count(counts, "DesiredTasks"),
+        version=version(raw),
+        forced=count(template, "ForceUpdate"),
         status=UpdateStatus(
-            update.get("State", ""),
-            update.get("Message", ""),
-            seconds(update.get("StartedAt", "")),
-            seconds(update.get("CompletedAt", "")),
+            update.get("State") or "",
+            update.get("Message") or "",
+            seconds(update.get("StartedAt") or ""),
+            seconds(update.get("CompletedAt") or ""),
         ),
-        mark=mark(raw["Spec"]["TaskTemplate"]),
+        mark=mark(template),
+        restart=(template.get("RestartPolicy") or {}).get("Condition") or "any",
+        total_completions=count(mode, "TotalCompletions"),
+        iteration=_iteration(raw.get("JobStatus") or {}),
     )
+
+
+def version(raw: Raw) -> int:
+    """The engine's index of an object, which grows with each change."""
+    return count(raw["Version"], "Index")
+
+
+def _iteration(raw: Raw) -> int:
+    """Which execution of a job it is, of a service's `JobStatus` or of a task."""
+    return count(raw.get("JobIteration") or {}, "Index")
 
 
 def mark(template: Raw) -> str:
@@ -102,52 +109,61 @@ def mark(template: Raw) -> str:
 
 
 def service_spec(raw: Raw) -> ServiceSpec:
-    """The part of a service's `Spec` that the lab compares. An image's digest is left out."""
+    """The part of a service's `Spec` that the lab compares. An image's digest is left out; a service that runs no
+    containers (a plugin, a network's attachment) has no image."""
     template = raw["TaskTemplate"]
-    container = template["ContainerSpec"]
-    mode_name = next(iter(raw["Mode"]))
-    update = raw.get("UpdateConfig") or {}
+    container = template.get("ContainerSpec") or {}
+    update, endpoint = raw.get("UpdateConfig") or {}, raw.get("EndpointSpec") or {}
+    mode_name, mode = _mode(raw["Mode"])
     return ServiceSpec(
-        image=container["Image"].partition("@")[0],
+        image=(container.get("Image") or "").partition("@")[0],
         mode=_MODES[mode_name],
-        replicas=int((raw["Mode"].get("Replicated") or {}).get("Replicas", 0)),
-        args=tuple(container.get("Args") or ()),
-        env=tuple(container.get("Env") or ()),
+        replicas=count(mode, "Replicas"),
+        args=tuple(entries(container, "Args")),
+        env=tuple(entries(container, "Env")),
         constraints=tuple(re.sub(r"\s*([!=]=)\s*", r"\1", c) for c in constraints(template)),
         ports=tuple(
             Port(
-                int(p.get("PublishedPort", 0)),
-                int(p["TargetPort"]),
-                p.get("Protocol", "tcp"),
-                p.get("PublishMode", "ingress"),
+                count(p, "PublishedPort"),
+                count(p, "TargetPort"),
+                p.get("Protocol") or "tcp",
+                p.get("PublishMode") or "ingress",
             )
-            for p in (raw.get("EndpointSpec") or {}).get("Ports") or ()
+            for p in entries(endpoint, "Ports")
         ),
-        secrets=tuple(Grant(s["SecretName"], s["File"]["Name"]) for s in container.get("Secrets") or ()),
-        configs=tuple(Grant(c["ConfigName"], c["File"]["Name"]) for c in container.get("Configs") or () if "File" in c),
-        networks=tuple(n["Target"] for n in template.get("Networks") or ()),
+        secrets=tuple(Grant(s["SecretName"], s["File"]["Name"]) for s in entries(container, "Secrets") if "File" in s),
+        configs=tuple(Grant(c["ConfigName"], c["File"]["Name"]) for c in entries(container, "Configs") if "File" in c),
+        networks=tuple(n["Target"] for n in entries(template, "Networks")),
         labels=dict(raw.get("Labels") or {}),
         update=UpdateConfig(
-            parallelism=int(update.get("Parallelism", 1)),
-            delay=update.get("Delay", 0) / _SECOND,
-            order=update.get("Order", "stop-first"),
-            failure_action=update.get("FailureAction", "pause"),
-            monitor=(update.get("Monitor", 0) or 5 * _SECOND) / _SECOND,
-            max_failure_ratio=float(update.get("MaxFailureRatio", 0)),
+            parallelism=count(update, "Parallelism", 1),
+            delay=_seconds(update, "Delay"),
+            order=update.get("Order") or "stop-first",
+            failure_action=update.get("FailureAction") or "pause",
+            monitor=_seconds(update, "Monitor") or 5.0,
+            max_failure_ratio=update.get("MaxFailureRatio") or 0.0,
         ),
-        command=tuple(container.get("Command") or ()),
+        command=tuple(entries(container, "Command")),
         volumes=tuple(
-            m["Source"] for m in container.get("Mounts") or () if m.get("Type") == "volume" and m.get("Source")
+            m["Source"] for m in entries(container, "Mounts") if m.get("Type") == "volume" and m.get("Source")
         ),
-        memory=int(((template.get("Resources") or {}).get("Limits") or {}).get("MemoryBytes", 0)),
-        health=tuple((container.get("Healthcheck") or {}).get("Test") or ()),
-        endpoint=(raw.get("EndpointSpec") or {}).get("Mode", "vip"),
+        memory=count((template.get("Resources") or {}).get("Limits") or {}, "MemoryBytes"),
+        health=tuple(entries(container.get("Healthcheck") or {}, "Test")),
+        endpoint=endpoint.get("Mode") or "vip",
     )
+
+
+def _mode(raw: Raw) -> tuple[str, Raw]:
+    """A mode's name and what it says; the API has one key for each and fills in one."""
+    found = [(name, value or {}) for name, value in raw.items() if name in _MODES]
+    if not found:
+        raise ValueError("its Mode is none that is known")
+    return found[0]
 
 
 def constraints(template: Raw) -> tuple[str, ...]:
     """The placement constraints of a task template."""
-    return tuple((template.get("Placement") or {}).get("Constraints") or ())
+    return tuple(entries(template.get("Placement") or {}, "Constraints"))
 
 
 def task(raw: Raw) -> Task:
@@ -157,19 +173,20 @@ def task(raw: Raw) -> Task:
     ended = status["State"] in {"complete", "shutdown", "failed"}
     return Task(
         id=raw["ID"],
-        service=raw.get("ServiceID", ""),
-        slot=int(raw.get("Slot", 0)),
-        node=raw.get("NodeID", ""),
+        service=raw.get("ServiceID") or "",
+        slot=count(raw, "Slot"),
+        node=raw.get("NodeID") or "",
         state=status["State"],
         desired=raw["DesiredState"],
         created=seconds(raw["CreatedAt"]),
-        changed=seconds(status.get("Timestamp", "")),
-        message=status.get("Message", ""),
-        error=status.get("Err", ""),
-        exit=int(container.get("ExitCode", 0)) if ended and container.get("ContainerID") else None,
-        container=container.get("ContainerID", ""),
-        image=raw["Spec"].get("ContainerSpec", {}).get("Image", "").partition("@")[0],
+        changed=seconds(status.get("Timestamp") or ""),
+        message=status.get("Message") or "",
+        error=status.get("Err") or "",
+        exit=count(container, "ExitCode") if ended and container.get("ContainerID") else None,
+        container=container.get("ContainerID") or "",
+        image=((raw["Spec"].get("ContainerSpec") or {}).get("Image") or "").partition("@")[0],
         mark=mark(raw["Spec"]),
+        iteration=_iteration(raw),
     )
 
 
@@ -192,14 +209,14 @@ def event(node_name: str, raw: Raw) -> EngineEvent:
     """An event of `GET /events`."""
     actor = raw.get("Actor") or {}
     said = actor.get("Attributes") or {}
-    code = said.get("exitCode", "")
+    code = said.get("exitCode") or ""
     return EngineEvent(
         node=node_name,
         type=raw["Type"],
         action=raw["Action"].partition(":")[0],
-        id=actor.get("ID", ""),
-        name=said.get("com.docker.swarm.task.name", said.get("name", "")),
-        at=raw.get("timeNano", 0) / _SECOND,
-        task=said.get("com.docker.swarm.task.id", ""),
-        exit=int(code) if code.isdigit() else None,
+        id=actor.get("ID") or "",
+        name=said.get("com.docker.swarm.task.name") or said.get("name") or "",
+        at=_seconds(raw, "timeNano"),
+        task=said.get("com.docker.swarm.task.id") or "",
+        exit=int(code) if code.isdecimal() and len(code) < 10 else None,
     )

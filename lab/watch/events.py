@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lab.cluster.model import Endpoint
 from lab.errors import EngineError
 from lab.watch import convert
+from lab.watch.shape import read
 from lab.world.entries import EngineEvent
 
 if TYPE_CHECKING:
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
 #: Container actions that tell of a task's life; the swarm's own kinds are taken whole.
 TOLD = frozenset({"start", "die", "oom", "health_status", "create", "update", "remove"})
 KINDS = ("container", "service", "node", "secret", "config")
+#: Seconds before a broken stream is opened again: at first, and at the most.
+SOON, BACKOFF = 1.0, 15.0
 
 
 class EventStream:
-    """Follows an engine until closed. A stream that breaks (the engine died) is opened again, ever more slowly."""
+    """Follows an engine until closed. A stream that breaks (the engine died) is opened again, ever more slowly. An
+    event that cannot be read is passed over: events only say when to look, and the looks themselves miss nothing."""
 
     def __init__(
         self,
@@ -31,11 +36,17 @@ class EventStream:
         self._endpoint, self._connect, self._told = endpoint, connect, told
         self._stop = threading.Event()
         self._stream: Any = None
+        self._pause = SOON
         self._thread = threading.Thread(target=self._loop, name=f"events {endpoint.node}", daemon=True)
 
     def start(self) -> None:
         """Begin to follow."""
         self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether its thread lives."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """End: the stream has no bound of its own, so it is closed from here."""
@@ -49,38 +60,30 @@ class EventStream:
                 return
 
     def _loop(self) -> None:
-        import docker.errors
-        import requests.exceptions
-        import urllib3.exceptions
-
-        pause = 1.0
         while not self._stop.is_set():
-            try:
-                client = self._connect(self._endpoint, 20.0)
-                try:
-                    self._stream = client.events(decode=True, filters={"type": list(KINDS)})
-                    for raw in self._stream:
-                        pause = 1.0
-                        self._one(raw)
-                        if self._stop.is_set():
-                            return
-                finally:
-                    client.close()
-            except (
-                requests.exceptions.RequestException,
-                urllib3.exceptions.HTTPError,
-                docker.errors.DockerException,
-                EngineError,
-                OSError,
-                ValueError,
-                AttributeError,
-            ):
-                # The looking thread says when no engine answers; this one only tries again.
-                pass
-            self._stop.wait(pause)
-            pause = min(15.0, pause * 2)
+            # No answer may end this thread. That no engine answers is the looking thread's to tell.
+            with suppress(Exception):
+                self._follow()
+            self._stop.wait(self._pause)
+            self._pause = min(BACKOFF, self._pause * 2)
 
-    def _one(self, raw: dict[str, Any]) -> None:
-        event = convert.read("event", lambda r: convert.event(self._endpoint.node, r), raw)
+    def _follow(self) -> None:
+        """Tell each event, until the stream ends or breaks."""
+        client = self._connect(self._endpoint, 20.0)
+        try:
+            self._stream = client.events(decode=True, filters={"type": list(KINDS)})
+            for raw in self._stream:
+                if self._stop.is_set():
+                    return
+                self._one(raw)
+        finally:
+            client.close()
+
+    def _one(self, raw: Any) -> None:
+        try:
+            event = read("event", lambda r: convert.event(self._endpoint.node, r), raw)
+        except EngineError:
+            return
+        self._pause = SOON
         if event.action in TOLD and (event.type != "container" or event.task):
             self._told(event)

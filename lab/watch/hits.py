@@ -9,21 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
-import httpx
-
 from lab.cluster.model import Endpoint
 from lab.watch import wire
+from lab.watch.proof import Unproven
+from lab.watch.source import first_line
 from lab.world.entries import Hit
 
 #: One request's bound, seconds: generous, an emulated node under load takes its time.
 BOUND = 10.0
 #: How long a connection is held to see whether it is ended, seconds.
 _KNOCK = 1.0
-#: As much of an answer is read, bytes.
-LONGEST = 65536
-
-Password = tuple[str, str]
-"""A user and the password."""
+#: As much of an answer is read, and as much of that taken for its text, bytes.
+LONGEST, START = 65536, 4096
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,9 @@ class Request:
     says: str = ""
 
 
-def ask(endpoints: Iterable[Endpoint], request: Request, times: int = 1, password: Password | None = None) -> list[Hit]:
+def ask(
+    endpoints: Iterable[Endpoint], request: Request, times: int = 1, password: wire.Password | None = None
+) -> list[Hit]:
     """Send a request `times` times to the published port of every node given, nodes side by side. Never raises for a
     node: no answer is a Hit with status 0 that says why."""
     asked = tuple(endpoints)
@@ -48,7 +47,7 @@ def ask(endpoints: Iterable[Endpoint], request: Request, times: int = 1, passwor
         return [hit for hits in rounds for hit in hits]
 
 
-def one(endpoint: Endpoint, request: Request, password: Password | None = None, bound: float = BOUND) -> Hit:
+def one(endpoint: Endpoint, request: Request, password: wire.Password | None = None, bound: float = BOUND) -> Hit:
     """Send one request through one node; each connection, write and read of it may take `bound` seconds."""
     if request.port not in endpoint.published:
         return _none(endpoint, request, 0.0, f"port {request.port} of {endpoint.node} is not reached from this machine")
@@ -59,8 +58,10 @@ def one(endpoint: Endpoint, request: Request, password: Password | None = None, 
         if request.protocol == "tcp":
             return _line(endpoint, request, began, bound)
         return _http(endpoint, request, password, began, bound)
-    except wire.FAILURES as error:
-        return _none(endpoint, request, _ms(began), f"{type(error).__name__}: {error}".strip(": "))
+    except Unproven as error:
+        return _none(endpoint, request, _ms(began), str(error))
+    except Exception as error:  # noqa: BLE001  whoever answers may answer anything; each failure is one Hit
+        return _none(endpoint, request, _ms(began), f"{type(error).__name__}: {first_line(error)}".strip(": "))
 
 
 def refusing(endpoints: Iterable[Endpoint], port: int) -> list[str]:
@@ -83,43 +84,31 @@ def _listens(address: str, port: int) -> bool:
         return False
 
 
-def _http(endpoint: Endpoint, request: Request, password: Password | None, began: float, bound: float) -> Hit:
-    address, local = endpoint.published[request.port]
-    url = f"{request.protocol}://{address}:{local}{request.path}"
-    with (
-        wire.client(bound, _login(request, password)) as client,
-        client.stream("GET", url, **wire.named(request.host)) as answer,
-    ):
-        body = _text(answer)
+def _http(endpoint: Endpoint, request: Request, password: wire.Password | None, began: float, bound: float) -> Hit:
+    address = endpoint.published[request.port]
+    url = f"{request.protocol}://{address[0]}:{address[1]}{request.path}"
+    with wire.client(bound, address, _login(request, password)) as client:
+        answer = wire.get(client, url, request.host, longest=LONGEST, bound=bound, whole=False)
+    body = wire.decoded(answer.body[:START], answer.charset)[:200]
     told = answer.headers
     # A page is no replica's name, and what refuses or passes nothing on is no replica.
-    page = answer.status_code >= 400 or body.lstrip().startswith("<")
+    page = answer.status >= 400 or body.lstrip().startswith("<")
     first = "" if page else (body.splitlines() or [""])[0][:64]
     return Hit(
         node=endpoint.node,
         port=request.port,
         path=request.path,
-        status=answer.status_code,
-        replica=told.get("X-Replica") or first,
+        status=answer.status,
+        replica=told.get("X-Replica", "")[:200] or first,
         ms=_ms(began),
         body=body,
         host=request.host,
         protocol=request.protocol,
         login=request.login,
-        front=told.get("X-Frontend", ""),
-        version=told.get("X-Version", ""),
-        location=told.get("Location", ""),
+        front=told.get("X-Frontend", "")[:200],
+        version=told.get("X-Version", "")[:200],
+        location=told.get("Location", "")[:200],
     )
-
-
-def _text(answer: httpx.Response) -> str:
-    """The start of an answer; it is read no further than `LONGEST`, for it may have no end."""
-    read = b""
-    for part in answer.iter_bytes():
-        read += part
-        if len(read) >= LONGEST:
-            break
-    return read.decode(answer.charset_encoding or "utf-8", "replace")[:200]
 
 
 def _line(endpoint: Endpoint, request: Request, began: float, bound: float) -> Hit:
@@ -130,11 +119,11 @@ def _line(endpoint: Endpoint, request: Request, began: float, bound: float) -> H
             came = reader.readline(LONGEST)
     if not came:
         return _none(endpoint, request, _ms(began), "the connection was closed with no answer")
-    body = came.decode("utf-8", "replace").strip()[:200]
+    body = wire.decoded(came[:START]).strip()[:200]
     return Hit(endpoint.node, request.port, request.path, 200, body[:64], _ms(began), body=body, protocol="tcp")
 
 
-def _login(request: Request, password: Password | None) -> Password | None:
+def _login(request: Request, password: wire.Password | None) -> wire.Password | None:
     if not request.login or password is None:
         return None
     user, right = password

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import h11
 
 from lab.cluster.model import Endpoint
-from lab.watch.exchange import FAILURES, Closed, Exchange, in_words
+from lab.watch.exchange import Closed, Exchange, in_words
 from lab.watch.tally import Pace, Tally
 from lab.world.journal import Journal
 from lab.world.load import Wish
@@ -189,7 +189,7 @@ class Run:
             # From now on, not from when it was due: where this loop is late, the swarm is not at fault.
             async with asyncio.timeout(self._bound):
                 status = await self._fetch(target, request)
-        except FAILURES as failure:
+        except Exception as failure:  # noqa: BLE001  an answer may be anything, and each request is counted once
             error = in_words(failure, self._bound)
         except asyncio.CancelledError:
             error = "no answer before the load was stopped"

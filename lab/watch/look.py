@@ -2,84 +2,149 @@
 
 The engine gives every object a version (`Version.Index`); what has the version of the last look is not read again.
 Secrets, configs and networks change rarely and tell so by events: they are asked for only when `named` says so.
+An object that cannot be read is left out, and told once for as long as it stays so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+from lab.errors import EngineError
 from lab.watch import convert
-from lab.world.entries import SwarmChanged
+from lab.watch.shape import Raw, listed, read
+from lab.world.entries import SwarmChanged, Unread
 from lab.world.swarm import Named, Node, Service, Task
 
-Raw = Mapping[str, Any]
 Value = TypeVar("Value", Node, Service, Task, Named)
+
+#: As many unreadable objects are told one by one in one look.
+WHOLE = 10
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the last look saw: per kind, each object's id and a mark that changes when the object does."""
+    """What the last look saw: per kind, each object's id and a mark that changes when the object does; and what could
+    not be read, with the reason."""
 
     nodes: Mapping[str, object] = field(default_factory=dict)
     services: Mapping[str, object] = field(default_factory=dict)
     tasks: Mapping[str, object] = field(default_factory=dict)
     named: Mapping[str, object] = field(default_factory=dict)
+    unread: frozenset[Unread] = frozenset()
     any: bool = False
 
 
 def look(api: Any, by: str, seen: Seen, *, named: bool = True) -> tuple[SwarmChanged | None, Seen]:
     """Ask the manager `by` through docker's low-level client. None when nothing changed.
 
-    Raises what the client raises (requests, docker errors), and EngineError for an answer that cannot be read.
+    Raises what the client raises (requests, docker errors), and EngineError for an answer of which nothing can be read.
     """
-    nodes, n_seen, n_gone = _differ("node", api.nodes(), seen.nodes, convert.node, _version)
-    services, s_seen, s_gone = _differ("service", api.services(status=True), seen.services, convert.service, _counts)
-    tasks, t_seen, t_gone = _differ("task", _of_services(api.tasks()), seen.tasks, convert.task, _version)
-    others: list[Named] = []
-    o_seen, o_gone = dict(seen.named), []
-    if named:
-        o_seen = {}
-        overlays = (n for n in api.networks(filters={"driver": "overlay"}) if n.get("Scope") == "swarm")
-        for what, raws, read, mark in (
-            ("secret", api.secrets(), convert.secret, _version),
-            ("config", api.configs(), convert.config, _version),
-            ("network", list(overlays), convert.network, _exists),
-        ):
-            changed, marks, _ = _differ(what, raws, seen.named, read, mark)
-            others += changed
-            o_seen.update(marks)
-        o_gone = [id for id in seen.named if id not in o_seen]
-    gone = (*n_gone, *s_gone, *t_gone, *o_gone)
-    now = Seen(n_seen, s_seen, t_seen, o_seen, any=True)
-    if seen.any and not (nodes or services or tasks or others or gone):
-        return None, now
-    fact = SwarmChanged(by, tuple(nodes), tuple(services), tuple(tasks), tuple(others), tuple(gone), first=not seen.any)
-    return fact, now
+    nodes = _differ("node", api.nodes(), seen.nodes, convert.node, convert.version)
+    if not nodes.marks:
+        why = nodes.unread[0].why if nodes.unread else "no node is named, and a manager is one itself"
+        raise EngineError(f"the engine's answer is not as its API promises: {why}")
+    services = _differ("service", api.services(status=True), seen.services, convert.service, _counts)
+    lost = {one.id for one in services.unread}
+    tasks = _differ("task", _of_services(listed("task", api.tasks()), lost), seen.tasks, convert.task, convert.version)
+    others = _named(api, seen) if named else _Differing[Named](marks=seen.named)
+    unread = (*nodes.unread, *services.unread, *tasks.unread, *others.unread)
+    if not named:
+        unread += tuple(one for one in seen.unread if one.what in ("secret", "config", "network"))
+    now = Seen(nodes.marks, services.marks, tasks.marks, others.marks, frozenset(unread), any=True)
+    fact = SwarmChanged(
+        by,
+        tuple(nodes.changed),
+        tuple(services.changed),
+        tuple(tasks.changed),
+        tuple(others.changed),
+        (*nodes.gone, *services.gone, *tasks.gone, *others.gone),
+        first=not seen.any,
+        unread=_untold(unread, seen.unread),
+    )
+    return (None if fact == SwarmChanged(by) else fact), now
+
+
+def _untold(unread: Iterable[Unread], told: Iterable[Unread]) -> tuple[Unread, ...]:
+    """Those that are news, the first `WHOLE` of them one by one."""
+    known = {(one.what, one.id) for one in told}
+    new = [one for one in unread if (one.what, one.id) not in known]
+    more = len(new) - WHOLE
+    rest = (Unread("object", "", f"{more} more object{'s' * (more > 1)} could not be read"),) if more > 0 else ()
+    return (*new[:WHOLE], *rest)
+
+
+@dataclass
+class _Differing(Generic[Value]):
+    """What differs in one kind of objects: those that changed, the marks of all that are there, and the ids of those
+    gone; `unread` are there, and cannot be shown."""
+
+    changed: list[Value] = field(default_factory=list)
+    marks: Mapping[str, object] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
 
 
 def _differ(
-    what: str, raws: list[Raw], seen: Mapping[str, object], read: Callable[[Raw], Value], mark: Callable[[Raw], object]
-) -> tuple[list[Value], dict[str, object], list[str]]:
-    marks = dict(convert.read(what, lambda raw: (raw.get("ID") or raw["Id"], mark(raw)), raw) for raw in raws)
-    changed = [
-        convert.read(what, read, raw) for raw, (id, now) in zip(raws, marks.items(), strict=True) if seen.get(id) != now
+    what: str, raws: object, seen: Mapping[str, object], convert: Callable[[Raw], Value], mark: Callable[[Raw], object]
+) -> _Differing[Value]:
+    marks: dict[str, object] = {}
+    found = _Differing[Value](marks=marks)
+    for raw in listed(what, raws):
+        try:
+            id, now = _id(raw), _marked(raw, mark)
+            if id not in seen or seen[id] != now:
+                found.changed.append(read(what, convert, raw))
+            marks[id] = now
+        except EngineError as error:
+            found.unread.append(Unread(what, _id(raw), error.sentence))
+    found.gone = [id for id in seen if id not in marks]
+    return found
+
+
+def _marked(raw: Raw, mark: Callable[[Raw], object]) -> object:
+    """An object's mark; where it cannot be told, one that is equal to no other."""
+    try:
+        return mark(raw)
+    except Exception:  # noqa: BLE001  an odd shape may raise anything; reading the object whole says what is odd
+        return object()
+
+
+def _id(raw: object) -> str:
+    id = (raw.get("ID") or raw.get("Id")) if isinstance(raw, Mapping) else None
+    return id if isinstance(id, str) else ""
+
+
+def _named(api: Any, seen: Seen) -> _Differing[Named]:
+    overlays = [
+        raw
+        for raw in listed("network", api.networks(filters={"driver": "overlay"}))
+        if not isinstance(raw, Mapping) or raw.get("Scope") == "swarm"
     ]
-    return changed, marks, [id for id in seen if id not in marks]
+    kinds = (
+        _differ("secret", api.secrets(), seen.named, convert.secret, convert.version),
+        _differ("config", api.configs(), seen.named, convert.config, convert.version),
+        _differ("network", overlays, seen.named, convert.network, _exists),
+    )
+    marks = {id: mark for kind in kinds for id, mark in kind.marks.items()}
+    return _Differing(
+        [value for kind in kinds for value in kind.changed],
+        marks,
+        [id for id in seen.named if id not in marks],
+        [one for kind in kinds for one in kind.unread],
+    )
 
 
-def _of_services(tasks: list[Raw]) -> list[Raw]:
-    """Without the attachments of plain containers to overlay networks, which are tasks of no service."""
-    return [task for task in tasks if task.get("ServiceID")]
-
-
-def _version(raw: Raw) -> object:
-    return raw["Version"]["Index"]
+def _of_services(tasks: list[Raw], lost: set[str]) -> list[Raw]:
+    """Without the attachments of plain containers to overlay networks, which are tasks of no service, and without the
+    tasks of services that could not be read."""
+    passed_over = (None, "", *lost)
+    return [raw for raw in tasks if not isinstance(raw, Mapping) or raw.get("ServiceID") not in passed_over]
 
 
 def _counts(raw: Raw) -> object:
-    return raw["Version"]["Index"], (raw.get("ServiceStatus") or {}).get("DesiredTasks")
+    return convert.version(raw), (raw.get("ServiceStatus") or {}).get("DesiredTasks")
 
 
 def _exists(raw: Raw) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lab.errors import EngineError, LabError
@@ -25,11 +26,9 @@ class Pace:
 
 
 class Source:
-    """A thread and its turns. A subclass says how to look (`_look`), what a look may raise (`fails`) and what is then
-    written (`_failed`). One that `reads` a journal is told of each entry (`_on_entry`), from its start to its end."""
-
-    #: What a look may raise; it is then tried again, ever less often.
-    fails: tuple[type[Exception], ...] = (LabError, OSError, ValueError)
+    """A thread and its turns. A subclass says how to look (`_look`) and what is written when a look fails (`_failed`):
+    whatever it raised, it is tried again, ever less often. One that `reads` a journal is told of each entry
+    (`_on_entry`), from its start to its end."""
 
     def __init__(self, name: str, pace: Pace, reads: Journal | None = None) -> None:
         self._pace, self._reads = pace, reads
@@ -87,7 +86,8 @@ class Source:
         """What was just written to the journal that it reads."""
 
     def _failed(self, error: Exception) -> None:
-        """A look raised one of `fails`: what a reader of the journal should know of it is written here."""
+        """A look raised this: what a reader of the journal should know of it is written here, so that old news are not
+        taken for new."""
 
     def _interrupt(self) -> None:
         """Break off what a look waits for, from another thread."""
@@ -103,9 +103,10 @@ class Source:
             began = time.monotonic()
             try:
                 moving = self._look()
-            except self.fails as error:
-                self._trouble = first_line(error)
-                self._failed(error)
+            except Exception as error:  # noqa: BLE001  what is looked at may answer anything, and must not end this thread
+                self._trouble = in_words(error)
+                with suppress(Exception):
+                    self._failed(error)
                 pause = min(self._pace.most, max(0.5, pause * 2))
             else:
                 took = time.monotonic() - began
@@ -115,6 +116,13 @@ class Source:
                     self._turn.notify_all()
             with self._turn:
                 self._turn.wait_for(lambda: self._closed, timeout=min(pause, self._pace.gap))
+
+
+def in_words(error: Exception) -> str:
+    """Why a look failed, in one line: an error that was foreseen in its own words, another one with its kind."""
+    if isinstance(error, LabError):
+        return first_line(error)
+    return f"{type(error).__name__}: {first_line(error)}"
 
 
 def first_line(error: BaseException) -> str:

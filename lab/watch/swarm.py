@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lab.cluster.model import Endpoint
 from lab.errors import EngineError
 from lab.watch.events import EventStream
 from lab.watch.look import Seen, look
+from lab.watch.source import in_words
 from lab.world.entries import EngineEvent, Linked
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -119,45 +121,41 @@ class SwarmSource:
 
     def _try_managers(self, named: bool) -> bool:
         """One look through the current manager, or the next that answers; False when none did."""
-        import docker.errors
-        import requests.exceptions
-
         for _ in range(max(1, len(self._managers))):
             if not self._managers or self._closed:
                 return False
             manager = self._managers[self._current % len(self._managers)]
             try:
-                if self._client is None:
-                    self._client = self._connect(manager, PATIENCE)
-                fact, seen = look(self._client.api, manager.node, self._seen, named=named or not self._seen.any)
-            except (
-                requests.exceptions.RequestException,
-                docker.errors.DockerException,
-                EngineError,
-                OSError,
-                ValueError,
-            ) as error:
-                self._trouble = f"{manager.node}: {_first_line(error)}"
+                self._look_through(manager, named)
+            except Exception as error:  # noqa: BLE001  an engine may answer anything, and must not end this thread
+                self._trouble = f"{manager.node}: {in_words(error)}"
                 self._drop_client()
                 self._current += 1
                 named = True
                 continue
-            self._seen = seen
-            link = self._journal.world.link
-            if (link.state, link.node) != ("live", manager.node):
-                self._journal.write(Linked("live", manager.node))
-            if fact is not None:
-                self._moved_at = time.monotonic()
-                self._journal.write(fact)
             return True
         if self._journal.world.link.state != "stale":
             self._journal.write(Linked("stale", self._journal.world.link.node, self._trouble))
         return False
 
+    def _look_through(self, manager: Endpoint, named: bool) -> None:
+        """Look once and write what differs. What was seen counts as seen only once it is in the journal."""
+        if self._client is None:
+            self._client = self._connect(manager, PATIENCE)
+        fact, seen = look(self._client.api, manager.node, self._seen, named=named or not self._seen.any)
+        link = self._journal.world.link
+        if (link.state, link.node) != ("live", manager.node):
+            self._journal.write(Linked("live", manager.node))
+        if fact is not None:
+            self._moved_at = time.monotonic()
+            self._journal.write(fact)
+        self._seen = seen
+
     def _drop_client(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(Exception):  # It is of no use any more, whatever it says to that.
+                client.close()
 
     def _on_event(self, event: EngineEvent) -> None:
         """Every manager tells the swarm's own events: take them from the one that is looked through."""
@@ -174,7 +172,3 @@ def still(world: World) -> bool:
 
 
 _UNDER_WAY = frozenset({"updating", "rollback_started"})
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 from lab.world.entries import Failure, LoadMoved
-from lab.world.load import BUCKETS, bucket
+from lab.world.load import BUCKETS, bucket, step
 
 #: As many failures are told whole in one report.
 WHOLE = 20
@@ -41,6 +42,7 @@ class Tally:
     late: float = 0.0
     counts: list[int] = field(default_factory=lambda: [0] * BUCKETS)
     bad_counts: list[int] = field(default_factory=lambda: [0] * BUCKETS)
+    steps: Counter[int] = field(default_factory=Counter)
     failures: list[tuple[float, Failure]] = field(default_factory=list)
 
     def send(self, late: float) -> None:
@@ -54,6 +56,7 @@ class Tally:
         if 200 <= status < 400:
             self.good += 1
             self.counts[bucket(ms)] += 1
+            self.steps[step(ms)] += 1
             return
         self.bad += 1
         self.bad_counts[bucket(ms)] += 1
@@ -74,5 +77,6 @@ class Tally:
             late=round(self.late, 1),
             counts=tuple(self.counts) if self.good else (),
             bad_counts=tuple(self.bad_counts) if self.bad else (),
+            steps=tuple(sorted(self.steps.items())),
             failures=tuple(Failure(round(now - at, 4), f.node, f.status, f.error, f.ms) for at, f in self.failures),
         )

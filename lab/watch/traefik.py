@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,7 +14,8 @@ from lab.cluster.model import Endpoint
 from lab.errors import EngineError
 from lab.watch import traefik_api as api
 from lab.watch import wire
-from lab.watch.source import Pace, Source, first_line
+from lab.watch.proof import Unproven
+from lab.watch.source import Pace, Source, first_line, in_words
 from lab.world.edge import Traffic
 from lab.world.entries import RoutesSeen, TrafficSeen
 from lab.world.journal import Journal
@@ -21,6 +23,8 @@ from lab.world.world import World
 
 #: Where Traefik listens for HTTPS, and one request's bound, seconds.
 PORT, BOUND = 443, 8.0
+#: As much is read of all that one look asks for, bytes.
+LONGEST = 8 * 2**20
 #: Seconds for which looks stay fast after a change. More pages than this no list has.
 LINGER, PAGES = 8.0, 100
 
@@ -47,8 +51,6 @@ class TraefikSource(Source):
 
     `host` is the dashboard's name in a world, "" where no Traefik runs; `login` the user and password of its API.
     """
-
-    fails = (EngineError, _Refused, _Unreachable, *wire.FAILURES)
 
     def __init__(
         self,
@@ -82,10 +84,10 @@ class TraefikSource(Source):
     def _failed(self, error: Exception) -> None:
         if isinstance(error, _Refused):
             self._write(RoutesSeen("refused", first_line(error)))
-        elif isinstance(error, EngineError):
-            self._write(RoutesSeen("unreadable", error.sentence))
-        else:
+        elif isinstance(error, _Unreachable | OSError | httpx.HTTPError | httpx.InvalidURL):
             self._write(RoutesSeen("unreachable", first_line(error)))
+        else:
+            self._write(RoutesSeen("unreadable", in_words(error)))
 
     def _write(self, fact: RoutesSeen) -> None:
         if fact != self._last:
@@ -103,9 +105,10 @@ class TraefikSource(Source):
         why = ""
         for _ in self._endpoints:
             endpoint = self._endpoints[self._current % len(self._endpoints)]
+            address = endpoint.published[PORT]
             try:
-                with wire.client(BOUND, self._login) as client:
-                    return _View(client, endpoint.published[PORT], host).read()
+                with wire.client(BOUND, address, self._login) as client:
+                    return _View(client, address, host).read()
             except (httpx.HTTPError, OSError) as error:
                 why = f"{endpoint.node}: {_words(error)}"
                 self._current += 1
@@ -118,35 +121,42 @@ class _View:
     def __init__(self, client: httpx.Client, address: tuple[str, int], host: str) -> None:
         self._client, self._host = client, host
         self._base = f"https://{address[0]}:{address[1]}"
+        self._left = LONGEST
+        self._odd: list[str] = []
 
     def read(self) -> tuple[RoutesSeen, tuple[Traffic, ...]]:
         path = "/api/version"
         version = api.version(path, self._json(path)[0])
         rows, doubt = self._metrics()
-        return (
-            RoutesSeen(
-                "live",
-                doubt,
-                version=version,
-                entrypoints=api.entrypoints("/api/entrypoints", self._list("/api/entrypoints")),
-                routers=self._both("routers", api.routers),
-                balancers=self._both("services", api.balancers),
-                middlewares=self._both("middlewares", api.middlewares),
-                certificates=api.certificates(_CERTIFICATES, self._list(_CERTIFICATES)),
-            ),
-            rows,
+        seen = RoutesSeen(
+            "live",
+            version=version,
+            entrypoints=self._kept(api.entrypoints("/api/entrypoints", self._list("/api/entrypoints"))),
+            routers=self._both("routers", api.routers),
+            balancers=self._both("services", api.balancers),
+            middlewares=self._both("middlewares", api.middlewares),
+            certificates=self._kept(api.certificates(_CERTIFICATES, self._list(_CERTIFICATES))),
         )
+        more = len(self._odd) - 1
+        odd = f"{self._odd[0]}{f' (and {more} more)' if more else ''}" if self._odd else ""
+        return replace(seen, why="; ".join(filter(None, (odd, doubt)))), rows
 
-    def _both(self, kind: str, read: Callable[[str, Any, str], tuple[api.T, ...]]) -> tuple[api.T, ...]:
+    def _kept(self, listing: api.Listing[api.T]) -> tuple[api.T, ...]:
+        self._odd += listing.odd
+        return listing.values
+
+    def _both(self, kind: str, read: Callable[[str, Any, str], api.Listing[api.T]]) -> tuple[api.T, ...]:
         paths = {protocol: f"/api/{protocol}/{kind}" for protocol in ("http", "tcp")}
-        return tuple(one for protocol, path in paths.items() for one in read(path, self._list(path), protocol))
+        return tuple(
+            one for protocol, path in paths.items() for one in self._kept(read(path, self._list(path), protocol))
+        )
 
     def _metrics(self) -> tuple[tuple[Traffic, ...], str]:
         """The counts; where there are none, why. Routes can be told without them."""
         path = "/metrics"
         answer = self._get(path)
-        if answer.status_code != 200:
-            return (), f"no counts: {path} was answered with status {answer.status_code}"
+        if answer.status != 200:
+            return (), f"no counts: {path} was answered with status {answer.status}"
         try:
             return api.traffic(path, answer.text), ""
         except EngineError as error:
@@ -169,7 +179,7 @@ class _View:
     def _json(self, path: str) -> tuple[Any, int]:
         """An answer and the number of the page after it, 0 for none."""
         answer = self._get(path)
-        status, bare = answer.status_code, path.partition("?")[0]
+        status, bare = answer.status, path.partition("?")[0]
         if status in {401, 403}:
             raise _Refused(f"Traefik's API refuses the user and password (status {status})")
         if status == 404 and bare == _CERTIFICATES:
@@ -181,13 +191,19 @@ class _View:
             raise EngineError(f"{bare} was answered with status {status}, which Traefik's API never does")
         try:
             following = answer.headers.get("X-Next-Page", "")
-            return answer.json(), int(following) if following.isdigit() else 0
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-            start = " ".join(answer.text.split())[:80]
+            return json.loads(answer.text), int(following) if following.isdecimal() and len(following) < 10 else 0
+        except (ValueError, RecursionError) as error:
+            start = " ".join(answer.text[:1000].split())[:80]
             raise EngineError(f"the answer of {bare} is not JSON: {start or 'it is empty'}") from error
 
-    def _get(self, path: str) -> httpx.Response:
-        return self._client.get(self._base + path, **wire.named(self._host))
+    def _get(self, path: str) -> wire.Answer:
+        try:
+            answer = wire.get(self._client, self._base + path, self._host, longest=self._left, bound=BOUND)
+        except wire.TooLong as error:
+            raise EngineError(f"{path.partition('?')[0]} was answered with more than can be read: {error}") from error
+        self._left -= len(answer.body)
+        # JSON and metrics are UTF-8 by their standards, whatever charset is claimed.
+        return replace(answer, charset=None)
 
 
 def _words(error: Exception) -> str:
@@ -195,4 +211,4 @@ def _words(error: Exception) -> str:
         return f"no answer in {BOUND:.0f} s"
     if isinstance(error, httpx.ConnectError) and "refused" in str(error):
         return "refused"
-    return f"{type(error).__name__}: {first_line(error)}"
+    return first_line(error) if isinstance(error, Unproven) else in_words(error)

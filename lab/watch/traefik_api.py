@@ -1,23 +1,38 @@
 """From the JSON of Traefik's API (3.7) and its metrics to the world's values. Pure; what an object may lack is let be.
 
-Every function raises EngineError, with the path and what is wrong, for an answer of another shape than the API's.
+Every function raises EngineError, with the path and what is wrong, for an answer of another shape than the API's. In a
+list, an object of another shape costs that object only.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from lab.errors import EngineError
+from lab.watch.source import first_line
+from lab.watch.wire import whole
 from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 
 Raw = Mapping[str, Any]
 T = TypeVar("T", EntryPoint, Router, Balancer, Middleware, Certificate)
 
+#: Go counts in 64 bits.
+_MOST = 2**63
+
 _SERVICE, _ENTRYPOINT = "traefik_service_requests_total", "traefik_entrypoint_requests_total"
 _OPEN = "traefik_open_connections"
+
+
+@dataclass(frozen=True)
+class Listing(Generic[T]):
+    """What a list names, in a steady order, and a sentence for each object in it that could not be read."""
+
+    values: tuple[T, ...]
+    odd: tuple[str, ...] = ()
 
 
 def version(path: str, raw: Any) -> str:
@@ -27,12 +42,12 @@ def version(path: str, raw: Any) -> str:
     return str(raw["Version"])
 
 
-def entrypoints(path: str, raw: Any) -> tuple[EntryPoint, ...]:
+def entrypoints(path: str, raw: Any) -> Listing[EntryPoint]:
     """/api/entrypoints."""
     return _all(path, raw, lambda one: EntryPoint(_text(one, "name"), _text(one, "address", "")))
 
 
-def routers(path: str, raw: Any, protocol: str) -> tuple[Router, ...]:
+def routers(path: str, raw: Any, protocol: str) -> Listing[Router]:
     """/api/{http,tcp}/routers."""
 
     def router(one: Raw) -> Router:
@@ -53,7 +68,7 @@ def routers(path: str, raw: Any, protocol: str) -> tuple[Router, ...]:
     return _all(path, raw, router)
 
 
-def balancers(path: str, raw: Any, protocol: str) -> tuple[Balancer, ...]:
+def balancers(path: str, raw: Any, protocol: str) -> Listing[Balancer]:
     """/api/{http,tcp}/services."""
 
     def balancer(one: Raw) -> Balancer:
@@ -65,7 +80,7 @@ def balancers(path: str, raw: Any, protocol: str) -> tuple[Balancer, ...]:
         return Balancer(
             name=_text(one, "name"),
             protocol=protocol,
-            servers=tuple(sorted((place, str(told.get(place, "UP"))) for place in places)),
+            servers=tuple(sorted((place, _text(told, place, "UP")) for place in places)),
             status=_text(one, "status", "enabled"),
             errors=_errors(one),
             type=_text(one, "type", ""),
@@ -74,7 +89,7 @@ def balancers(path: str, raw: Any, protocol: str) -> tuple[Balancer, ...]:
     return _all(path, raw, balancer)
 
 
-def middlewares(path: str, raw: Any, protocol: str) -> tuple[Middleware, ...]:
+def middlewares(path: str, raw: Any, protocol: str) -> Listing[Middleware]:
     """/api/{http,tcp}/middlewares."""
     return _all(
         path,
@@ -85,7 +100,7 @@ def middlewares(path: str, raw: Any, protocol: str) -> tuple[Middleware, ...]:
     )
 
 
-def certificates(path: str, raw: Any) -> tuple[Certificate, ...]:
+def certificates(path: str, raw: Any) -> Listing[Certificate]:
     """/api/certificates: what Traefik holds."""
 
     def certificate(one: Raw) -> Certificate:
@@ -116,8 +131,10 @@ def traffic(path: str, text: str) -> tuple[Traffic, ...]:
                 what = "service" if sample.name == _SERVICE else "entrypoint"
                 row = counts.setdefault((sample.labels[what], what), [0, 0, 0])
                 bad = sample.labels.get("code", "").startswith("5")
+                if not 0 <= sample.value < _MOST:
+                    raise ValueError(f"{sample.name} is {sample.value}, and counts requests")
                 row[2 if sample.name == _OPEN else 1 if bad else 0] += int(sample.value)
-    except (ValueError, KeyError, OverflowError) as error:
+    except Exception as error:  # the parser raises what its own steps do
         raise EngineError(f"the answer of {path} cannot be read as metrics: {error}") from error
     return tuple(
         Traffic(name, "service" if what == "service" else "entrypoint", good, bad, open)
@@ -125,21 +142,24 @@ def traffic(path: str, text: str) -> tuple[Traffic, ...]:
     )
 
 
-def _all(path: str, raw: Any, read: Callable[[Raw], T]) -> tuple[T, ...]:
+def _all(path: str, raw: Any, read: Callable[[Raw], T]) -> Listing[T]:
+    """The objects of a list; EngineError where it is none, or nothing in it can be read."""
     if not isinstance(raw, list):
         raise _shape(path, raw, "a list")
-    found: list[T] = []
+    found, odd = list[T](), list[str]()
     for one in raw:
         if not isinstance(one, Mapping):
-            raise _shape(path, one, "a list of objects")
+            odd.append(_shape(path, one, "a list of objects").sentence)
+            continue
         try:
             found.append(read(one))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-            raise EngineError(
-                f"the answer of {path} has not the API's shape: {one.get('name', '?')}: {said}"
-            ) from error
-    return tuple(sorted(found, key=_order))
+        except Exception as error:  # noqa: BLE001  whatever an odd shape raises, it is this one object that is odd
+            said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else first_line(error)
+            name = whole(one["name"][:80]) if isinstance(one.get("name"), str) else "?"
+            odd.append(f"the answer of {path} has not the API's shape: {name}: {said}")
+    if odd and not found:
+        raise EngineError(odd[0])
+    return Listing(tuple(sorted(found, key=_order)), tuple(odd))
 
 
 def _order(one: T) -> str:
@@ -154,20 +174,20 @@ def _text(one: Any, field: str, otherwise: str | None = None) -> str:
         return str(otherwise)
     if not isinstance(value, str):
         raise TypeError(f"{field} is {value!r:.60} and not a text")
-    return value
+    return whole(value)
 
 
 def _texts(one: Raw, field: str) -> tuple[str, ...]:
     value = one.get(field) or []
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise TypeError(f"{field} is {value!r:.60} and not a list of texts")
-    return tuple(value)
+    return tuple(map(whole, value))
 
 
 def _errors(one: Raw) -> tuple[str, ...]:
     """Traefik gives a list of sentences for a router or service, and has given a single one."""
     value = one.get("error") or one.get("err") or []
-    return (value,) if isinstance(value, str) else tuple(str(text) for text in value)
+    return (whole(value),) if isinstance(value, str) else tuple(whole(str(text)) for text in value)
 
 
 def _key(type: str, size: object) -> str:

@@ -20,9 +20,12 @@ _QUIET = frozenset({"new", "allocated", "accepted", "preparing", "ready", "start
 
 def in_words(before: World, after: World, fact: SwarmChanged) -> Iterator[Line]:
     """The lines of the timeline that one look at the swarm adds. Costs what changed. A first look at a world that
-    knew nothing says nothing: all of it would be new."""
+    knew nothing says only what could not be read: all of it would be new."""
+    for odd in fact.unread:
+        yield odd.why, "bad", "", "", ""
     if fact.first and not before.nodes:
         return
+    unread = {odd.id for odd in fact.unread}
     for node in fact.nodes:
         yield from _node(before.nodes.get(node.id), node)
     for service in fact.services:
@@ -32,7 +35,8 @@ def in_words(before: World, after: World, fact: SwarmChanged) -> Iterator[Line]:
         if thing.id not in before.named:
             yield f"{thing.what} {thing.name} was created", "plain", "", "", ""
     for id in fact.gone:
-        yield from _gone(before, id)
+        if id not in unread:  # It is still there.
+            yield from _gone(before, id)
 
 
 def _node(old: Node | None, new: Node) -> Iterator[Line]:
@@ -56,7 +60,8 @@ def _service(old: Service | None, new: Service) -> Iterator[Line]:
     if old is None:
         yield f"service {new.name} was created, {_many(new.desired, 'task')} desired", "good", new.id, "", ""
         return
-    if new.desired != old.desired:
+    # A global job's own count goes down with each task that is complete, which is told of the task.
+    if new.desired != old.desired and new.spec.mode != "global-job":
         yield f"{new.name}: desired {old.desired} → {new.desired}", "plain", new.id, "", ""
     if new.spec.image != old.spec.image:
         yield f"{new.name}: image {old.spec.image} → {new.spec.image}", "plain", new.id, "", ""
@@ -90,6 +95,9 @@ def _moved(world: World, old: Task | None, task: Task) -> Iterator[Line]:
     state_was = old.state if old else ""
     about = (task.service, task.id, task.node)
     if task.state == "running" and state_was != "running":
+        node = world.nodes.get(task.node)
+        if not task.live or (node is not None and node.state == "down"):
+            return  # Its managers have given it up, or have not heard from its node.
         took = max(0.0, task.changed - task.created)
         yield f"{name} runs on {where} ({took:.1f} s after it was made)", "good", *about
     elif task.state == "pending" and task.error and (old is None or old.error != task.error):

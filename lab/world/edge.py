@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lab.world.bounds import Count, Moment, Name
+
 Verdict = Literal[
     "good", "default", "self-signed", "untrusted", "expired", "early", "wrong-name", "unreachable", "unreadable"
 ]
@@ -21,14 +23,14 @@ class Certificate:
     """An X.509 certificate. Times are seconds since the epoch; `fingerprint` is SHA-256 in hexadecimal, `serial` the
     number in hexadecimal; `chain` are the subjects from this certificate on, as they were served."""
 
-    fingerprint: str
+    fingerprint: Name
     subject: str
     issuer: str
     names: tuple[str, ...]
-    key: str
-    serial: str
-    not_before: float
-    not_after: float
+    key: Name
+    serial: Name
+    not_before: Moment
+    not_after: Moment
     chain: tuple[str, ...] = ()
 
 
@@ -87,6 +89,6 @@ class Traffic:
 
     name: str
     what: Literal["service", "entrypoint"] = "service"
-    good: int = 0
-    bad: int = 0
-    open: int = 0
+    good: Count = 0
+    bad: Count = 0
+    open: Count = 0

@@ -1,7 +1,8 @@
 """The journal's entries: everything that can appear on the screen, on one time axis.
 
 An entry is a time and one of the facts below. `kind` names the fact on a tape. Facts hold plain data only,
-and are validated by pydantic when they come from a file. New fields need a default: old tapes must still read.
+and are validated by pydantic, to the bounds in their types, when they come from a file; live sources are not held to
+them. New fields need a default: old tapes must still read.
 """
 
 from __future__ import annotations
@@ -11,24 +12,37 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lab.world.bounds import Count, ExitStatus, Milliseconds, Moment, Name, PortNumber, Rate, Seconds, Share
 from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
 from lab.world.swarm import Named, Node, Service, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An object of the swarm that is there and could not be read: `what` kind it is, its id ("" where it has none)
+    and a sentence that says why."""
+
+    what: str
+    id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class SwarmChanged:
     """What differs from the last look at the swarm: new and changed objects whole, and the ids of those gone.
 
-    `by` is the node whose engine answered. `first` marks a first look: it replaces all that was known.
+    `by` is the node whose engine answered. `first` marks a first look: it replaces all that was known. `unread` are
+    the objects that this look was the first not to understand.
     """
 
-    by: str
+    by: Name
     nodes: tuple[Node, ...] = ()
     services: tuple[Service, ...] = ()
     tasks: tuple[Task, ...] = ()
     named: tuple[Named, ...] = ()
     gone: tuple[str, ...] = ()
     first: bool = False
+    unread: tuple[Unread, ...] = ()
     kind: Literal["swarm"] = "swarm"
 
 
@@ -36,14 +50,14 @@ class SwarmChanged:
 class EngineEvent:
     """An event as an engine told it. `at` is that engine's clock, seconds since the epoch."""
 
-    node: str
-    type: str
-    action: str
-    id: str
+    node: Name
+    type: Name
+    action: Name
+    id: Name
     name: str = ""
-    at: float = 0.0
-    task: str = ""
-    exit: int | None = None
+    at: Moment = 0.0
+    task: Name = ""
+    exit: ExitStatus | None = None
     kind: Literal["event"] = "event"
 
 
@@ -52,7 +66,7 @@ class Linked:
     """How the cluster is reached. `state`: live (node answers) | stale (silent, still trying) | none."""
 
     state: Literal["live", "stale", "none"]
-    node: str = ""
+    node: Name = ""
     why: str = ""
     kind: Literal["link"] = "link"
 
@@ -61,9 +75,9 @@ class Linked:
 class Progressed:
     """Long work of the lab (`up`, `reset`): see `lab.cluster.model.Progress`."""
 
-    stage: str
+    stage: Name
     text: str
-    done: float | None = None
+    done: Share | None = None
     kind: Literal["progress"] = "progress"
 
 
@@ -71,7 +85,7 @@ class Progressed:
 class LessonOpened:
     """A lesson was opened: all that follows belongs to it."""
 
-    lesson: str
+    lesson: Name
     kind: Literal["lesson"] = "lesson"
 
 
@@ -79,8 +93,8 @@ class LessonOpened:
 class StepMoved:
     """A step began, passed or failed; `why` says in words why it failed."""
 
-    lesson: str
-    step: str
+    lesson: Name
+    step: Name
     state: Literal["begun", "passed", "failed"]
     why: str = ""
     kind: Literal["step"] = "step"
@@ -93,9 +107,9 @@ class Checked:
     `phase`: before (the step's command has not run) | after.
     """
 
-    lesson: str
-    step: str
-    check: int
+    lesson: Name
+    step: Name
+    check: Count
     text: str
     ok: bool
     why: str
@@ -107,7 +121,7 @@ class Checked:
 class Captured:
     """A value that a step took from the world or from a command's output, for later steps."""
 
-    name: str
+    name: Name
     value: str
     kind: Literal["capture"] = "capture"
 
@@ -116,10 +130,10 @@ class Captured:
 class CommandBegan:
     """A command was sent to the shell on `node`. `id` is counted up from 1; `step` is "" when typed freely."""
 
-    id: int
-    node: str
+    id: Count
+    node: Name
     text: str
-    step: str = ""
+    step: Name = ""
     kind: Literal["command"] = "command"
 
 
@@ -127,7 +141,7 @@ class CommandBegan:
 class Printed:
     """What the terminal of `node` printed, with its escapes, as it came (redacted)."""
 
-    node: str
+    node: Name
     text: str
     kind: Literal["output"] = "output"
 
@@ -137,9 +151,9 @@ class CommandEnded:
     """A command ended with an exit status, after `seconds`. `output` is its plain text (no escapes, redacted),
     at most the last 16,000 characters."""
 
-    id: int
-    status: int
-    seconds: float
+    id: Count
+    status: ExitStatus
+    seconds: Seconds
     output: str = ""
     kind: Literal["exit"] = "exit"
 
@@ -149,7 +163,7 @@ class Acted:
     """The lab itself did something to the cluster: a fault, a reset's step. `node` is "" when it is for all."""
 
     action: str
-    node: str = ""
+    node: Name = ""
     kind: Literal["act"] = "act"
 
 
@@ -162,17 +176,17 @@ class Hit:
     redirect leads. `protocol`: http | https | tcp.
     """
 
-    node: str
-    port: int
+    node: Name
+    port: PortNumber
     path: str
-    status: int
+    status: Count
     replica: str
-    ms: float
+    ms: Milliseconds
     body: str = ""
     error: str = ""
-    host: str = ""
-    protocol: str = "http"
-    login: str = ""
+    host: Name = ""
+    protocol: Name = "http"
+    login: Name = ""
     front: str = ""
     version: str = ""
     location: str = ""
@@ -191,31 +205,33 @@ class Failure:
     """One request of the load that failed: `ago` seconds before its report was written it ended. `status` is 0 when
     nobody answered, and `error` then says how."""
 
-    ago: float
-    node: str
-    status: int
+    ago: Seconds
+    node: Name
+    status: Count
     error: str
-    ms: float
+    ms: Milliseconds
 
 
 @dataclass(frozen=True, slots=True)
 class LoadMoved:
     """What the load did since its last report, `seconds` long: requests `sent`, ended `good` or `bad`, `in_flight` at
-    its end. `counts` and `bad_counts` are histograms by `lab.world.load.bucket`; `late` is by how many milliseconds
-    at most a request was sent after its time. At most 20 failures are told whole; `bad` counts all."""
+    its end. `counts` and `bad_counts` are histograms by `lab.world.load.bucket`, and `steps` is a finer one of what
+    ended good: pairs of a `lab.world.load.step` and a count, none on old tapes. `late` is by how many milliseconds at
+    most a request was sent after its time. At most 20 failures are told whole; `bad` counts all."""
 
     running: bool
-    rate: float
+    rate: Rate
     target: str
-    seconds: float = 0.0
-    sent: int = 0
-    good: int = 0
-    bad: int = 0
-    in_flight: int = 0
-    late: float = 0.0
-    counts: tuple[int, ...] = ()
-    bad_counts: tuple[int, ...] = ()
+    seconds: Seconds = 0.0
+    sent: Count = 0
+    good: Count = 0
+    bad: Count = 0
+    in_flight: Count = 0
+    late: Milliseconds = 0.0
+    counts: tuple[Count, ...] = ()
+    bad_counts: tuple[Count, ...] = ()
     failures: tuple[Failure, ...] = ()
+    steps: tuple[tuple[int, int], ...] = ()
     kind: Literal["load"] = "load"
 
 
@@ -224,11 +240,11 @@ class CertificateSeen:
     """What one node served for a host's name in a TLS handshake, and what is to be thought of it. `now` is the wall
     clock, seconds since the epoch, against which its validity was judged."""
 
-    host: str
-    node: str
+    host: Name
+    node: Name
     verdict: Verdict
     why: str = ""
-    now: float = 0.0
+    now: Moment = 0.0
     certificate: Certificate | None = None
     kind: Literal["certificate"] = "certificate"
 

@@ -1,13 +1,15 @@
-"""The load that the lab makes, and what came of it: a latency histogram on a log scale, totals, failed requests.
+"""The load that the lab makes, and what came of it: latency histograms on log scales, totals, failed requests.
 
-Latencies fall into buckets: bucket 0 is up to 1 ms, and each one after it reaches the square root of 2 times as far;
-the last takes all that is longer.
+For the picture, latencies fall into buckets: bucket 0 is up to 1 ms, and each one after it reaches the square root of 2
+times as far; the last takes all that is longer. For percentiles they fall into steps, 32 to each doubling, so that none
+is told more than 2.2 % too long.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 
 BUCKETS = 31
 """The last bucket begins at 2 ** 14.5 ms, 23 s."""
+
+_FINE, _LOWEST = 32, 13
+STEPS = _FINE * (_LOWEST + 16)
+LONGEST = 2.0**16
+"""How far the last step reaches, in milliseconds: 65 s, more than any request may take."""
 
 KEEP_TICKS, KEEP_FAILURES = 600, 200
 TELL = 5.0
@@ -32,17 +39,39 @@ def reaches(index: int) -> float:
     return math.inf if index >= BUCKETS - 1 else 2 ** (index / 2)
 
 
-def percentile(counts: Iterable[int], share: float) -> float:
-    """The latency that `share` (0 to 1) of the requests did not exceed, to the reach of its bucket; 0 for none."""
-    given = tuple(counts)
-    left = share * sum(given)
-    if not sum(given):
-        return 0.0
-    for index, count in enumerate(given):
-        left -= count
-        if left <= 1e-9 and count:
-            return min(reaches(index), 2 ** (BUCKETS / 2))
-    return 2 ** (BUCKETS / 2)
+def step(ms: float) -> int:
+    """The step of a latency. Step 0 is up to 2 ** -13 ms, a tenth of a microsecond, in which nobody answers."""
+    return max(0, min(STEPS, math.ceil(round(_FINE * (math.log2(max(ms, 1e-9)) + _LOWEST), 9))))
+
+
+def step_reaches(index: int) -> float:
+    """How far a step reaches, in milliseconds."""
+    return float(2 ** (min(max(index, 0), STEPS) / _FINE - _LOWEST))
+
+
+def latencies(reports: Iterable[LoadMoved]) -> Mapping[float, int]:
+    """How many requests were answered well within how many milliseconds, together over some reports: by step, and by
+    bucket for a report of an old tape, which has no steps."""
+    found: Counter[float] = Counter()
+    for report in reports:
+        if report.steps:
+            found.update({step_reaches(index): count for index, count in report.steps})
+        else:
+            for index, count in enumerate(report.counts):
+                found[reaches(min(index, BUCKETS - 1))] += count
+    return {reach: count for reach, count in found.items() if count > 0}
+
+
+def percentile(found: Mapping[float, int], share: float) -> float:
+    """The latency that `share` (0 to 1) of the requests did not exceed, in milliseconds, of what `latencies` counted; 0
+    for none."""
+    left = share * sum(found.values())
+    for reach in sorted(found):
+        left -= found[reach]
+        if left <= 1e-9:
+            # The last bucket of an old tape reaches for ever.
+            return min(reach, LONGEST)
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lab.world.bounds import Count, ExitStatus, Moment, Name, PortNumber, Seconds, Share
+
 Mode = Literal["replicated", "global", "replicated-job", "global-job"]
 
+#: What a task is asked to become so that it runs: a job's task runs until it is complete.
+WANTED = frozenset({"running", "complete"})
 #: The order in which a task's states can follow one another.
 STATES = (
     "new",
@@ -40,15 +44,15 @@ class Node:
     """A machine of the swarm. `state`: ready | down | unknown | disconnected; `availability`: active | pause |
     drain; `reachability`: reachable | unreachable, "" on a worker."""
 
-    id: str
-    name: str
-    role: str
-    state: str
-    availability: str = "active"
+    id: Name
+    name: Name
+    role: Name
+    state: Name
+    availability: Name = "active"
     leader: bool = False
-    reachability: str = ""
-    address: str = ""
-    engine: str = ""
+    reachability: Name = ""
+    address: Name = ""
+    engine: Name = ""
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,10 +60,10 @@ class Node:
 class Port:
     """A published port. `mode`: ingress (every node answers) | host (only the task's node)."""
 
-    published: int
-    target: int
-    protocol: str = "tcp"
-    mode: str = "ingress"
+    published: PortNumber
+    target: PortNumber
+    protocol: Name = "tcp"
+    mode: Name = "ingress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,12 @@ class Grant:
 class UpdateConfig:
     """How an update goes. Times in seconds; the defaults are the engine's."""
 
-    parallelism: int = 1
-    delay: float = 0.0
-    order: str = "stop-first"
-    failure_action: str = "pause"
-    monitor: float = 5.0
-    max_failure_ratio: float = 0.0
+    parallelism: Count = 1
+    delay: Seconds = 0.0
+    order: Name = "stop-first"
+    failure_action: Name = "pause"
+    monitor: Seconds = 5.0
+    max_failure_ratio: Share = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class ServiceSpec:
 
     image: str
     mode: Mode = "replicated"
-    replicas: int = 1
+    replicas: Count = 1
     args: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
@@ -105,9 +109,14 @@ class ServiceSpec:
     update: UpdateConfig = UpdateConfig()
     command: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
-    memory: int = 0
+    memory: Count = 0
     health: tuple[str, ...] = ()
     endpoint: str = "vip"
+
+    @property
+    def is_job(self) -> bool:
+        """Whether its tasks are to come to an end by themselves."""
+        return self.mode.endswith("-job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +125,10 @@ class UpdateStatus:
     rollback_completed, "" when there was none. `started` and `completed` are the manager's clock, in seconds since
     the epoch, 0 when not told."""
 
-    state: str = ""
+    state: Name = ""
     message: str = ""
-    started: float = 0.0
-    completed: float = 0.0
+    started: Moment = 0.0
+    completed: Moment = 0.0
 
     @property
     def words(self) -> str:
@@ -131,18 +140,23 @@ class UpdateStatus:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service. `desired` is how many tasks should run (for a global service the engine's own count);
-    `forced` counts forced updates; `version` is the engine's index, needed to update. `mark` is a digest of what its
-    tasks are made from now: a task that bears another one is of an older version."""
+    """A service. `desired` is how many tasks should run (for a global service or a global job the engine's own count,
+    for a replicated job how many at a time); `forced` counts forced updates; `version` is the engine's index, needed
+    to update. `mark` is a digest of what its tasks are made from now: a task that bears another one is of an older
+    version. `restart` is the condition of its restart policy: any | on-failure | none. Of a job, `total_completions` is
+    how many of its tasks are to be complete (replicated only), and `iteration` tells one execution from the next."""
 
-    id: str
-    name: str
+    id: Name
+    name: Name
     spec: ServiceSpec
-    desired: int
-    version: int = 0
-    forced: int = 0
+    desired: Count
+    version: Count = 0
+    forced: Count = 0
     status: UpdateStatus = UpdateStatus()
-    mark: str = ""
+    mark: Name = ""
+    restart: Name = "any"
+    total_completions: Count = 0
+    iteration: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +164,30 @@ class Task:
     """One attempt at one slot. `slot` is 0 for a global service, whose tasks are told apart by node.
 
     `node` is a node's id, "" until assigned. `created` and `changed` are the manager's clock, in seconds since
-    the epoch. `exit` is the container's exit status once it ended, None before.
+    the epoch. `exit` is the container's exit status once it ended, None before. `iteration` is the job's execution
+    that it belongs to.
     """
 
-    id: str
-    service: str
-    slot: int
-    node: str
-    state: str
-    desired: str
-    created: float
-    changed: float
+    id: Name
+    service: Name
+    slot: Count
+    node: Name
+    state: Name
+    desired: Name
+    created: Moment
+    changed: Moment
     message: str = ""
     error: str = ""
-    exit: int | None = None
-    container: str = ""
+    exit: ExitStatus | None = None
+    container: Name = ""
     image: str = ""
-    mark: str = ""
+    mark: Name = ""
+    iteration: Count = 0
+
+    @property
+    def live(self) -> bool:
+        """It runs and should. A job's task is asked to be complete, and runs until it is."""
+        return self.state == "running" and self.desired in WANTED
 
     @property
     def key(self) -> str:
@@ -179,6 +200,6 @@ class Named:
     """A secret, a config or a network: `what` says which."""
 
     what: Literal["secret", "config", "network"]
-    id: str
-    name: str
+    id: Name
+    name: Name
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import Literal
 from immutables import Map, MapMutation
 
 from lab.world import changes as words
-from lab.world import outside
+from lab.world import jobs, outside
 from lab.world.edge import Traffic
 from lab.world.entries import (
     AcmeTold,
@@ -36,7 +36,7 @@ from lab.world.entries import (
     TrafficSeen,
 )
 from lab.world.load import Load
-from lab.world.swarm import ENDED, Named, Node, Service, Task
+from lab.world.swarm import ENDED, WANTED, Named, Node, Service, Task
 
 #: How much history a world keeps: lines of the timeline, commands, hits, engine events, attempts of one slot.
 KEEP_CHANGES, KEEP_COMMANDS, KEEP_HITS, KEEP_EVENTS, KEEP_ATTEMPTS = 400, 50, 2000, 200, 6
@@ -160,7 +160,7 @@ class World:
 
     def live_tasks(self, service: str) -> tuple[Task, ...]:
         """The tasks of a service that run and should."""
-        return tuple(t for t in self.tasks_of(service) if t.state == "running" and t.desired == "running")
+        return tuple(t for t in self.tasks_of(service) if t.live)
 
     def task_name(self, task: Task) -> str:
         """`web.3`, or for a global service `web.node2`: what `docker service ps` calls it, without the id."""
@@ -169,8 +169,8 @@ class World:
 
     @property
     def converged(self) -> bool:
-        """Every service has exactly the tasks it should have, and none is on its way in or out."""
-        return all(self.running.get(s.id, 0) == s.desired for s in self.services.values())
+        """Every service has exactly the tasks it should have, and every job is done."""
+        return all(jobs.settled(self, s) for s in self.services.values())
 
 
 def fold(world: World, entry: Entry) -> World:
@@ -246,7 +246,9 @@ def _event(world: World, at: float, fact: EngineEvent) -> World:
     """An engine tells a container's death at once; the managers' own word for the task follows."""
     world = replace(world, events=(*world.events, (at, fact))[-KEEP_EVENTS:])
     task = world.tasks.get(fact.task)
-    if fact.action != "die" or task is None or task.desired != "running" or task.state in ENDED:
+    if fact.action != "die" or task is None or task.desired not in WANTED or task.state in ENDED:
+        return world
+    if fact.exit == 0 and jobs.may_end(world, task):
         return world
     code = "" if fact.exit is None else f" (exit {fact.exit})"
     text = f"{world.task_name(task)}: its container died on {world.node_name(task.node)}{code}"
@@ -352,7 +354,7 @@ def _tasks(world: World, changed: tuple[Task, ...], gone: tuple[str, ...], dirty
 
 
 def _count(running: MapMutation[str, int], task: Task, by: int) -> None:
-    if task.state == "running" and task.desired == "running":
+    if task.live:
         now = running.get(task.service, 0) + by
         if now:
             running[task.service] = now

@@ -6,13 +6,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable
 
 from lab.cluster.model import Endpoint
 from lab.watch.load import LoadMaker
 from lab.world.entries import Entry, LoadMoved
 from lab.world.journal import Journal
-from lab.world.load import Wish, percentile
+from lab.world.load import Wish, latencies, percentile
 from lab.world.world import World
 
 
@@ -32,18 +31,14 @@ def measure(rate: float, seconds: float, port: int) -> dict[str, float]:
     took = time.perf_counter() - began
     maker.close()
     cpu = time.process_time() - cpu
-    load, counts = journal.world.load, _sum(fact.counts for fact in told)
+    load, found = journal.world.load, latencies(told)
     return {
         "achieved": round(load.sent / took, 1),
         "bad": load.bad,
-        **{f"p{share}_ms": round(percentile(counts, share / 100), 1) for share in (50, 95, 99)},
+        **{f"p{share}_ms": round(percentile(found, share / 100), 1) for share in (50, 95, 99)},
         "late_ms": max(fact.late for fact in told),
         "cpu_s_per_s": round(cpu / took, 3),
     }
-
-
-def _sum(histograms: Iterable[tuple[int, ...]]) -> list[int]:
-    return [sum(column) for column in zip(*filter(None, histograms), strict=True)]
 
 
 if __name__ == "__main__":

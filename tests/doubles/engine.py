@@ -1,6 +1,6 @@
-"""An engine in the shape of the real one: its HTTP API on loopback, over an in-memory swarm.
+"""An engine in the shape of the real one: its HTTP API on loopback, over a model of a swarm.
 
-It is spoken to by the real docker SDK. `tests/live/test_watch.py` holds the real engine to the same contract.
+It is spoken to by the real docker SDK. `tests/contract.py` says what holds of it and of the real one.
 """
 
 from __future__ import annotations
@@ -11,138 +11,83 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 from lab.cluster.model import Endpoint
+from tests.doubles import api
+from tests.doubles.model import ModelSwarm, Time
 
 Raw = dict[str, Any]
+_NO_MANAGER = (
+    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this "
+    "command on a manager node or promote the current node to a manager."
+)
 
 
-def stamp(seconds: float | None = None) -> str:
-    """RFC 3339 with nine digits, as the engine writes it."""
-    moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
+class FakeSwarm(ModelSwarm):
+    """A swarm in which what is asked for is there at once, whatever time that takes there."""
 
-
-class FakeSwarm:
-    """The swarm's state, shared by the engines of its nodes."""
-
-    def __init__(self, nodes: int = 4, managers: int = 3) -> None:
-        self.index = 10
-        self.nodes: dict[str, Raw] = {}
-        self.services: dict[str, Raw] = {}
-        self.tasks: dict[str, Raw] = {}
-        self.secrets: dict[str, Raw] = {}
-        self.lock = threading.RLock()
-        self.listeners: list[queue.Queue[Raw | None]] = []
-        for number in range(1, nodes + 1):
-            self._add_node(f"node{number}", manager=number <= managers, leader=number == 1)
-
-    def _version(self) -> Raw:
-        self.index += 1
-        return {"Index": self.index}
-
-    def _add_node(self, name: str, *, manager: bool, leader: bool) -> None:
-        raw: Raw = {
-            "ID": f"id-{name}",
-            "Version": self._version(),
-            "Spec": {"Role": "manager" if manager else "worker", "Availability": "active", "Labels": {}},
-            "Description": {"Hostname": name, "Engine": {"EngineVersion": "26.1.5"}},
-            "Status": {"State": "ready", "Addr": f"10.77.0.{len(self.nodes) + 1}"},
-        }
-        if manager:
-            raw["ManagerStatus"] = {"Leader": leader, "Reachability": "reachable"}
-        self.nodes[raw["ID"]] = raw
+    def __init__(self, nodes: int = 4) -> None:
+        super().__init__(Time(time.time()), nodes)
 
     def create(self, name: str, replicas: int, image: str = "nginx:1.26") -> None:
-        """A service whose tasks run at once, spread over the nodes."""
+        """A service whose tasks run, spread over the nodes; one that fails is replaced without a pause."""
+        template = {"ContainerSpec": {"Image": image}, "RestartPolicy": {"Delay": 0}, "ForceUpdate": 0}
         with self.lock:
-            id = f"svc-{name}"
-            self.services[id] = {
-                "ID": id,
-                "Version": self._version(),
-                "Spec": {
-                    "Name": name,
-                    "Mode": {"Replicated": {"Replicas": replicas}},
-                    "TaskTemplate": {"ContainerSpec": {"Image": image}, "ForceUpdate": 0},
-                },
-                "ServiceStatus": {"DesiredTasks": replicas, "RunningTasks": replicas},
-            }
-            for slot in range(1, replicas + 1):
-                self.run(id, slot, list(self.nodes)[(slot - 1) % len(self.nodes)])
-        self.tell("service", "create", id, name)
-
-    def run(self, service: str, slot: int, node: str) -> str:
-        """A new running task in a slot; the answer is its id."""
-        with self.lock:
-            id = f"task-{self.index}"
-            self.tasks[id] = {
-                "ID": id,
-                "Version": self._version(),
-                "CreatedAt": stamp(),
-                "ServiceID": service,
-                "Slot": slot,
-                "NodeID": node,
-                "Spec": {
-                    "ContainerSpec": {"Image": self.services[service]["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]}
-                },
-                "DesiredState": "running",
-                "Status": {
-                    "Timestamp": stamp(),
-                    "State": "running",
-                    "Message": "started",
-                    "ContainerStatus": {"ContainerID": f"c{id}", "ExitCode": 0},
-                },
-            }
-            return id
+            self.create_service(
+                {"Name": name, "Mode": {"Replicated": {"Replicas": replicas}}, "TaskTemplate": template}
+            )
+            self._settle(lambda: self._run(name, replicas))
 
     def crash(self, task: str, code: int = 137) -> None:
         """The container dies; the manager notes it and puts a new task in the slot."""
         with self.lock:
             raw = self.tasks[task]
+            spec = self.services[raw["ServiceID"]]["Spec"]
+            self.end(raw, code)
+            self._settle(lambda: self._run(spec["Name"], spec["Mode"]["Replicated"]["Replicas"]))
+        said = {"com.docker.swarm.task.id": task, "exitCode": str(code)}
+        self.tell("container", "die", f"c{task}", "", **said)
+
+    def turn(self, name: str, state: str) -> None:
+        """A node is `ready` or `down` from now on."""
+        with self.lock:
+            raw = self.nodes[f"id-{name}"]
             raw["Version"] = self._version()
-            raw["DesiredState"] = "shutdown"
-            raw["Status"] |= {"State": "failed", "Timestamp": stamp(), "Err": f"task: non-zero exit ({code})"}
-            raw["Status"]["ContainerStatus"]["ExitCode"] = code
-            self.run(raw["ServiceID"], raw["Slot"], raw["NodeID"])
-        self.tell("container", "die", f"c{task}", "", task=task, code=code)
+            raw["Status"]["State"] = state
+        self.tell("node", "update", f"id-{name}", name)
 
     def remove(self, name: str) -> None:
         """A service goes with its tasks."""
         with self.lock:
-            id = f"svc-{name}"
-            del self.services[id]
-            self.tasks = {t: raw for t, raw in self.tasks.items() if raw["ServiceID"] != id}
-        self.tell("service", "remove", id, name)
+            service = self.service(name)
+            self.answer("DELETE", f"/services/{name}", {}, None)
+            self._settle(lambda: not self.of(service))
 
-    def tell(self, kind: str, action: str, id: str, name: str, *, task: str = "", code: int | None = None) -> None:
-        """An event to everyone who listens."""
-        said = {"name": name}
-        if task:
-            said |= {"com.docker.swarm.task.id": task, "exitCode": str(code)}
-        event = {
-            "Type": kind,
-            "Action": action,
-            "Actor": {"ID": id, "Attributes": said},
-            "time": int(time.time()),
-            "timeNano": time.time_ns(),
-        }
-        for listener in tuple(self.listeners):
-            listener.put(event)
+    def _run(self, name: str, replicas: int) -> bool:
+        return [t["Status"]["State"] for t in self.live(self.service(name))] == ["running"] * replicas
+
+    def _settle(self, there: Callable[[], bool]) -> None:
+        for _ in range(100):
+            if there():
+                return
+            self.time.now += 0.25
+            self.tick()
+        raise AssertionError("the model did not get there")
 
 
 class FakeEngine:
-    """One node's engine. `silent` makes it answer nothing any more; `broken` makes its answers nonsense."""
+    """One node's engine. `broken` makes its answers nonsense; `instead` has a path's answer, byte for byte."""
 
-    def __init__(self, swarm: FakeSwarm, node: str) -> None:
+    def __init__(self, swarm: ModelSwarm, node: str) -> None:
         self.swarm, self.node = swarm, node
         self.broken = False
         self.asked: list[str] = []
+        self.instead: dict[str, bytes] = {}
         engine = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -158,16 +103,21 @@ class FakeEngine:
                 if path == "/events":
                     self._events()
                 else:
-                    self._answer(engine.answer(path))
+                    self._answer(*engine.answer("GET", self.path, None))
 
-            def _answer(self, body: object) -> None:
-                data = b"OK" if body == "OK" else json.dumps(body).encode()
-                self.send_response(200 if body is not None else 404)
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self._answer(*engine.answer(self.command, self.path, body))
+
+            do_DELETE = do_POST
+
+            def _answer(self, status: int, body: bytes) -> None:
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Api-Version", "1.44")
-                self.send_header("Content-Length", str(len(data)))
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(data)
+                self.wfile.write(body)
 
             def _events(self) -> None:
                 listener: queue.Queue[Raw | None] = queue.Queue()
@@ -197,29 +147,29 @@ class FakeEngine:
         self.server.daemon_threads = True
         threading.Thread(target=lambda: self.server.serve_forever(0.02), daemon=True).start()
 
-    def answer(self, path: str) -> object:
-        """The body for a path; None for one that the double does not know."""
-        swarm = self.swarm
-        if self.broken and path not in {"/_ping", "/version"}:
-            return [{"ID": "x"}]
-        with swarm.lock:
-            known: dict[str, object] = {
-                "/_ping": "OK",
-                "/version": {"ApiVersion": "1.44", "Version": "26.1.5"},
-                "/nodes": list(swarm.nodes.values()),
-                "/services": list(swarm.services.values()),
-                "/tasks": list(swarm.tasks.values()),
-                "/secrets": list(swarm.secrets.values()),
-                "/configs": [],
-                "/networks": [],
-            }
-            return json.loads(json.dumps(known[path])) if path in known else None
+    def answer(self, method: str, url: str, body: bytes | None) -> tuple[int, bytes]:
+        """The status and body for one request."""
+        path = re.sub(r"^/v[0-9.]+", "", urlsplit(url).path)
+        if path == "/_ping":
+            return 200, b"OK"
+        if path == "/version":
+            return 200, json.dumps({"ApiVersion": "1.44", "Version": "26.1.5"}).encode()
+        if path in self.instead:
+            return 200, self.instead[path]
+        if self.broken:
+            return 200, json.dumps([{"ID": "x"}]).encode()
+        if self._role == "worker":
+            return 503, json.dumps({"message": _NO_MANAGER}).encode()
+        return api.respond(self.swarm, method, url, body)
+
+    @property
+    def _role(self) -> Any:
+        return self.swarm.nodes[f"id-{self.node}"]["Spec"]["Role"]
 
     @property
     def endpoint(self) -> Endpoint:
         """Where the docker SDK finds it."""
-        role = self.swarm.nodes[f"id-{self.node}"]["Spec"]["Role"]
-        return Endpoint(self.node, role, f"tcp://127.0.0.1:{self.server.server_address[1]}")
+        return Endpoint(self.node, self._role, f"tcp://127.0.0.1:{self.server.server_address[1]}")
 
     def stop(self) -> None:
         """The machine is gone: connections end, new ones are refused. Idempotent."""

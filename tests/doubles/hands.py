@@ -53,6 +53,9 @@ class ModelHands:
     def stopping(self) -> bool:
         return self.wish
 
+    def powered_off(self) -> list[str]:
+        return [name for name, on in self.swarm.powered.items() if not on]
+
     def act(self, action: str, node: str) -> None:
         self.journal.write(Acted(action, node))
         self.swarm.power(node, action in ("start", "heal"))

@@ -1,38 +1,40 @@
 """A small swarm that works: it keeps raw objects in the engine's own shape, and has an orchestrator and a scheduler.
 
-The real docker client speaks to it through `ModelSwarm.client`, without a socket. Time is a number that goes on when
-somebody waits.
+The real docker client speaks to it through `ModelSwarm.client`, without a socket, or through the HTTP of
+`tests.doubles.engine`. Time is a number that goes on when somebody waits. `tests/contract.py` holds it and the real
+swarm to the same facts.
 """
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-from collections.abc import Callable
+import copy
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
-from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import docker
 import requests
-from requests.adapters import BaseAdapter
 
 from lab.world.journal import Journal
 from lab.world.world import World
-from tests.doubles import updates
+from tests.doubles import api, updates
 
 Raw = dict[str, Any]
 ENDED = {"complete", "shutdown", "failed", "rejected", "remove", "orphaned"}
+#: Seconds: until a silent node counts as down; for a container to be prepared; before what failed is tried again.
+HEARTBEATS, PREPARING, RESTART = 15, 0.5, 5.0
+_SECOND = 1_000_000_000
 
 
 class Time:
     """A clock that is set by hand."""
 
-    def __init__(self) -> None:
-        self.now = 1000.0
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
 
     def __call__(self) -> float:
         return self.now
@@ -68,6 +70,7 @@ class ModelSwarm:
 
     def __init__(self, time: Time, nodes: int = 4, labels: Raw | None = None) -> None:
         self.time, self.index = time, 100
+        self.lock = threading.RLock()
         self.nodes: dict[str, Raw] = {}
         self.services: dict[str, Raw] = {}
         self.tasks: dict[str, Raw] = {}
@@ -77,6 +80,8 @@ class ModelSwarm:
         self.asked: list[tuple[str, str, Any]] = []
         self.trouble: list[Refused | requests.RequestException] = []
         self.stale = 0
+        self.listeners: list[queue.Queue[Raw | None]] = []
+        self._given: set[str] = set()
         for number in range(1, nodes + 1):
             manager = number <= 3
             self.nodes[f"id-node{number}"] = {
@@ -99,24 +104,35 @@ class ModelSwarm:
         self.index += 1
         return {"Index": self.index}
 
+    def id(self, wanted: str) -> str:
+        """An id that no object had yet: `wanted` itself the first time."""
+        id = wanted if wanted not in self._given else f"{wanted}-{self.index}"
+        self._given.add(id)
+        return id
+
     def stamp(self) -> str:
+        """Now, in RFC 3339 with nine digits, as the engine writes it."""
         return datetime.fromtimestamp(self.time.now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
 
     # What goes on by itself.
 
     def tick(self) -> None:
         """One turn of agents, orchestrator and scheduler."""
-        for name, since in tuple(self.lost.items()):
-            if self.time.now - since >= 15 and self.nodes[f"id-{name}"]["Status"]["State"] == "ready":
-                self.set_node(name, State="down")
-        for task in tuple(self.tasks.values()):
-            self._advance(task)
-        for service in self.services.values():
-            self._reconcile(service)
-            updates.step(self, service)
-        for id, task in tuple(self.tasks.items()):
-            if task["ServiceID"] not in self.services and task["Status"]["State"] in ENDED:
-                del self.tasks[id]
+        with self.lock:
+            for name, since in tuple(self.lost.items()):
+                if self.time.now - since >= HEARTBEATS and self.nodes[f"id-{name}"]["Status"]["State"] == "ready":
+                    self.set_node(name, State="down")
+            for task in tuple(self.tasks.values()):
+                self._advance(task)
+            for service in tuple(self.services.values()):
+                self._leave_nodes(service)
+                self._reconcile(service)
+                updates.step(self, service)
+            self._schedule()
+            for id, task in tuple(self.tasks.items()):
+                gone = task["ServiceID"] not in self.services or task["DesiredState"] == "remove"
+                if gone and (task["Status"]["State"] in ENDED or "NodeID" not in task):
+                    del self.tasks[id]
 
     def set_node(self, name: str, **status: Any) -> None:
         raw = self.nodes[f"id-{name}"]
@@ -124,22 +140,58 @@ class ModelSwarm:
         raw["Version"] = self.version()
 
     def _advance(self, task: Raw) -> None:
-        if self.node_name(task) in self.lost:
-            return
+        """What the task's manager lets it do, and what its node's agent then does."""
+        if task["DesiredState"] == "ready" and self.time.now >= task["_start"] and not self._stopping_before(task):
+            self.want(task, "running")
         state, desired = task["Status"]["State"], task["DesiredState"]
+        if self.node_name(task) in {"", *self.lost}:
+            return
         if desired in ("shutdown", "remove") and state not in ENDED:
             self._state(task, "shutdown")
-        elif state == "preparing" and self.time.now >= task["Ready"]:
-            if "VERSION=0" in (task["Spec"]["ContainerSpec"].get("Env") or ()):  # It starts, and cannot work.
-                self._state(task, "failed", 1, "task: non-zero exit (1)")
-                self.want(task, "shutdown")
-            else:
-                self._state(task, "running")
+        elif state == "preparing" and self.time.now >= task["_ready"]:
+            self._state(task, "ready") if desired == "ready" else self._begin(task)
+        elif state == "ready" and desired == "running":
+            self._begin(task)
 
-    def _state(self, task: Raw, state: str, exit: int = 0, error: str = "") -> None:
+    def _begin(self, task: Raw) -> None:
+        """Start the container: `sh -c "exit N"` ends with N, and the demo's application cannot work as version 0."""
+        spec = task["Spec"]["ContainerSpec"]
+        command = " ".join(spec.get("Command") or ())
+        if command.startswith("sh -c exit "):
+            self.end(task, int(command.split()[-1]))
+        elif "VERSION=0" in (spec.get("Env") or ()):
+            self.end(task, 1)
+        else:
+            self._state(task, "running", message="started")
+
+    def _stopping_before(self, task: Raw) -> bool:
+        """A task of its slot must stop first, on a node that can say so."""
+        return any(
+            other["DesiredState"] == "shutdown"
+            and other["Status"]["State"] not in ENDED
+            and self.nodes[other["NodeID"]]["Status"]["State"] == "ready"
+            for other in self._of_place(task)
+            if "NodeID" in other
+        )
+
+    def _of_place(self, task: Raw) -> Iterator[Raw]:
+        """The other tasks of its slot, or of its node for a global service."""
+        for other in self.tasks.values():
+            same = other["Slot"] == task["Slot"] and (task["Slot"] or other.get("NodeID") == task.get("NodeID"))
+            if same and other is not task and other["ServiceID"] == task["ServiceID"]:
+                yield other
+
+    def _state(self, task: Raw, state: str, exit: int = 0, error: str = "", message: str = "") -> None:
         container = {"ContainerID": f"c{task['ID']}", "ExitCode": exit}
-        task["Status"] = {"State": state, "Timestamp": self.stamp(), "Err": error, "ContainerStatus": container}
+        said = {"Message": message or state, "Err": error, "ContainerStatus": container}
+        task["Status"] = {"State": state, "Timestamp": self.stamp(), **said}
         task["Version"] = self.version()
+
+    def end(self, task: Raw, code: int) -> None:
+        """Its container ended by itself, or was killed; the manager notes it."""
+        state, error = ("failed", f"task: non-zero exit ({code})") if code else ("complete", "")
+        self._state(task, state, code, error)
+        self.want(task, "shutdown")
 
     def want(self, task: Raw, desired: str) -> None:
         task["DesiredState"], task["Version"] = desired, self.version()
@@ -148,68 +200,113 @@ class ModelSwarm:
         return [t for t in self.tasks.values() if t["ServiceID"] == service["ID"]]
 
     def live(self, service: Raw) -> list[Raw]:
-        return [t for t in self.of(service) if t["DesiredState"] == "running" and t["Status"]["State"] not in ENDED]
+        return [
+            t
+            for t in self.of(service)
+            if t["DesiredState"] in ("ready", "running") and t["Status"]["State"] not in ENDED
+        ]
 
-    def _reconcile(self, service: Raw) -> None:
+    def _leave_nodes(self, service: Raw) -> None:
+        """Tasks leave nodes that are down or drained, and those that no longer meet their constraints."""
         for task in self.live(service):
-            node = self.nodes[task["NodeID"]]
+            node = self.nodes.get(task.get("NodeID", ""))
+            if node is None:
+                continue
             if node["Status"]["State"] != "ready" or node["Spec"]["Availability"] == "drain":
                 self.want(task, "shutdown")
+            elif node["Spec"]["Availability"] == "active" and not _meets(node, task["Spec"]):
+                self._state(task, "rejected", error="assigned node no longer meets constraints")
+                self.want(task, "shutdown")
+
+    def _reconcile(self, service: Raw) -> None:
         live = self.live(service)
         if "Global" in service["Spec"]["Mode"]:
-            for node in self._fitting(service):
-                if node["ID"] not in {task["NodeID"] for task in live}:
-                    self._new(service, 0, [node])
+            spent = {task["NodeID"] for task in self._spent(service)}
+            for node in self.nodes.values():
+                if node["ID"] not in spent | {task["NodeID"] for task in live} and _fits(node, service["Spec"]):
+                    self.new_task(service, 0, node["ID"])
             return
         wanted = service["Spec"]["Mode"]["Replicated"]["Replicas"]
-        while len(live) > wanted:
-            counts = {t["NodeID"]: sum(o["NodeID"] == t["NodeID"] for o in live) for t in live}
-            victim = max(live, key=lambda t: (counts[t["NodeID"]], t["Slot"]))
-            live.remove(victim)
-            self.want(victim, "remove")
-        free = [s for s in range(1, wanted + 1 + len(live)) if s not in {t["Slot"] for t in live}]
-        for slot in free[: wanted - len(live)]:
-            self._new(service, slot, self._fitting(service))
-        for task in self.of(service):
-            if task["DesiredState"] == "remove" and task["Status"]["State"] in ENDED:
-                del self.tasks[task["ID"]]
+        slots = {task["Slot"] for task in live}
+        while len(slots) > wanted:
+            counts = {t["Slot"]: sum(o.get("NodeID") == t.get("NodeID") for o in live) for t in live}
+            slot = max(slots, key=lambda each: (counts[each], each))
+            slots.remove(slot)
+            for task in [t for t in live if t["Slot"] == slot]:
+                live.remove(task)
+                self.want(task, "remove")
+        taken = slots | {task["Slot"] for task in self._spent(service)}
+        free = [slot for slot in range(1, wanted + 1 + len(taken)) if slot not in taken]
+        for slot in free[: max(0, wanted - len(taken))]:
+            self.new_task(service, slot)
 
-    def _fitting(self, service: Raw) -> list[Raw]:
-        return [n for n in self.nodes.values() if self._fits(n, service)]
+    def _spent(self, service: Raw) -> list[Raw]:
+        """Tasks of this version that ended by themselves and are not to be replaced."""
+        template = service["Spec"]["TaskTemplate"]
+        if (template.get("RestartPolicy") or {}).get("Condition") != "none":
+            return []
+        ended = ("complete", "failed")
+        return [t for t in self.of(service) if t["Status"]["State"] in ended and t["Spec"] == template]
 
-    def _new(self, service: Raw, slot: int, fits: list[Raw]) -> None:
-        if not fits:
-            return
-        load = {n["ID"]: sum(t["NodeID"] == n["ID"] for t in self.live(service)) for n in fits}
-        failed = [t for t in self.of(service) if t["Slot"] == slot and t["Status"]["State"] == "failed"]
-        id = f"task-{self.index}"
-        self.tasks[id] = {
+    def new_task(self, service: Raw, slot: int, node: str = "") -> Raw:
+        """A task in a slot, or for a global service on a node. After one that failed it waits before it starts."""
+        template = service["Spec"]["TaskTemplate"]
+        id = self.id(f"task-{self.index}")
+        at = {"NodeID": node} if node else {}
+        task: Raw = {
             "ID": id,
-            "Version": self.version(),
-            "CreatedAt": self.stamp(),
             "ServiceID": service["ID"],
             "Slot": slot,
-            "NodeID": min(fits, key=lambda n: (load[n["ID"]], n["ID"]))["ID"],
-            "Spec": service["Spec"]["TaskTemplate"],
-            "DesiredState": "running",
-            "Status": {"State": "preparing", "Timestamp": self.stamp()},
-            "Ready": self.time.now + (5.5 if failed else 0.5),
-            "Force": service["Spec"]["TaskTemplate"].get("ForceUpdate", 0),
+            "Spec": template,
+            "DesiredState": "ready",
+            **at,
         }
+        before = max(self._of_place(task), key=lambda t: t["Version"]["Index"], default=None)
+        failed = before is not None and before["Status"]["State"] in ("failed", "complete", "rejected")
+        delay = (template.get("RestartPolicy") or {}).get("Delay")
+        wait = (RESTART if delay is None else delay / _SECOND) if failed else 0.0
+        task |= {
+            "Version": self.version(),
+            "CreatedAt": self.stamp(),
+            "Status": {"State": "new", "Timestamp": self.stamp(), "Message": "created"},
+            "_start": self.time.now + wait,
+            "_ready": self.time.now + PREPARING,
+        }
+        self.tasks[id] = task
+        if not wait and not self._stopping_before(task):
+            task["DesiredState"] = "running"
+        return task
 
-    def _fits(self, node: Raw, service: Raw) -> bool:
-        placement = service["Spec"]["TaskTemplate"].get("Placement") or {}
-        facts = {"node.role": node["Spec"]["Role"], "node.hostname": node["Description"]["Hostname"]}
-        facts |= {f"node.labels.{key}": value for key, value in (node["Spec"].get("Labels") or {}).items()}
-        wanted = [c.replace(" ", "").split("==") for c in placement.get("Constraints") or ()]
-        return (
-            node["Status"]["State"] == "ready"
-            and node["Spec"]["Availability"] == "active"
-            and all(facts.get(what) == value for what, value in wanted)
-        )
+    def _schedule(self) -> None:
+        """Give each task that waits for one a node: that which runs the fewest of its service, if any fits."""
+        for task in [t for t in self.tasks.values() if t["Status"]["State"] in ("new", "pending")]:
+            service = self.services.get(task["ServiceID"])
+            if service is None or task["DesiredState"] not in ("ready", "running"):
+                continue
+            if "NodeID" not in task:
+                fits = [node for node in self.nodes.values() if _fits(node, {"TaskTemplate": task["Spec"]})]
+                if not fits:
+                    if task["Status"]["State"] == "new":
+                        said = {"Message": "pending task scheduling", "Err": self._why_none(task)}
+                        task["Status"] = {"State": "pending", "Timestamp": self.stamp(), **said}
+                        task["Version"] = self.version()
+                    continue
+                load = {n["ID"]: sum(t.get("NodeID") == n["ID"] for t in self.live(service)) for n in fits}
+                task["NodeID"] = min(fits, key=lambda n: (load[n["ID"]], n["ID"]))["ID"]
+            task["Status"] = {"State": "preparing", "Timestamp": self.stamp(), "Message": "preparing"}
+            task["Version"], task["_ready"] = self.version(), self.time.now + PREPARING
+
+    def _why_none(self, task: Raw) -> str:
+        off = [n for n in self.nodes.values() if not _takes(n)]
+        unmet = [n for n in self.nodes.values() if _takes(n) and not _meets(n, task["Spec"])]
+        told = ((off, "not available for new tasks"), (unmet, "scheduling constraints not satisfied on"))
+        parts = [f"{len(n)} node{'s' * (len(n) > 1)} {why}" for n, why in told[:1] if n]
+        parts += [f"{why} {len(n)} node{'s' * (len(n) > 1)}" for n, why in told[1:] if n]
+        return f"no suitable node ({'; '.join(parts)})"
 
     def node_name(self, task: Raw) -> str:
-        return str(self.nodes[task["NodeID"]]["Description"]["Hostname"])
+        node = self.nodes.get(task.get("NodeID", ""))
+        return str(node["Description"]["Hostname"]) if node else ""
 
     # What people do to it.
 
@@ -217,30 +314,18 @@ class ModelSwarm:
         return next(s for s in self.services.values() if s["Spec"]["Name"] == name)
 
     def create_service(self, spec: Raw) -> Raw:
-        if any(s["Spec"]["Name"] == spec["Name"] for s in self.services.values()):
-            raise Refused(
-                409, f"rpc error: name conflicts with an existing object: service {spec['Name']} already exists"
-            )
-        id = f"svc{self.index}"
-        self.services[id] = {"ID": id, "Version": self.version(), "Spec": spec}
-        return {"ID": id}
+        return api.create_service(self, spec)
 
     def change(self, name: str, change: Callable[[Raw], None]) -> None:
+        """Give a service a changed spec, as `docker service update` does."""
         raw = self.service(name)
-        change(raw["Spec"])
-        raw["Version"] = self.version()
+        spec = copy.deepcopy(raw["Spec"])
+        change(spec)
+        updates.begin(self, raw, spec)
 
     def kill(self, container: str) -> None:
         task = next(t for t in self.tasks.values() if f"c{t['ID']}" == container or f"c{t['ID']}"[:12] == container)
-        self._state(task, "failed", 137, "task: non-zero exit (137)")
-        self.want(task, "shutdown")
-
-    def force(self, name: str) -> None:
-        """All old tasks are replaced; the updater's pace does not matter here."""
-        old = self.live(self.service(name))
-        for task in old:
-            self.want(task, "shutdown")
-        self.tick()
+        self.end(task, 137)
 
     def power(self, name: str, on: bool) -> None:
         self.powered[name] = on
@@ -251,100 +336,49 @@ class ModelSwarm:
             self.lost.setdefault(name, self.time.now)
 
     def create_named(self, kind: str, name: str, labels: Raw | None = None, data: str = "") -> Raw:
-        if any(self.name_of(kind, n) == name for n in self.named[kind].values()):
-            raise Refused(409, f"rpc error: code = AlreadyExists desc = {kind} {name} already exists")
-        id = f"{kind}-{self.index}"
-        spec = {"Name": name, "Labels": labels or {}, "Data": data}
-        raw: Raw = {"ID": id, "Version": self.version(), "Spec": spec}
-        if kind == "networks":
-            raw = {"Id": id, "Name": name, "Labels": labels or {}, "Scope": "swarm", "Driver": "overlay"}
-        self.named[kind][id] = raw
-        return {"ID": id, "Id": id}
+        return api.create_named(self, kind, name, labels, data)
 
     @staticmethod
     def name_of(kind: str, raw: Raw) -> str:
         return str(raw["Name"] if kind == "networks" else raw["Spec"]["Name"])
+
+    def tell(self, kind: str, action: str, id: str, name: str, **said: str) -> None:
+        """An event to everyone who listens. Events bear the wall's time."""
+        event = {
+            "Type": kind,
+            "Action": action,
+            "Actor": {"ID": id, "Attributes": {"name": name, **said}},
+            "time": int(time.time()),
+            "timeNano": time.time_ns(),
+        }
+        for listener in tuple(self.listeners):
+            listener.put(event)
 
     # How the docker client sees it.
 
     @cached_property
     def client(self) -> docker.APIClient:
         client = docker.APIClient(base_url="tcp://127.0.0.1:1", version="1.44")
-        client.mount("http://", _Wire(self))
+        client.mount("http://", api.Wire(self))
         return client
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> Any:
-        """The answer's body for one request."""
-        parts = path.strip("/").split("/")
-        kind, id, verb = parts[0], parts[1] if len(parts) > 1 else "", parts[2] if len(parts) > 2 else ""
-        if method != "GET":
-            self.asked.append((method, path, body))
-        stores = {"nodes": self.nodes, "services": self.services, "tasks": self.tasks, **self.named}
-        if method == "GET":
-            if not id:
-                return self._counted() if kind == "services" else list(stores[kind].values())
-            return self._found(stores[kind], kind, id)
-        if method == "DELETE":
-            self._found(stores[kind], kind, id)
-            self._in_use(kind, id)
-            del stores[kind][id]
-            for task in self.tasks.values():
-                if task["ServiceID"] == id:
-                    self.want(task, "shutdown")
-            return None
-        if verb == "update":
-            raw = self._found(stores[kind], kind, id)
-            if int(query["version"]) != raw["Version"]["Index"] or self.stale:
-                self.stale = max(0, self.stale - 1)
-                raise Refused(500, "rpc error: code = Unknown desc = update out of sequence")
-            raw["Spec"], raw["Version"] = body, self.version()
-            return {}
-        if kind == "services":
-            return self.create_service(body)
-        data = base64.b64decode(body.get("Data", "")).decode()
-        return self.create_named(kind, body["Name"], body.get("Labels"), data)
-
-    @staticmethod
-    def _found(store: dict[str, Raw], kind: str, id: str) -> Raw:
-        if id not in store:
-            raise Refused(404, f"{kind} {id} not found")
-        return store[id]
-
-    def _in_use(self, kind: str, id: str) -> None:
-        for service in self.services.values():
-            if kind in ("secrets", "configs") and id in json.dumps(service["Spec"]["TaskTemplate"]):
-                raise Refused(400, f"{kind} {id} is in use by the following service: {service['Spec']['Name']}")
-
-    def _counted(self) -> list[Raw]:
-        return [
-            {**s, "ServiceStatus": {"DesiredTasks": len(self.live(s)), "RunningTasks": 0}}
-            for s in self.services.values()
-        ]
+        """The answer's body for one request. Raises Refused."""
+        with self.lock:
+            return api.answer(self, method, path, query, body)
 
 
-class _Wire(BaseAdapter):
-    """Requests of the docker client, answered by a model."""
+def _takes(node: Raw) -> bool:
+    return bool(node["Status"]["State"] == "ready" and node["Spec"]["Availability"] == "active")
 
-    def __init__(self, swarm: ModelSwarm) -> None:
-        super().__init__()
-        self.swarm = swarm
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        split = urlsplit(str(request.url))
-        path = re.sub(r"^/v[0-9.]+", "", split.path).removesuffix("/create")
-        query = {k: v[-1] for k, v in parse_qs(split.query).items()}
-        answer = requests.Response()
-        answer.request, answer.url, answer.status_code = request, str(request.url), 200
-        answer.headers["Content-Type"] = "application/json"
-        try:
-            if self.swarm.trouble and request.method != "GET":
-                raise self.swarm.trouble.pop(0)
-            data = json.loads(request.body) if request.body else None
-            body = self.swarm.answer(str(request.method), path, query, data)
-        except Refused as refused:
-            answer.status_code, body = refused.status, {"message": str(refused)}
-        answer.raw = BytesIO(b"" if body is None else json.dumps(body).encode())
-        return answer
+def _fits(node: Raw, spec: Raw) -> bool:
+    return _takes(node) and _meets(node, spec["TaskTemplate"])
 
-    def close(self) -> None:
-        """Nothing is open."""
+
+def _meets(node: Raw, template: Raw) -> bool:
+    """Whether a node meets a template's constraints."""
+    facts = {"node.role": node["Spec"]["Role"], "node.hostname": node["Description"]["Hostname"]}
+    facts |= {f"node.labels.{key}": value for key, value in (node["Spec"].get("Labels") or {}).items()}
+    wanted = [c.replace(" ", "").split("==") for c in (template.get("Placement") or {}).get("Constraints") or ()]
+    return all(facts.get(what) == value for what, value in wanted)

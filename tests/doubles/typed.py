@@ -55,7 +55,7 @@ def _one(hands: ModelHands, text: str, node: str) -> str:
             name, count = change.split("=")
             swarm.change(name, lambda spec: spec["Mode"]["Replicated"].update(Replicas=int(count)))
         case ["service", "update", "--force", name]:
-            swarm.force(name)
+            swarm.change(name, lambda spec: spec["TaskTemplate"].update(ForceUpdate=_forced(spec) + 1))
         case ["service", "update", "--secret-rm", _, "--secret-add", granted, name]:
             spec = copy.deepcopy(swarm.service(name)["Spec"])
             spec["TaskTemplate"]["ContainerSpec"]["Secrets"] = [_grant(swarm, granted)]
@@ -93,6 +93,10 @@ def _printed(words: list[str]) -> str:
         case ["printf", text]:
             return text
     raise EngineError(f"the model does not know this command: {shlex.join(words)}")
+
+
+def _forced(spec: Raw) -> int:
+    return int(spec["TaskTemplate"].get("ForceUpdate", 0))
 
 
 def _version(task: Raw) -> str:

@@ -2,6 +2,10 @@
 
 What a machine lacks for it is a failure here, with its reason. `SWARMLAB_LIVE=NAME` takes a lab that is up already
 (for work on the tests themselves) and leaves it there.
+
+The files run in the order of their names, which spares the cluster work: those that need nothing deployed come before
+the lessons, and those that need the demo's stacks after them. Each test puts the cluster where it needs it, and so can
+run alone.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from lab.session.run import live_hands
 Say = Callable[[str], None]
 
 #: Generous: a cold start builds the base disk, on a slow and shared machine.
-UP, COMMAND = 2400.0, 1500.0
+UP, COMMAND, WAIT = 2400.0, 1500.0, 600.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,14 @@ def hands(cluster: Cluster, lab_name: str) -> Iterator[LiveHands]:
     """Hands on the cluster, with a journal of their own."""
     with live_hands(lab_name) as hands:
         yield hands
+
+
+def until(condition: Callable[[], bool], what: str, bound: float = WAIT) -> None:
+    """Wait for `condition`; at the bound, fail with `what` was missing."""
+    end = time.monotonic() + bound
+    while not condition():
+        assert time.monotonic() < end, f"after {bound:.0f} s still missing: {what}"
+        time.sleep(0.2)
 
 
 @contextmanager

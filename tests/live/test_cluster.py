@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -21,20 +20,12 @@ from docker.errors import NotFound
 from lab.cluster import api
 from lab.cluster.engine import connect
 from lab.cluster.model import Cluster
-from tests.live.conftest import swarmlab
+from tests.live.conftest import swarmlab, until
 
 # The first test to run brings the cluster up, from nothing on a new machine.
 pytestmark = pytest.mark.timeout(3000)
 BOUND = 600.0
 PORT = 8083
-
-
-def until(condition: Callable[[], bool], what: str, bound: float = BOUND) -> None:
-    """Wait for `condition`; at the bound, fail with `what` was missing."""
-    end = time.monotonic() + bound
-    while not condition():
-        assert time.monotonic() < end, f"after {bound:.0f} s still missing: {what}"
-        time.sleep(0.2)
 
 
 @contextmanager

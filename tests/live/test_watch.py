@@ -47,7 +47,8 @@ def test_a_crash_is_in_the_journal_with_its_replacement(cluster: Cluster, hands:
 
 
 def test_the_double_keeps_the_real_engines_contract(cluster: Cluster, hands: LiveHands) -> None:
-    """The same look, at the real engine and at the double: the same kinds of facts, filled alike."""
+    """The same look, at the real engine and at the double: the same kinds of facts, filled alike. What a
+    swarm does with its tasks is in `tests/live/test_contract.py`."""
     swarm = FakeSwarm()
     swarm.create("crashed", 2)
     fake = FakeEngine(swarm, "node1")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from lab.course.schema import Lesson
-from lab.errors import InputError
+from lab.errors import InputError, LabError
 from lab.world.entries import (
     Checked,
     CommandBegan,
@@ -184,7 +184,9 @@ SCRIPTS: dict[str, Callable[[], Script]] = {"declare": declare, "crash": crash, 
 class FakeStage:
     """Plays the scripts, their times kept, without waiting. `hold` stops a step after so many facts until `go_on`."""
 
-    def __init__(self, *, live: bool = True, desired: int = 0, hold: int = 0, fail: str = "") -> None:
+    def __init__(
+        self, *, live: bool = True, desired: int = 0, hold: int = 0, fail: str = "", no_shell: LabError | None = None
+    ) -> None:
         self.journal = Journal(clock=lambda: 0.0)
         self.live = live
         self.title = "default · 4 nodes · vm (tcg)" if live else "REPLAY · reconciliation · recorded 2026-11-22"
@@ -197,6 +199,7 @@ class FakeStage:
         self.loads: list[float | None] = []
         self.answers: list[tuple[str, str]] = []
         self.closed = False
+        self.shells, self.no_shell = 0, no_shell
         self._stopped, self._go = threading.Event(), threading.Event()
         self._lesson = ""
         if live:
@@ -255,7 +258,11 @@ class FakeStage:
         return "The cluster is at the start of reconciliation: 2 things put right in 3 s."
 
     def keys(self, data: str) -> None:
-        self.typed.append(data)
+        if self.no_shell is not None:
+            raise self.no_shell
+        self.shells += 1
+        if data:
+            self.typed.append(data)
 
     def answer(self, name: str, value: str) -> None:
         self.answers.append((name, value))

@@ -164,13 +164,14 @@ async def test_a_reset_shows_how_far_it_is() -> None:
         assert "service web goes" not in it.text
 
 
-async def test_the_terminal_takes_every_key_until_two_escapes() -> None:
+async def test_the_terminal_takes_every_key_until_two_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.tui.terminal.TWICE", 60.0)
     async with desk() as it:
-        await it.press("t", "q", "tab", "ctrl+c", "question_mark", "up", "enter", "escape", "a", "escape")
-        await it.be(lambda: "".join(it.stage.typed) == "q\t\x03?\x1b[A\r\x1ba\x1b", "typed")
+        await it.press("t", "q", "tab", "ctrl+c", "question_mark", "up", "enter", "escape", "a")
+        await it.be(lambda: "".join(it.stage.typed) == "q\t\x03?\x1b[A\r\x1ba", "typed")
         assert "leave the terminal" in it.footer
-        await it.press("escape")
-        assert not it.app.situation.typing
+        await it.press("escape", "escape")
+        await it.be(lambda: not it.app.situation.typing, "left")
         assert "run" in it.footer or "begin" in it.footer
         await it.press("n")
         await it.see("Step 1 of 3")

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from lab.tui import bench, grid, prose
+from lab.tui.panes import topology
 from lab.tui.reconcile import Reconciliation
 from lab.tui.rows import Row, RowIndex
 from lab.tui.spans import Line, Span, clip, fit, plain, stamp, width, wrap
 from lab.tui.theme import THEMES, tones
 from lab.world.entries import Entry, SwarmChanged
-from lab.world.swarm import Node, Service, ServiceSpec, Task
+from lab.world.swarm import Node, Port, Service, ServiceSpec, Task
 from lab.world.world import World, fold
-from tests.tui.fake import NODES, first_look, task, update
+from tests.tui.fake import NODES, SPEC, first_look, task, update, web
 
 SPANS = st.lists(st.tuples(st.text(max_size=30), st.sampled_from(["", "run", "code"])), max_size=8)
 
@@ -112,6 +113,52 @@ def test_a_task_on_a_node_that_is_down_is_lost_not_running() -> None:
     cols = grid.columns(now, 80)
     assert "? lost" in row(grid.slot_row(now, "web", "4", cols))
     assert "✘ DOWN" in row(grid.head(now, cols)[1])
+
+
+@pytest.mark.parametrize("columns", [44, 60, 80, 160])
+def test_a_task_on_a_node_that_is_gone_is_named_in_its_row(columns: int) -> None:
+    away = replace(task(2, 9, 3, "orphaned", 9.0), node="gone0123456789")
+    now = world(first_look(4), SwarmChanged("node1", tasks=(away,)))
+    one = grid.columns(now, columns)
+    assert "orphaned gone012345" in row(grid.slot_row(now, "web", "2", one))
+    spread = Service("all", "agent", ServiceSpec("nginx", "global", 0), 0)
+    tasks = tuple(replace(away, id=f"a{n}", service="all", slot=0, node=n) for n in (NODES[0].id, "gone0123456789"))
+    now = world(first_look(2), SwarmChanged("node1", services=(spread,), tasks=tasks))
+    assert "orphaned gone" in row(grid.global_row(now, "all", grid.columns(now, 160)))
+
+
+def test_a_job_says_how_many_of_its_tasks_are_complete() -> None:
+    job = Service("job", "migrate", ServiceSpec("busybox", "replicated-job", 0), 2, total_completions=4)
+    tasks = (
+        replace(task(1, 1, 1, "running", 9.0), id="j0", service="job", slot=0, desired="complete"),
+        replace(task(1, 2, 2, "complete", 9.0), id="j1", service="job", slot=1, desired="complete"),
+    )
+    now = world(first_look(4), SwarmChanged("node1", services=(job,), tasks=tasks))
+    assert row(grid.service_row(now, job, grid.columns(now, 100))).startswith(
+        "▌migrate  desired 2  running 1  completed 1/4 ▮▯▯▯  replicated-job"
+    )
+    assert row(grid.service_row(now, job, grid.columns(now, 40))).startswith("▌migrate  1/2 (1/4)")
+    cols = grid.columns(now, 100)
+    first = row(grid.slot_row(now, "job", tasks[0].key, cols))
+    assert first.startswith("   0  ● running"), "its first slot, which the engine leaves out, is 0"
+    assert "✔ complete" in row(grid.slot_row(now, "job", "1", cols))
+    assert topology.health(now, job).mark == ("◑", "move")
+
+
+def test_a_one_shot_that_is_complete_is_not_down() -> None:
+    once = Service("once", "once", ServiceSpec("busybox", replicas=1), 1, restart="none")
+    done = replace(task(1, 1, 1, "complete", 9.0), id="o1", service="once", desired="shutdown")
+    now = world(first_look(4), SwarmChanged("node1", services=(once,), tasks=(done,)))
+    line = grid.service_row(now, once, grid.columns(now, 100))
+    assert row(line).startswith("▌once  desired 1  running 0  completed 1 ▮")
+    assert "move" not in {tone for _, tone in line}
+    assert not topology.health(now, once).down
+
+
+def test_no_image_and_a_port_that_the_engine_chooses() -> None:
+    plug = Service("plug", "plug", ServiceSpec("", replicas=1, ports=(Port(0, 80),)), 1)
+    now = world(first_look(4), SwarmChanged("node1", services=(plug,)))
+    assert row(grid.service_row(now, plug, grid.columns(now, 100))).rstrip() == "▌plug  desired 1  running 0 ▯  :any→80"
 
 
 def test_a_service_says_desired_against_running_and_its_update() -> None:

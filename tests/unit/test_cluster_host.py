@@ -136,8 +136,11 @@ def test_without_the_device_nothing_is_tried(tmp_path: Path, monkeypatch: pytest
 
 # -- processes
 
+#: What a process of Python runs.
+PYTHON = Path(sys.executable).name
 
-def test_a_process_is_ours_only_with_its_mark(tmp_path: Path) -> None:
+
+def test_a_process_is_ours_only_with_its_identity_and_program(tmp_path: Path) -> None:
     sleeper = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with (
         subprocess.Popen([*sleeper, "mark-1"], stdin=subprocess.PIPE) as ours,
@@ -145,17 +148,18 @@ def test_a_process_is_ours_only_with_its_mark(tmp_path: Path) -> None:
     ):
         hint = tmp_path / "pid"
         hint.write_text(str(other.pid))
-        found = process.find("mark-1", hint=hint)
+        found = process.find("mark-1", PYTHON, hint=hint)
         assert found is not None
         assert found.pid == ours.pid
-        assert process.find("mark-2", hint=hint) is None
+        assert process.find("mark-2", PYTHON, hint=hint) is None
+        assert process.find("mark-1", "qemu-system-x86_64", hint=hint) is None
         process.kill(found)
         assert other.poll() is None
         # Not yet collected by its parent: dead all the same.
-        assert process.find("mark-1") is None
+        assert process.find("mark-1", PYTHON) is None
         for text in ("", "x", "999999999"):
             hint.write_text(text)
-            assert process.find("mark-1", hint=hint) is None
+            assert process.find("mark-1", PYTHON, hint=hint) is None
         other.kill()
 
 
@@ -299,7 +303,7 @@ def test_a_machine_without_a_record_is_found_by_its_folder_and_ended(tmp_path: P
     drive = f"if=none,file={home}/node1/settings.tar,format=raw"
     with subprocess.Popen([*argv, "-drive", drive], executable=sys.executable, stdin=subprocess.PIPE) as stray:
         assert runtime.strays(home) == (("node1", "some-identity"),)
-        assert api.down("lost")
+        assert api.down("lost").cluster
         assert stray.wait(5) != 0
     assert not home.parent.exists()
-    assert not api.down("lost")
+    assert not api.down("lost").cluster

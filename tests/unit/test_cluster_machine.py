@@ -19,7 +19,7 @@ from lab.cluster.machine import Drive, Machine, Network
 from lab.cluster.providers import pick_provider
 from lab.cluster.state import LabState, NodeState
 from lab.cluster.vm import VmCluster
-from lab.errors import InputError, LabError, MissingError, WaitError
+from lab.errors import BusyError, InputError, LabError, MissingError, WaitError
 
 ONE = Machine(
     name="swarmlab-default-node1",
@@ -30,7 +30,7 @@ ONE = Machine(
     drives=(Drive(Path("/x/a,b/disk.qcow2"), "qcow2"), Drive(Path("/x/settings.tar"), "raw", readonly=True)),
     acceleration="tcg",
     memory=1024,
-    network=Network(20_000, "77:01", {20_100: 2376, 20_188: 8080}),
+    network=Network("77:01", {20_100: 2376, 20_188: 8080}),
 )
 
 
@@ -44,15 +44,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def a_lab(name: str = "default", nodes: int = 4, first: int = 20_000) -> LabState:
     block = ports.Block(first)
     return LabState(
-        version=1,
+        version=state.VERSION,
         name=name,
         provider="vm",
         created=datetime(2026, 1, 2, tzinfo=UTC),
         acceleration="tcg",
         note="slow",
         disk="base-x",
+        images="packages",
         memory=1024,
         first_port=first,
+        switch=f"switch-{name}",
         nodes=tuple(
             NodeState(
                 name=f"node{n}",
@@ -69,7 +71,7 @@ def a_lab(name: str = "default", nodes: int = 4, first: int = 20_000) -> LabStat
 
 
 def test_nothing_of_a_machine_listens_beyond_loopback() -> None:
-    line = machine.argv(ONE)
+    line = machine.argv(ONE, folder=9)
     user = line[line.index("-netdev") + 1]
     assert "restrict=on" in user
     forwards = [part for part in user.split(",") if part.startswith("hostfwd=")]
@@ -77,7 +79,8 @@ def test_nothing_of_a_machine_listens_beyond_loopback() -> None:
         "hostfwd=tcp:127.0.0.1:20100-192.168.77.15:2376",
         "hostfwd=tcp:127.0.0.1:20188-192.168.77.15:8080",
     ]
-    assert "socket,id=lan,mcast=230.0.0.1:20000,localaddr=127.0.0.1" in line
+    lan = "dgram,id=lan,local.type=unix,local.path=lan,remote.type=unix,remote.path=/proc/self/fd/9/switch"
+    assert lan in line
     assert not any(word in line for word in ("-vnc", "-spice", "-gdb", "-s"))
     assert line[line.index("-display") + 1] == "none"
 
@@ -98,7 +101,7 @@ def test_an_emulated_machine_has_one_processor_and_a_path_may_have_a_comma() -> 
 
 
 def test_ports_are_mnemonic_stable_and_below_the_ephemeral_range() -> None:
-    block = ports.allocate(4, is_free=lambda _: True, is_lan_free=lambda _: True)
+    block = ports.allocate(4, is_free=lambda _: True)
     assert block.first == 20_000
     assert block.engine(1) == 20_100
     assert block.published(3)[8080] == 20_388
@@ -113,12 +116,12 @@ def test_two_labs_do_not_meet() -> None:
     def free(_: int) -> bool:
         return True
 
-    assert ports.allocate(4, [20_000], is_free=free, is_lan_free=free).first == 21_000
-    assert ports.allocate(4, is_free=lambda p: p != 20_288, is_lan_free=free).first == 21_000
-    assert ports.allocate(1, is_free=lambda p: p != 20_288, is_lan_free=free).first == 20_000
-    assert ports.allocate(4, is_free=free, is_lan_free=lambda p: p > 22_000).first == 23_000
+    assert ports.allocate(4, [20_000], is_free=free).first == 21_000
+    assert ports.allocate(4, is_free=lambda p: p != 20_288).first == 21_000
+    assert ports.allocate(1, is_free=lambda p: p != 20_288).first == 20_000
+    assert ports.allocate(4, is_free=lambda p: p > 23_000).first == 23_000
     with pytest.raises(LabError, match="no block of free ports"):
-        ports.allocate(4, is_free=lambda _: False, is_lan_free=free)
+        ports.allocate(4, is_free=lambda _: False)
 
 
 def test_a_port_with_a_listener_is_not_free() -> None:
@@ -126,9 +129,6 @@ def test_a_port_with_a_listener_is_not_free() -> None:
         port = server.getsockname()[1]
         assert not ports.free(port)
     assert ports.free(port)
-    with socket.socket(type=socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", 0))
-        assert not ports.lan_free(other.getsockname()[1])
 
 
 def test_a_labs_file_comes_back_as_it_went_and_is_private(home: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_damaged_file_is_told_in_a_sentence(home: Path, damage: str) -> None:
 def test_a_file_with_a_later_version_is_refused(home: Path) -> None:
     state.save(a_lab())
     path = places.home("default") / "lab.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": state.VERSION + 1}))
     with pytest.raises(LabError, match="another version"):
         state.load("default")
 
@@ -174,7 +174,7 @@ def test_a_name_that_is_none(name: str) -> None:
 def test_a_lock_names_its_holder_and_goes(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     with lock.held(path, "at work"):
-        with pytest.raises(LabError, match=rf"process {os.getpid()}\) is at work"), lock.held(path, "at work"):
+        with pytest.raises(BusyError, match=rf"process {os.getpid()}\) is at work"), lock.held(path, "late"):
             raise AssertionError
         told: list[str] = []
         with pytest.raises(WaitError), lock.held(path, "at work", bound=0.1, waiting=told.append):
@@ -194,7 +194,7 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "held"
-        with pytest.raises(LabError, match=f"process {holder.pid}"), lock.held(path, "at work"):
+        with pytest.raises(BusyError, match=rf"process {holder.pid}\) is x"), lock.held(path, "at work"):
             raise AssertionError
         holder.kill()
         holder.wait()

@@ -165,16 +165,12 @@ def test_the_baking_machine_has_a_third_disk_only_for_images(
     assert lines[0].count("-drive") == drives
 
 
-def test_a_labs_file_of_before_has_images_of_packages() -> None:
+def test_where_images_come_from_is_kept_with_the_lab() -> None:
     state.save(lab_of("official"))
     path = places.home("default") / "lab.json"
     kept = json.loads(path.read_text())
     assert kept["images"] == "official"
     assert state.load("default").images == "official"
-    del kept["images"]
-    path.write_text(json.dumps(kept))
-    assert state.load("default") == a_lab()
-    assert state.load("default").images == "packages"
     path.write_text(json.dumps({**kept, "images": "some"}))
     with pytest.raises(LabError, match="damaged"):
         state.load("default")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD.replace("minutes: 5", "minutes: " + "[" * 60), 4, "nested more than"),
         (GOOD.replace("docker service ls", "docker kill {{box}}"), 10, "{{box}} is used before it is captured"),
         (GOOD.replace("docker service ls", "echo '{{box}}'"), 7, "stands inside quotes"),
+        (GOOD.replace("docker service ls", "cat <<< a << b {{box}}"), 7, "stands after <<"),
         (GOOD.replace("    run: docker service ls\n", ""), 7, "exactly one of run, act"),
         (GOOD.replace("stop: node4", "stop: a, cut: b"), 16, "exactly one of stop, start, cut, heal, load, not 2"),
         (GOOD.replace("id: good", "id: Not Good"), 1, "'id' is \"Not Good\", which is not of the form"),
@@ -197,7 +199,60 @@ def test_a_folder_is_held_against_its_syllabus(tmp_path: Path) -> None:
 def test_a_captured_value_is_one_word_of_the_command() -> None:
     assert words.command("docker kill {{box}}", {"box": "a; rm -rf /"}) == "docker kill 'a; rm -rf /'"
     assert words.command("docker ps --format '{{.Names}}'", {"Names": "x"}) == "docker ps --format '{{.Names}}'"
-    assert list(words.quoted_holes("""a "{{b}}" '{{c}}' {{d}} \\"{{e}}""")) == ["b", "c"]
+
+
+PLACES = {
+    """a "{{b}}" '{{c}}' {{d}} \\"{{e}}""": [("b", "inside quotes"), ("c", "inside quotes")],
+    "cat <<EOF\n{{x}}\nEOF": [("x", "after <<")],
+    "cat {{x}} <<EOF\nhi\nEOF": [],
+    "cat <<<{{x}}": [],
+    "echo a # it's\necho {{x}}": [],
+    "echo a#'b {{x}}'": [("x", "inside quotes")],
+    "echo a # of {{x}}": [("x", "in a comment")],
+    "echo $'it\\'s {{x}}'": [("x", "inside quotes")],
+    "echo $'it\\'s' {{x}}": [],
+    'echo "it\'s {{x}}"': [("x", "inside quotes")],
+    'echo "$(echo "{{x}}")"': [("x", "after $(")],
+    'echo "${A}" {{x}}': [],
+    "echo `echo {{x}}`": [("x", "after `")],
+    "echo $(( {{x}} ))": [("x", "after ((")],
+    "echo ${{x}}": [("x", "right after a $")],
+    "echo \\{{x}}": [("x", "right after a \\")],
+    "echo $(echo {{x}})": [],
+    'echo "a # b" $# {{x}}': [],
+}
+
+
+@pytest.mark.parametrize(("text", "wrong"), PLACES.items())
+def test_where_a_captured_value_would_be_no_word_is_found(text: str, wrong: list[tuple[str, str]]) -> None:
+    assert list(words.misplaced_holes(text)) == wrong
+
+
+PIECES = [
+    *("{{x}}", " ", "echo ", "'", '"', "#", " # it's\n", "\n", "\\", "$", "$(", ")", "`", "a", ";", "$'", "${A}"),
+    *("<<E\n", "\nE\n", "((", "))", "<<<"),
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.sampled_from(PIECES),
+        min_size=2,
+        max_size=9,
+    ),
+    st.sampled_from(
+        ["$(>marker)", "`>marker`", "';>marker;'", '";>marker;"', "\\';>marker #", "a)];>marker", "|| >marker"]
+    ),
+)
+def test_bash_never_runs_a_captured_value_that_may_stand_where_it_does(
+    tmp_path: Path, pieces: list[str], value: str
+) -> None:
+    text = "".join(["echo {{x}} ", *pieces, " {{x}}"])
+    if not list(words.misplaced_holes(text)):
+        command = words.command(text, {"x": value})
+        subprocess.run(["bash", "-c", command], cwd=tmp_path, input=b"", capture_output=True, timeout=60)
+        assert not (tmp_path / "marker").exists()
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

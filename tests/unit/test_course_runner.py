@@ -186,7 +186,7 @@ def test_a_capture_from_the_output_is_there_for_the_next_step() -> None:
         **UP,
         "run": "docker service ls",
         "then": [{"output": {"contains": "web"}}],
-        "capture": {"id": {"output": r"^(svc\d+) "}},
+        "capture": {"id": {"output": r"^(svc\S+) "}},
     }
     second = {
         **UP,

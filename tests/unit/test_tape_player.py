@@ -13,6 +13,7 @@ import pytest
 
 from lab.errors import InputError
 from lab.tape.player import LONGEST_PAUSE, Player
+from lab.tape.redact import Redactor
 from lab.tape.tape import Header, Recorder, Tape
 from lab.world.entries import CommandBegan, Entry, LessonOpened, Printed, StepMoved
 from lab.world.journal import Journal
@@ -130,7 +131,7 @@ def test_what_is_not_on_the_tape_is_told() -> None:
 
 def test_a_replay_makes_no_live_call(tmp_path: Path) -> None:
     path, journal = tmp_path / "a.tape", Journal()
-    with Recorder(path, HEADER, journal):
+    with Recorder(path, HEADER, journal, redact=Redactor()):
         journal.put_all(crash())
     program = """
 import json, sys
@@ -140,6 +141,7 @@ sys.addaudithook(lambda event, args: calls.append(event) if event.startswith(wat
 from pathlib import Path
 from lab.tape.player import Player
 from lab.tape.render import cast, markdown, story
+from lab.tape.redact import Redactor
 from lab.tape.tape import load
 from lab.world.journal import Journal
 tape, journal = load(Path(sys.argv[1])), Journal()

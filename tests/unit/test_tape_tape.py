@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import resource
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from lab.errors import InputError, LabError
+from lab.tape.lines import LONGEST_TEXT
 from lab.tape.redact import MASK, Redactor
 from lab.tape.tape import LARGEST, Header, Recorder, check_tape, load
-from lab.world.entries import CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed
+from lab.world.entries import Acted, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, LoadMoved, Printed
 from lab.world.journal import Journal
 from lab.world.world import fold_all
 from tests.strategies import crash, entries
@@ -26,7 +29,7 @@ JOIN = "SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-1awxwuwd3z9j
 
 def record(path: Path, told: tuple[Entry, ...], redact: Redactor | None = None) -> Path:
     journal = Journal()
-    with Recorder(path, HEADER, journal, redact=redact):
+    with Recorder(path, HEADER, journal, redact=redact or Redactor()):
         journal.put_all(told)
     return path
 
@@ -54,6 +57,13 @@ def test_a_tape_is_lines_of_json_without_what_is_default(tmp_path: Path) -> None
     assert len(lines) == len(crash()) + 2
 
 
+def test_a_header_with_what_older_recorders_wrote_is_read(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.tape", crash())
+    older = '{"swarmlab":1,"digest":"3145a40d2e2ca0e2","engine":"26.1.5",'
+    path.write_text(path.read_text().replace('{"swarmlab":1,', older, 1))
+    assert load(path).header == HEADER
+
+
 def test_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
     tape = load(record(tmp_path / "a.tape", (Entry(1.23456, LessonOpened("a")),)))
     assert tape.entries[0].at == 1.235
@@ -61,9 +71,10 @@ def test_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
 
 def test_in_the_making_it_has_another_name_and_whole_lines(tmp_path: Path) -> None:
     path, journal = tmp_path / "deep" / "a.tape", Journal()
-    with Recorder(path, HEADER, journal):
+    with Recorder(path, HEADER, journal, redact=Redactor()):
         journal.write(LessonOpened("a"))
-        part = path.with_name("a.tape.part")
+        (part,) = path.parent.iterdir()
+        assert part.name.startswith("a.tape.") and part.suffix == ".part"
         assert part.read_text().endswith('"lesson":"a"}\n')
         assert not path.exists()
         with pytest.raises(InputError, match="cut off: after 1 entries its end mark is missing"):
@@ -76,7 +87,7 @@ def test_in_the_making_it_has_another_name_and_whole_lines(tmp_path: Path) -> No
 
 def test_an_interrupted_recording_is_kept_and_marked(tmp_path: Path) -> None:
     path, journal = tmp_path / "a.tape", Journal()
-    with pytest.raises(KeyboardInterrupt), Recorder(path, HEADER, journal):
+    with pytest.raises(KeyboardInterrupt), Recorder(path, HEADER, journal, redact=Redactor()):
         journal.put_all(crash()[:4])
         raise KeyboardInterrupt
     tape = load(path)
@@ -85,16 +96,60 @@ def test_an_interrupted_recording_is_kept_and_marked(tmp_path: Path) -> None:
 
 def test_a_tape_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LabError, match="cannot be written"), Recorder(tmp_path / "file" / "a.tape", HEADER, Journal()):
+    path = tmp_path / "file" / "a.tape"
+    with pytest.raises(LabError, match="cannot be written"), Recorder(path, HEADER, Journal(), redact=Redactor()):
         pass
 
 
 def test_a_full_disk_does_not_end_the_lesson(tmp_path: Path) -> None:
-    path, journal = tmp_path / "a.tape", Journal()
-    path.with_name("a.tape.part").symlink_to("/dev/full")
-    with pytest.raises(LabError, match="No space left"), Recorder(path, HEADER, journal):
-        journal.write(LessonOpened("a"))
+    path, journal, before = tmp_path / "a.tape", Journal(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(LabError, match="File too large"), Recorder(path, HEADER, journal, redact=Redactor()):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (256, before[1]))
+        try:
+            for _ in range(10):
+                journal.write(LessonOpened("a"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert journal.world.lesson == "a"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_recorders_of_one_name_share_no_file_and_follow_no_link(tmp_path: Path) -> None:
+    path, journal, mine = tmp_path / "a.tape", Journal(), tmp_path / "mine"
+    mine.write_text("as it was")
+    path.with_name("a.tape.part").symlink_to(mine)
+    path.symlink_to(mine)
+    with Recorder(path, HEADER, journal, redact=Redactor()):
+        journal.write(LessonOpened("a"))
+        with Recorder(path, HEADER, journal, redact=Redactor()):
+            journal.write(LessonOpened("b"))
+        assert [entry.fact for entry in load(path).entries] == [LessonOpened("b")]
+    assert [entry.fact for entry in load(path).entries] == [LessonOpened("a"), LessonOpened("b")]
+    assert mine.read_text() == "as it was" and not path.is_symlink()
+
+
+def test_what_no_reader_would_take_is_left_out_and_the_lesson_goes_on(tmp_path: Path) -> None:
+    path, journal = tmp_path / "a.tape", Journal()
+    with Recorder(path, HEADER, journal, redact=Redactor()) as recorder:
+        journal.write(LessonOpened("a"))
+        journal.write(Acted("\ud800"))
+        journal.write(CommandEnded(1, 0, math.inf))
+        journal.write(CommandEnded(1, 0, -1.0))
+        journal.write(Hit("node1", 10**400, "/", 200, "web.1", 1.0))
+        journal.write(Printed("node1", "x" * (LONGEST_TEXT + 1)))
+        journal.write(LoadMoved(True, math.nan, "x"))
+        journal.write(Acted("the last"))
+    assert recorder.left_out == 6
+    assert [entry.fact for entry in load(path).entries] == [LessonOpened("a"), Acted("the last")]
+
+
+def test_a_recording_never_grows_past_what_is_read(tmp_path: Path) -> None:
+    path, journal = tmp_path / "a.tape", Journal()
+    with Recorder(path, HEADER, journal, redact=Redactor()) as recorder:
+        for _ in range(LARGEST // 200_000 + 5):
+            journal.write(Printed("node1", "x" * 200_000))
+    assert recorder.left_out
+    assert len(load(path).entries) == recorder.count
 
 
 def test_no_secret_reaches_a_tape(tmp_path: Path) -> None:
@@ -151,9 +206,26 @@ def put(at: int, line: str) -> Callable[[bytes], bytes]:
         (put(0, '{"swarmlab":"x"}'), 1, "version is not a number"),
         (put(0, '{"swarmlab":1,"title":"x"}'), 1, "header is damaged: lesson"),
         (put(3, '{"at":0.5,"kind":"ste'), 4, "not whole JSON"),
-        (put(3, '{"at":0.5,"kind":"nonsense"}'), 4, "the entry is damaged"),
+        (put(3, '{"at":0.5,"kind":"nonsense\\u001b]0;x\\u0007"}'), 4, "no entry of the kind 'nonsense\\x1b]0;x"),
         (put(3, '{"at":0.5,"kind":"lesson"}'), 4, "lesson.lesson: Field required"),
-        (put(3, '{"at":NaN,"kind":"lesson","lesson":"x"}'), 4, "time must be a number of seconds"),
+        (put(3, '{"at":NaN,"kind":"lesson","lesson":"x"}'), 4, "the number nan is beyond"),
+        (put(3, f'{{"at":{"1" * 400},"kind":"lesson","lesson":"x"}}'), 4, "is beyond 1e+15"),
+        (put(3, f'{{"at":{"1" * 5000},"kind":"lesson","lesson":"x"}}'), 4, "not whole JSON"),
+        (put(3, '{"at":1e308,"kind":"lesson","lesson":"x"}'), 4, "the number 1e+308 is beyond"),
+        (put(3, '{"at":1e9,"kind":"lesson","lesson":"x"}'), 4, "at most 100,000,000, not 1000000000.0"),
+        (put(3, '{"at":1,"kind":"act","action":"\\ud800"}'), 4, "half of a character"),
+        (put(3, '{"at":1,"kind":"traffic","rows":[{"name":"a","good":-1}]}'), 4, "greater than or equal to 0"),
+        (put(3, '{"at":1,"kind":"traffic","rows":[' + "{}," * 20_000 + "{}]}"), 4, "a list has 20,001 values"),
+        (put(3, '{"at":1,"kind":"load","running":true,"rate":3,"target":"x","seconds":"nan"}'), 4, "seconds: Input"),
+        (put(3, '{"at":1,"kind":"load","running":true,"rate":3,"target":"x","counts":[-5]}'), 4, "counts.0: Input"),
+        (put(3, '{"at":1,"kind":"exit","id":1,"status":0,"seconds":-1}'), 4, "exit.seconds: Input"),
+        (put(3, '{"at":1,"kind":"event","node":"a","type":"b","action":"c","id":"d","clock":1e14}'), 4, "event.at:"),
+        (put(3, f'{{"at":1,"kind":"capture","name":"{"x" * 300}","value":""}}'), 4, "at most 256 characters"),
+        (put(3, f'{{"at":1,"kind":"act","action":"{"x" * 300_000}"}}'), 4, "a text has 300,000 characters"),
+        (put(3, f'{{"at":1,"kind":"act","action":"{"x" * 1_100_000}"}}'), 4, "a line of a tape has at most 1,024 kB"),
+        (put(3, '{"at":' + "[" * 5000 + "]" * 5000 + "}"), 4, "the line is damaged"),
+        (put(0, '{"swarmlab":1,"title":"\\ud800","lesson":"a","recorded":"2026-11-22T10:00:00Z"}'), 1, "surrogate"),
+        (put(0, '{"swarmlab":1,"title":"a","lesson":"a","recorded":"2026-11-22T10:00:00Z","nodes":-1}'), 1, "nodes: "),
         (put(3, '{"at":-1,"kind":"lesson","lesson":"x"}'), 4, "at least 0.1"),
         (put(3, '{"kind":"lesson","lesson":"x"}'), 4, "time must be"),
         (put(3, "null"), 4, "it is no entry"),
@@ -180,7 +252,7 @@ def test_a_huge_file_and_a_missing_one_are_told(tmp_path: Path) -> None:
     huge = tmp_path / "huge.tape"
     with huge.open("wb") as file:
         file.truncate(LARGEST + 1)
-    with pytest.raises(InputError, match="at most 64 MB"):
+    with pytest.raises(InputError, match="at most 8 MB"):
         load(huge)
     with pytest.raises(InputError, match="No such file"):
         load(tmp_path / "none.tape")

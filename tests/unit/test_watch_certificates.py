@@ -10,7 +10,7 @@ import pytest
 
 from lab.cluster.model import Endpoint
 from lab.watch import certificates
-from lab.watch.authority import pebble_roots
+from lab.watch.authority import LONGEST, pebble_roots
 from lab.watch.certificates import CertificateSource
 from lab.watch.source import Pace
 from lab.world.entries import AcmeTold, Entry
@@ -130,10 +130,20 @@ def test_pebbles_root_comes_from_whichever_node_answers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ['{"type": "urn:ietf:params:acme:error:malformed"}', "", "-----BEGIN CERTIFICATE-----"]
+    "answer",
+    [
+        Answer('{"type": "urn:ietf:params:acme:error:malformed"}'),
+        Answer(""),
+        Answer("-----BEGIN CERTIFICATE-----"),
+        Answer("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        Answer(b"\xff" * 9, headers={"Content-Type": "text/plain; charset=base64"}),
+        Answer(b"\x1f\x8b", headers={"Content-Encoding": "gzip"}),
+        # A root, and then more than is read.
+        Answer(sign("Pebble Root CA 1", authority=True).pem + b"\n" * LONGEST),
+    ],
 )
-def test_what_is_no_root_gives_none(tmp_path: Path, body: str) -> None:
-    with http_server(lambda asked: Answer(body), sign("pebble"), tmp_path) as address:
+def test_what_is_no_root_gives_none(tmp_path: Path, answer: Answer) -> None:
+    with http_server(lambda asked: answer, sign("pebble"), tmp_path) as address:
         assert pebble_roots((pebble(address),)) == ()
 
 
@@ -158,3 +168,31 @@ def test_the_last_known_authority_stays_known_while_pebble_is_silent(
         source.look(BOUND)
         source.close()
     assert journal.world.certificates[APP, "node1"][1].verdict == "good"
+
+
+def test_a_look_that_fails_leaves_no_certificate_that_seems_to_be_served_still(tmp_path: Path) -> None:
+    authority, journal, wrong = Authority(), Journal(), list[bool]()
+
+    def hosts(_: World) -> tuple[str, ...]:
+        if wrong:
+            raise RecursionError("so deep")
+        return (APP,)
+
+    with tls_server(tmp_path, {APP: (authority.issue(APP), authority.between)}) as server:
+        endpoints = (endpoint("node1", server.address),)
+        source = CertificateSource(journal, endpoints, hosts, lambda: (authority.root.pem,), pace=Pace(0.1, 0.1, 0.5))
+        source.start()
+
+        def verdict(world: World) -> str:
+            found = world.certificates.get((APP, "node1"))
+            return found[1].verdict if found else ""
+
+        try:
+            assert journal.wait(lambda w: verdict(w) == "good", BOUND)
+            wrong.append(True)
+            assert journal.wait(lambda w: verdict(w) == "unreachable", BOUND)
+            assert journal.world.certificates[APP, "node1"][1].why == "RecursionError: so deep"
+            wrong.clear()
+            assert journal.wait(lambda w: verdict(w) == "good", BOUND)
+        finally:
+            source.close()

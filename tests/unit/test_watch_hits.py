@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.cluster.model import Endpoint
-from lab.watch.hits import LONGEST, Request, ask, refusing
+from lab.watch.hits import LONGEST, Request, ask, one, refusing
 from lab.world.entries import Hit
 from tests.doubles.https import Answer, Asked, http_server
 from tests.doubles.tls import listening, sign
@@ -169,3 +169,45 @@ def test_a_published_port_that_is_closed_or_dropped_refuses() -> None:
         where = {**ports, "closed": closed}
         asked = [Endpoint(name, "worker", "", published={80: ("127.0.0.1", port)}) for name, port in where.items()]
         assert refusing([*asked, Endpoint("not reached", "worker", "")], 80) == ["drops", "closed"]
+
+
+@pytest.mark.parametrize(
+    ("charset", "body", "text"),
+    [
+        ("nope", b"hi", "hi"),
+        ("base64", b"aGk=", "aGk="),
+        ("rot13", b"hi", "hi"),
+        ("undefined", b"hi", "hi"),
+        ("idna", b"xn--a.b", "xn--a.b"),
+        ("x" * 5000, b"hi", "hi"),
+        ("utf-7", b"hi+2AA-", "hi?"),
+        ("unicode_escape", b"hi\\ud800", "hi?"),
+        ("latin-1", b"caf\xe9", "café"),
+        ("utf-8", b"caf\xe9", "caf\ufffd"),
+    ],
+)
+def test_any_charset_is_a_hit(charset: str, body: bytes, text: str) -> None:
+    with http_server(lambda _: Answer(body, headers={"Content-Type": f"text/plain; charset={charset}"})) as (_, port):
+        hit = one(Endpoint("node1", "manager", "", published={80: ("127.0.0.1", port)}), Request(80))
+    assert (hit.status, hit.body, hit.error) == (200, text, "")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "nope"])
+def test_a_packed_answer_is_not_unpacked(coding: str) -> None:
+    with http_server(lambda _: Answer(b"\x1f\x8b\x00", headers={"Content-Encoding": coding})) as (_, port):
+        hit = one(Endpoint("node1", "manager", "", published={80: ("127.0.0.1", port)}), Request(80))
+    assert (hit.status, hit.error) == (200, "")
+
+
+def test_headers_of_any_length_are_cut() -> None:
+    told = {"X-Replica": "r" * 9000, "X-Version": "v" * 9000, "Location": "/" * 9000}
+    with http_server(lambda _: Answer("", headers=told)) as (_, port):
+        hit = one(Endpoint("node1", "manager", "", published={80: ("127.0.0.1", port)}), Request(80))
+    assert (len(hit.replica), len(hit.version), len(hit.location)) == (200, 200, 200)
+
+
+@pytest.mark.parametrize("path", ["/\n", "/\ud800", "/ \x00", "//[", "\u2028"])
+def test_a_path_that_no_request_can_carry_is_a_hit_with_the_reason(path: str) -> None:
+    hit = one(Endpoint("node1", "manager", "", published={80: ("127.0.0.1", 1)}), Request(80, path=path))
+    assert hit.status == 0
+    assert hit.error

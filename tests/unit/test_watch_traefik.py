@@ -17,10 +17,11 @@ from lab.cluster.model import Endpoint
 from lab.errors import EngineError
 from lab.watch import traefik_api
 from lab.watch.source import Pace
-from lab.watch.traefik import TraefikSource
+from lab.watch.traefik import LONGEST, TraefikSource
 from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 from lab.world.entries import Entry, RoutesSeen
 from lab.world.journal import Journal
+from lab.world.world import World
 from tests.doubles.https import Answer, http_server
 from tests.doubles.tls import sign
 from tests.doubles.traefik import HOST, LOGIN, METRICS, Traefik, router
@@ -223,6 +224,64 @@ def test_an_answer_of_another_shape_is_told_with_its_path(
     why = watch().routes("unreadable").why
     assert path in why
     assert said in why
+
+
+def test_an_odd_object_costs_that_object_only(watch: Callable[..., Watched], traefik: Traefik) -> None:
+    for kind in ("http/routers", "http/services", "http/middlewares", "entrypoints", "certificates"):
+        traefik.lists[kind].append({"name": 7})
+    odd: Any = "a text"
+    traefik.lists["tcp/services"].append(odd)
+    seen = watch().routes("live")
+    assert len(seen.routers) == 4
+    assert seen.entrypoints
+    assert seen.certificates
+    assert len(seen.balancers) == 3
+    assert "has not the API's shape: ?: name is 7 and not a text (and 5 more)" in seen.why
+
+
+@pytest.mark.parametrize("path", ["/api/http/routers", "/metrics", "/api/version"])
+@pytest.mark.parametrize("charset", ["base64", "rot13", "nope"])
+def test_any_charset_is_passed_over(watch: Callable[..., Watched], traefik: Traefik, path: str, charset: str) -> None:
+    traefik.instead[path] = Answer("x", headers={"Content-Type": f"text/plain; charset={charset}"})
+    watched = watch()
+    if path == "/metrics":
+        assert watched.routes("live").why.startswith("no counts: ")
+    else:
+        assert f"{path} is not JSON: x" in watched.routes("unreadable").why
+    assert watched.source.running
+    traefik.instead.clear()
+    assert watched.journal.wait(lambda w: w.routes is not None and w.routes.state == "live" and not w.routes.why, BOUND)
+
+
+def test_an_answer_without_an_end_is_not_read_to_it(watch: Callable[..., Watched], traefik: Traefik) -> None:
+    traefik.instead["/api/http/routers"] = Answer(b" " * (LONGEST + 1))
+    assert "/api/http/routers was answered with more than can be read" in watch().routes("unreadable").why
+
+
+@pytest.mark.parametrize("value", ["1e999", "NaN", "-1", "1e30"])
+def test_a_count_that_is_none_is_told(watch: Callable[..., Watched], traefik: Traefik, value: str) -> None:
+    traefik.instead["/metrics"] = Answer(f'traefik_open_connections{{entrypoint="web"}} {value}\n')
+    assert watch().routes("live").why.startswith("no counts: ")
+
+
+def test_a_look_that_nobody_foresaw_to_fail_is_told_and_tried_again() -> None:
+    wrong = [True]
+
+    def host(_: World) -> str:
+        if wrong:
+            raise RecursionError("so deep")
+        return ""
+
+    journal = Journal()
+    source = TraefikSource(journal, (), host, LOGIN)
+    source.start()
+    try:
+        assert journal.wait(lambda w: w.routes is not None, BOUND)
+        assert journal.world.routes == RoutesSeen("unreadable", "RecursionError: so deep")
+        wrong.clear()
+        assert journal.wait(lambda w: w.routes is not None and w.routes.state == "none", BOUND)
+    finally:
+        source.close()
 
 
 def test_it_comes_back(watch: Callable[..., Watched], traefik: Traefik) -> None:

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import math
+import random
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.watch.tally import Tally
 from lab.world.edge import Certificate, Router, Traffic
 from lab.world.entries import AcmeTold, CertificateSeen, Entry, Failure, LoadMoved, RoutesSeen, TrafficSeen
-from lab.world.load import BUCKETS, KEEP_TICKS, Load, bucket, percentile, reaches
+from lab.world.load import (
+    BUCKETS,
+    KEEP_TICKS,
+    LONGEST,
+    STEPS,
+    Load,
+    bucket,
+    latencies,
+    percentile,
+    reaches,
+    step,
+    step_reaches,
+)
 from lab.world.world import World, fold, fold_all
 
 GOOD = Certificate("aa", "", "Pebble Intermediate CA 1", ("viz.localhost",), "EC P-256", "1", 0.0, 100.0)
@@ -43,14 +59,54 @@ def test_a_bucket_holds_what_it_reaches(one: float, other: float) -> None:
     assert bucket(min(one, other)) <= bucket(max(one, other))
 
 
+def reported(values: Iterable[float]) -> Mapping[float, int]:
+    """Latencies as they come back from the reports of a load."""
+    tally = Tally(0.0)
+    for value in values:
+        tally.send(0.0)
+        tally.end(value / 1000, 0.0, "node1", 200)
+    return latencies([tally.report(1.0, running=True, rate=1.0, target="port 80 /", in_flight=0)])
+
+
 @given(st.lists(st.floats(0.1, 20_000), min_size=1, max_size=60), st.floats(0.01, 1))
 def test_a_percentile_is_not_exceeded_by_its_share(values: list[float], share: float) -> None:
-    counts = [0] * BUCKETS
-    for value in values:
-        counts[bucket(value)] += 1
-    found = percentile(counts, share)
+    found = percentile(reported(values), share)
     assert sum(value <= found * (1 + 1e-9) for value in values) >= math.floor(share * len(values) + 1e-9)
-    assert percentile([0] * BUCKETS, share) == 0.0
+    assert percentile({}, share) == 0.0
+
+
+chance = random.Random(7)
+MANY = 20_000
+LATENCIES = {
+    "lognormal": [chance.lognormvariate(3.5, 0.6) for _ in range(MANY)],
+    "uniform": [chance.uniform(2, 900) for _ in range(MANY)],
+    "bimodal": [chance.gauss(*((8, 0.4) if chance.random() < 0.8 else (450, 20))) for _ in range(MANY)],
+    "fast": [chance.uniform(0.05, 0.4) for _ in range(MANY)],
+}
+
+
+@pytest.mark.parametrize("kind", LATENCIES)
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_a_percentile_is_at_most_a_few_percent_too_long(kind: str, share: float) -> None:
+    values = sorted(LATENCIES[kind])
+    exact = values[math.ceil(share * MANY) - 1]
+    assert exact <= percentile(reported(values), share) * (1 + 1e-9)
+    assert percentile(reported(values), share) <= exact * 1.03
+
+
+def test_an_old_tapes_reports_are_still_counted_by_their_buckets() -> None:
+    counts = [0] * BUCKETS
+    counts[bucket(30)], counts[bucket(10**9)] = 9, 1
+    old = LoadMoved(True, 50.0, "port 8080 /", good=10, counts=tuple(counts))
+    assert percentile(latencies([old, old]), 0.5) == reaches(bucket(30))
+    assert percentile(latencies([old]), 1.0) == LONGEST
+    assert percentile(latencies([old, replace(old, steps=((step(2000.0), 40),))]), 0.5) == step_reaches(step(2000.0))
+
+
+@given(st.floats(0, 1e12))
+def test_a_step_reaches_as_far_as_what_it_holds(ms: float) -> None:
+    assert 0 <= step(ms) <= STEPS
+    assert step_reaches(step(ms)) >= min(ms, LONGEST) * (1 - 1e-9)
 
 
 @given(st.lists(ticks, max_size=30))

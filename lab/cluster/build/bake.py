@@ -19,7 +19,7 @@ from lab.cluster.build.images import Image
 from lab.cluster.machine import Drive, Machine
 from lab.errors import LabError
 
-BOUND = 600.0
+BOUND = 1800.0
 _MEMORY = 2048
 
 

@@ -9,28 +9,44 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
-
-from lab import paths
+from lab import files, paths
 from lab.cluster import accel, lock, process
 from lab.cluster.build import bake, debian, disk, images, initrd, layers, recipe
 from lab.cluster.build.dockerfile import Recipe
 from lab.cluster.build.images import Image
 from lab.cluster.build.layers import Layer
 from lab.cluster.model import Images, Progress, Report
-from lab.errors import LabError
+from lab.errors import BusyError, LabError
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 _LOCK_BOUND = 1800.0
+
+TAG = "CACHEDIR.TAG"
+"""Marks the cache as one, and as the lab's (bford.info/cachedir)."""
+
+_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
+#: All that the lab makes in its cache.
+_NAMES = (
+    "rootfs-*.tar",
+    "debian-*.tar",
+    "image-*-*",
+    "base-*",
+    "making",
+    "cli",
+    "cli-*",
+    "cli.*",
+    "acceleration.json",
+    ".acceleration.json.*",
+    "apt.log",
+)
 
 
 def name(kind: Images = "packages") -> str:
@@ -60,26 +76,23 @@ def ensure(report: Report, kind: Images = "packages") -> str:
         report(Progress("disk", text, 0.0))
 
     with lock.held(paths.cache() / "build.lock", "making the machines' disk", bound=_LOCK_BOUND, waiting=waiting):
+        _mark(paths.cache())
         if not ready(kind):
-            _Build(paths.cache(), kind, report).run(wanted)
+            with paths.written(paths.cache()):
+                _Build(paths.cache(), kind, report).run(wanted)
     return wanted
 
 
 def clear(cache: Path) -> None:
     """End what a killed build left running and delete what it left lying. Only with the lock held."""
     making = cache / "making"
-    for one in psutil.process_iter():
-        try:
-            if any(str(making) in word for word in one.cmdline()):
-                for child in one.children(recursive=True):
-                    process.kill(child)
-                process.kill(one)
-        except psutil.Error:
-            continue
+    for one in process.started_below(making):
+        process.kill(one)
     if making.exists():
-        for tree in making.glob("*/tree"):
-            disk.remove(tree, log=making / "clear.log")
-        shutil.rmtree(making, ignore_errors=True)
+        for stage in () if making.is_symlink() else making.iterdir():
+            if not stage.is_symlink():
+                disk.remove(stage / "tree", log=making / "clear.log")
+    files.delete(making)
 
 
 def clear_if_idle() -> None:
@@ -89,20 +102,60 @@ def clear_if_idle() -> None:
         try:
             with lock.held(cache / "build.lock", "making the machines' disk"):
                 clear(cache)
-        except LabError:
+        except BusyError:
             return
 
 
-def purge() -> None:
-    """Delete the whole cache: base disks, images, packages, the lab's Docker CLI."""
+def purge() -> tuple[str, ...] | None:
+    """Delete what the lab made in the cache: base disks, images, packages, its Docker command line. The answer names
+    what stays in the folder, because the lab did not make it; where nothing stays, the folder goes too. None when
+    there is no cache.
+
+    Raises LabError when the folder is not marked as the lab's, or something cannot be deleted.
+    """
     cache = paths.cache()
+    if not cache.is_dir():
+        return None
     with lock.held(cache / "build.lock", "making the machines' disk"):
+        if not _mark(cache):
+            others = ", ".join(sorted(_others(cache))[:3])
+            raise LabError(
+                f"nothing in {cache} was deleted: it holds things that the lab did not make ({others})",
+                remedy=f"delete in {cache} what you do not need yourself",
+            )
         clear(cache)
-        for path in cache.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name != "build.lock":
-                path.unlink(missing_ok=True)
+        left = tuple(sorted(_others(cache)))
+        # The tag goes last, and not from a folder that stays: without it the lab would not know its own cache again.
+        for path in sorted(_made(cache), key=lambda path: path.name == TAG):
+            if not (left and path.name == TAG):
+                files.delete(path)
+    if not left:
+        cache.rmdir()
+    return left
+
+
+def _mark(cache: Path) -> bool:
+    """Mark the cache as the lab's, with the tag that backup programs know; False when other things stand in it and no
+    tag does."""
+    tag = cache / TAG
+    if not tag.exists():
+        if _others(cache):
+            return False
+        tag.write_text(
+            f"{_SIGNATURE}\n# What swarmlab made here can be made again: swarmlab down --purge deletes it.\n"
+        )
+    try:
+        return tag.read_text(errors="replace").startswith(_SIGNATURE) and "swarmlab" in tag.read_text(errors="replace")
+    except OSError:
+        return False
+
+
+def _made(cache: Path) -> set[Path]:
+    return {path for pattern in (*_NAMES, TAG) for path in cache.glob(pattern)}
+
+
+def _others(cache: Path) -> set[str]:
+    return {path.name for path in set(cache.iterdir()) - _made(cache)} - {"build.lock"}
 
 
 class _Build:

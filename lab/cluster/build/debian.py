@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,7 +52,11 @@ def run_in(
 ) -> None:
     """Run shell `commands` one after another in a copy of the tar `base`; the outcome is a tar at `target`."""
     argv = [*_command(), "--variant=custom", "--skip=update,setup,cleanup,check/signed-by"]
-    argv += [f"--setup-hook=tar-in {base} /", '--setup-hook=cat /etc/resolv.conf >"$1/etc/resolv.conf"']
+    # mmdebstrap splits a hook as a shell does.
+    argv += [
+        f"--setup-hook=tar-in {shlex.quote(str(base))} /",
+        '--setup-hook=cat /etc/resolv.conf >"$1/etc/resolv.conf"',
+    ]
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     for number, command in enumerate(commands):
         # The command travels in the environment: nothing of it is spliced into the hook.

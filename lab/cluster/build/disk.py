@@ -7,6 +7,7 @@ import shutil
 import threading
 from pathlib import Path
 
+from lab import paths
 from lab.cluster import process
 from lab.cluster.build import recipe
 
@@ -45,4 +46,4 @@ def _as_root() -> list[str]:
 
 def search_path() -> str:
     """PATH with the folders of system tools, which a plain user's often lacks."""
-    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    return f"{paths.search_path()}:/usr/sbin:/sbin"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from lab.tui.spans import Line, Span, stamp
+from lab.tui.spans import LONGEST, Line, Span, stamp
 from lab.world.load import BUCKETS, reaches
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ _FEWEST = 8
 """Buckets shown at least, so that the scale does not jump with every request."""
 _SLACK = 0.1
 """Columns by which a report may miss a column's middle and still cover it."""
-_SHORTEST = 0.001
+_SHORTEST, _MOST = 0.001, 10**12
+"""Seconds of a report at least, and requests in it at most, however odd it is."""
 _EVERY = (5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -44,7 +45,8 @@ class Axis:
 
     def place(self, at: float) -> int:
         """The column of a time; below 0 or from `many` on it is out of the picture."""
-        return math.floor((at - self.start) / self.step + 1e-6)
+        x = (at - self.start) / self.step + 1e-6
+        return math.floor(max(-LONGEST, min(LONGEST, x)))  # nan is as far out as can be
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,17 @@ class Column:
 def axis(load: Load, end: float, many: int) -> Axis:
     """An axis of `many` columns, the last of which holds the time `end`. A column is one report long, or several, and
     begins where a report began, so that each holds as many reports as the next."""
-    lengths = [fact.seconds for _, fact in load.ticks[-20:] if fact.seconds > 0]
+    lengths = [fact.seconds for _, fact in load.ticks[-20:] if 0 < fact.seconds < LONGEST]
     period = max(0.1, round(median(lengths), 1)) if lengths else 1.0
     step = period * max(1, math.ceil(_SHOWN / (max(1, many) * period) - 1e-9))
-    phase = math.fmod(load.ticks[-1][0], period) if load.ticks else 0.0
-    last = math.ceil((end - phase) / step - 1e-6)
+    phase = math.fmod(_told(load.ticks[-1][0]), period) if load.ticks else 0.0
+    last = math.ceil((_told(end) - phase) / step - 1e-6)
     return Axis(phase + (last - many) * step, step, many)
+
+
+def _told(at: float) -> float:
+    """A time that can be drawn, whatever a tape says."""
+    return at if abs(at) < LONGEST else 0.0
 
 
 def columns(load: Load, time: Axis) -> tuple[Column, ...]:
@@ -97,8 +104,8 @@ def _column(middles: Sequence[LoadMoved], cover: LoadMoved | None, bad: int) -> 
     rates: dict[int, float] = {}
     for fact in told:
         for index, count in enumerate(fact.counts[:BUCKETS]):
-            if count:
-                rates[index] = rates.get(index, 0.0) + count / seconds
+            if count > 0:
+                rates[index] = rates.get(index, 0.0) + min(count, _MOST) / seconds
     return Column(rates, bad, bool(told) or bad > 0)
 
 
@@ -161,10 +168,10 @@ def scale(time: Axis) -> Line:
     cells = ["─"] * time.many
     wide = len(stamp(time.end, False)) + 3
     every = next((each for each in _EVERY if each >= wide * time.step), _EVERY[-1])
-    at = math.ceil(max(0.0, time.start) / every) * every
-    while (x := time.place(at)) < time.many:
+    first = math.ceil(max(0.0, time.start) / every) * every
+    for at in range(first, math.ceil(time.end) + every, every):
+        x = time.place(at)
         text = f"┴{stamp(at, False)}"
         if x >= 0 and x + len(text) <= time.many:
             cells[x : x + len(text)] = text
-        at += every
     return ((f"{'└':>{GUTTER}}{''.join(cells)}", "quiet"),)

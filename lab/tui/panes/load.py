@@ -11,7 +11,7 @@ from lab.tui.panes.failed import took as ms
 from lab.tui.panes.histogram import GUTTER, Axis
 from lab.tui.panes.parts import finish, heading, packed
 from lab.tui.spans import Line, Span, Tone, fit, stamp, width, wrap
-from lab.world.load import percentile
+from lab.world.load import latencies, percentile
 
 if TYPE_CHECKING:
     from lab.world.entries import LoadMoved
@@ -109,17 +109,12 @@ def _rates(load: Load, recent: list[LoadMoved]) -> Iterator[tuple[Span, ...]]:
 
 
 def _latency(recent: list[LoadMoved]) -> Iterator[tuple[Span, ...]]:
-    """The percentiles of the requests that were answered well; each is the reach of its bucket."""
-    counts = [sum(some) for some in _columns([fact.counts for fact in recent])]
-    if not sum(counts):
+    """The percentiles of the requests that were answered well."""
+    found = latencies(recent)
+    if not found:
         return
     for share in (50, 95, 99):
-        yield (f"p{share} ", "quiet"), (ms(percentile(counts, share / 100)), "strong")
-
-
-def _columns(given: list[tuple[int, ...]]) -> Iterator[list[int]]:
-    for place in range(max(map(len, given), default=0)):
-        yield [counts[place] for counts in given if place < len(counts)]
+        yield (f"p{share} ", "quiet"), (ms(percentile(found, share / 100)), "strong")
 
 
 Mark = tuple[str, list["Change"]]

@@ -140,8 +140,7 @@ def _replica(world: World, tasks: Mapping[str, Task], id: str, routed: bool) -> 
     if task is None:
         clean = "".join(c if c.isprintable() else " " for c in id).strip()
         return Replica(id, clean or ("Traefik itself" if routed else "no name told"))
-    live = task.state == "running" and task.desired == "running"
-    return Replica(id, world.task_name(task), world.node_name(task.node), "live" if live else "gone")
+    return Replica(id, world.task_name(task), world.node_name(task.node), "live" if task.live else "gone")
 
 
 def _idle(world: World, tasks: Mapping[str, Task], ids: set[str], hit: Hit) -> Iterable[Replica]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lab.tui.grid import natural
 from lab.tui.panes.labelled import traefiks
 from lab.tui.spans import Line, Tone
+from lab.world.jobs import owed
 from lab.world.labels import carrier, declared, enabled, normal
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def health(world: World, service: Service) -> Health:
     """How a service does now."""
     alive = [task for task in world.live_tasks(service.id) if not _lost(world, task.node)]
     names = sorted({world.node_name(task.node) for task in alive if task.node}, key=natural)
-    return Health(len(alive), service.desired, tuple(names))
+    return Health(len(alive), owed(world, service), tuple(names))
 
 
 def _lost(world: World, node: str) -> bool:

@@ -51,7 +51,7 @@ def _place(world: World, service: Service, key: str, tasks: Sequence[Task]) -> P
         if left or newest.state not in BROKEN:
             return None
     running = [task for task in tasks if task.state == "running"]
-    serving = next((task for task in running if task.desired == "running"), running[0] if running else None)
+    serving = next((task for task in running if task.live), running[0] if running else None)
     coming = next((task for task in tasks if moving(task) and task is not serving), None)
     kind: Kind = "failed"
     if coming is not None and (serving is None or tasks.index(coming) < tasks.index(serving)):

@@ -1,0 +1,43 @@
+"""Deleting what the lab made, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from lab.errors import LabError
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a link (never what it points to) or a folder with all that is in it. Idempotent.
+
+    `path` is absolute. Raises LabError with the first thing that could not be deleted, and when a folder above `path`
+    is a link: what is behind it may be somebody else's.
+    """
+    above = path.parent
+    if os.path.realpath(above) != str(above):
+        raise LabError(
+            f"{path} was not deleted: a link on the way to it leads to {os.path.realpath(above)}",
+            remedy="remove the link, or delete what is behind it yourself",
+        )
+    left: list[tuple[str, str]] = []
+
+    def note(name: str, error: BaseException) -> None:
+        if not isinstance(error, FileNotFoundError):
+            left.append((name, getattr(error, "strerror", None) or str(error)))
+
+    try:
+        if not path.is_dir() or path.is_symlink():
+            path.unlink(missing_ok=True)
+        elif sys.version_info >= (3, 12):
+            shutil.rmtree(path, onexc=lambda _, name, error: note(name, error))
+        else:
+            shutil.rmtree(path, onerror=lambda _, name, failure: note(name, failure[1]))
+    except OSError as error:
+        note(str(path), error)
+    if left:
+        name, why = left[0]
+        more = f", and {len(left) - 1} more" if len(left) > 1 else ""
+        raise LabError(f"{name} cannot be deleted: {why}{more}", remedy=f"delete {path} yourself")

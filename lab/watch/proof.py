@@ -1,0 +1,122 @@
+"""Whether a connection leads to where a password may go: to a listener on this machine that is our own, or, off this
+machine, to whom TLS has verified.
+
+While a node is off its ports are free, and any user of this machine may listen there. Linux tells in `/proc/net` whose
+each listener is. Where that cannot be read nothing is proven, and no password is sent.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+import sys
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_LISTENS = "0A"
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Unproven(OSError):
+    """A password was kept back; says why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the password was not sent: {why}")
+
+
+def is_local(host: str) -> bool:
+    """Whether it is a loopback address. A name is none: what it stands for may change."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listeners(table: str, host: str, port: int) -> frozenset[tuple[int, int]]:
+    """The user and the inode of each socket that may take a connection to an address, in a table such as
+    `/proc/net/tcp` or `/proc/net/tcp6`. Raises ValueError for a text that is no such table."""
+    wanted = ipaddress.ip_address(host)
+    found: set[tuple[int, int]] = set()
+    for line in table.splitlines()[1:]:
+        words = line.split()
+        if len(words) < 10:
+            raise ValueError(f"a line of the table of sockets is cut off: {line[:80]}")
+        place, _, number = words[1].partition(":")
+        if words[3] == _LISTENS and int(number, 16) == port and _takes(_address(place), wanted):
+            found.add((int(words[7]), int(words[9])))
+    return frozenset(found)
+
+
+def _address(place: str) -> _Address:
+    """The kernel writes addresses as words of four bytes, each in the machine's own order."""
+    raw = bytes.fromhex(place)
+    if sys.byteorder == "little":
+        raw = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
+    return ipaddress.ip_address(raw)
+
+
+def _takes(listens: _Address, wanted: _Address) -> bool:
+    """Whether a listener at an address gets what is sent to another: it is the same, or it is every one."""
+    mapped = listens.ipv4_mapped if isinstance(listens, ipaddress.IPv6Address) else None
+    return listens.is_unspecified or wanted in (listens, mapped) or (mapped is not None and mapped.is_unspecified)
+
+
+def prove(host: str, port: int, tables: Iterable[Path] = _TABLES) -> frozenset[int]:
+    """The inodes of the sockets that listen at an address of this machine, every one of which is our own; none where
+    nobody listens. Unproven where one is somebody else's, or it cannot be told."""
+    found: set[tuple[int, int]] = set()
+    try:
+        for table in tables:
+            # A machine without IPv6 has no table of it, and no listener either.
+            if table.exists() or not table.name.endswith("6"):
+                found |= listeners(table.read_text("ascii"), host, port)
+    except (OSError, ValueError) as error:
+        raise Unproven(f"whose port {port} is cannot be told on this machine ({error})") from error
+    others = sorted({user for user, _ in found} - {os.geteuid()})
+    if others:
+        raise Unproven(
+            f"port {port} of this machine is held by another user (uid {others[0]}), not by the lab's node; "
+            "start the node again once that program has ended"
+        )
+    return frozenset(inode for _, inode in found)
+
+
+class Guard:
+    """Lets the requests of one client go only over proven connections, through httpx's hooks: one for requests
+    (`event_hooks`), in which it watches the connection (the `trace` extension). Unproven is raised before anything of
+    the request is written."""
+
+    def __init__(self) -> None:
+        self._before: frozenset[int] = frozenset()
+        self._proven = False
+
+    def __call__(self, request: httpx.Request) -> None:
+        """Watch a request's connection."""
+        request.extensions = {**request.extensions, "trace": partial(self._watch, request.url.host)}
+
+    def _watch(self, host: str, event: str, info: Mapping[str, Any]) -> None:
+        match event:
+            case "connection.connect_tcp.started":
+                self._proven = False
+                self._before = prove(host, info["port"]) if is_local(host) else frozenset()
+            case "connection.connect_tcp.complete" if is_local(host):
+                stream = info["return_value"]
+                try:
+                    # The same socket listened before and after: it is the one that took this connection.
+                    if not self._before or prove(*stream.get_extra_info("server_addr")[:2]) != self._before:
+                        raise Unproven("it is not certain which program took the connection")
+                except BaseException:
+                    stream.close()
+                    raise
+                self._proven = True
+            case "connection.start_tls.complete":
+                context = info["return_value"].get_extra_info("ssl_object").context
+                self._proven = self._proven or (context.verify_mode == ssl.CERT_REQUIRED and context.check_hostname)
+            case "http11.send_request_headers.started" if not self._proven:
+                raise Unproven(f"{host} is not this machine, and no certificate proves who answers there")

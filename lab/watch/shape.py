@@ -1,0 +1,108 @@
+"""Reading what an engine answered, whatever it answered: an odd shape is an EngineError about one object, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from lab.errors import EngineError
+
+Raw = Mapping[str, Any]
+T = TypeVar("T")
+
+#: The engine counts in Go's uint64.
+_MOST = 2**64
+
+
+def read(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
+    """Convert one object of an answer to a dataclass and check every leaf's type; raises EngineError that says which
+    object is not as the API promises, and why."""
+    try:
+        if not isinstance(raw, Mapping):
+            raise ValueError(f"it is {_shown(raw)}, not an object")
+        value = convert(raw)
+        kind: Any = type(value)
+        adapter = _adapter(kind)
+        checked: T = adapter.validate_python(value)
+        # A text that is no text (half a surrogate pair) is found only when it is written out.
+        adapter.dump_json(checked)
+        return checked
+    except Exception as error:  # Whatever an odd shape raises, it is this one object that is odd.
+        raise EngineError(f"{what} {named(raw)} could not be read: {_why(error)}") from error
+
+
+def listed(what: str, raw: object) -> list[Raw]:
+    """A list in an answer. Go writes an empty one as null; anything else that is no list raises EngineError."""
+    if raw is None:
+        return []
+    if not isinstance(raw, list):
+        raise EngineError(f"the engine's answer for the {what}s is {_shown(raw)}, not a list")
+    return raw
+
+
+def named(raw: object) -> str:
+    """What to call an object that may be of any shape: its name, or else its id, or "?"."""
+    if not isinstance(raw, Mapping):
+        return "?"
+    spec = raw.get("Spec")
+    name = spec.get("Name") if isinstance(spec, Mapping) else None
+    found = next((text for text in (name, raw.get("ID"), raw.get("Id")) if isinstance(text, str) and text), "?")
+    return _printable(found)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    # pydantic lends no configuration to a bare dataclass, but it does to a dataclass or nothing.
+    config = ConfigDict(strict=True, revalidate_instances="always", allow_inf_nan=False)
+    return TypeAdapter(kind | None, config=config)
+
+
+def _why(error: Exception) -> str:
+    """An odd shape in a few words."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return f"{place} is {_shown(first['input'])}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, TypeError | AttributeError):
+        return f"it has another shape than the API promises ({_printable(str(error))})"
+    return _printable(str(error)) or type(error).__name__
+
+
+def _shown(value: object) -> str:
+    """A value's start, whatever it is: an answer may be of any size and depth."""
+    if isinstance(value, str | bool | float) or value is None:
+        return _printable(repr(value[:40] if isinstance(value, str) else value))
+    if isinstance(value, int):
+        return str(value) if abs(value) < _MOST else "a number beyond all counts"
+    return {"dict": "an object", "list": "a list"}.get(type(value).__name__, type(value).__name__)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "·" for c in text[:120])
+
+
+def count(raw: Raw, field: str, otherwise: int = 0) -> int:
+    """A whole number of an answer, `otherwise` where it has none."""
+    value = raw.get(field)
+    if value is None:
+        return otherwise
+    if type(value) is not int or not -_MOST < value < _MOST:
+        raise ValueError(f"{field} is {_shown(value)}, not a count")
+    return value
+
+
+def entries(raw: Raw, field: str) -> list[Any]:
+    """A list inside of an object, empty where it has none."""
+    value = raw.get(field)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ValueError(f"{field} is {_shown(value)}, not a list")
+    return value

@@ -1,0 +1,59 @@
+"""Resets on real machines: to any place, from any place, whatever was done to the lab's own cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.cluster.model import Cluster
+from lab.course.checkpoint import at
+from lab.course.load import load_course
+from lab.course.plan import plan
+from lab.session.hands import LiveHands
+from tests.live.conftest import Say, swarmlab
+
+pytestmark = pytest.mark.timeout(3000)
+
+
+def test_reset_forwards_and_backwards_and_twice(cluster: Cluster, lab_name: str, say: Say) -> None:
+    # Forwards to a drained node and six replicas, to another lesson's middle, and back to an empty swarm.
+    for target in ("scaling:return", "first-service:list", "reconciliation"):
+        first = swarmlab("reset", "--to", target, "--json", "--name", lab_name)
+        assert first.code == 0, first.err
+        say(f"reset --to {target}: {first.json['seconds']} s, {first.json['actions']}")
+        assert first.json["actions"], "the cluster was not there before"
+        second = swarmlab("reset", "--to", target, "--json", "--name", lab_name)
+        assert second.code == 0, second.err
+        assert second.json["actions"] == []
+        say(f"reset --to {target} again: nothing to do, {second.json['seconds']} s")
+
+
+def test_a_dry_run_does_nothing(cluster: Cluster, lab_name: str) -> None:
+    last = next(lesson for lesson in load_course() if lesson.id == "scaling").steps[-1].id
+    dry, again = (
+        swarmlab("reset", "--to", f"scaling:{last}", "--dry-run", "--json", "--name", lab_name) for _ in range(2)
+    )
+    assert dry.json["actions"] == again.json["actions"] != []
+
+
+def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: str, hands: LiveHands) -> None:
+    hands.run("docker service create --detach --no-resolve-image --name stray --replicas 2 nginx:1.26", bound=300)
+    hands.run("echo more | docker secret create stray-secret -", bound=300)
+    hands.look()
+    world = hands.journal.world
+    assert world.service("stray") is not None
+    assert "stray-secret" in {thing.name for thing in world.named.values()}
+    done = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
+    assert done.code == 0, done.err
+    hands.look()
+    world = hands.journal.world
+    assert world.service("stray") is None
+    assert "stray-secret" not in {thing.name for thing in world.named.values()}
+
+
+def test_a_step_run_by_hand_ends_at_the_next_ones_checkpoint(cluster: Cluster, lab_name: str, hands: LiveHands) -> None:
+    lesson = load_course()[0]
+    ran = swarmlab("run", lesson.id, "--until", lesson.steps[0].id, "--json", "--name", lab_name)
+    assert ran.code == 0, ran.err
+    hands.look()
+    found = plan(hands.journal.world, at(lesson, lesson.steps[1].id), made_by_lab=True, env=hands.settings())
+    assert [action.sentence for action in found.actions] == []

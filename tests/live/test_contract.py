@@ -1,0 +1,43 @@
+"""The real swarm keeps the contract that the model of a swarm is written to, on which the proofs of lessons, plans
+and resets without a cluster stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from lab.cluster.engine import connect
+from lab.cluster.model import Cluster
+from tests.contract.refusals import REFUSALS
+from tests.contract.scenarios import SCENARIOS
+from tests.contract.swarm import Api, Swarm
+from tests.live.conftest import until
+
+pytestmark = pytest.mark.timeout(3000)
+
+
+@pytest.fixture
+def swarm(cluster: Cluster) -> Iterator[Swarm]:
+    """The real swarm, with nothing of another scenario in it; afterwards nothing of this one."""
+    ends = {endpoint.node: endpoint for endpoint in cluster.endpoints()}
+
+    def power(node: str, on: bool) -> None:
+        if on:
+            cluster.start(node)
+        else:
+            cluster.stop(node)
+
+    with closing(connect(ends["node1"])) as manager, closing(connect(ends["node4"])) as worker:
+        swarm = Swarm(Api(manager.api), Api(worker.api), until, power)
+        swarm.clear()
+        yield swarm
+        if {node.name: node.machine for node in cluster.status().nodes}["node4"] == "stopped":
+            cluster.start("node4")
+        swarm.clear()
+
+
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *REFUSALS], ids=lambda scenario: scenario.__name__)
+def test_the_real_swarm_keeps_the_contract(swarm: Swarm, scenario: Callable[[Swarm], None]) -> None:
+    scenario(swarm)

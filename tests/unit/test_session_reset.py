@@ -1,0 +1,162 @@
+"""A reset on a cluster whose machines end: before it, under way, one, two and all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from lab.cluster import api, lock, places, state
+from lab.cluster.model import Cluster, Endpoint
+from lab.course.load import load_course
+from lab.course.schema import Lesson
+from lab.course.settle import MachinesEnded
+from lab.errors import BusyError, EngineError, MissingError
+from lab.session import reset
+from lab.session.hands import LiveHands
+from lab.session.reset import reset_to
+from lab.session.run import reset_cluster
+from lab.world.entries import Acted, Entry
+from lab.world.world import World
+from tests.doubles.hands import ModelHands
+from tests.unit.test_cluster_machine import a_lab
+
+SCALING = next(lesson for lesson in load_course() if lesson.id == "scaling")
+
+
+class OwnCluster:
+    """The lab's own four machines, as far as a reset asks."""
+
+    name, made_by_lab = "default", True
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(Endpoint(f"node{n}", "manager" if n <= 3 else "worker", "tcp://127.0.0.1:1") for n in range(1, 5))
+
+
+class Machines(ModelHands):
+    """Hands on machines that end at given turns of the model's time, whoever waits meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cluster = cast(Cluster, OwnCluster())
+        self.ends: dict[int, tuple[str, ...]] = {}
+        self.powered_on: list[tuple[str, ...]] = []
+        self.turns = 0
+        self.said: list[str] = []
+        self.journal.read(self._note)
+
+    def _note(self, entry: Entry, _: World) -> None:
+        if isinstance(entry.fact, Acted):
+            self.said.append(entry.fact.action)
+
+    def _turn(self) -> None:
+        self.turns += 1
+        for name in self.ends.pop(self.turns, ()):
+            self.swarm.power(name, False)
+        super()._turn()
+
+    def look(self) -> None:
+        if not any(self.swarm.powered[f"node{n}"] for n in (1, 2, 3)):
+            raise EngineError("no manager answers")
+        super().look()
+
+    def power_on(self, nodes: Sequence[str]) -> None:
+        self.powered_on.append(tuple(nodes))
+        for name in nodes:
+            self.swarm.power(name, True)
+
+    def settings(self) -> dict[str, str]:
+        return {"ACME_DIR": "/nowhere"}
+
+    def volumes(self) -> list[tuple[str, str]]:
+        return []
+
+    def there(self) -> bool:
+        """All nodes are ready, and the lesson's service runs in full."""
+        ready = all(node["Status"]["State"] == "ready" for node in self.swarm.nodes.values())
+        return ready and self.journal.world.converged
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path / "state"))
+    yield tmp_path
+
+
+def put_back(hands: Machines, lesson: Lesson = SCALING, *, dry_run: bool = False) -> reset.Done:
+    return reset_to(cast(LiveHands, hands), lesson, dry_run=dry_run)
+
+
+@pytest.mark.parametrize("dead", [("node4",), ("node1", "node3"), ("node1", "node2", "node3", "node4")])
+def test_what_is_off_is_powered_on_first_though_the_managers_do_not_know_yet(dead: tuple[str, ...]) -> None:
+    hands = Machines()
+    for name in dead:
+        hands.swarm.power(name, False)
+    done = put_back(hands)
+    assert hands.powered_on == [dead]
+    assert done.actions[: len(dead)] == tuple(f"power {name} on" for name in dead)
+    assert hands.there()
+
+
+@pytest.mark.parametrize("dead", [("node4",), ("node2", "node4"), ("node1", "node2", "node3", "node4")])
+def test_machines_that_end_under_way_are_powered_on_and_the_reset_is_planned_again(dead: tuple[str, ...]) -> None:
+    hands = Machines()
+    hands.ends[3] = dead
+    put_back(hands)
+    assert hands.powered_on == [dead]
+    assert any("went off meanwhile; planning again" in text and dead[0] in text for text in hands.said)
+    assert hands.there()
+
+
+def test_a_machine_that_ends_again_and_again_ends_the_reset_with_a_sentence() -> None:
+    class Doomed(Machines):
+        def power_on(self, nodes: Sequence[str]) -> None:
+            self.powered_on.append(tuple(nodes))
+
+    hands = Doomed()
+    hands.ends[3] = ("node4",)
+    with pytest.raises(MachinesEnded, match="the machine of node4 ended during the reset"):
+        put_back(hands)
+    assert len(hands.powered_on) == reset.ATTEMPTS - 1
+
+
+def test_a_preview_says_at_once_that_the_managers_are_off() -> None:
+    hands = Machines()
+    for name in ("node1", "node2"):
+        hands.swarm.power(name, False)
+    with pytest.raises(EngineError, match="2 of 3 managers are powered off"):
+        put_back(hands, dry_run=True)
+    assert hands.powered_on == []
+
+
+def test_a_preview_names_a_machine_that_is_off_and_touches_nothing() -> None:
+    hands = Machines()
+    hands.swarm.power("node4", False)
+    done = put_back(hands, dry_run=True)
+    assert "start node4 and wait until it is ready" in done.actions
+    assert hands.powered_on == []
+
+
+def test_a_second_reset_says_who_is_at_work() -> None:
+    state.save(a_lab())
+    work = api.at_work("default", "running scaling")
+    with work, pytest.raises(BusyError, match=r"process \d+\) is running scaling") as caught:
+        reset_cluster("default", SCALING, None)
+    assert caught.value.exit_code == 3
+    assert not places.work_lock("default").exists()
+
+
+def test_work_on_no_cluster_is_missing_and_leaves_nothing() -> None:
+    with pytest.raises(MissingError):
+        api.at_work("none", "running scaling")
+    assert not places.home("none").parent.exists()
+
+
+def test_a_lock_that_was_just_taken_has_words_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with lock.held(path, "first"):
+        path.write_text("")
+        with pytest.raises(BusyError, match="another swarmlab is second"), lock.held(path, "second"):
+            raise AssertionError
