@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | tuple[str, ...] | None = None) -> int:
     """Run the command line; the answer is the exit code. No traceback reaches the user.
 
     Without `argv` the process is the command's own: its arguments, its signals and its streams are taken over.
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
         try:
             from lab.cli.rim import run
 
-            return run(sys.argv[1:] if argv is None else argv, own=own)
+            return run(sys.argv[1:] if argv is None else list(argv), own=own)
         finally:
             if own:
                 import signal
