@@ -88,8 +88,11 @@ def _service(base: _Spot | None, over: _Spot) -> _Spot:
 
 
 def _laid(base: _Spot, over: _Spot, place: tuple[str, ...]) -> _Spot:
-    """One value over another. What is empty (nothing, an empty text or list, false) lays nothing over."""
-    if over.value in (None, "", [], {}) or (over.value is False and place != ("init",)):
+    """One value over another. What is empty (nothing, an empty text or list, false) lays nothing over, except as a
+    label or the like."""
+    if place[:-1] in _TEXTS:
+        return over
+    if over.value in (None, "", [], {}) or over.value is False:
         return base
     if place in _REPLACED:
         return over
@@ -198,6 +201,8 @@ def _target(item: Any) -> object:
 _REPLACED = frozenset({("command",), ("entrypoint",)})
 #: Mappings that may be written as lists.
 _PAIRS = frozenset({("environment",), ("labels",), ("sysctls",), ("deploy", "labels"), ("networks",)})
+#: Mappings of texts, of which an empty one counts.
+_TEXTS = frozenset({("labels",), ("sysctls",), ("deploy", "labels"), ("logging", "options")})
 #: Lists that may be written as one text.
 _LISTS = frozenset({("dns",), ("dns_search",), ("tmpfs",), ("env_file",), ("healthcheck", "test")})
 #: Lists whose items have a key.
