@@ -1,19 +1,30 @@
 """Keeps secrets out of what is shown, kept and published: tokens, keys, passwords, and values that are known.
 
-What is masked (forms as swarmkit, RFC 7468, RFC 6750, RFC 7617 and RFC 3986 have them): join tokens
-(`SWMTKN-1-...`, `SWMTKN-2-...`), unlock keys (`SWMKEY-1-...`), PEM private keys, bearer and basic credentials,
-the `auth` of a Docker configuration, `user:password@` in a URL, `--password VALUE`, and the values given as known.
+What is masked by its form: join tokens (`SWMTKN-1-...`) and unlock keys (`SWMKEY-1-...`); private keys (PEM, PGP);
+bearer and basic credentials; the `auth`, `password` and token keys of JSON; `user:password@` in a URL; the values of
+`--password`, of `login -p`, of `curl -u NAME:`, and of variables whose names end with PASSWORD, _SECRET, _TOKEN or
+API_KEY; hashes of passwords (bcrypt, apr1, crypt). Values given as known are masked wherever they stand, also escaped
+for a URL or JSON and inside base64.
+
+What is not: a password that nothing marks as one (`printf VALUE | docker secret create db -`, the answer to a prompt,
+a file's text); a token or a form above once it was encoded (base64, gzip, \\u0041); the first characters of a secret
+that arrives so slowly that they were shown before they could be told from a word.
 
 Masking keeps the number of characters and of cells, so that a screen drawn by cursor moves still fits.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
+
+from lab.tape.shapes import LONGEST, SHAPES, Shape, begun, may_go_on
 
 __all__ = ["Redactor", "is_mask"]
 
@@ -23,77 +34,35 @@ MASK, WIDE_MASK, EMPTY_MASK = "•", "＊", "\u034f"
 SHORTEST = 4
 """A known value of fewer characters is not looked for: it would mask ordinary words."""
 
-LONGEST = 32_768
-"""How many characters may wait for the end of one secret. Past that they are masked as they stand."""
+SHORTEST_ENCODED = 8
+"""So many characters of base64 must be a known value's own."""
 
 WRAPS_FROM = 40
 """A line break inside a secret of no fixed length counts as a terminal's wrap only after a line this long."""
 
 _CONTEXT = 400
-_KEYS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "OPENSSH PRIVATE KEY")
+_LONG = 1024
+_FOR_URLS = str.maketrans("+/", "-_")
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
-# What a terminal may put inside a word without ending it: escape sequences whole or cut off, carriage returns and
-# line feeds, backspaces, and the blank that line editors write at the margin before they return to column one.
-_GAP = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*(?:[@-~]|\Z)"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a]*(?:\x07|\x9c|\x1b\\|(?=[\x1b\x18\x1a])|\Z)"
-    r"|\x1b[ -/]*(?:[0-~]|\Z)"
-    r"|[ ](?:\r(?!\n)|\x08|\Z)"
-    r"|\r*\n"
-    r"|[\x00-\x08\r\x0e-\x1a]"
+# What a terminal may put inside a word without ending it: escape sequences whole or cut off, line breaks with the
+# blanks on either side, backspaces, and the blank that line editors write at the margin before they return to column
+# one.
+_ESCAPES = (
+    r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+(?:[@-~]|\Z)"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a]*+(?:\x07|\x9c|\x1b\\|(?=[\x1b\x18\x1a])|\Z)"
+    r"|\x1b[ -/]*+(?:[0-~]|\Z)"
+    r"|[\x00-\x07\x0e-\x1a]"
 )
+_LINE_END = rf"(?:{_ESCAPES})*+(?:[\r\n\x08]|\Z)"
+_GAPS = rf"{_ESCAPES}|\x08|(?:\r++\n?|\n)[ ]*+|[ ]++(?={_LINE_END})"
+_GAP = re.compile(_GAPS)
+#: What is seen up to the next gap, and the gap. The characters with which no gap begins are passed at once.
+_PART = re.compile(
+    rf"((?:[^\x00-\x08\x0a\x0d-\x1b \x90\x98\x9b\x9d-\x9f]++|[ ]++(?!{_LINE_END})|(?!{_GAPS})[^ ])*+)({_GAPS}|\Z)"
+)
+_OPENS_STRING = re.compile(r"[\x1b\x90\x98\x9d-\x9f]")
 _STRING = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])([^\x07\x1b\x9c\x18\x1a]*)(\Z)?")
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """A secret that begins with `opener`; `body` is matched right after it.
-
-    `exact`: its length is known, so a line break never ends it, and the opener is a part of it. `whole`: only if the
-    body is there to its end. A body under `least` characters is none, nor one
-    in which `tell` is not found.
-    """
-
-    opener: str
-    body: re.Pattern[str]
-    exact: bool = False
-    whole: bool = False
-    least: int = 1
-    tell: re.Pattern[str] | None = None
-    any_case: bool = False
-
-
-_TOKEN = re.compile(r"[0-9a-z]{0,50}(?:-[0-9a-z]{0,25})?")
-_CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]*")
-_NO_WORD = re.compile(r"[0-9=]|[a-z][A-Z]")
-_SHAPES = (
-    _Shape("SWMTKN-1-", _TOKEN, exact=True),
-    _Shape("SWMTKN-2-0-", _TOKEN, exact=True),
-    _Shape("SWMTKN-2-1-", _TOKEN, exact=True),
-    _Shape("SWMKEY-1-", re.compile(r"[A-Za-z0-9+/]{0,43}"), exact=True),
-    *(
-        _Shape(
-            f"-----BEGIN {key}-----",
-            re.compile(rf"(?:(?!-----END)[\s\S]){{0,{LONGEST // 2}}}(?:-----END[A-Z ]{{0,30}}-{{0,5}})?"),
-            exact=True,
-            least=0,
-        )
-        for key in (*_KEYS, "ENCRYPTED PRIVATE KEY")
-    ),
-    *(_Shape(f"authorization: {way} ", _CREDENTIAL, any_case=True) for way in ("bearer", "basic")),
-    *(_Shape(f'authorization": "{way} ', _CREDENTIAL, any_case=True) for way in ("bearer", "basic")),
-    *(_Shape(f'authorization":"{way} ', _CREDENTIAL, any_case=True) for way in ("bearer", "basic")),
-    *(_Shape(f"{way} ", _CREDENTIAL, least=10, tell=_NO_WORD, any_case=True) for way in ("bearer", "basic")),
-    _Shape('"auth": "', _CREDENTIAL, least=6),
-    _Shape('"auth":"', _CREDENTIAL, least=6),
-    _Shape("://", re.compile(r"[^\s/@:]{0,64}(?::[^\s/@]{0,128}(?:@|\Z)|\Z)"), whole=True),
-    _Shape("--password=", re.compile(r"[^\s]{1,128}")),
-    _Shape("--password ", re.compile(r"[^\s-][^\s]{0,127}")),
-)
-_BEGINNINGS = frozenset(s.opener[:n] for s in _SHAPES if not s.any_case for n in range(1, len(s.opener)))
-_ANY_CASE = frozenset(s.opener[:n] for s in _SHAPES if s.any_case for n in range(1, len(s.opener)))
-_LONGEST_OPENER = max(len(s.opener) for s in _SHAPES)
-_FIRST = re.compile("authorization|bearer |basic ", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -127,13 +96,15 @@ class Redactor:
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._values = _Values()
         self._kept, self._sent = "", 0
+        self._new: list[str] = []
+        self._size = 0
         self.learn(*known)
 
     def learn(self, *values: str) -> None:
-        """Mask these values too from now on, in every stream of this one; each of their lines by itself. Lines under
-        four characters are let be. May be called from any thread."""
-        lines = {line.strip() for value in values for line in value.splitlines()}
-        more = {line for line in lines if len(line) >= SHORTEST}
+        """Mask these values too from now on, in every stream of this one; each of their lines by itself, and in the
+        forms in which they travel (`_forms`). Lines under four characters are let be. May be called from any thread."""
+        lines = {line.strip() for value in values for line in (value, *value.splitlines())}
+        more = {form for line in lines if len(line) >= SHORTEST for form in _forms(line)}
         self._values.known = tuple(sorted({*self._known, *more}, key=lambda v: (-len(v), v)))
 
     def stream(self) -> Redactor:
@@ -148,7 +119,11 @@ class Redactor:
 
     def feed(self, text: str) -> str:
         """What is certain after this chunk: nothing in it can still become part of a secret."""
-        text = self._kept + text
+        self._new.append(text)
+        self._size += len(text)
+        if len(self._kept) > _LONG and self._size < len(self._kept) // 4:
+            return ""  # A long secret is under way: looking again at every character would take its length squared.
+        text = self._all()
         found = _look(text, self._known)
         if len(text) - found.open > LONGEST:
             return self._emit(text, (*found.sure, *found.likely), len(text), len(text))
@@ -156,10 +131,11 @@ class Redactor:
 
     def flush(self) -> str:
         """All that was held back. A secret that is still arriving goes on being masked when it does."""
-        if self._sent == len(self._kept):
+        if not self.holds:
             return ""
-        found = _look(self._kept, self._known)
-        return self._emit(self._kept, (*found.sure, *found.likely), len(self._kept), found.since)
+        text = self._all()
+        found = _look(text, self._known)
+        return self._emit(text, (*found.sure, *found.likely), len(text), found.since)
 
     def whole(self, text: str) -> str:
         """A text that stands alone, masked."""
@@ -169,7 +145,12 @@ class Redactor:
     @property
     def holds(self) -> bool:
         """Whether something is held back until the next chunk or a flush."""
-        return self._sent < len(self._kept)
+        return self._sent < len(self._kept) or self._size > 0
+
+    def _all(self) -> str:
+        text = "".join((self._kept, *self._new))
+        self._new, self._size = [], 0
+        return text
 
     def _emit(self, text: str, spans: tuple[tuple[int, int], ...], upto: int, undecided: int) -> str:
         upto = max(upto, self._sent)
@@ -226,20 +207,20 @@ class _Seen:
     def __init__(self, raw: str) -> None:
         starts, counts, pieces, breaks, at, count = [], [], [], [], 0, 0
         self.cut = len(raw)
-        for gap in _GAP.finditer(raw):
-            if gap.start() > at:
+        for piece, gap in _PART.findall(raw):
+            if piece:
                 starts.append(at)
                 counts.append(count)
-                pieces.append(raw[at : gap.start()])
-                count += gap.start() - at
-            at = gap.end()
-            if raw[at - 1] == "\n":
-                breaks.append(count)
-            if at == len(raw) and (half := _STRING.match(raw, gap.start())) and half[2] is not None:
-                self.cut = gap.start()
-        starts.append(at)
+                pieces.append(piece)
+                at += len(piece)
+                count += len(piece)
+            if "\n" in gap and gap[0] in "\r\n":
+                breaks.append((count, gap[-1] == " "))
+            at += len(gap)
+            if at == len(raw) and gap and (half := _STRING.match(gap)) and half[2] is not None:
+                self.cut = at - len(gap)
+        starts.append(len(raw))
         counts.append(count)
-        pieces.append(raw[at:])
         self.text = "".join(pieces)
         self._starts, self._counts, self._breaks = starts, counts, breaks
 
@@ -260,16 +241,26 @@ class _Seen:
             start, piece = stop, piece + 1
 
     def line_end(self, start: int, end: int) -> int:
-        """Where a range ends that a line break ends too, unless the line is long enough to have been wrapped."""
-        index = bisect_right(self._breaks, start)
-        for at in self._breaks[index:]:
-            before = self._breaks[index - 1] if index else 0
-            if at >= end:
-                break
-            if at - before < WRAPS_FROM:
+        """Where a range ends that a line break ends too, unless the line is long enough to have been wrapped and the
+        next one is not indented."""
+        index = bisect_right(self._breaks, (start, True))
+        while index < len(self._breaks) and (at := self._breaks[index][0]) < end:
+            if not self._wrapped(index):
                 return at
             index += 1
         return end
+
+    def line(self, at: int) -> str:
+        """The line up to there, and those before it of which it is the rest."""
+        index = bisect_right(self._breaks, (at, True)) - 1
+        while index >= 0 and at - self._breaks[index][0] < _CONTEXT and self._wrapped(index):
+            index -= 1
+        return self.text[max(at - _CONTEXT, self._breaks[index][0] if index >= 0 else 0) : at]
+
+    def _wrapped(self, index: int) -> bool:
+        at, indented = self._breaks[index]
+        before = self._breaks[index - 1][0] if index else 0
+        return not indented and at - before >= WRAPS_FROM
 
 
 def _matches(seen: _Seen, known: tuple[str, ...], alone: bool) -> Iterator[_Match]:
@@ -280,39 +271,50 @@ def _matches(seen: _Seen, known: tuple[str, ...], alone: bool) -> Iterator[_Matc
             yield _Match(at, at, at + len(value))
         if not alone and (part := _half(text, value)):
             yield _Match(size - part, size - part, size, False, part >= max(SHORTEST, len(value) // 3))
-    lowered = re.sub("[A-Z]", lambda m: m[0].lower(), text) if _FIRST.search(text) else ""
-    for shape in _SHAPES:
+    lowered = text.translate(_LOWER)
+    for shape in SHAPES:
         done = 0
         for at in _finds(lowered if shape.any_case else text, shape.opener):
             if at >= done and (match := _body(seen, shape, at)):
                 done = match.end
                 yield match
-    if part := _begun(text):
+    if part := begun(text):
         yield _Match(size - part, size - part, size, False, False)
 
 
-def _body(seen: _Seen, shape: _Shape, at: int) -> _Match | None:
+def _body(seen: _Seen, shape: Shape, at: int) -> _Match | None:
     begin = at + len(shape.opener)
     match = shape.body.match(seen.text, begin)
-    if match is None:
+    if match is None or (shape.before is not None and not shape.before.search(seen.line(at))):
         return None
-    start = at if shape.exact else begin
-    end = match.end() if shape.exact else seen.line_end(at, match.end())
-    cut, body = end < match.end(), seen.text[begin:end]
+    # Of a body with groups the one that matched is the secret, if any did.
+    start, end = match.span(match.lastindex or 0) if match.lastindex or not match.re.groups else (begin, begin)
+    body = seen.text[start:end]
+    start = at if shape.exact else start
+    stop = match.end() if shape.exact else seen.line_end(at, match.end())
+    cut, end = stop < match.end(), min(end, stop)
+    body = body[: max(0, end - start)] if cut else body
     enough = len(body) >= shape.least and (shape.tell is None or shape.tell.search(body) is not None)
-    if not cut and end == len(seen.text) and _may_go_on(shape, match[0]):
-        return _Match(at, start, end, False, enough and not shape.whole)
+    if not cut and match.end() == len(seen.text) and may_go_on(shape, match[0]):
+        return _Match(at, start, end, False, enough)
     return _Match(at, start, end) if enough and not (cut and shape.whole) else None
 
 
-def _may_go_on(shape: _Shape, body: str) -> bool:
-    if shape.body is _TOKEN:
-        return len(body) < 76
-    if shape.opener == "SWMKEY-1-":
-        return len(body) < 43
-    if shape.exact:
-        return re.search(r"-----END[A-Z ]*-----\Z", body) is None
-    return not (shape.whole and body.endswith("@"))
+def _forms(value: str) -> Iterator[str]:
+    """How a known value may stand in a text: as it is, with a blank of it lost at a line's end, escaped for a URL or
+    for JSON, and inside whatever was encoded in base64 (whose first and last character may depend on what is around
+    it, and are let be)."""
+    if "\n" not in value:
+        yield value
+        yield from (value[:at] + value[at + 1 :] for at, char in enumerate(value) if char == " ")
+        yield from (value.replace(" ", ""), quote(value, safe=""), json.dumps(value)[1:-1])
+    data = value.encode("utf-8", "replace")
+    yield base64.b64encode(data).decode().rstrip("=")
+    for lead in range(3):
+        text = base64.b64encode(bytes(lead) + data).decode()
+        inner = text[-(-lead * 8 // 6) : (lead + len(data)) * 8 // 6]
+        if len(inner) >= SHORTEST_ENCODED:
+            yield from (inner, inner.translate(_FOR_URLS))
 
 
 def _finds(text: str, part: str) -> Iterator[int]:
@@ -330,23 +332,20 @@ def _half(text: str, value: str) -> int:
     return 0
 
 
-def _begun(text: str) -> int:
-    """How many characters at the text's end could be the beginning of a secret that is known by its form."""
-    for size in range(min(_LONGEST_OPENER - 1, len(text)), 0, -1):
-        if text[-size:] in _BEGINNINGS or text[-size:].lower() in _ANY_CASE:
-            return size
-    return 0
-
-
 def _masked(text: str, spans: Iterable[tuple[int, int]], known: tuple[str, ...]) -> str:
     text = _hidden(text, spans)
-    if not _STRING.search(text):
+    if not _OPENS_STRING.search(text):
+        return text
+    together = "\n".join(match[1] for match in _STRING.finditer(text))
+    if _payload(together, known) == together:
         return text
     return _STRING.sub(lambda m: m[0][: m.start(1) - m.start()] + _payload(m[1], known), text)
 
 
 def _payload(text: str, known: tuple[str, ...]) -> str:
     """A title's or a link's text, masked: it is not seen, but it is kept."""
+    if len(text) < SHORTEST:
+        return text
     found = _look(text, known)
     return _hidden(text, (*found.sure, *found.likely))
 
