@@ -57,7 +57,7 @@ class FakeSwarm(ModelSwarm):
         """A node is `ready` or `down` from now on."""
         with self.lock:
             raw = self.nodes[f"id-{name}"]
-            raw["Version"] = self._version()
+            raw["Version"] = self.version()
             raw["Status"]["State"] = state
         self.tell("node", "update", f"id-{name}", name)
 

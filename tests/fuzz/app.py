@@ -24,9 +24,7 @@ def _draw(rng: Random) -> Any:
     if rng.random() < 0.3:
         return tapes.draw(rng)
     told = [(at, fact) for at, fact in typed.journal(rng, 30) if typed.entries([[at, fact]])]
-    return tape_text(
-        HEADER, [{**fact, **({"clock": fact["at"]} if "at" in fact else {}), "at": at} for at, fact in told]
-    )
+    return tape_text(HEADER, [typed.line(at, fact) for at, fact in told])
 
 
 def _hold(text: Any) -> None:
@@ -70,16 +68,33 @@ def _look(app: LabApp, where: str) -> None:
         raise Broken(f"a row of {where} is not as wide as the screen", ascii(wrong[0].text))
 
 
-_LOAD = {"kind": "load", "running": True, "rate": 5.0, "target": "t"}
+_LOAD = {"kind": "load", "running": True, "rate": 5.0, "target": "t", "seconds": 1.0}
 
 SURFACE = Surface(
     "app",
     _draw,
     _hold,
     known=(
-        tape_text(HEADER, [{**_LOAD, "at": 1.0, "seconds": 1.0, "good": 1, "counts": [-5, 1, 0, 10**6]}]),
-        tape_text(HEADER, [{"at": 1e18, "kind": "capture", "name": "\x1b]0;x\x07", "value": "v"}]),
+        tape_text(
+            HEADER,
+            [
+                {**_LOAD, "at": 1.0, "good": 1, "counts": [-5, 1, 0, 10**6], "failures": []},
+                {"at": 1e7, "kind": "capture", "name": "\x1b]0;x\x07", "value": "v"},
+                {"at": 1e7, "kind": "output", "node": "node1", "text": "\x1b[-100Ax\x9d\x9b2J"},
+                {
+                    "at": 1e7,
+                    "kind": "hit",
+                    "node": "\x1b[2J",
+                    "port": 1,
+                    "path": "/",
+                    "status": 0,
+                    "replica": "",
+                    "ms": -1.0,
+                },
+            ],
+        ),
     ),
-    share=0.1,
-    fast=2,
+    share=0.04,
+    fast=1,
+    bound=60.0,
 )

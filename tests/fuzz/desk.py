@@ -54,7 +54,7 @@ def called(*argv: str) -> Said:
     before = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = io.StringIO(), out, err
     try:
-        code = main(argv)
+        code = main(list(argv))
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     finally:

@@ -44,7 +44,7 @@ class Surface:
 
     `draw` makes an input, which is plain JSON data so that it can be kept and shrunk; bytes are a latin-1 text.
     `hold` raises for one that breaks the law. `share` is its weight in a long run, `fast` how many inputs are tried in
-    the test suite.
+    the test suite, `bound` the seconds of processor time that one may take.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Surface:
     known: tuple[Any, ...] = ()
     share: float = 1.0
     fast: int = 200
+    bound: float = BOUND
 
     def nth(self, seed: str, index: int) -> Any:
         """The input of that index in the run of that seed, whatever else was drawn."""
@@ -71,7 +72,7 @@ def tried(surface: Surface, value: Any) -> Fault | None:
     """Hold one input to the law."""
     before = _most_megabytes()
     try:
-        with _bounded(), threads_that_raise() as raised:
+        with _bounded(surface.bound), threads_that_raise() as raised:
             surface.hold(value)
             if raised:
                 raise raised[0]
@@ -112,22 +113,22 @@ def threads_that_raise() -> Iterator[list[BaseException]]:
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
+def _bounded(seconds: float) -> Iterator[None]:
     """Raise _TooLong in the main thread at a bound. Timers that were set before go on afterwards."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise _TooLong("it took too long")
 
-    clocks = ((signal.ITIMER_PROF, signal.SIGPROF, BOUND), (signal.ITIMER_REAL, signal.SIGALRM, WAITED))
+    clocks = ((signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, WAITED + 5 * seconds))
     before = [(clock, number, signal.signal(number, end)) for clock, number, _ in clocks]
     left = [signal.setitimer(clock, bound)[0] for clock, _, bound in clocks]
     try:
         yield
     finally:
-        for (clock, number, handler), seconds in zip(before, left, strict=True):
+        for (clock, number, handler), rest in zip(before, left, strict=True):
             signal.setitimer(clock, 0)
             signal.signal(number, handler)
-            signal.setitimer(clock, seconds)
+            signal.setitimer(clock, rest)
 
 
 def _most_megabytes() -> float:

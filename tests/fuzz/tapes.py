@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -60,13 +59,7 @@ def some_lines(rng: Random) -> tuple[Any, list[Any]]:
         wanted = [rng.choice(kinds) for _ in range(rng.randint(1, 6))]
         places = sorted({rng.choice([i for i, line in enumerate(lines) if line["kind"] == kind]) for kind in wanted})
         return header, [lines[place] for place in places]
-    return HEADER, list(_lines(typed.journal(rng, 6)))
-
-
-def _lines(told: list[Any]) -> Iterator[Any]:
-    for at, fact in told:
-        own = {"clock": fact["at"]} if "at" in fact else {}
-        yield {**fact, **own, "at": at}
+    return HEADER, [typed.line(at, fact) for at, fact in typed.journal(rng, 6)]
 
 
 def draw(rng: Random) -> Any:

@@ -143,15 +143,15 @@ def _api(value: Any) -> None:
         elif what == "version":
             facts = [RoutesSeen("live", version=traefik_api.version("/x", body))]
         elif what == "entrypoints":
-            facts = [RoutesSeen("live", entrypoints=traefik_api.entrypoints("/x", body))]
+            facts = [RoutesSeen("live", entrypoints=traefik_api.entrypoints("/x", body).values)]
         elif what == "certificates":
-            facts = [RoutesSeen("live", certificates=traefik_api.certificates("/x", body))]
+            facts = [RoutesSeen("live", certificates=traefik_api.certificates("/x", body).values)]
         elif what.endswith("routers"):
-            facts = [RoutesSeen("live", routers=traefik_api.routers("/x", body, "http"))]
+            facts = [RoutesSeen("live", routers=traefik_api.routers("/x", body, "http").values)]
         elif what.endswith("services"):
-            facts = [RoutesSeen("live", balancers=traefik_api.balancers("/x", body, "http"))]
+            facts = [RoutesSeen("live", balancers=traefik_api.balancers("/x", body, "http").values)]
         else:
-            facts = [RoutesSeen("live", middlewares=traefik_api.middlewares("/x", body, "http"))]
+            facts = [RoutesSeen("live", middlewares=traefik_api.middlewares("/x", body, "http").values)]
     except EngineError:
         return
     keepable(facts)

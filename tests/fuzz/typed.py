@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import ValidationError
 
-from lab.tape.lines import FACTS
+from lab.tape.lines import CLOCK, FACTS
 from lab.world.entries import Entry, Fact
 from lab.world.swarm import STATES
 from tests.fuzz.values import NUMBERS, odd_text
@@ -115,3 +115,9 @@ def entries(told: list[Any]) -> tuple[Entry, ...]:
         except ValidationError:
             continue
     return tuple(found)
+
+
+def line(at: float, fact: dict[str, Any]) -> dict[str, Any]:
+    """A fact as a line of a tape has it."""
+    own = {CLOCK: fact["at"]} if "at" in fact else {}
+    return {**fact, **own, "at": at}

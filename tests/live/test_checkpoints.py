@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
+from lab.cluster import places
 from lab.cluster.model import Cluster
 from lab.course.checkpoint import at
 from lab.course.load import load_course
@@ -57,3 +61,17 @@ def test_a_step_run_by_hand_ends_at_the_next_ones_checkpoint(cluster: Cluster, l
     hands.look()
     found = plan(hands.journal.world, at(lesson, lesson.steps[1].id), made_by_lab=True, env=hands.settings())
     assert [action.sentence for action in found.actions] == []
+
+
+@pytest.mark.parametrize("dead", [("node4",), ("node1", "node2", "node3", "node4")], ids=lambda nodes: f"{len(nodes)}")
+def test_a_reset_powers_on_machines_that_were_killed(
+    cluster: Cluster, lab_name: str, say: Say, dead: tuple[str, ...]
+) -> None:
+    for node in dead:
+        os.kill(int((places.home(lab_name) / node / "pid").read_text()), signal.SIGKILL)
+    done = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
+    say(f"reset after {', '.join(dead)} died: {done.out}{done.err[-2000:] if done.code else ''}")
+    assert done.code == 0, done.err
+    assert set(done.json["actions"]) >= {f"power {node} on" for node in dead}
+    status = swarmlab("status", "--json", "--name", lab_name)
+    assert status.code == 0, status.out

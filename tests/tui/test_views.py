@@ -20,7 +20,7 @@ from lab.tui.theme import THEMES, tones
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Node, Port, Service, ServiceSpec, Task
 from lab.world.world import World, fold
-from tests.tui.fake import NODES, SPEC, first_look, task, update, web
+from tests.tui.fake import NODES, first_look, task, update
 
 SPANS = st.lists(st.tuples(st.text(max_size=30), st.sampled_from(["", "run", "code"])), max_size=8)
 

@@ -52,7 +52,7 @@ class Api:
         return [*self.swarm.tasks.values()]
 
     def secrets(self) -> Any:
-        return [*self.swarm.secrets.values()]
+        return [*self.swarm.named["secrets"].values()]
 
     def configs(self) -> Any:
         return None
