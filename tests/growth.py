@@ -1,4 +1,4 @@
-"""How the time of a function grows when its input doubles."""
+"""Whether the time of a function is that of its input's length."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable
 
 
-def growth(function: Callable[[str], object], unit: str, size: int, *, lead: str = "") -> float:
-    """How many times longer four times the text takes: about 4 where the time is that of the length, 16 where it is
-    that of the square. The quickest of several runs each, since other programs use the machine too."""
-    short, long = (lead + unit * (size * times // len(unit)) for times in (1, 4))
-    return _quickest(function, long) / max(_quickest(function, short), 1e-4)
+def keeps_pace(function: Callable[[str], object], unit: str, size: int, *, lead: str = "") -> bool:
+    """Whether a text eight times as long takes about eight times as long, and not sixty-four times.
 
-
-def _quickest(function: Callable[[str], object], text: str) -> float:
-    return min(_time(function, text) for _ in range(3))
+    A busy machine makes a run longer, never shorter: one good pair of several is proof.
+    """
+    short, long = (lead + unit * (size * times // len(unit)) for times in (1, 8))
+    return any(_time(function, long) < 22 * max(_time(function, short), 1e-4) for _ in range(6))
 
 
 def _time(function: Callable[[str], object], text: str) -> float:

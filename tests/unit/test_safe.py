@@ -6,11 +6,11 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.safe import LONGEST, SafeScreen, at_rest, safe_for_screen, text_only, visible
-from tests.growth import growth
+from tests.growth import keeps_pace
 
 DRAWN = re.compile(
     r"(?:[^\x00-\x1f\x7f-\x9f]|[\x08-\x0d]"
@@ -85,17 +85,20 @@ def test_a_string_without_an_end_does_not_swallow_the_rest_for_ever() -> None:
     assert "later" in safe.feed("y" * LONGEST + "later")
 
 
+@settings(deadline=None)
 @given(noise)
 def test_nothing_else_comes_through(text: str) -> None:
     assert DRAWN.fullmatch(safe_for_screen(text))
 
 
+@settings(deadline=None)
 @given(noise)
 def test_safe_text_stays_as_it_is(text: str) -> None:
     once = safe_for_screen(text)
     assert safe_for_screen(once) == once
 
 
+@settings(deadline=None)
 @given(noise, st.lists(st.integers(0, 60), max_size=5))
 def test_chunks_do_not_matter(text: str, places: list[int]) -> None:
     edges = sorted({0, len(text), *(p % (len(text) + 1) for p in places)})
@@ -166,9 +169,9 @@ FLOODS = (
 
 @pytest.mark.parametrize("unit", FLOODS)
 def test_a_flood_takes_the_time_of_its_length(unit: str) -> None:
-    assert growth(lambda text: safe_for_screen(text), unit, 4_000) < 8
-    assert growth(visible, unit, 4_000) < 8
-    assert growth(text_only, unit, 4_000) < 8
+    assert keeps_pace(lambda text: safe_for_screen(text), unit, 2_000)
+    assert keeps_pace(visible, unit, 2_000)
+    assert keeps_pace(text_only, unit, 2_000)
 
 
 @pytest.mark.parametrize("unit", FLOODS)
@@ -178,8 +181,8 @@ def test_a_flood_in_single_characters_does_too(unit: str) -> None:
         for char in text:
             safe.feed(char)
 
-    assert growth(fed, unit, 2_000) < 8
-    assert growth(fed, "x", 2_000, lead=unit) < 8
+    assert keeps_pace(fed, unit, 1_000)
+    assert keeps_pace(fed, "x", 1_000, lead=unit)
 
 
 def test_the_whole_flood_ends() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.shell.marks import Mark, Marks
-from tests.growth import growth
+from tests.growth import keeps_pace
 
 STREAM = (
     "hello\r\n\x1b]133;D;word;7;3\x1b\\\x1b[1mnode1\x1b[0m $ \x1b]133;B;word;3\x1b\\"
@@ -37,6 +37,7 @@ def joined(pieces: list[str | Mark]) -> tuple[str | Mark, ...]:
     return tuple(found)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(STREAM)), max_size=8))
 def test_marks_are_found_across_chunks_and_only_ours(places: list[int]) -> None:
     marks = Marks("word")
@@ -44,6 +45,7 @@ def test_marks_are_found_across_chunks_and_only_ours(places: list[int]) -> None:
     assert joined([piece for a, b in pairwise(edges) for piece in marks.feed(STREAM[a:b])]) == FOUND
 
 
+@settings(deadline=None)
 @given(st.text(), st.lists(st.integers(0, 100), max_size=4))
 def test_other_text_passes(text: str, places: list[int]) -> None:
     marks = Marks("word")
@@ -74,8 +76,8 @@ def test_marks_without_an_end_take_the_time_of_their_length(unit: str) -> None:
         for char in text:
             list(marks.feed(char))
 
-    assert growth(lambda text: list(Marks("word").feed(text)), unit, 4_000) < 8
-    assert growth(fed, unit, 2_000, lead="\x1b]133;C;word;") < 8
+    assert keeps_pace(lambda text: list(Marks("word").feed(text)), unit, 2_000)
+    assert keeps_pace(fed, unit, 1_000, lead="\x1b]133;C;word;")
 
 
 def test_a_mark_with_a_number_that_is_none_is_no_mark() -> None:
