@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,11 +139,3 @@ def until(condition: Callable[[], bool], what: str, bound: float = WAIT) -> None
     while not condition():
         assert time.monotonic() < end, f"after {bound:.0f} s still missing: {what}"
         time.sleep(0.2)
-
-
-@contextmanager
-def timed(say: Say, what: str) -> Iterator[None]:
-    """Say how long something took."""
-    began = time.monotonic()
-    yield
-    say(f"{what}: {time.monotonic() - began:.1f} s")
