@@ -10,21 +10,22 @@ from __future__ import annotations
 import sys
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | tuple[str, ...] | None = None) -> int:
     """Run the command line; the answer is the exit code. No traceback reaches the user.
 
     Without `argv` the process is the command's own: its arguments, its signals and its streams are taken over.
     """
     own = argv is None
     try:
-        from lab.cli.rim import run
+        try:
+            from lab.cli.rim import run
 
-        return run(sys.argv[1:] if argv is None else argv, own=own)
+            return run(sys.argv[1:] if argv is None else list(argv), own=own)
+        finally:
+            if own:
+                import signal
+
+                # From here on another Ctrl-C ends the process as the system does it, without a word.
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt as interrupt:
         return getattr(interrupt, "exit_code", 130)
-    finally:
-        if own:
-            import signal
-
-            # From here on another Ctrl-C ends the process as the system does it, without a word.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)

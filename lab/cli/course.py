@@ -12,6 +12,7 @@ from lab.cli.files import expect_writable
 from lab.cli.out import Out
 from lab.course import progress
 from lab.course.load import check_paths, load_course
+from lab.course.mistakes import More
 from lab.course.schema import Lesson
 from lab.errors import InputError
 
@@ -121,18 +122,21 @@ def record(args: argparse.Namespace, out: Out) -> int:
 def check(args: argparse.Namespace, out: Out) -> int:
     """Say what is wrong with lessons, stack files and recordings; without a path, with all that travel with the
     program. `lessons`, `stacks` and `recordings` name those where there is no such path. A recording of a lesson of the
-    course must show it as it is now."""
+    course must show it as it is now. The files that --compose-file names are looked at as one stack."""
     from lab.session.recorded import check_recording
 
     own = {"lessons": paths.lessons(), "stacks": paths.stacks(), "recordings": paths.recordings()}
     given = [own[p] if p in own and not Path(p).exists() else Path(p) for p in args.paths]
-    targets = given or list(own.values())
-    problems, looked_at = check_paths(targets, check_recording)
+    stack = [Path(p) for p in args.stack]
+    targets = given or ([] if stack else list(own.values()))
+    problems, looked_at = check_paths(targets, check_recording, stack=stack)
     out.result(
         {"checked": looked_at, "problems": [{"path": p.path, "line": p.line, "reason": p.reason} for p in problems]}
     )
     if not out.json:
         for problem in problems:
             out.say(problem.sentence)
-        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {len(problems)} wrong")
+        many = sum(p.many if isinstance(p, More) else 1 for p in problems)
+        over = "more than " if any(isinstance(p, More) and not p.many for p in problems) else ""
+        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {over}{many} wrong")
     return 2 if problems else 0

@@ -74,7 +74,17 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     record.add_argument("lesson", metavar="LESSON")
     record.add_argument("-o", "--output", metavar="FILE", help="default: LESSON.tape in this folder's recordings/")
     check = add("check", "course", "lessons, stacks and recordings: file, line, what is wrong", named=False)
-    check.add_argument("paths", nargs="*", metavar="PATH")
+    check.add_argument("paths", nargs="*", type=_path, metavar="PATH", help="a file, a folder and all below it, or -")
+    check.add_argument(
+        "-c",
+        "--compose-file",
+        dest="stack",
+        action="append",
+        default=[],
+        type=_path,
+        metavar="FILE",
+        help="a file of one stack; once more for what is laid over it, as with docker stack deploy",
+    )
 
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
@@ -117,6 +127,12 @@ def _name(parser: argparse.ArgumentParser, default: str | None = None) -> None:
 def _lab_name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a name: lower-case letters, digits and dashes, at most 31")
+    return text
+
+
+def _path(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty; write . for this folder")
     return text
 
 

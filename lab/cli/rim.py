@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from types import FrameType
+from contextlib import nullcontext, suppress
 
 from lab.cli.out import Out
+from lab.cli.signals import Ended, ended_by_signals
 from lab.errors import LabError, refused
 
 _GOES_ON = "the same command goes on where it stopped."
-
-
-class Ended(KeyboardInterrupt):
-    """The process was told to end: it ends as by Ctrl-C, children first. `exit_code` is 128 and the signal's number."""
-
-    def __init__(self, number: int) -> None:
-        self.number, self.exit_code = number, 128 + number
-        super().__init__(signal.Signals(number).name)
 
 
 def run(argv: list[str], *, own: bool) -> int:
@@ -29,7 +19,7 @@ def run(argv: list[str], *, own: bool) -> int:
     if own:
         _open_closed_streams()
     _never_fail_to_encode()
-    with _ended_by_signals() if own else nullcontext():
+    with ended_by_signals() if own else nullcontext():
         try:
             return _told(argv)
         finally:
@@ -85,25 +75,6 @@ def _keep(error: Exception) -> str:
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"with this place: {where.filename}:{where.lineno} (no log could be kept: {trouble})"
     return f"with the file {log}"
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    def end(number: int, _: FrameType | None) -> None:
-        for each in before:  # once is enough; a handler that does nothing is not inherited by children, as ignoring is
-            signal.signal(each, lambda *_: None)
-        raise Ended(number)
-
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    # Whoever started the lab with nohup wants it to outlive the terminal.
-    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _open_closed_streams() -> None:

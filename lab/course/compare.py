@@ -37,7 +37,7 @@ def _normal(spec: ServiceSpec, networks: Mapping[str, str]) -> ServiceSpec:
         spec,
         image=image if ":" in image.rpartition("/")[2] else f"{image}:latest",
         env=tuple(sorted(spec.env)),
-        constraints=tuple(sorted(re.sub(r"\s*([!=]=)\s*", r"\1", c).strip() for c in spec.constraints)),
+        constraints=tuple(sorted(_bare(c) for c in spec.constraints)),
         ports=tuple(sorted(spec.ports, key=lambda p: (p.published, p.target, p.protocol, p.mode))),
         secrets=tuple(sorted(spec.secrets, key=lambda g: (g.source, g.target))),
         configs=tuple(sorted(spec.configs, key=lambda g: (g.source, g.target))),
@@ -45,3 +45,8 @@ def _normal(spec: ServiceSpec, networks: Mapping[str, str]) -> ServiceSpec:
         networks=tuple(sorted(networks.get(n, n) for n in spec.networks)),
         labels={k: v for k, v in spec.labels.items() if not k.startswith((LABEL, "com.docker."))},
     )
+
+
+def _bare(constraint: str) -> str:
+    """Without the blanks around its parts."""
+    return "".join(part.strip() for part in re.split(r"([!=]=)", constraint))

@@ -206,7 +206,7 @@ def _count(world: World, service: Service, live: int, wanted: int) -> str:
 def _leaving(world: World, service: Service) -> Iterator[str]:
     for task in world.tasks_of(service.id):
         node = world.nodes.get(task.node)
-        if task.state == "running" and task.desired != "running" and node is not None and node.state == "ready":
+        if task.state == "running" and not task.live and node is not None and node.state == "ready":
             yield f"{world.task_name(task)} is still stopping on {node.name}"
 
 

@@ -16,7 +16,7 @@ def excerpt(folder: Path, file: str, block: str) -> str:
     if not path.is_relative_to(folder.resolve()):
         raise ValueError(f"the path {file} leaves the stacks' folder")
     try:
-        doc = document.read(path)
+        doc = document.read_stack(path)
     except InputError as error:
         raise ValueError(f"{file}: {error.reason}") from None
     keys, _, part = block.partition("#")

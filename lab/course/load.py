@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from lab.course.mistakes import Problems
 from lab.course.read import Read
 from lab.course.schema import Lesson, Syllabus
 from lab.course.stack import check
+from lab.course.stack.together import together
+from lab.course.tree import tree
 from lab.errors import InputError
 
 __all__ = ["SYLLABUS", "Problems", "check_paths", "load_course", "load_lesson", "load_syllabus"]
@@ -21,6 +24,9 @@ SYLLABUS = "syllabus.yaml"
 _YAML = frozenset({".yaml", ".yml"})
 _OF_STACKS = frozenset({"version", "networks", "volumes", "secrets", "configs"})
 _OF_LESSONS = frozenset({"id", "steps", "topics"})
+#: What every lesson has at its top.
+_LESSON = frozenset({"id", "steps"})
+_KEY = re.compile(r"^([a-z]{1,20}):", re.MULTILINE)
 Tape = Callable[[Path], object]
 """Reads a recording; raises InputError when it is not a good one."""
 
@@ -46,11 +52,14 @@ def load_syllabus(path: Path) -> Syllabus:
     return read.syllabus(path).value
 
 
-def check_paths(targets: Iterable[Path], tape: Tape | None = None) -> tuple[tuple[InputError, ...], int]:
+def check_paths(
+    targets: Iterable[Path], tape: Tape | None = None, *, stack: Sequence[Path] = ()
+) -> tuple[tuple[InputError, ...], int]:
     """What is wrong with these files and folders, and how many files were looked at. Raises nothing.
 
-    YAML is a lesson, the syllabus or a stack file. What is not YAML by its name is given to `tape`; without one,
-    everything is read as a lesson.
+    YAML is a lesson, the syllabus or a stack file; so is `-`, standard input. JSON is a stack file. What is neither by
+    its name is given to `tape`; without one, everything is read as a lesson. A folder is looked through with all below
+    it. The files of `stack` are looked at as the one stack that docker makes of them.
     """
     problems: list[InputError] = []
     looked_at = 0
@@ -58,14 +67,17 @@ def check_paths(targets: Iterable[Path], tape: Tape | None = None) -> tuple[tupl
         found = _Found()
         try:
             if path.is_dir():
-                _folder(path, found, tape)
+                _tree(path, found, tape)
             else:
                 _file(path, found, tape)
         except OSError as error:
             found.problems.append(InputError(f"cannot be read: {error.strerror or error}", path=path))
         problems += found.problems
         looked_at += found.files
-    return tuple(problems), looked_at
+    if stack:
+        problems += _guarded(stack[0], lambda: _of_one_stack(stack))
+        looked_at += len(stack)
+    return tuple(mistakes.shown(problem) for problem in problems), looked_at
 
 
 @dataclass
@@ -80,41 +92,110 @@ class _Found:
 
 def _file(path: Path, found: _Found, tape: Tape | None) -> None:
     found.files += 1
+    found.problems += _guarded(path, lambda: _wrong(path, found, tape))
+
+
+def _guarded(path: Path, look: Callable[[], Iterable[InputError]]) -> list[InputError]:
+    """What a look at a file finds, or what ended it: one bad file does not keep the others from being looked at."""
     try:
-        if path.name == SYLLABUS:
-            found.syllabus = read.syllabus(path)
-        elif path.suffix in _YAML and (doc := _stack(path)) is not None:
-            found.problems += check.mistakes(doc)
-        elif tape is None or path.suffix in _YAML or not path.is_file():
-            found.lessons.append(read.lesson(path))
-        else:
-            tape(path)
+        return mistakes.told(look(), path)
     except Problems as problems:
-        found.problems += problems.problems
+        return list(problems.problems)
     except InputError as problem:
-        found.problems.append(problem)
+        return [problem]
+    except Exception as error:  # noqa: BLE001  the rim of one file: the others are looked at all the same
+        reason = f"this file could not be looked at to its end: {type(error).__name__}: {error}"
+        return [InputError(reason, path=path, remedy="please report it, with the file")]
 
 
-def _stack(path: Path) -> Document | None:
-    """The file, when it is a stack's: it has services at its top, or something else that no lesson has there."""
-    try:
-        doc = document.read(path)
-    except InputError:
-        return None  # What is wrong with it is said where it is read as a lesson.
+def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]:
+    if path.name == SYLLABUS:
+        found.syllabus = read.syllabus(path)
+    elif path.suffix in _YAML or path == document.STDIN:
+        text = document.text_of(path)
+        try:
+            doc = document.read_stack(path, text)
+        except InputError:
+            if not _keys(text) >= _LESSON:
+                raise
+        else:
+            if _is_stack(doc):
+                return check.mistakes(doc)
+        found.lessons.append(read.lesson(path, text))
+    elif path.suffix == ".json" and path.is_file():
+        return check.mistakes(document.read_stack(path))
+    elif tape is None or not path.is_file():
+        found.lessons.append(read.lesson(path))
+    else:
+        tape(path)
+    return ()
+
+
+def _is_stack(doc: Document) -> bool:
+    """Whether it has services at its top, or something else that no lesson has there."""
     keys = doc.data.keys()
-    return doc if "services" in keys or (keys & _OF_STACKS and not keys & _OF_LESSONS) else None
+    return "services" in keys or bool(keys & _OF_STACKS and not keys & _OF_LESSONS)
 
 
-def _folder(folder: Path, found: _Found, tape: Tape | None) -> None:
-    """Each file, then the lessons against the syllabus beside them."""
+def _of_one_stack(files: Sequence[Path]) -> Iterable[InputError]:
+    documents, problems = [], []
+    for path in files:
+        try:
+            documents.append(document.read_stack(path))
+        except InputError as problem:
+            problems.append(problem)
+    return problems or check.mistakes(together(documents))
+
+
+def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
+    """A folder and all below it."""
+    folders, whole = tree(top)
+    for folder in folders:
+        here = _Found()
+        _folder(folder, here, tape, within=top)
+        found.files += here.files
+        found.problems += here.problems
+    if not whole:
+        reason = f"too many folders, or too deep: {len(folders):,} were looked through, and not all"
+        found.problems.append(InputError(reason, path=top, remedy="name the folders that matter one by one"))
+    elif not found.files:
+        what = "lesson or stack file" if tape is None else "lesson, stack file or recording"
+        found.problems.append(InputError(f"there is no {what} in this folder or below it", path=top))
+
+
+def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | None = None) -> None:
+    """Each file, then the lessons against the syllabus beside them. Within a tree there may be YAML of other kinds:
+    where no syllabus is, what is neither a lesson nor a stack file by its keys is passed over."""
     read = (*_YAML, ".tape") if tape is not None else _YAML
-    files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in read)
+    files = sorted(p for p in folder.iterdir() if p.suffix in read and p.is_file())
+    if within is not None:
+        files = [p for p in files if not p.name.startswith(".") and p.resolve().is_relative_to(within.resolve())]
+        if not any(p.name == SYLLABUS for p in files):
+            files = [p for p in files if p.suffix not in _YAML or _is_ours(p)]
     for path in files:
         _file(path, found, tape)
     if not found.problems and found.syllabus is not None:
         found.problems += _against(found.syllabus, found.lessons)
     elif not found.problems and found.lessons:
         found.problems.append(InputError(f"there is no {SYLLABUS} beside the lessons", path=folder))
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a lesson or a stack by the keys at its top, even where it is no good YAML."""
+    try:
+        text = document.text_of(path)
+    except InputError:
+        return True
+    try:
+        keys = {*document.read_stack(path, text).data}
+    except InputError:
+        keys = _keys(text)
+    return "services" in keys or keys >= _LESSON
+
+
+def _keys(text: str) -> set[str]:
+    """The keys at the top of a text that need not be good YAML."""
+    return {found[1] for found in _KEY.finditer(text)}
 
 
 def _against(plan: Read[Syllabus], lessons: list[Read[Lesson]]) -> Iterator[InputError]:

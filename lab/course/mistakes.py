@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,31 +15,88 @@ from lab.course.document import Document, Place
 from lab.course.value import Value
 from lab.errors import InputError
 
+#: So many problems of a file are told.
+MOST = 100
+#: So much of a sentence is told, in characters.
+_LONGEST = 500
+#: A suggestion is looked for among so many names, for a name of so many characters.
+_KNOWN, _NAME = 100, 100
+
 
 class Problems(InputError):
     """All that is wrong with one file or several: `problems` has at least one, in the order of their lines."""
 
     def __init__(self, problems: Sequence[InputError]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(shown(problem) for problem in problems)
         first = self.problems[0]
         super().__init__(first.reason, path=first.path, line=first.line, remedy=first.remedy)
-        if len(self.problems) > 1:
-            self.sentence = "\n".join(p.sentence for p in self.problems)
+        self.sentence = "\n".join(p.sentence for p in self.problems)
+
+
+class More(InputError):
+    """That more is wrong with a file than is told; `many` is 0 when it was not counted."""
+
+    def __init__(self, many: int, path: Path) -> None:
+        self.many = many
+        super().__init__(f"and {many:,} more" if many else "and more", path=path)
+
+
+def told(problems: Iterable[InputError], path: Path) -> list[InputError]:
+    """The first problems of a file by line, and how many more there are."""
+    found = list(problems)
+    one = sorted((p for p in found if not isinstance(p, More)), key=lambda p: (p.path != path, str(p.path), p.line))
+    more = [p.many for p in found if isinstance(p, More)]
+    if len(one) <= MOST and not more:
+        return one
+    return [*one[:MOST], More(0 if 0 in more else len(one[MOST:]) + sum(more), path)]
+
+
+def some(problems: Iterable[InputError], path: Path) -> Iterator[InputError]:
+    """The first problems of a search that would go on for long where much is wrong."""
+    search = iter(problems)
+    yield from islice(search, MOST)
+    if next(search, None) is not None:
+        yield More(0, path)
+
+
+def shown(problem: InputError) -> InputError:
+    """The problem in words that are safe on a terminal: a name out of a file may hold anything. Control characters
+    are written as Python writes them (`\\x1b`), and what is very long is cut."""
+    reason = _printable(problem.reason)
+    if len(reason) > _LONGEST:
+        reason = f"{reason[: _LONGEST - 3]}..."
+    if reason != problem.reason:
+        safe = InputError(reason, path=problem.path, line=problem.line, remedy=_printable(problem.remedy))
+    else:
+        safe = problem
+    safe.sentence = _printable(safe.sentence)
+    return safe
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def problems(model: type[Value], error: ValidationError, doc: Document) -> Iterator[InputError]:
-    """All that pydantic found, with the lines in the file. What only follows from another finding is left out."""
+    """All that pydantic found, by line. What only follows from another finding is left out."""
     yield from (problem for problem, _ in placed(model, error, doc))
 
 
 def placed(model: type[Value], error: ValidationError, doc: Document) -> Iterator[tuple[InputError, Place]]:
-    """The same, each with its place."""
-    for found in error.errors(include_url=False):
-        place: Place = tuple(p for p in found["loc"] if p != "[key]")
-        if found["type"] == "too_short" and found["input"]:
-            continue
-        keys = _keys(model, place[:-1]) if found["type"] == "extra_forbidden" else ()
-        yield InputError(reason(dict(found), place, keys), path=doc.path, line=doc.line(place)), place
+    """The same, each with its place; a sentence is made only of what is told."""
+    found: list[tuple[int, Place, Mapping[str, Any]]] = []
+    for each in error.errors(include_url=False):
+        place: Place = tuple(p for p in each["loc"] if p != "[key]")
+        if each["type"] != "too_short" or not each["input"]:
+            found.append((doc.line(place), place, dict(each)))
+    found.sort(key=lambda one: one[0])
+    for _, place, one in found[:MOST]:
+        keys = _keys(model, place[:-1]) if one["type"] == "extra_forbidden" else ()
+        yield doc.problem(place, reason(one, place, keys)), place
+    if len(found) > MOST:
+        yield More(len(found) - MOST, doc.path), ()
 
 
 def reason(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> str:
@@ -67,8 +125,6 @@ def reason(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> 
             return f"{name!r} is empty"
         case "string_too_long" | "too_long":
             return f"{name!r} is too long: at most {context['max_length']}"
-        case "json_invalid":
-            return "holds a character that is not text (half of a surrogate pair)"
         case kind:
             wanted = _KINDS.get(kind)
             return f"{name!r} must be {wanted}, not {_short(given)}" if wanted else f"{name!r}: {error['msg']}"
@@ -126,7 +182,8 @@ def _inner(annotation: Any) -> Any:
 
 def meant(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'running'?`, or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    among = list(islice(known, _KNOWN)) if len(name) <= _NAME else []
+    close = difflib.get_close_matches(name, among, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

@@ -33,9 +33,9 @@ class Read(Generic[V]):
         return InputError(reason, path=self.document.path, line=self.document.line(place))
 
 
-def lesson(path: Path) -> Read[Lesson]:
-    """A lesson's file. Raises Problems with all that is wrong."""
-    return _model(Lesson, path, _lesson_problems)
+def lesson(path: Path, text: str | None = None) -> Read[Lesson]:
+    """A lesson's file, or the text that stands in it. Raises Problems with all that is wrong."""
+    return _model(Lesson, path, _lesson_problems, text)
 
 
 def syllabus(path: Path) -> Read[Syllabus]:
@@ -43,17 +43,18 @@ def syllabus(path: Path) -> Read[Syllabus]:
     return _model(Syllabus, path, _syllabus_problems)
 
 
-def _model(model: type[V], path: Path, more: Callable[[Read[V]], Iterator[InputError]]) -> Read[V]:
+def _model(
+    model: type[V], path: Path, more: Callable[[Read[V]], Iterator[InputError]], text: str | None = None
+) -> Read[V]:
     try:
-        doc = document.read(path)
+        doc = document.read(path, text)
         plain = json.dumps(doc.data)
         read = Read(model.model_validate_json(plain, context={"folder": path.parent, "stacks": paths.stacks()}), doc)
     except ValidationError as error:
-        raise Problems(sorted(mistakes.problems(model, error, doc), key=lambda p: p.line)) from None
+        raise Problems(list(mistakes.problems(model, error, doc))) from None
     except InputError as problem:
         raise Problems([problem]) from None
-    problems = sorted(more(read), key=lambda p: p.line)
-    if problems:
+    if problems := mistakes.told(mistakes.some(more(read), path), path):
         raise Problems(problems)
     return read
 

@@ -34,6 +34,8 @@ CONTRACT = [
     "export reconciliation --format markdown",
     "check",
     "check a b",
+    "check -c base.yml --compose-file prod.yml",
+    "check -",
     "node stop node2",
     "node heal node4",
     "up --name other",
@@ -69,6 +71,13 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("line", CONTRACT)
 def test_the_contract_parses(line: str) -> None:
     assert callable(parse(line.split()).command)
+
+
+def test_an_empty_path_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse(["check", ""])
+    assert end.value.code == 2
+    assert "the path is empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", WRONG)

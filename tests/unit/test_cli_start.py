@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -103,6 +104,7 @@ def test_a_lesson_that_fails_is_1(monkeypatch: pytest.MonkeyPatch, passed: tuple
 
     monkeypatch.setattr("lab.cluster.api.up", lambda *_: SimpleNamespace(status=lambda: None))
     monkeypatch.setattr("lab.cli.start.tell", lambda *_: None)
+    monkeypatch.setattr("lab.cluster.api.at_work", lambda *_: nullcontext())
     monkeypatch.setattr("lab.session.run.go_through", go_through)
     assert main([]) == code
     assert went == ["first-service", "reconciliation"]

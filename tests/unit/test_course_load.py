@@ -112,7 +112,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
             19,
             "exactly one of text, file, stack, random, login",
         ),
-        (GOOD.replace("text: Do it.", 'text: "\\ud800"'), 1, "not text"),
+        (GOOD.replace("text: Do it.", 'text: "\\ud800"'), 9, "not text"),
         (GOOD.replace("text: Do it.", 'text: "\\U00200000"'), 0, "not YAML"),
         ("id: \x00\n", 1, "not text"),
     ],

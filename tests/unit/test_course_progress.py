@@ -81,7 +81,7 @@ def test_two_writers_lose_nothing() -> None:
 
 def test_a_folder_that_cannot_be_written_is_told(state: Path) -> None:
     (state / "progress").write_text("a file where the folder should be")
-    with pytest.raises(LabError, match="cannot be written"):
+    with pytest.raises(LabError, match="cannot be made"):
         progress.opened("lab", LESSON.id)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lab.course.document import Document, Place
+from lab.course.mistakes import some, told
 from lab.course.stack import foreign, read, traefik
+from lab.course.stack.beside import beside, found, is_file, missing
 from lab.course.stack.fill import is_open
 from lab.course.stack.model import Stack
 from lab.errors import InputError
@@ -22,7 +24,7 @@ def mistakes(doc: Document) -> list[InputError]:
     """All that is wrong with a stack file, by line: what `docker stack deploy` refuses, and what it takes and the
     swarm or Traefik then passes over."""
     refused, stack = read.problems(doc)
-    found = [*refused, *foreign.idle(doc)]
+    all_ = [*refused, *foreign.idle(doc)]
     if stack is not None:
         rules: tuple[Callable[[Stack, Document], Found], ...] = (
             traefik.labels_outside,
@@ -34,12 +36,9 @@ def mistakes(doc: Document) -> list[InputError]:
             _files,
             _binds,
         )
-        found += [
-            InputError(sentence, path=doc.path, line=doc.line(place))
-            for rule in rules
-            for place, sentence in rule(stack, doc)
-        ]
-    return sorted(found, key=lambda problem: problem.line)
+        for rule in rules:
+            all_ += some((doc.problem(place, sentence) for place, sentence in rule(stack, doc)), doc.path)
+    return told(all_, doc.path)
 
 
 def _images(stack: Stack, _: Document) -> Found:
@@ -72,27 +71,20 @@ def _ports(stack: Stack, doc: Document) -> Found:
                 f"with mode: host, or take endpoint_mode: vip",
             )
         # After a range the items have other numbers than in the file: then the list's own line must do.
-        exact = len(service.ports) == len(_items(doc, place))
+        listed = doc.at(place)
+        exact = isinstance(listed, list) and len(service.ports) == len(listed)
+        before: set[tuple[object, ...]] = set()
         for index, port in enumerate(service.ports):
             if not port.published:
                 continue
             first, mode = taken.setdefault((port.published, port.protocol), (name, port.mode))
-            if (first is not name or mode is not port.mode or _before(service.ports, index)) and "ingress" in (
-                mode,
-                port.mode,
-            ):
+            same = (port.published, port.target, port.protocol, port.mode)
+            if (first != name or mode != port.mode or same in before) and "ingress" in (mode, port.mode):
                 yield (
                     (*place, index) if exact else place,
                     f"service {name}: port {port.published}/{port.protocol} is published by {first} already",
                 )
-
-
-def _before(ports: tuple[object, ...], index: int) -> bool:
-    return ports[index] in ports[:index]
-
-
-def _items(doc: Document, place: Place) -> list[Place]:
-    return [each for each in doc.lines if each[:-1] == place]
+            before.add(same)
 
 
 def _files(stack: Stack, doc: Document) -> Found:
@@ -100,10 +92,11 @@ def _files(stack: Stack, doc: Document) -> Found:
         for key, thing in things.items():
             if not thing.file or not _known(doc, (what, key, "file"), thing.file):
                 continue
-            one, path = what.removesuffix("s"), doc.path.parent / Path(thing.file).expanduser()
-            if not path.is_file():
-                yield (what, key, "file"), f"{one} {key}: there is no file {thing.file} beside {doc.path.name}"
-            elif (size := path.stat().st_size) > _LARGEST[what]:
+            one, path = what.removesuffix("s"), beside(doc, thing.file)
+            there = found(path)
+            if there is None or not is_file(path):
+                yield (what, key, "file"), f"{one} {key}: {missing(doc, thing.file)}"
+            elif (size := there.st_size) > _LARGEST[what]:
                 most = _LARGEST[what] // 1000
                 sentence = f"{one} {key}: {thing.file} has {size:,} bytes; a {one} holds at most {most} KB"
                 yield (what, key, "file"), sentence
@@ -114,7 +107,7 @@ def _binds(stack: Stack, doc: Document) -> Found:
         for index, mount in enumerate(service.volumes):
             place: Place = ("services", name, "volumes", index)
             relative = mount.source.startswith(".") and not is_open(mount.source)
-            if mount.type == "bind" and relative and not (doc.path.parent / mount.source).exists():
+            if mount.type == "bind" and relative and found(beside(doc, mount.source)) is None:
                 yield (
                     place,
                     f"service {name}: there is no {mount.source} beside {doc.path.name}; and it must be on every node "
@@ -126,7 +119,4 @@ def _known(doc: Document, place: Place, text: str) -> bool:
     """Whether a path can be looked for here: an absolute one that a setting may change is another machine's."""
     if is_open(text):
         return False
-    raw: object = doc.data
-    for key in place:
-        raw = raw[key] if isinstance(raw, dict) and key in raw else ""
-    return not (Path(text).is_absolute() and "$" in str(raw))
+    return not (Path(text).is_absolute() and "$" in str(doc.at(place)))

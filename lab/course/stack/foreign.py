@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from lab.course.document import Document, Place
+from lab.course.document import Document
 from lab.errors import InputError
 
 _LIMITS = "limits stand under deploy.resources"
@@ -36,7 +36,6 @@ _REFUSED: Mapping[str, str] = MappingProxyType(
         "profiles": "a swarm runs all services of a file: put the others into another file",
         "platform": "a constraint says where a service may run: node.platform.arch == x86_64",
         "pull_policy": "`docker stack deploy --resolve-image never` is what keeps it from a registry",
-        "env_file": "write its values under environment",
     }
 )
 #: Keys of a service that are passed over.
@@ -69,11 +68,11 @@ def refused(doc: Document) -> Iterator[InputError]:
     """What `docker stack deploy` would not take."""
     for key in doc.data:
         if key in _TOP:
-            yield _problem(doc, (key,), f"`docker stack deploy` refuses {key!r}: {_TOP[key]}")
+            yield doc.problem((key,), f"`docker stack deploy` refuses {key!r}: {_TOP[key]}")
     for name, key in _service_keys(doc):
         if key in _REFUSED:
-            yield _problem(
-                doc, ("services", name, key), f"service {name}: {key!r} is refused in a stack: {_REFUSED[key]}"
+            yield doc.problem(
+                ("services", name, key), f"service {name}: {key!r} is refused in a stack: {_REFUSED[key]}"
             )
 
 
@@ -81,8 +80,8 @@ def idle(doc: Document) -> Iterator[InputError]:
     """What has no effect in a swarm."""
     for name, key in _service_keys(doc):
         if key in _IDLE:
-            yield _problem(
-                doc, ("services", name, key), f"service {name}: {key!r} has no effect in a swarm: {_IDLE[key]}"
+            yield doc.problem(
+                ("services", name, key), f"service {name}: {key!r} has no effect in a swarm: {_IDLE[key]}"
             )
 
 
@@ -108,7 +107,3 @@ def _service_keys(doc: Document) -> Iterator[tuple[str, str]]:
     for name, service in services.items() if isinstance(services, dict) else ():
         for key in service if isinstance(service, dict) else ():
             yield name, key
-
-
-def _problem(doc: Document, place: Place, reason: str) -> InputError:
-    return InputError(reason, path=doc.path, line=doc.line(place))

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationInfo
+
+from lab.course import scalars
 from lab.course.stack.fill import is_open
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-_MOST_PORTS = 1000
+#: Docker counts in 64 bits: bytes, and nanoseconds of a duration (292 years).
+_MOST_BYTES, _LONGEST = 2**63 - 1, (2**63 - 1) / 1e9
+#: A longer text is neither a size nor a duration: looking through it is spared.
+_MOST_CHARACTERS = 100
+#: Every port of a machine, for TCP and for UDP.
+_MOST_PORTS = 2 * 65_535
+
+
+@dataclass
+class PortsLeft:
+    """How many ports one reading of a file may still publish: a range is a short text for a long list."""
+
+    left: int = _MOST_PORTS
 
 
 def words(value: object) -> object:
@@ -28,6 +45,14 @@ def test(value: object) -> object:
 def listed(value: object) -> object:
     """One text, or a list of them."""
     return [value] if isinstance(value, str) else value
+
+
+def env_files(value: object) -> object:
+    """One path of an env_file, or a list of them."""
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, dict):
+            raise ValueError("docker stack deploy takes only paths here, no `path:` and `required:`")
+    return listed(value)
 
 
 def pairs(value: object) -> object:
@@ -49,7 +74,9 @@ def text(value: object) -> object:
         word = str(value).lower()
         raise ValueError(f'{word} must stand in quotes here: "{word}"')
     if isinstance(value, int | float):
-        return str(value).removesuffix(".0")
+        return scalars.number(value)
+    if isinstance(value, datetime):
+        return scalars.moment(value)
     return value
 
 
@@ -62,12 +89,15 @@ def seconds(value: object) -> object:
     """A duration such as `1m30s`, in seconds."""
     if is_open(value):
         return 0.0
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and 0 < len(value) <= _MOST_CHARACTERS:
         if value in ("0", "-0", "+0"):
             return 0.0
         parts = _PART.findall(value)
         if "".join(number + unit for number, unit in parts) == value:
-            return round(sum(float(number) * _UNITS[unit] for number, unit in parts), 9)
+            long = sum(float(number) * _UNITS[unit] for number, unit in parts)
+            if long > _LONGEST:
+                raise ValueError(f"{value!r} is too long: at most 2562047h, which are 292 years")
+            return round(long, 9)
     raise ValueError(f"{value!r} is no duration: a number with its unit, such as 10s or 1m30s")
 
 
@@ -75,40 +105,65 @@ def size(value: object) -> object:
     """A size such as `64M`, in bytes (units are powers of 1024)."""
     if is_open(value):
         return 0
-    if isinstance(value, str) and (found := _SIZE.fullmatch(value.strip())):
+    text = value.strip() if isinstance(value, str) else ""
+    if digits := re.match(r"[0-9]{20}", text):
+        raise ValueError(f"{digits[0]}... is too large: at most {_MOST_BYTES} bytes")
+    if len(text) <= _MOST_CHARACTERS and (found := _SIZE.fullmatch(text)):
         number, unit = found.groups()
-        return int(float(number) * 1024 ** (" kmgtp".index(unit.lower()) if unit else 0))
+        bytes_ = int(float(number) * 1024 ** (" kmgtp".index(unit.lower()) if unit else 0))
+        if bytes_ > _MOST_BYTES:
+            raise ValueError(f"{value!r} is too large: at most {_MOST_BYTES} bytes")
+        return bytes_
     raise ValueError(f"{value!r} is no size: a text such as 64M")
 
 
-def ports(value: object) -> object:
-    """Published ports: every short form (`80`, `8080:80/udp`, `8000-8001:80-81`) as long ones."""
+def ports(value: object, info: ValidationInfo) -> object:
+    """Published ports: every short form (`80`, `8080:80/udp`, `8000-8001:80-81`, `8000-8010:80`) as long ones.
+
+    The context of the validation may be a PortsLeft. Raises ValueError when a file publishes more than that."""
     if not isinstance(value, list):
         return value
-    return [long for item in value for long in _port(item)]
+    left = info.context if isinstance(info.context, PortsLeft) else PortsLeft()
+    found: list[Any] = []
+    for item in value:
+        found += port(item, left)
+    return found
 
 
-def _port(item: object) -> list[Any]:
+def port(item: object, left: PortsLeft) -> list[Any]:
+    """One item of the list, as long ones."""
     if isinstance(item, bool) or not isinstance(item, int | str):
         return [item]
     if is_open(item):
         return []
     whole, _, protocol = str(item).partition("/")
     parts = whole.rsplit(":", 2)
-    targets = _numbers(parts[-1], item)
-    published = _numbers(parts[-2], item) if len(parts) > 1 and parts[-2] else [0] * len(targets)
-    if len(published) != len(targets):
+    targets = _range(parts[-1], item)
+    published = _range(parts[-2], item) if len(parts) > 1 and parts[-2] not in ("", "0") else None
+    if published is not None and len(published) != len(targets) > 1:
         raise ValueError(f"the port {item!r} has {len(published)} published and {len(targets)} inside")
+    # Several published ports may lead to one inside.
+    many = len(targets) if published is None else len(published)
+    left.left -= many
+    if left.left < 0:
+        raise ValueError(f"with the port {item!r} there are more than {_MOST_PORTS:,} in this file")
     protocol = protocol.lower() or "tcp"
-    return [{"published": p, "target": t, "protocol": protocol} for p, t in zip(published, targets, strict=True)]
+    return [
+        {
+            "published": 0 if published is None else published[index],
+            "target": targets[index if len(targets) > 1 else 0],
+            "protocol": protocol,
+        }
+        for index in range(many)
+    ]
 
 
-def _numbers(range_: str, item: object) -> list[int]:
-    found = _RANGE.fullmatch(range_)
+def _range(text: str, item: object) -> range:
+    found = _RANGE.fullmatch(text)
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-    if not 0 < first <= last <= 65535 or last - first >= _MOST_PORTS:
+    if not 0 < first <= last <= 65535:
         raise ValueError(f"{item!r} is no port: PUBLISHED:TARGET, such as 8080:80 or 53:53/udp")
-    return list(range(first, last + 1))
+    return range(first, last + 1)
 
 
 def grant(value: object) -> object:

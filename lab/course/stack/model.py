@@ -23,7 +23,10 @@ def _instead(value: object) -> BeforeValidator:
     return BeforeValidator(lambda given: value if is_open(given) else given)
 
 
-Count = Annotated[int, Field(ge=0), _instead(0)]
+#: Docker counts in 64 bits.
+_MOST = 2**63 - 1
+
+Count = Annotated[int, Field(ge=0, le=_MOST), _instead(0)]
 Truth = Annotated[bool, _instead(False)]
 Ratio = Annotated[float, Field(ge=0, le=1), _instead(0.0)]
 Seconds = Annotated[float, BeforeValidator(forms.seconds)]
@@ -91,7 +94,7 @@ class Health(Part):
 class Update(Part):
     """How an update or a rollback goes; what is left out has the engine's default."""
 
-    parallelism: Annotated[int, Field(ge=0), _instead(1)] = 1
+    parallelism: Annotated[int, Field(ge=0, le=_MOST), _instead(1)] = 1
     delay: Seconds = 0.0
     failure_action: Annotated[Literal["pause", "continue", "rollback"], _instead("pause")] = "pause"
     monitor: Seconds = 0.0
@@ -151,7 +154,7 @@ class Deploy(Part):
     mode: Annotated[Literal["replicated", "global", "replicated-job", "global-job"], _instead("replicated")] = (
         "replicated"
     )
-    replicas: Annotated[int, Field(ge=0), _instead(1)] | None = None
+    replicas: Annotated[int, Field(ge=0, le=_MOST), _instead(1)] | None = None
     endpoint_mode: Annotated[Literal["vip", "dnsrr"], _instead("vip")] = "vip"
     labels: Labels = Field(default_factory=dict)
     placement: Placement = Placement()
@@ -174,6 +177,8 @@ class Service(Part):
     command: Words = ()
     entrypoint: Words = ()
     environment: Environment = Field(default_factory=dict)
+    env_file: Annotated[tuple[str, ...], BeforeValidator(forms.env_files)] = ()
+    """Files beside the stack with more of the environment; what stands under `environment` goes before."""
     ports: Annotated[tuple[Publish, ...], BeforeValidator(forms.ports)] = ()
     networks: Annotated[Mapping[str, Attached], BeforeValidator(forms.attached)] = Field(default_factory=dict)
     volumes: tuple[Annotated[Mount, BeforeValidator(forms.mount)], ...] = ()
@@ -213,16 +218,9 @@ class _Declared(Part):
     external: Truth = False
     labels: Labels = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _sane(self) -> _Declared:
-        more = sorted(self.model_fields_set - {"name", "external", "labels"})
-        if self.external and more:
-            raise ValueError(f"what is external is there already: it takes a name, and no {more[0]}")
-        return self
-
 
 class Network(_Declared):
-    """A network; an overlay when no driver is named."""
+    """A network; an overlay when no driver is named. What else stands beside `external` is passed over."""
 
     driver: str = ""
     driver_opts: Options = Field(default_factory=dict)
@@ -236,6 +234,13 @@ class Volume(_Declared):
 
     driver: str = ""
     driver_opts: Options = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _sane(self) -> Volume:
+        more = [name for name in ("driver", "driver_opts", "labels") if getattr(self, name)]
+        if self.external and more:
+            raise ValueError(f"what is external is there already: it takes a name, and no {more[0]}")
+        return self
 
 
 class FileObject(_Declared):

@@ -14,12 +14,16 @@ from lab.course import document, mistakes
 from lab.course.document import Document, Place
 from lab.course.mistakes import Problems
 from lab.course.stack import foreign
+from lab.course.stack.beside import beside, is_file, missing, variables
 from lab.course.stack.fill import fill, is_open
+from lab.course.stack.forms import PortsLeft
 from lab.course.stack.model import Granted, Service, Stack
 from lab.errors import InputError
 
 #: Only in these are settings filled in.
 _SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
+#: The most that all env_files of a stack bring in.
+_MOST_VARIABLES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +45,8 @@ class StackFile:
         return self._with(env, keep=True)
 
     def _with(self, env: Mapping[str, str], *, keep: bool) -> Stack:
-        stack = _stack(self.document, env, keep=keep)
-        if wrong := list(_undeclared(self.document, stack)):
+        stack, wrong = _whole(self.document, env, keep=keep)
+        if wrong:
             raise Problems(wrong)
         return stack
 
@@ -64,7 +68,7 @@ def _known(path: Path, _changed: int, _size: int) -> StackFile:
 
 def _read(path: Path) -> StackFile:
     try:
-        doc = document.read(path)
+        doc = document.read_stack(path)
     except InputError as problem:
         raise Problems([problem]) from None
     found, outline = problems(doc)
@@ -77,11 +81,19 @@ def problems(doc: Document) -> tuple[list[InputError], Stack | None]:
     """All that `docker stack deploy` would refuse, by line, and what the file says when that can be told."""
     found, outline = list(foreign.refused(doc)), None
     try:
-        outline = _stack(doc, {}, keep=True)
-        found += _undeclared(doc, outline)
+        outline, wrong = _whole(doc, {}, keep=True)
+        found += wrong
     except Problems as refused:
         found += refused.problems
-    return sorted(found, key=lambda p: p.line), outline
+    return mistakes.told(found, doc.path), outline
+
+
+def _whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[Stack, list[InputError]]:
+    """What a file says with its env_files, and what is wrong though it can be read."""
+    stack = _stack(doc, env, keep=keep)
+    undeclared = mistakes.some(_undeclared(doc, stack), doc.path)
+    stack, wrong = _with_env_files(doc, stack, env)
+    return stack, mistakes.told([*undeclared, *wrong], doc.path)
 
 
 def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
@@ -97,27 +109,67 @@ def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
         try:
             return fill(value, env, keep=keep)
         except InputError as error:
-            wrong.append(InputError(error.reason, path=doc.path, line=doc.line(place), remedy=error.remedy))
+            wrong.append(doc.problem(place, error.reason, remedy=error.remedy))
             return value
 
     plain = foreign.without(doc.data)
     data = {key: filled(value, (key,)) if key in _SECTIONS else value for key, value in plain.items()}
     if wrong:
-        raise Problems(wrong)
+        raise Problems(mistakes.told(wrong, doc.path))
     try:
-        return Stack.model_validate(data)
+        return Stack.model_validate(data, context=PortsLeft())
     except ValidationError as error:
-        raise Problems(sorted(_said(error, doc), key=lambda p: p.line)) from None
+        raise Problems(list(_said(error, doc))) from None
 
 
 def _said(error: ValidationError, doc: Document) -> Iterator[InputError]:
     """What the model refuses, with the service that it is about."""
     for problem, place in mistakes.placed(Stack, error, doc):
         if place[:1] == ("services",) and len(place) > 3:
-            reason = f"service {place[1]}: {problem.reason}"
-            yield InputError(reason, path=problem.path, line=problem.line)
+            yield doc.problem(place, f"service {place[1]}: {problem.reason}")
         else:
             yield problem
+
+
+def _with_env_files(doc: Document, stack: Stack, env: Mapping[str, str]) -> tuple[Stack, list[InputError]]:
+    """The stack with what stands in its env_files, below what stands under `environment`."""
+    wrong: list[InputError] = []
+    services: dict[str, Service] = {}
+    known: dict[str, Mapping[str, str]] = {}
+    left = _MOST_VARIABLES
+    for name, service in stack.services.items():
+        more: dict[str, str] = {}
+        for index, file in enumerate(service.env_file):
+            try:
+                if file not in known:
+                    known[file] = _of_file(doc, file, env)
+                left -= len(known[file])
+                if left < 0:
+                    raise ValueError(f"the env_files of all services hold more than {_MOST_VARIABLES:,} variables")
+                more |= known[file]
+            except ValueError as error:
+                place: Place = ("services", name, "env_file", index)
+                wrong.append(doc.problem(place, f"service {name}: {error}"))
+        if more:
+            services[name] = service.model_copy(update={"environment": {**more, **service.environment}})
+    return (stack.model_copy(update={"services": {**stack.services, **services}}) if services else stack), wrong
+
+
+def _of_file(doc: Document, file: str, env: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables of an env_file; a name alone takes the setting of its name. A path that is not known yet has none.
+    Raises ValueError, in words."""
+    if is_open(file):
+        return {}
+    path = beside(doc, file)
+    if not is_file(path):
+        raise ValueError(missing(doc, file))
+    try:
+        given = dict(variables(document.text_of(path)))
+    except InputError as error:
+        raise ValueError(f"env_file {file}: {error.reason}") from None
+    except ValueError as error:
+        raise ValueError(f"env_file {file}: {error}") from None
+    return {name: text for name, value in given.items() if (text := value or env.get(name, value)) is not None}
 
 
 def _undeclared(doc: Document, stack: Stack) -> Iterator[InputError]:
@@ -129,8 +181,8 @@ def _undeclared(doc: Document, stack: Stack) -> Iterator[InputError]:
                 one = what.removesuffix("s")
                 reason = f"service {name} uses the {one} {key}, which does not stand under {what} at the top"
                 named = ("services", name, what, key)
-                line = doc.line(named if named in doc.lines else ("services", name, *place))
-                yield InputError(reason + mistakes.meant(key, known), path=doc.path, line=line)
+                where = named if named in doc.lines else ("services", name, *place)
+                yield doc.problem(where, reason + mistakes.meant(key, known))
 
 
 def _used(service: Service) -> Iterator[tuple[str, str, Place]]:

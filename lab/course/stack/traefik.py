@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lab.course.document import Document, Place
 from lab.course.stack.model import Service, Stack
@@ -20,10 +20,11 @@ _DOCKER = re.compile(r"--providers\.docker(\..*|=.*)?", re.IGNORECASE)
 def labels_outside(stack: Stack, doc: Document) -> Found:
     """Labels for Traefik that the containers bear, not the service."""
     for name, service in stack.services.items():
+        places = _labels(doc, ("services", name, "labels"))
         for label in service.labels:
             if label.lower().startswith("traefik."):
                 yield (
-                    _label(doc, ("services", name, "labels"), label),
+                    places.get(label, ("services", name, "labels")),
                     f"label {label} of service {name} stands outside deploy: swarm does not see it; "
                     f"move it under deploy.labels",
                 )
@@ -38,10 +39,12 @@ def labels(stack: Stack, doc: Document) -> Found:
         for middleware in known.declared(service.deploy.labels).of("http", "middlewares")
     }
     for name, service in stack.services.items():
+        at: Place = ("services", name, "deploy", "labels")
+        places = _labels(doc, at)
         for mistake in known.mistakes(service.deploy.labels, entrypoints, frozenset(defined)):
             # A middleware may be another stack's: that is no mistake of this file.
             if not mistake.hint:
-                place = _label(doc, ("services", name, "deploy", "labels"), mistake.label)
+                place = places.get(mistake.label, at)
                 yield place, f"label {mistake.label} of service {name}: {mistake.wrong}; write {mistake.write}"
 
 
@@ -82,15 +85,9 @@ def _words(service: Service) -> tuple[str, ...]:
     return words if is_traefik else ()
 
 
-def _label(doc: Document, place: Place, label: str) -> Place:
-    """Where a label stands: under its key, or as an item of a list."""
-    if (*place, label) in doc.lines:
-        return (*place, label)
-    here: object = doc.data
-    for key in place:
-        here = here.get(key) if isinstance(here, dict) else None
+def _labels(doc: Document, place: Place) -> Mapping[str, Place]:
+    """Where each label stands: under its key, or as an item of a list."""
+    here = doc.at(place)
     if isinstance(here, list):
-        for index, item in enumerate(here):
-            if str(item).partition("=")[0] == label:
-                return (*place, index)
-    return place
+        return {str(item).partition("=")[0]: (*place, index) for index, item in reversed([*enumerate(here)])}
+    return {label: (*place, label) for label in here} if isinstance(here, dict) else {}
