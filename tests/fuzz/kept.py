@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Iterable
 
-from lab.tape.lines import to_line
+from lab.tape.lines import Damaged, from_line, to_entry, to_line
 from lab.world.entries import Entry, Fact
 from lab.world.journal import Journal
 from lab.world.world import World, fold_all
@@ -17,17 +16,15 @@ WAIT = 30.0
 
 
 def keepable(facts: Iterable[Fact]) -> None:
-    """Raise Broken for a fact that no tape can hold: a recording would end at it."""
+    """Raise Broken for a fact that no tape can hold, or that is not read again: a recording would end at it."""
     entries = tuple(Entry(0.0, fact) for fact in facts)
     for entry in entries:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)
-                to_line(entry).encode()
+            to_entry(from_line(to_line(entry).encode().decode()))
+        except Damaged as error:
+            raise Broken(f"a {entry.fact.kind} fact that is not read again", ascii(str(error))) from error
         except ValueError as error:
             raise Broken(f"a {entry.fact.kind} fact that no tape can hold", ascii(str(error))) from error
-        except UserWarning as error:
-            raise Broken(f"a {entry.fact.kind} fact with a value of another type", ascii(str(error))) from error
     fold_all(entries)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -9,9 +10,7 @@ from functools import cache
 from random import Random
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import ValidationError
-
-from lab.tape.lines import CLOCK, FACTS
+from lab.tape.lines import CLOCK, Damaged, from_line, to_entry
 from lab.world.entries import Entry, Fact
 from lab.world.swarm import STATES
 from tests.fuzz.values import NUMBERS, odd_text
@@ -111,8 +110,8 @@ def entries(told: list[Any]) -> tuple[Entry, ...]:
     found = []
     for at, fact in told:
         try:
-            found.append(Entry(at, FACTS.validate_python(fact)))
-        except ValidationError:
+            found.append(to_entry(from_line(json.dumps(line(at, fact)))))
+        except Damaged:
             continue
     return tuple(found)
 
