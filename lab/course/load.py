@@ -116,7 +116,7 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
         try:
             doc = document.read_stack(path, text)
         except InputError:
-            if not _LESSON <= _keys(text):
+            if not _keys(text) >= _LESSON:
                 raise
         else:
             if _is_stack(doc):

@@ -36,7 +36,7 @@ def refused(tmp_path: Path, text: str) -> tuple[int, str]:
         ("y: {a: own, <<: {a: 1, b: 2}}\n", {"y": {"a": "own", "b": 2}}),
         ("y: {<<: {a: 1}, a: own}\n", {"y": {"a": "own"}}),
         ("y: {<<: [{a: first}, {a: second, b: 2}]}\n", {"y": {"a": "first", "b": 2}}),
-        ("x: &x {a: 1}\nz: &z {<<: *x, b: 2}\ny: {<<: *z}\n", {"x": {"a": 1}, "z": {"a": 1, "b": 2}, "y": {"a": 1, "b": 2}}),
+        ("z: &z {<<: {a: 1}, b: 2}\ny: {<<: *z}\n", {"z": {"a": 1, "b": 2}, "y": {"a": 1, "b": 2}}),
         ("y: {<<: []}\n", {"y": {}}),
         ('y: {"<<": {a: 1}}\n', {"y": {"<<": {"a": 1}}}),
         ("y: <<\n", {"y": "<<"}),
@@ -50,7 +50,11 @@ def test_anchors_and_merge_keys(tmp_path: Path, text: str, data: dict[str, Any])
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("x: &x {a: 1}\ny:\n  <<: *x\n  <<: *x\n", 4, "the key '<<' stands here twice; first in line 3: write one list"),
+        (
+            "x: &x {a: 1}\ny:\n  <<: *x\n  <<: *x\n",
+            4,
+            "the key '<<' stands here twice; first in line 3: write one list",
+        ),
         ("y:\n  a: 1\n  a: 2\n", 3, "the key 'a' stands here twice; first in line 2"),
         ("y:\n  <<: 1\n", 2, "`<<` takes a mapping, or a list of mappings"),
         ("x: &x [a]\ny:\n  <<: *x\n", 3, "`<<` takes a mapping"),
@@ -84,7 +88,8 @@ def test_what_docker_does_not_read(tmp_path: Path, text: str, line: int, reason:
     [
         ("0o440", 288), ("0440", 288), ("0O440", 288), ("-0o7", -7), ("0x1F", 31), ("0b11", 3), ("1_000", 1000),
         ("+7", 7), ("09", 9.0), ("0o9", "0o9"), ("1:30", "1:30"), ("_1", "_1"), (".5", 0.5), ("1e3", 1000.0),
-        ("18446744073709551615", 2**64 - 1), ("18446744073709551616", 2.0**64), ("1e999", "1e999"), ("9" * 500, "9" * 500),
+        ("18446744073709551615", 2**64 - 1), ("18446744073709551616", 2.0**64), ("1e999", "1e999"),
+        ("9" * 500, "9" * 500),
         ("yes", "yes"), ("on", "on"), ("True", True), ("~", None), ('"0440"', "0440"), ("8080:80", "8080:80"),
         ('!!int "7"', 7), ("!!str 7", "7"), ("!own 7", "7"), ("! 7", 7), ("!!float 7", 7), ("!!null ~", None),
         ("!!binary aGk=", "hi"), ("2024-13-01", "2024-13-01"), ("2024-01-01T10:00:00", "2024-01-01T10:00:00"),
@@ -144,8 +149,7 @@ def test_what_is_wrong_in_a_shared_part_is_told_where_it_is_written(tmp_path: Pa
 def test_a_stack_with_anchors_is_checked_as_if_written_out(tmp_path: Path) -> None:
     path = tmp_path / "stack.yml"
     path.write_text(
-        "x-ports: &ports ['80:80']\n"
-        "services:\n  a: {image: 'x:1', ports: *ports}\n  b: {image: 'x:1', ports: *ports}\n"
+        "x-ports: &ports ['80:80']\nservices:\n  a: {image: 'x:1', ports: *ports}\n  b: {image: 'x:1', ports: *ports}\n"
     )
     (problem,) = check_paths([path])[0]
     assert (problem.line, problem.reason) == (1, "service b: port 80/tcp is published by a already")
@@ -160,6 +164,7 @@ def test_a_stack_with_anchors_is_checked_as_if_written_out(tmp_path: Path) -> No
         f"x: &a {'x' * 200_000}\ny: [{', '.join(['*a'] * 5000)}]\n",
         f"y: [{', '.join('1' * 25_000)}]\n",
     ],
+    ids=["aliases", "merges", "texts", "values"],
 )
 def test_what_grows_without_end_is_bounded(tmp_path: Path, text: str) -> None:
     assert "holds more than 20,000 values" in refused(tmp_path, text)[1]
