@@ -61,10 +61,10 @@ def some(problems: Iterable[InputError], path: Path) -> Iterator[InputError]:
 
 def shown(problem: InputError) -> InputError:
     """The problem in words that are safe on a terminal: a name out of a file may hold anything. Control characters
-    are written as Python writes them (`\\x1b`), and what is very long is cut."""
+    are written as Python writes them (`\\x1b`), and of what is very long the middle is left out."""
     reason = _printable(problem.reason)
     if len(reason) > _LONGEST:
-        reason = f"{reason[: _LONGEST - 3]}..."
+        reason = f"{reason[: _LONGEST // 2]}...{reason[3 - _LONGEST // 2 :]}"
     if reason != problem.reason:
         safe = InputError(reason, path=problem.path, line=problem.line, remedy=_printable(problem.remedy))
     else:
@@ -134,6 +134,7 @@ _KINDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of a sensible size",
     "float_type": "a number",
     "float_parsing": "a number",
     "bool_type": "true or false",

@@ -128,6 +128,9 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
         (GOOD.replace("[site]", "[sites]"), 9, "the config sites, which does not stand under configs at the top; did"),
         (GOOD.replace("./site.conf", "./none.conf"), 23, "config site: there is no file ./none.conf beside stack.yaml"),
         (GOOD.replace("./site.conf", "./${V:-none}.conf"), 23, "there is no file ./none.conf"),
+        (GOOD.replace("./site.conf", "/none/site.conf"), 23, "there is no file /none/site.conf on this machine"),
+        (GOOD.replace("./site.conf", "~nobody-here/x"), 23, "there is no file ~nobody-here/x beside stack.yaml"),
+        (GOOD.replace("./site.conf", "x" * 5000), 23, "config site: there is no file xxx"),
         (
             GOOD.replace('    ports:\n      - "8080:80"\n', "    volumes: [./www:/www]\n"),
             13,

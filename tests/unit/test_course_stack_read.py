@@ -179,6 +179,131 @@ def test_what_would_be_refused_is_told_with_its_line(tmp_path: Path, text: str, 
     assert [(n, r) for n, r in found if n == line and reason in r], found
 
 
+@pytest.mark.parametrize(
+    ("item", "published", "inside"),
+    [
+        ('"8000-8010:80"', list(range(8000, 8011)), [80] * 11),
+        ('"8000-8001:80/udp"', [8000, 8001], [80, 80]),
+        ('"127.0.0.1:8000-8001:80"', [8000, 8001], [80, 80]),
+        ('"80-81"', [0, 0], [80, 81]),
+        ('"0:80"', [0], [80]),
+        ('":80"', [0], [80]),
+        ('"80-80:80"', [80], [80]),
+        ('"10000-20000:10000-20000/udp"', list(range(10000, 20001)), list(range(10000, 20001))),
+    ],
+)
+def test_ranges_of_ports(tmp_path: Path, item: str, published: list[int], inside: list[int]) -> None:
+    ports = stack(tmp_path, GOOD.replace("networks: [front]", f"ports: [{item}]")).outline.services["web"].ports
+    assert [p.published for p in ports] == published
+    assert [p.target for p in ports] == inside
+
+
+@pytest.mark.parametrize("item", ["8000:80-81", "8000-8001:80-82", "90-80:80", "127.0.0.1:80"])
+def test_what_is_no_range_of_ports(tmp_path: Path, item: str) -> None:
+    ((line, _),) = wrong(tmp_path, GOOD.replace("networks: [front]", f'ports: ["{item}"]'))
+    assert line == 4
+
+
+def test_more_ports_than_there_are(tmp_path: Path) -> None:
+    items = ", ".join(['"1-65535:1-65535"'] * 3)
+    ((line, reason),) = wrong(tmp_path, GOOD.replace("networks: [front]", f"ports: [{items}]"))
+    assert line == 4
+    assert "more than 131,070" in reason
+
+
+def test_what_stands_beside_external_is_passed_over_as_docker_does(tmp_path: Path) -> None:
+    text = GOOD.replace("{}", "{external: true, driver: overlay, attachable: true, labels: {a: b}}")
+    text += "secrets: {key: {external: true, labels: {a: b}, file: ./none}}\nvolumes: {v: {external: true, name: w}}\n"
+    assert stack(tmp_path, text).outline.networks["front"].external
+
+
+@pytest.mark.parametrize("key", ["driver: local", "driver_opts: {a: b}", "labels: {a: b}"])
+def test_docker_refuses_more_of_an_external_volume(tmp_path: Path, key: str) -> None:
+    ((line, reason),) = wrong(tmp_path, GOOD + f"volumes:\n  data: {{external: true, {key}}}\n")
+    assert line == 10
+    assert f"no {key.partition(':')[0]}" in reason
+
+
+def test_an_octal_mode(tmp_path: Path) -> None:
+    text = GOOD.replace("networks: [front]", "secrets: [{source: s, mode: 0440}, {source: s, mode: 0o440}]")
+    web = stack(tmp_path, text + "secrets: {s: {external: true}}\n").outline.services["web"]
+    assert [grant.mode for grant in web.secrets] == [288, 288]
+
+
+ENV_FILE = GOOD.replace("networks: [front]", "env_file: a.env\n    environment: {A: over, Z: }")
+
+
+def test_an_env_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_bytes(
+        b'\xef\xbb\xbfA=1\n  C="q" # x\r\nHOME\nNOPE\nD=\nA=2\n\tE=$A ${B}\n\n # a comment\nexport=1'
+    )
+    file = stack(tmp_path, ENV_FILE)
+    found = file.filled({"HOME": "/root", "D": "given"}).services["web"].environment
+    assert found == {
+        "A": "over", "C": '"q" # x', "HOME": "/root", "D": "given", "E": "$A ${B}", "export": "1", "Z": None,
+    }  # fmt: skip
+    assert file.outline.services["web"].environment["D"] == ""
+
+
+def test_several_env_files_and_one_whose_path_is_still_to_come(tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_text("A=1\nB=1\n")
+    (tmp_path / "b.env").write_text("B=2\n")
+    file = stack(tmp_path, GOOD.replace("networks: [front]", "env_file: [a.env, './${X}.env', b.env]"))
+    assert file.outline.services["web"].environment == {"A": "1", "B": "2"}
+    with pytest.raises(Problems, match=r"stack\.yaml:4: service web: there is no file \./y\.env beside"):
+        file.filled({"X": "y"})
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "reason"),
+    [
+        ("a.env", "A=1\n B = 2\n", "env_file a.env: line 2: there is a blank in the name 'B '"),
+        ("a.env", "=x\n", "env_file a.env: line 1 begins with ="),
+        ("a.env", b"A\xff=1\n", "env_file a.env: not UTF-8"),
+        ("none.env", "", "there is no file none.env beside stack.yaml"),
+        (".", "", "there is no file . beside"),
+        ("~/a.env", "", "docker takes ~ for a folder's name"),
+        ("/none/a.env", "", "there is no file /none/a.env on this machine"),
+        ('"a\\0b"', "", "there is no file a"),
+        ("[{path: a.env, required: false}]", "", "takes only paths here"),
+    ],
+)
+def test_what_is_wrong_with_an_env_file(tmp_path: Path, given: str, text: str | bytes, reason: str) -> None:
+    (tmp_path / "a.env").write_bytes(text if isinstance(text, bytes) else text.encode())
+    ((line, said),) = wrong(tmp_path, GOOD.replace("networks: [front]", f"env_file: {given}"))
+    assert line == 4
+    assert reason in said
+
+
+def test_env_files_are_read_once_and_not_without_end(tmp_path: Path) -> None:
+    (tmp_path / "a.env").write_text("".join(f"V{n}=\n" for n in range(9_000)))
+    services = "".join(f"  s{n}: {{image: 'x:1', env_file: a.env}}\n" for n in range(500))
+    reasons = {reason.partition(": ")[2] for _, reason in wrong(tmp_path, f"services:\n{services}")}
+    assert "the env_files of all services hold more than 20,000 variables" in reasons
+
+
+@pytest.mark.parametrize(
+    ("where", "one", "times", "unit", "reason"),
+    [
+        ("resources: {limits: {memory: %s}}", "9", 300, "G", "is too large: at most 9223372036854775807 bytes"),
+        ("resources: {limits: {memory: %s}}", "8388608", 1, "P", "is too large"),
+        ("resources: {limits: {memory: %s}}", "1.", 100_000, "G", "is no size"),
+        ("update_config: {delay: %s}", "9", 20, "s", "is too long: at most 2562047h"),
+        ("update_config: {delay: %s}", "1", 200_000, "", "is no duration"),
+        ("replicas: %s", "9", 30, "", "'replicas' must be a whole number"),
+        ("replicas: '%s'", "9", 5_000, "", "'replicas' must be a whole number"),
+        ("update_config: {parallelism: '%s'}", "9", 20, "", "'parallelism' must be at most"),
+    ],
+)
+def test_huge_numbers_are_told_in_a_sentence(
+    tmp_path: Path, where: str, one: str, times: int, unit: str, reason: str
+) -> None:
+    ((line, said),) = wrong(tmp_path, GOOD.replace("replicas: 2", where % (one * times + unit)))
+    assert line == 6
+    assert reason in said
+    assert len(said) <= 500
+
+
 def test_all_that_is_wrong_is_told(tmp_path: Path) -> None:
     text = GOOD.replace("image:", "imgae:").replace("replicas: 2", "replicas: many") + "name: shop\n"
     assert [line for line, _ in wrong(tmp_path, text)] == [2, 3, 6, 9]
