@@ -262,7 +262,13 @@ def signalled(wait: str, number: int, end: str = "") -> subprocess.CompletedProc
     return subprocess.CompletedProcess([], process.returncode, out, err)
 
 
-@pytest.mark.parametrize("wait", [SLEEPS, CALLED_BACK])
+#: Some libraries make an error of their own of it.
+TURNED = """
+        try: time.sleep(600)
+        except BaseException as error: raise ValueError("not valid") from error"""
+
+
+@pytest.mark.parametrize("wait", [SLEEPS, CALLED_BACK, TURNED])
 @pytest.mark.parametrize(
     ("number", "code", "words"),
     [
