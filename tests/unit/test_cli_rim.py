@@ -323,5 +323,5 @@ def test_bars_show_words_as_they_are(monkeypatch: pytest.MonkeyPatch, capsys: py
         report(Progress(f"[red]{EVIL}", f"[bold]t[/nothing]{EVIL}", 0.5))
         report(Progress("next", "\ud800", None))
     said = capsys.readouterr().err
-    assert "[red]web" in said and "[bold]t[/nothing]web" in said
+    assert "[red]w\\u202eeb" in said and "[bold]t[/nothing]w" in said
     assert "52;c" not in said and "\x9b" not in said
