@@ -4,9 +4,8 @@
 (said with the command that brings it) · 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP.
 """
 
-# Nothing is imported here but what the interpreter has loaded: an interrupt before `main` would show a traceback.
-from __future__ import annotations
-
+# Nothing is imported here (not even from __future__) but what the interpreter has loaded: an interrupt before `main`
+# would show a traceback.
 import sys
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 
 from lab.cli.out import Out
 from lab.cli.signals import Ended, ended_by_signals
 from lab.errors import LabError, refused
-
-_GOES_ON = "the same command goes on where it stopped."
 
 
 def run(argv: list[str], *, own: bool) -> int:
@@ -19,40 +18,45 @@ def run(argv: list[str], *, own: bool) -> int:
     if own:
         _open_closed_streams()
     _never_fail_to_encode()
-    with ended_by_signals() if own else nullcontext():
+    with ended_by_signals() if own else nullcontext(lambda: None) as came:
         try:
-            return _told(argv)
+            return _told(argv, came)
         finally:
             _flush()
 
 
-def _told(argv: list[str]) -> int:
+def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
     out = Out(json="--json" in argv)
     try:
-        try:
-            from lab.cli.parser import parse
+        from lab.cli.parser import parse
 
-            args = parse(argv)
-            out.json = getattr(args, "json", False)
-            code: int = args.command(args, out)
-            sys.stdout.flush()
-            return code
-        except OSError as error:
-            if isinstance(error, BrokenPipeError) or (sentence := refused(error)) is None:
-                raise
-            raise sentence from error
-    except LabError as error:
-        return _say(out, f"swarmlab: {error}", error.sentence, error.remedy, error.exit_code)
+        args = parse(argv)
+        out.json = getattr(args, "json", False)
+        code: int = args.command(args, out)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt as interrupt:
-        how = f"ended by {interrupt}" if isinstance(interrupt, Ended) else "interrupted"
-        return _say(out, f"\nswarmlab: {how}; {_GOES_ON}", how, "", getattr(interrupt, "exit_code", 130))
-    except BrokenPipeError:  # the reader (head, less) went away, and wants no words
-        return 1
+        return _interrupted(out, interrupt)
     except Exception as error:  # noqa: BLE001  the rim: what nobody foresaw must still be a sentence
-        what, remedy = f"{type(error).__name__}: {error}", f"please report it {_keep(error)}"
-        return _say(
-            out, f"swarmlab: something went wrong that nobody foresaw: {what}\n  next: {remedy}", what, remedy, 1
-        )
+        # Some libraries turn an interrupt into an error of their own.
+        return _interrupted(out, told) if (told := came()) else _failed(out, error)
+
+
+def _interrupted(out: Out, interrupt: KeyboardInterrupt) -> int:
+    how = f"ended by {interrupt}" if isinstance(interrupt, Ended) else "interrupted"
+    words = f"\nswarmlab: {how}; the same command goes on where it stopped."
+    return _say(out, words, how, "", getattr(interrupt, "exit_code", 130))
+
+
+def _failed(out: Out, error: Exception) -> int:
+    if isinstance(error, BrokenPipeError):  # the reader (head, less) went away, and wants no words
+        return 1
+    known = refused(error) if isinstance(error, OSError) else error
+    if isinstance(known, LabError):
+        return _say(out, f"swarmlab: {known}", known.sentence, known.remedy, known.exit_code)
+    what, remedy = f"{type(error).__name__}: {error}", f"please report it {_keep(error)}"
+    words = f"swarmlab: something went wrong that nobody foresaw: {what}\n  next: {remedy}"
+    return _say(out, words, what, remedy, 1)
 
 
 def _say(out: Out, words: str, sentence: str, remedy: str, code: int) -> int:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -27,16 +27,22 @@ class Ended(KeyboardInterrupt):
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise Ended in the main thread. A closed terminal sends two at once, and the second must not
-    break off the cleaning up; one that comes later may."""
-    last = -math.inf
+def ended_by_signals() -> Iterator[Callable[[], KeyboardInterrupt | None]]:
+    """SIGTERM and SIGHUP raise Ended in the main thread, SIGINT KeyboardInterrupt; the answer tells the last that was
+    raised. A closed terminal sends two signals at once, and the second must not break off the cleaning up; one that
+    comes later may."""
+    last, came = -math.inf, None
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        nonlocal came
+        came = KeyboardInterrupt()
+        raise came
 
     def end(number: int, _: FrameType | None) -> None:
-        nonlocal last
+        nonlocal last, came
         if time.monotonic() - last > ONCE:
-            last = time.monotonic()
-            raise Ended(number)
+            last, came = time.monotonic(), Ended(number)
+            raise came
 
     def unraisable(what: sys.UnraisableHookArgs) -> None:
         """Where Python calls back (the import system's locks, a destructor) an exception goes no further. An interrupt
@@ -53,9 +59,11 @@ def ended_by_signals() -> Iterator[None]:
     # Whoever started the lab with nohup wants it to outlive the terminal.
     ours = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
     before = {number: signal.signal(number, end) for number in ours}
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
     hook, sys.unraisablehook = sys.unraisablehook, unraisable
     try:
-        yield
+        yield lambda: came
     finally:
         sys.unraisablehook = hook
         for number, handler in before.items():

@@ -262,7 +262,13 @@ def signalled(wait: str, number: int, end: str = "") -> subprocess.CompletedProc
     return subprocess.CompletedProcess([], process.returncode, out, err)
 
 
-@pytest.mark.parametrize("wait", [SLEEPS, CALLED_BACK])
+#: Some libraries make an error of their own of it.
+TURNED = """
+        try: time.sleep(600)
+        except BaseException as error: raise ValueError("not valid") from error"""
+
+
+@pytest.mark.parametrize("wait", [SLEEPS, CALLED_BACK, TURNED])
 @pytest.mark.parametrize(
     ("number", "code", "words"),
     [
@@ -309,3 +315,13 @@ def test_ctrl_c_at_any_moment_shows_no_traceback(first: int, second: int) -> Non
     )
     assert said.returncode in (130, -signal.SIGINT)
     assert b"Traceback" not in said.stderr and b"ignored" not in said.stderr
+
+
+def test_bars_show_words_as_they_are(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Out().progress() as report:
+        report(Progress(f"[red]{EVIL}", f"[bold]t[/nothing]{EVIL}", 0.5))
+        report(Progress("next", "\ud800", None))
+    said = capsys.readouterr().err
+    assert "[red]w\\u202eeb" in said and "[bold]t[/nothing]w" in said
+    assert "52;c" not in said and "\x9b" not in said
