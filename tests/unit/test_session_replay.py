@@ -72,7 +72,7 @@ def test_a_step_played_out_of_order_passes_what_lies_before_it(stage: ReplayStag
 def test_what_is_not_there_is_named(stage: ReplayStage, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no recording of the lesson"):
         stage.open("no-such-lesson")
-    for name in ("no-such", "../lessons/scaling", str(tmp_path)):
+    for name in ("no-such", "../lessons/scaling", str(tmp_path), "x" * 5000, "x\0y"):
         with pytest.raises(InputError, match="there is no recording"):
             find_tape(name)
     assert find_tape("scaling").is_file()
