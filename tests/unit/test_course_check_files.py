@@ -219,7 +219,7 @@ def _labels(size: int) -> str:
         lambda n: f"id: a\nsteps: [{{{', '.join(f'k{i}: 1' for i in range(n))}}}]\n",
         lambda n: f"steps: [{','.join(['{}'] * n * 40)}]\n",
     ],
-    ids="duration size setting name undeclared ports labels steps holes keys values".split(),
+    ids=["duration", "size", "setting", "name", "undeclared", "ports", "labels", "steps", "holes", "keys", "values"],
 )  # fmt: skip
 def test_a_check_takes_longer_only_as_a_file_grows(tmp_path: Path, made: Callable[[int], str]) -> None:
     """Ten times the text takes at most some forty times as long, not a hundred or a thousand."""
