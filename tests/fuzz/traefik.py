@@ -97,8 +97,9 @@ def _draw(rng: Random) -> Any:
 
 @cache
 def _server() -> RawServer:
-    folder = Path(tempfile.mkdtemp(prefix="swarmlab-fuzz-tls-"))
-    return RawServer(lambda _: b"", server_context(folder, (sign("TRAEFIK DEFAULT CERT"),)))
+    with tempfile.TemporaryDirectory() as folder:
+        context = server_context(Path(folder), (sign("TRAEFIK DEFAULT CERT"),))
+    return RawServer(lambda _: b"", context)
 
 
 def _source(value: Any) -> None:
