@@ -57,7 +57,9 @@ class MeshSource(Source):
                 return
             if request.port not in endpoint.published:
                 continue
-            self._journal.write(hits.one(endpoint, request, bound=BOUND))
+            hit = hits.one(endpoint, request, bound=BOUND)
+            if not self._closed:
+                self._journal.write(hit)
 
 
 def requests(world: World, hosts: tuple[str, ...]) -> tuple[hits.Request, ...]:
