@@ -18,5 +18,8 @@ def _own_folders(
 ) -> None:
     if "live" not in request.node.path.parts:
         folder = tmp_path_factory.mktemp("own")
+        # Those that the platform names, too: a test that unsets the lab's own variables must not reach a real lab.
+        for variable in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+            monkeypatch.setenv(variable, str(folder / "home"))
         monkeypatch.setenv("SWARMLAB_STATE", str(folder / "state"))
         monkeypatch.setenv("SWARMLAB_CACHE", str(folder / "cache"))

@@ -342,11 +342,11 @@ def test_what_the_lab_makes_is_private_whatever_the_umask(home: Path, capsys: py
 
 def test_a_home_of_nobody_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for variable in (paths.STATE, paths.CACHE):
-        monkeypatch.setenv(variable, "~no-such-user-here/lab")
-        assert main(["down"]) == 2
+        with monkeypatch.context() as moved:
+            moved.setenv(variable, "~no-such-user-here/lab")
+            assert main(["down"]) == 2
         said = capsys.readouterr().err
         assert "'~no-such-user-here/lab' leads to no folder" in said
-        monkeypatch.delenv(variable)
         assert variable in said
 
 
