@@ -70,11 +70,10 @@ def _keep(error: Exception) -> str:
     """Keep the traceback in a file; the answer says where. A home that cannot be written is no second error."""
     import traceback
 
-    from lab import paths
+    from lab import error_log
 
     try:
-        log = paths.make(paths.state()) / "error.log"
-        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+        log = error_log.keep(error)
     except (OSError, LabError) as trouble:
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"with this place: {where.filename}:{where.lineno} (no log could be kept: {trouble})"

@@ -38,3 +38,22 @@ def words(folder: Path) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(line.partition("swarmlab: ")[2].strip() for line in text.splitlines() if "swarmlab: " in line)
+
+
+FAILED = "FAILED "
+"""Begins the machine's word for why it cannot boot."""
+
+
+def failure(folder: Path) -> str:
+    """Why the machine cannot boot, in its own words; "" while nothing says so."""
+    last = (words(folder) or ("",))[-1]
+    return last.removeprefix(FAILED) if last.startswith(FAILED) else ""
+
+
+def end(folder: Path, lines: int = 8) -> str:
+    """The last lines on the machine's console."""
+    try:
+        text = (folder / LOG).read_bytes()[-_KEPT:].decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ BOOT_BOUND = 300.0
 REJOIN_BOUND = 180.0
 _POLL = 0.5
 _ASK = 10.0
-_STAGES: Mapping[str, float] = {"kernel": 0.2, "disk": 0.3, "network": 0.45, "engine": 0.5}
+_STAGES: Mapping[str, float] = {"kernel": 0.2, "repair of the disk": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,7 @@ class VmCluster:
     def _wait_engines(self, nodes: Sequence[NodeState], report: Report) -> None:
         end = time.monotonic() + BOOT_BOUND
         said = ""
+        again: set[str] = set()
         with ThreadPoolExecutor(len(nodes)) as pool:
             asked = {node.name: pool.submit(self._answers, node) for node in nodes}
             while asked:
@@ -204,7 +205,10 @@ class VmCluster:
                 for name in [n for n, answer in asked.items() if answer.done()]:
                     if asked.pop(name).result():
                         continue
-                    self._still_on(self.node(name))
+                    if self._failed(self.node(name), again):
+                        report(Progress("machines", f"{name} did not boot; powering it on again"))
+                        again.add(name)
+                        runtime.power_on(self.as_machine(self.node(name)))
                     asked[name] = pool.submit(self._answers, self.node(name))
                 text, done = self._progress(len(nodes), asked)
                 if text != said:
@@ -221,14 +225,21 @@ class VmCluster:
         time.sleep(_POLL)
         return False
 
-    def _still_on(self, node: NodeState) -> None:
-        if not self.running(node):
-            folder = self.home / node.name
+    def _failed(self, node: NodeState, again: Container[str]) -> bool:
+        """The machine ended while it booted, or gave up; it is off then. Raises LabError for one that was powered on
+        `again` already."""
+        folder = self.home / node.name
+        why = console.failure(folder)
+        if self.running(node) and not why:
+            return False
+        runtime.power_off(folder, node.identity)
+        if node.name in again:
+            logs = f"its logs are {folder / console.LOG} and {folder / 'emulator.log'}"
             raise LabError(
-                f"the machine {node.name} ended while it booted; its logs are {folder / console.LOG}"
-                f" and {folder / 'emulator.log'}",
-                remedy="swarmlab up",
+                f"{node.name} did not boot, twice: {why or 'its machine ended'}; {logs}\n{console.end(folder)}",
+                remedy="swarmlab up tries again; swarmlab down, then swarmlab up, makes the lab anew",
             )
+        return True
 
     def _progress(self, count: int, waiting: Iterable[str]) -> tuple[str, float]:
         stages = {name: (console.words(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}

@@ -29,7 +29,7 @@ from lab.course.checkpoint import Checkpoint, Content, NodeState
 from lab.course.compare import SOFT, change, networks, same
 from lab.course.stack.changes import stack_changes, volume_changes
 from lab.course.stack.spec import Use
-from lab.world.swarm import ENDED, Named, Node, Service
+from lab.world.swarm import ENDED, WANTED, Named, Node, Service
 from lab.world.world import World
 
 _OWN_NETWORKS = frozenset({"ingress", "docker_gwbridge"})
@@ -171,5 +171,5 @@ def _wanted(checkpoint: Checkpoint) -> Mapping[str, Mapping[str, Content | None]
 def _idle(world: World, service: Service, runs_on: tuple[str, ...]) -> tuple[str, ...]:
     """The nodes without a task that runs or is on its way."""
     tasks = world.tasks_of(service.id)
-    busy = {world.node_name(t.node) for t in tasks if t.desired == "running" and t.state not in ENDED}
+    busy = {world.node_name(t.node) for t in tasks if t.desired in WANTED and t.state not in ENDED}
     return tuple(name for name in runs_on if name not in busy)

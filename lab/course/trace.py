@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
-from lab.world.swarm import ENDED, Task
+from lab.world.swarm import ENDED, WANTED, Task
 from lab.world.world import Change, World
 
 
@@ -20,7 +20,7 @@ class Replacement:
     @property
     def done(self) -> bool:
         """The newer task runs."""
-        return self.new is not None and self.new.state == "running" and self.new.desired == "running"
+        return self.new is not None and self.new.live
 
 
 def replacements(since: World, world: World, service: str) -> Iterator[Replacement]:
@@ -31,7 +31,7 @@ def replacements(since: World, world: World, service: str) -> Iterator[Replaceme
     """
     for old in since.live_tasks(service):
         now = world.tasks.get(old.id)
-        if now is not None and now.state not in ENDED and now.desired == "running":
+        if now is not None and now.state not in ENDED and now.desired in WANTED:
             continue
         newer = [world.tasks[t] for t in world.attempts.get((service, old.key), ()) if t not in since.tasks]
         if now is None and not newer:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
-from lab import paths
+from lab import error_log
+from lab.errors import LabError
 from lab.tui.spans import Line, wrap
 
 P = ParamSpec("P")
@@ -32,8 +32,6 @@ def sentence(error: Exception, what: str = "this view could not be drawn") -> st
 
 def _keep(error: Exception) -> str:
     try:
-        log = paths.state() / "error.log"
-        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
-    except OSError as why:
+        return f"the log is {error_log.keep(error)}"
+    except (OSError, LabError) as why:
         return f"no log could be written ({why})"
-    return f"the log is {log}"

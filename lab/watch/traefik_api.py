@@ -39,7 +39,7 @@ def version(path: str, raw: Any) -> str:
     """`Version` of /api/version."""
     if not isinstance(raw, Mapping) or not isinstance(raw.get("Version"), str):
         raise _shape(path, raw, "an object with a Version")
-    return str(raw["Version"])
+    return whole(raw["Version"])
 
 
 def entrypoints(path: str, raw: Any) -> Listing[EntryPoint]:

@@ -37,9 +37,9 @@ def cpio(entries: Iterable[Entry]) -> bytes:
 def make(rootfs: Path, kernel: Path, initrd: Path) -> None:
     """Write `kernel` and `initrd`, taken from the packages' tar `rootfs`.
 
-    Raises LabError when the tar lacks the kernel, busybox or the disk's driver.
+    Raises LabError when the tar lacks the kernel, busybox, the disk's driver or what repairs a disk.
     """
-    wanted = {"boot/vmlinuz-": b"", "usr/bin/busybox": b"", "virtio_blk.ko": b""}
+    wanted = {"boot/vmlinuz-": b"", "usr/bin/busybox": b"", "e2fsck.static": b"", "virtio_blk.ko": b""}
     with tarfile.open(rootfs) as tar:
         for member in tar:
             name = member.name.removeprefix("./")
@@ -57,6 +57,7 @@ def make(rootfs: Path, kernel: Path, initrd: Path) -> None:
             (
                 Entry("bin", None, 0o755),
                 Entry("bin/busybox", wanted["usr/bin/busybox"], 0o755),
+                Entry("bin/e2fsck", wanted["e2fsck.static"], 0o755),
                 Entry("init", recipe.guest("init"), 0o755),
                 Entry("pid1", recipe.guest("pid1"), 0o755),
                 Entry("virtio_blk.ko", wanted["virtio_blk.ko"], 0o644),

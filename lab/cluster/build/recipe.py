@@ -19,6 +19,7 @@ PACKAGES = (
     "ca-certificates",
     "docker-cli",
     "docker.io",
+    "e2fsck-static",
     "iproute2",
     "iptables",
     "kmod",
