@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster import places
+from lab.cluster import console, places
 from lab.cluster.model import Cluster
 from lab.course.checkpoint import at
 from lab.course.load import load_course
@@ -85,5 +85,7 @@ def test_a_reset_powers_on_machines_that_were_killed(
     say(f"reset after {', '.join(dead)} died: {done.out}{done.err[-2000:] if done.code else ''}")
     assert done.code == 0, done.err
     assert set(done.json["actions"]) >= {f"power {node} on" for node in dead}
+    if dead == ("node4",):
+        assert "repair of the disk" in console.words(places.home(lab_name) / "node4")
     status = swarmlab("status", "--json", "--name", lab_name)
     assert status.code == 0, status.out
