@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from lab.errors import EngineError
 from lab.watch import convert
 from lab.watch.shape import Raw, listed, read
+from lab.watch.wire import whole
 from lab.world.entries import SwarmChanged, Unread
 from lab.world.swarm import Named, Node, Service, Task
 
@@ -113,7 +114,7 @@ def _marked(raw: Raw, mark: Callable[[Raw], object]) -> object:
 
 def _id(raw: object) -> str:
     id = (raw.get("ID") or raw.get("Id")) if isinstance(raw, Mapping) else None
-    return id if isinstance(id, str) else ""
+    return whole(id) if isinstance(id, str) else ""
 
 
 def _named(api: Any, seen: Seen) -> _Differing[Named]:

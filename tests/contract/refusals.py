@@ -84,8 +84,12 @@ def networks_are_unique_and_stay_while_they_are_used(swarm: Swarm) -> None:
     name = f"{PREFIX}net"
     body = {"Name": name, "Driver": "overlay", "Labels": {"a": "b"}, "CheckDuplicate": True}
     id = swarm.api.post("/networks/create", body)["Id"]
-    (seen,) = (raw for raw in swarm.api.get("/networks") if raw["Id"] == id)
-    assert (seen["Scope"], seen["Driver"], seen["Labels"]) == ("swarm", "overlay", {"a": "b"})
+
+    def seen() -> Raw:
+        return next(raw for raw in swarm.api.get("/networks") if raw["Id"] == id)
+
+    assert (seen()["Scope"], seen()["Labels"]) == ("swarm", {"a": "b"})
+    swarm.until(lambda: seen()["Driver"] == "overlay", "the driver of a network that was allocated")
     with refused(409, f"network with name {name} already exists", 403):
         swarm.api.post("/networks/create", body)
     user = swarm.create("web", 0, networks=[name])
@@ -96,7 +100,7 @@ def networks_are_unique_and_stay_while_they_are_used(swarm: Swarm) -> None:
     swarm.api.delete(f"/networks/{id}")
     with refused(404, f"network {id} not found"):
         swarm.api.get(f"/networks/{id}")
-    with refused(404, f"network {PREFIX}nowhere not found"):
+    with refused(500, f"network {PREFIX}nowhere not found"):
         swarm.create("web", 0, networks=[f"{PREFIX}nowhere"])
 
 

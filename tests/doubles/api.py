@@ -100,7 +100,7 @@ def _checked(swarm: ModelSwarm, spec: Raw, now: Raw | None = None) -> Raw:
     for attached in template.get("Networks") or ():
         target = attached["Target"]
         if target not in networks.values() and target not in networks:
-            raise _refused(404, f"network {target} not found")
+            raise _refused(500, f"network {target} not found")
         attached["Target"] = networks.get(target, target)
     _free_ports(swarm, spec, now)
     for kind, what in (("secrets", "Secret"), ("configs", "Config")):

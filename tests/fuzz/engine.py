@@ -234,6 +234,7 @@ LOOK = Surface(
         {**ANSWERS, "nodes": None},
         {**ANSWERS, "tasks": ["x"]},
         {**ANSWERS, "networks": ["x"]},
+        {**ANSWERS, "networks": [{"Id": "\ud800", "Scope": "swarm"}]},
         _with("services", Spec={**_SPEC, "Mode": {}}),
         _with("services", Spec={**_SPEC, "Mode": {"Replicated": {"Replicas": 1e999}}}),
         _with("services", ServiceStatus={"DesiredTasks": "\ud800"}),

@@ -11,7 +11,7 @@ from lab.world.journal import Journal
 from lab.world.world import World, fold_all
 from tests.fuzz.surface import Broken
 
-WAIT = 30.0
+WAIT = 120.0
 """Seconds in which a source must have looked again: generous, for the machine may be busy."""
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 BOUND = 10.0
 """Seconds of processor time that one input may take: the machine may be busy with other things."""
-WAITED = 90.0
+WAITED = 300.0
 """Seconds by the wall's clock after which an input is taken to hang, whatever it waits for."""
 GROWTH = 400
 """Megabytes by which one input may raise the most that the process ever had."""
