@@ -28,7 +28,7 @@ lint: setup
 	.venv/bin/swarmlab check
 
 unit: setup
-	.venv/bin/pytest tests/unit tests/tui tests/fuzz
+	.venv/bin/pytest -n 2 tests/unit tests/tui tests/fuzz
 
 live: setup browser
 	.venv/bin/swarmlab doctor --install --yes
@@ -42,7 +42,8 @@ browser:  ## the browser that the visualizer is tested in
 test: setup browser  ## everything, the real cluster included
 	@$(MAKE) --no-print-directory lint
 	@.venv/bin/swarmlab doctor --install --yes
-	.venv/bin/pytest tests/unit tests/tui tests/fuzz tests/live
+	.venv/bin/pytest -n 2 tests/unit tests/tui tests/fuzz
+	.venv/bin/pytest --maxfail=5 tests/live
 
 fuzz: setup  ## random inputs everywhere; N=how many SEED=of a run before SURFACE=only this one
 	$(PY) -m tests.fuzz $(if $(N),--inputs $(N)) $(if $(SEED),--seed $(SEED)) $(if $(SURFACE),--surface $(SURFACE))

@@ -36,6 +36,9 @@ CLEAR = b"\x07\x05\x15"
 AGAIN = 0.5
 """Seconds after which Ctrl-C is sent again: bash 5.2 loses one that comes while it draws its prompt."""
 
+_FLOOD = 0.005
+"""Seconds of processor time for what was printed at once, above which it is a flood and is held up."""
+
 
 @dataclass
 class _Running:
@@ -197,12 +200,17 @@ class Shell:
         return True
 
     def _read(self, data: bytes) -> None:
+        began = time.thread_time()
         for piece in self._output.pieces(data):
             with self._outliving():
                 self._output.take(piece)
             if isinstance(piece, Mark):
                 with self._outliving():
                     self._marked(piece)
+        spent = time.thread_time() - began
+        if spent > _FLOOD:
+            # Whoever prints waits at the terminal meanwhile, as at any other, and the rest of the lab goes on.
+            time.sleep(min(0.2, 2 * spent))
 
     def _marked(self, mark: Mark) -> None:
         match mark.what:

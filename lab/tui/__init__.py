@@ -32,6 +32,8 @@ def launch(
     """
     from lab.tui.app import LabApp
 
+    # Threads that work (a flood of output is looked through for secrets) give way to the keys sooner than by default.
+    sys.setswitchinterval(0.001)
     app = LabApp(stage, bring_up=bring_up, lesson=lesson, live=live, theme=theme)
     try:
         app.run()

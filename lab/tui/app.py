@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
@@ -132,6 +132,11 @@ class LabApp(Seeing):
             elapsed = self._clock() - self._opened if self.situation.lesson else 0.0
             self.see(now=self._back.now(), elapsed=elapsed)
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and self._stand.built:
+            self._stand.terminal.hurry()
+        await super().on_event(event)
+
     @on(Moved)
     def _moved(self) -> None:
         if not self._frame_due:
@@ -140,7 +145,14 @@ class LabApp(Seeing):
             self.set_timer(wait, self._frame) if wait > 0 else self._frame()
 
     def _frame(self) -> None:
-        self._frame_due, self._frame_at = False, time.monotonic()
+        self._frame_due = False
+        try:
+            self._take_in()
+        finally:
+            # From its end: a frame that takes long leaves the keys their turn before the next one.
+            self._frame_at = time.monotonic()
+
+    def _take_in(self) -> None:
         batch = self._back.take()
         if batch is None or self._back.stage is None or not self._stand.built:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -24,8 +25,16 @@ if TYPE_CHECKING:
 
     from lab.tui.emulator import Cells, Emulator
 
-#: Characters taken in one frame, so that a flood of output never holds up the keys; and how many may wait.
-_PER_FRAME, _BACKLOG, _KEEP = 16_384, 262_144, 65_536
+_BUDGET, _HURRIED = 0.03, 0.008
+"""Seconds of processor time for the output that one frame takes in, so that a flood of it never holds up the keys; and
+while keys are pressed."""
+_PIECE = 64
+"""Characters taken in between two looks at that time. A few may ask for as much work as a screenful of text (repeat
+this letter, scroll so far): the budget is of time, not of characters."""
+_BACKLOG = 1.0
+"""Seconds of processor time for all output that waits; when it is more, a quarter of that is kept, the newest."""
+_PACE, _LEAST, _MOST = 100_000.0, 4_096, 262_144
+"""Characters that a second of processor time takes in, at first; and the fewest and the most that may wait."""
 
 #: Seconds between two presses of Escape that belong together; a lone one reaches the shell so much later, or with the
 #: key after it.
@@ -72,7 +81,7 @@ class Terminal(Widget, can_focus=True):
         self._clean: dict[str, SafeScreen] = {}
         self._screens: dict[str, Emulator] = {}
         self._waiting: deque[tuple[str, str]] = deque()
-        self._backlog = 0
+        self._backlog, self._pace, self._hurried = 0, _PACE, 0.0
         self._rows: list[Cells] | None = None
         self._escape: Timer | None = None
         self._words = _EMPTY
@@ -109,19 +118,25 @@ class Terminal(Widget, can_focus=True):
             self.node = node
             self._show_all()
 
+    def hurry(self) -> None:
+        """A key was pressed: for a second the frames take in less, so that its effect is seen at once."""
+        self._hurried = time.monotonic() + 1.0
+
     def frame(self) -> bool:
         """Take in what waits, within bounds, and paint the rows that it changed; True while more waits."""
-        if self._backlog > _BACKLOG:
-            self._skip()
-        taken = 0
-        while self._waiting and taken < _PER_FRAME:
+        if self._backlog > (most := self._most()):
+            self._skip(most // 4)
+        began, before = time.thread_time(), self._backlog
+        until = began + (_HURRIED if time.monotonic() < self._hurried else _BUDGET)
+        while self._waiting and time.thread_time() < until:
             node, text = self._waiting.popleft()
-            part, rest = text[: _PER_FRAME - taken], text[_PER_FRAME - taken :]
-            if rest:
-                self._waiting.appendleft((node, rest))
-            taken += len(part)
-            self._take(node, part)
-        self._backlog -= taken
+            taken = self._take_until(until, node, text)
+            self._backlog -= taken
+            if taken < len(text):
+                self._waiting.appendleft((node, text[taken:]))
+        spent = time.thread_time() - began
+        if spent > _HURRIED / 2:
+            self._pace += 0.3 * ((before - self._backlog) / spent - self._pace)
         self._paint()
         return bool(self._waiting)
 
@@ -136,6 +151,18 @@ class Terminal(Widget, can_focus=True):
     def text(self) -> str:
         """The screen in sight, plain."""
         return self._screens[self.node].text() if self.node in self._screens else ""
+
+    def _most(self) -> int:
+        """How many characters may wait, as long as they cost what the last ones did."""
+        return int(min(_MOST, max(_LEAST, _BACKLOG * self._pace)))
+
+    def _take_until(self, until: float, node: str, text: str) -> int:
+        """Take in pieces until it is so late on the thread's clock. The answer: how many characters were taken."""
+        for at in range(0, len(text), _PIECE):
+            self._take(node, text[at : at + _PIECE])
+            if time.thread_time() >= until:
+                return min(len(text), at + _PIECE)
+        return len(text)
 
     def _take(self, node: str, text: str) -> None:
         screen = self._screens.get(node)
@@ -153,10 +180,10 @@ class Terminal(Widget, can_focus=True):
             self.node = node
             self._show_all()
 
-    def _skip(self) -> None:
+    def _skip(self, keep: int) -> None:
         """Too much waits to ever be read: keep its end, and say so."""
         node = self._waiting[-1][0]
-        end = "".join(text for n, text in self._waiting if n == node)[-_KEEP:]
+        end = "".join(text for n, text in self._waiting if n == node)[-keep:]
         note = f"\x18\x1b[0m\r\n[{(self._backlog - len(end)) // 1000} kB more are not shown]\r\n"
         self._waiting.clear()
         self._waiting.append((node, note + end.partition("\n")[2]))
