@@ -3,7 +3,7 @@ PY := .venv/bin/python
 PYTHON ?= python3
 STAMP := .venv/.ready
 
-.PHONY: lab setup test unit live lint bench browser wheel lock snapshots fuzz
+.PHONY: lab setup test unit live contract lint bench browser wheel lock snapshots fuzz
 
 lab: setup  ## set up, and run the lab; where nobody can be asked, it says what it installs and goes on
 	@.venv/bin/swarmlab $$(test -t 0 || echo --yes) $(ARGS)
@@ -42,8 +42,12 @@ browser:  ## the browser that the visualizer is tested in
 test: setup browser  ## everything, the real cluster included
 	@$(MAKE) --no-print-directory lint
 	@.venv/bin/swarmlab doctor --install --yes
-	.venv/bin/pytest -n 2 tests/unit tests/tui tests/fuzz
-	.venv/bin/pytest --maxfail=5 tests/live
+	@$(PY) -m tests.live.base_disk & disk=$$!; .venv/bin/pytest -n 2 tests/unit tests/tui tests/fuzz; code=$$?; wait $$disk; exit $$code
+	.venv/bin/pytest --maxfail=5 --durations=40 tests/live
+
+contract: setup  ## the whole contract of the model of a swarm, on a real cluster
+	.venv/bin/swarmlab doctor --install --yes
+	.venv/bin/pytest -m "long or not long" tests/live/test_contract.py
 
 fuzz: setup  ## random inputs everywhere; N=how many SEED=of a run before SURFACE=only this one
 	$(PY) -m tests.fuzz $(if $(N),--inputs $(N)) $(if $(SEED),--seed $(SEED)) $(if $(SURFACE),--surface $(SURFACE))

@@ -246,3 +246,11 @@ SCENARIOS = (
     a_task_that_fits_nowhere_is_pending_and_one_that_fits_no_longer_is_rejected,
     a_node_that_is_down_loses_its_tasks_and_they_stay_where_they_went,
 )
+
+NOT_IN_LESSONS = (
+    what_tasks_are_not_made_from_replaces_none_and_force_replaces_all,
+    start_first_never_runs_fewer_than_asked_for,
+    what_fails_is_replaced_after_a_wait_unless_the_policy_says_not,
+    a_paused_node_keeps_its_tasks_and_takes_no_new_ones,
+)
+"""What no lesson and no reset that is tested on a real cluster shows, too."""

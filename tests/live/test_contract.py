@@ -1,5 +1,9 @@
 """The real swarm keeps the contract that the model of a swarm is written to, on which the proofs of lessons, plans
-and resets without a cluster stand."""
+and resets without a cluster stand.
+
+An emulated cluster takes more than a minute for most scenarios. `make test` proves those whose like no lesson shows it;
+`make contract` proves all.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import pytest
 from lab.cluster.engine import connect
 from lab.cluster.model import Cluster
 from tests.contract.refusals import REFUSALS
-from tests.contract.scenarios import SCENARIOS
+from tests.contract.scenarios import NOT_IN_LESSONS, SCENARIOS
 from tests.contract.swarm import Api, Swarm
 from tests.live.conftest import until
 
@@ -38,6 +42,13 @@ def swarm(cluster: Cluster) -> Iterator[Swarm]:
         swarm.clear()
 
 
-@pytest.mark.parametrize("scenario", [*SCENARIOS, *REFUSALS], ids=lambda scenario: scenario.__name__)
+LONG = [scenario for scenario in SCENARIOS if scenario not in NOT_IN_LESSONS]
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [*NOT_IN_LESSONS, *REFUSALS, *(pytest.param(scenario, marks=pytest.mark.long) for scenario in LONG)],
+    ids=lambda scenario: scenario.__name__,
+)
 def test_the_real_swarm_keeps_the_contract(swarm: Swarm, scenario: Callable[[Swarm], None]) -> None:
     scenario(swarm)
