@@ -248,9 +248,7 @@ SCENARIOS = (
 )
 
 NOT_IN_LESSONS = (
-    what_tasks_are_not_made_from_replaces_none_and_force_replaces_all,
     start_first_never_runs_fewer_than_asked_for,
     what_fails_is_replaced_after_a_wait_unless_the_policy_says_not,
-    a_paused_node_keeps_its_tasks_and_takes_no_new_ones,
 )
 """What no lesson and no reset that is tested on a real cluster shows, too."""
