@@ -13,6 +13,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from lab.errors import LabError
 from lab.tui import keys, load_keys
 from lab.tui.backstage import PATIENCE, Backstage, BringUp, Making, Moved, NoShell, Opened, Refused, trouble
 from lab.tui.driver import TerminalDriver
@@ -66,6 +67,7 @@ class LabApp(Seeing):
         self._waiting: Stage | None = None
         self._mine: list[Stage] = []
         self._frame_at, self._frame_due, self._quitting = 0.0, False, False
+        self._code = 0  # of the process: not 0 while what was asked for could not be opened
         for each in THEMES:
             self.register_theme(each)
         self.theme = DARK.name if theme == "dark" else LIGHT.name
@@ -184,6 +186,8 @@ class LabApp(Seeing):
             self.see(making=False)
         if error is not None:
             self.see(notice=trouble(name, error), trouble=True)
+            if name == "stage":
+                self._code = error.exit_code if isinstance(error, LabError) else 1
         elif name == "stage" and result is not None:
             self._mine.append(result)
             self._adopt(result, self._lesson)
@@ -199,9 +203,10 @@ class LabApp(Seeing):
             self._mine.append(result)
             self.see(offer=result.title)
         if self._quitting and name in ("making", "step"):
-            self.exit(0)
+            self.exit(return_code=self._code)
 
     def _adopt(self, stage: Stage, lesson: str) -> None:
+        self._code = 0
         self._back.adopt(stage)
         terminal = self._stand.terminal
         terminal.clear()
@@ -334,9 +339,9 @@ class LabApp(Seeing):
     async def action_quit(self) -> None:
         self._back.leave()
         if self._quitting or not (self.situation.making or self.situation.busy == "step"):
-            self.exit(0)
+            self.exit(return_code=self._code)
         self._quitting = True
-        self.set_timer(PATIENCE, lambda: self.exit(0))
+        self.set_timer(PATIENCE, lambda: self.exit(return_code=self._code))
         self.see(notice="What is under way is being ended; q again leaves at once.", trouble=False)
 
 

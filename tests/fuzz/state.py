@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import psutil
 
 from lab import paths
+from lab.cluster import state
 from tests.fuzz.desk import held
 from tests.fuzz.surface import Broken, Surface
 from tests.fuzz.values import latin, mutated_text, mutated_tree, odd, raw
@@ -27,7 +28,7 @@ _NODE = {
     "published": {"8080": 20002},
 }
 _LAB: dict[str, Any] = {
-    "version": 1,
+    "version": state.VERSION,
     "name": "default",
     "provider": "vm",
     "created": "2026-11-25T00:00:00Z",
@@ -37,6 +38,7 @@ _LAB: dict[str, Any] = {
     "images": "packages",
     "memory": 512,
     "first_port": 20000,
+    "switch": "0a0e0d0c-0b0a-4908-8706-050403020100",
     "nodes": [_NODE, {**_NODE, "name": "node2", "number": 2, "identity": "1f0e0d0c-0b0a-4908-8706-050403020100"}],
 }
 FILES: dict[str, Any] = {

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from lab.cluster.state import LabState
 from tests.fuzz import run, surface
+from tests.fuzz.state import FILES
 from tests.fuzz.surface import Surface, readable, tried
 from tests.fuzz.surfaces import SURFACES
 from tests.fuzz.values import mutated_tree, places
@@ -107,3 +109,7 @@ def test_the_place_is_private(tmp_path: Path) -> None:
     with private_place() as folder:
         assert Path.cwd().is_relative_to(folder)
     assert Path.cwd() == here and not folder.exists()
+
+
+def test_the_files_that_are_damaged_were_good() -> None:
+    LabState.model_validate_json(json.dumps(FILES["labs/default/cluster/lab.json"]))

@@ -53,6 +53,7 @@ async def test_a_lab_that_cannot_open_says_so() -> None:
         it = Desk(app, pilot, FakeStage())
         await it.see("The lab could not open: there is no recording here", "next: swarmlab up", "▶ REPLAY")
         await it.press("enter", "n", "r", "z", "2", "q")
+    assert app.return_code == 3
 
 
 async def test_a_cluster_in_the_making_shows_how_far_it_is_and_is_offered() -> None:

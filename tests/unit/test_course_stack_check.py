@@ -114,6 +114,11 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
         (GOOD.replace("nginx:1.26", "here:5000/nginx"), 12, "the image here:5000/nginx has no tag"),
         (GOOD.replace('"8080:80"', '"80:80"'), 14, "service web: port 80/tcp is published by traefik already"),
         (
+            GOOD.replace('"8080:80"', '"8080:80"\n      - "8080:81"'),
+            15,
+            "service web: port 8080/tcp is published by web already",
+        ),
+        (
             GOOD.replace("      labels:", "      endpoint_mode: dnsrr\n      labels:"),
             13,
             "service web: endpoint_mode dnsrr has no address",

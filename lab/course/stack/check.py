@@ -78,8 +78,9 @@ def _ports(stack: Stack, doc: Document) -> Found:
             if not port.published:
                 continue
             first, mode = taken.setdefault((port.published, port.protocol), (name, port.mode))
-            same = (port.published, port.target, port.protocol, port.mode)
-            if (first != name or mode != port.mode or same in before) and "ingress" in (mode, port.mode):
+            same = (port.published, port.protocol)
+            # In one service swarmkit refuses it whatever the target and the mode (validateEndpointSpec).
+            if same in before or (first != name and "ingress" in (mode, port.mode)):
                 yield (
                     (*place, index) if exact else place,
                     f"service {name}: port {port.published}/{port.protocol} is published by {first} already",
