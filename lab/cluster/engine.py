@@ -58,3 +58,9 @@ def asking(endpoint: Endpoint, timeout: float = 10.0) -> Iterator[docker.DockerC
             node=endpoint.node,
             remedy="swarmlab status",
         ) from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise EngineError(
+            f"the engine of {endpoint.node} gave an answer that its API does not promise"
+            f" ({type(error).__name__}: {str(error)[:120]})",
+            node=endpoint.node,
+        ) from error

@@ -54,15 +54,15 @@ def member(endpoint: Endpoint, timeout: float = 5.0) -> Member:
     try:
         with asking(endpoint, timeout) as client:
             swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
+            return Member(
+                endpoint.node,
+                local=swarm.get("LocalNodeState", "inactive"),
+                node_id=swarm.get("NodeID", ""),
+                control=bool(swarm.get("ControlAvailable")),
+                error=swarm.get("Error", ""),
+            )
     except EngineError as error:
         return Member(endpoint.node, error=error.sentence)
-    return Member(
-        endpoint.node,
-        local=swarm.get("LocalNodeState", "inactive"),
-        node_id=swarm.get("NodeID", ""),
-        control=bool(swarm.get("ControlAvailable")),
-        error=swarm.get("Error", ""),
-    )
 
 
 def members(endpoints: Sequence[Endpoint], timeout: float = 5.0) -> tuple[Member, ...]:
