@@ -203,7 +203,7 @@ class LabApp(Seeing):
             self._mine.append(result)
             self.see(offer=result.title)
         if self._quitting and name in ("making", "step"):
-            self.exit(return_code=self._code)
+            self.exit(self._code, self._code)
 
     def _adopt(self, stage: Stage, lesson: str) -> None:
         self._code = 0
@@ -339,9 +339,9 @@ class LabApp(Seeing):
     async def action_quit(self) -> None:
         self._back.leave()
         if self._quitting or not (self.situation.making or self.situation.busy == "step"):
-            self.exit(return_code=self._code)
+            self.exit(self._code, self._code)
         self._quitting = True
-        self.set_timer(PATIENCE, lambda: self.exit(return_code=self._code))
+        self.set_timer(PATIENCE, lambda: self.exit(self._code, self._code))
         self.see(notice="What is under way is being ended; q again leaves at once.", trouble=False)
 
 
