@@ -78,7 +78,7 @@ class Machine:
 def argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
     """The command line that runs `machine`, to be started in its folder, which is also open as the descriptor `folder`:
     a machine with a network names the switch's socket through it."""
-    # A kernel that stumbled (`oops`) starts anew, as servers' do: what it was about would hang for ever.
+    # After an oops the kernel restarts, as on servers: what it was doing would hang for ever.
     words = ["console=ttyS0", "quiet", "oops=panic", "panic=5"]
     words += ["mitigations=off", "no_timer_check", "nokaslr", *machine.words]
     line = [EMULATOR, "-name", f"{machine.name},process={machine.name}", "-uuid", machine.identity]

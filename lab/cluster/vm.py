@@ -21,7 +21,7 @@ BOOT_BOUND = 300.0
 REJOIN_BOUND = 180.0
 _POLL = 0.5
 _ASK = 10.0
-_STAGES: Mapping[str, float] = {"kernel": 0.2, "repair of the disk": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
+_STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
 
 
 @dataclass(frozen=True)
