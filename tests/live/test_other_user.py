@@ -85,7 +85,16 @@ def test_another_user_reaches_nothing_of_the_cluster(vm: VmCluster) -> None:
     # another user; whoever is not asks sudo, and where that is refused the test fails with what it said.
     root = os.geteuid() == 0
     argv = [*([] if root else ["sudo", "-n", "-u", f"#{OTHER}", "--"]), _python(), "-I", "-c", _TRIES, wanted]
-    done = subprocess.run(argv, user=OTHER if root else None, capture_output=True, text=True, check=False, cwd="/")
+    done = subprocess.run(
+        argv,
+        user=OTHER if root else None,
+        group=OTHER if root else None,
+        extra_groups=[] if root else None,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == []
 
