@@ -65,9 +65,18 @@ class LabState(BaseModel):
     nodes: Annotated[tuple[NodeState, ...], Field(min_length=1, max_length=7)]
 
 
+FILE, MARK = "lab.json", "made-by-swarmlab"
+"""The lab's record in its folder; and what is written there first, before the keys."""
+
+
+def made(name: str) -> bool:
+    """The lab made its folder: its mark or its record is there, readable or not."""
+    return any((home(name) / one).exists() for one in (MARK, FILE))
+
+
 def load(name: str) -> LabState:
     """The lab `name`. Raises MissingError when there is none, LabError when its file is damaged."""
-    path = home(name) / "lab.json"
+    path = home(name) / FILE
     try:
         found = LabState.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -88,7 +97,7 @@ def _down(name: str) -> str:
 
 def save(state: LabState) -> None:
     """Write the file so that a reader, or a crash, sees the old one or the new one."""
-    write(home(state.name) / "lab.json", state.model_dump_json(indent=1).encode())
+    write(home(state.name) / FILE, state.model_dump_json(indent=1).encode())
 
 
 def write(path: Path, data: bytes) -> None:

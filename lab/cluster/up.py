@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lab import files, paths
+from lab import paths
 from lab.cluster import accel, host, lock, pki, places, ports, runtime, state, swarm
 from lab.cluster.accel import Choice
 from lab.cluster.build import base, recipe, settings
 from lab.cluster.machine import GATEWAY, HOST_ADDRESS, LOOPBACK, NAME_SERVER
-from lab.cluster.model import Images, Progress, Report, Role
+from lab.cluster.model import Images, Progress, Report, Role, silent
 from lab.cluster.shellenv import write_contexts
 from lab.cluster.state import LabState, NodeState
-from lab.cluster.vm import VmCluster, base_disk
+from lab.cluster.vm import VmCluster, base_disk, remove
 from lab.errors import InputError, MissingError
 
 MEMORY = 1024
@@ -92,8 +92,9 @@ def _new(name: str, count: int, images: Images, report: Report) -> LabState:
     choice = accel.choose(folder / "vmlinuz", folder / "initrd")
     report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
     home = places.home(name)
-    files.delete(home)
+    remove(name, silent)
     home.mkdir(mode=0o700)
+    state.write(home / state.MARK, b"swarmlab made this folder: swarmlab down deletes it\n")
     with lock.held(paths.state() / "ports.lock", "choosing ports", bound=30):
         block = ports.allocate(count, _others_ports(name))
         nodes = tuple(

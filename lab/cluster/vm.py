@@ -289,20 +289,32 @@ def base_disk(disk: str) -> Path:
 
 
 def remove(name: str, report: Report) -> None:
-    """End the machines of lab `name`, as far as it was made, and delete its folder."""
+    """End the machines of lab `name`, as far as it was made, and delete its folder.
+
+    Raises LabError, and deletes nothing, where nothing says that the lab made the folder: no record, no machine.
+    """
     home = places.home(name)
     try:
-        made = state.load(name)
-        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in made.nodes]
-        switch = made.switch
+        lab = state.load(name)
+        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in lab.nodes]
+        switch = lab.switch
     except LabError:
         nodes, switch = runtime.strays(home), runtime.stray_switch(home)
+        if not (nodes or switch or state.made(name)) and home.is_dir() and any(home.iterdir()):
+            raise LabError(
+                f"nothing in {home} was deleted: it holds no record of a lab, so others may have put it there",
+                remedy="delete in it what you do not need yourself",
+            ) from None
     for node, identity in nodes:
         report(Progress("down", f"powering {node} off"))
         runtime.power_off(home / node, identity)
     if switch:
         runtime.stop_switch(home, switch)
     report(Progress("down", "deleting disks and keys"))
+    # What shows that the lab made it goes last: so a `down` that is cut off can be run again.
+    for path in () if home.is_symlink() else tuple(home.glob("*")):
+        if path.name not in (state.FILE, state.MARK):
+            files.delete(path)
     files.delete(home)
 
 

@@ -42,6 +42,16 @@ def tree(folder: Path) -> set[str]:
 
 # -- a purge
 
+KEY = "0123456789abcdef"
+BASE = f"base-{KEY}"
+
+
+def marked_cache() -> Path:
+    """An empty cache of the lab's."""
+    cache = paths.make(paths.cache())
+    base._mark(cache)
+    return cache
+
 
 def test_a_purge_of_a_folder_full_of_other_things_touches_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = home / "disk"
@@ -50,9 +60,9 @@ def test_a_purge_of_a_folder_full_of_other_things_touches_none(home: Path, monke
     for name in names:
         (disk / name).parent.mkdir(parents=True, exist_ok=True)
         (disk / name).write_text("mine")
-    cache = paths.make(paths.cache())
-    (cache / "base-abc").mkdir()
-    (cache / "base-abc" / "disk.raw").write_text("made")
+    cache = marked_cache()
+    (cache / BASE).mkdir()
+    (cache / BASE / "disk.raw").write_text("made")
     (cache / "apt.log").write_text("made")
     (disk / "progress").mkdir()
     (disk / "progress" / "default.json").write_text("{}")
@@ -71,19 +81,42 @@ def test_a_purge_says_what_it_did(home: Path, capsys: pytest.CaptureFixture[str]
 
 def test_a_cache_that_others_filled_is_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = paths.make(paths.cache())
-    (cache / "base-abc").mkdir()
-    (cache / "letters.txt").write_text("mine")
-    with pytest.raises(LabError, match=r"did not make \(letters\.txt\)"):
+    mine = ("letters.txt", "base-photos/a.jpg", "image-2019-summer", "cli.txt", f"{BASE}/disk.raw", "making/thesis.tex")
+    for name in mine:
+        (cache / name).parent.mkdir(exist_ok=True)
+        (cache / name).write_text("mine")
+    with pytest.raises(LabError, match=r"it has no CACHEDIR\.TAG of the lab"):
         base.purge()
-    assert (cache / "base-abc").is_dir()
+    base.clear_if_idle()
+    with pytest.raises(LabError, match="not marked as the lab's"):
+        base.clear(cache)
+    base._mark(cache)
+    assert tree(cache) - {"build.lock"} == set(mine)
+
+
+def test_a_lab_folder_that_the_lab_did_not_make_is_left_alone(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = paths.make(places.home("default") / "photos")
+    (photos / "a.jpg").write_text("mine")
+    assert main(["down"]) == 1
+    assert "holds no record of a lab" in capsys.readouterr().err
+    assert tree(photos) == {"a.jpg"}
+
+
+@pytest.mark.parametrize("name", [state.FILE, state.MARK])
+def test_a_half_made_lab_is_removed(home: Path, name: str) -> None:
+    folder = paths.make(places.home("default") / "tls").parent
+    (folder / name).write_text("{")
+    assert main(["down"]) == 0
+    assert not folder.exists()
 
 
 def test_a_marked_cache_loses_only_what_the_lab_made(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cache = paths.make(paths.cache())
-    assert base._mark(cache)
+    cache = marked_cache()
     (cache / "letters.txt").write_text("mine")
     for _ in range(2):
-        (cache / "image-nginx-abc").mkdir()
+        (cache / f"image-nginx-{KEY}").mkdir()
         assert main(["down", "--purge", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["left"] == ["letters.txt"]
         assert tree(cache) == {"letters.txt", base.TAG}
@@ -95,10 +128,10 @@ def test_a_link_is_deleted_and_not_what_it_points_to(home: Path) -> None:
     treasure = home / "treasure"
     treasure.mkdir()
     (treasure / "gold").write_text("mine")
-    cache = paths.make(paths.cache())
-    (cache / "base-abc").symlink_to(treasure)
-    (cache / "cli").mkdir()
-    (cache / "cli" / "link").symlink_to(treasure)
+    cache = marked_cache()
+    (cache / BASE).symlink_to(treasure)
+    (cache / f"cli-{KEY}").mkdir()
+    (cache / f"cli-{KEY}" / "link").symlink_to(treasure)
     assert base.purge() == ()
     assert tree(treasure) == {"gold"}
 
@@ -107,7 +140,7 @@ def test_a_link_in_what_a_killed_build_left_is_not_followed(home: Path) -> None:
     treasure = home / "treasure"
     (treasure / "tree").mkdir(parents=True)
     (treasure / "tree" / "gold").write_text("mine")
-    making = paths.make(paths.cache() / "making")
+    making = paths.make(marked_cache() / "making")
     (making / "rootfs-1").symlink_to(treasure)
     base.clear_if_idle()
     assert not making.exists()
@@ -121,11 +154,12 @@ def test_a_lab_whose_folder_is_a_link_is_left_alone(home: Path, capsys: pytest.C
     treasure = home / "treasure"
     (treasure / "cluster").mkdir(parents=True)
     (treasure / "cluster" / "gold").write_text("mine")
+    (treasure / "cluster" / state.FILE).write_text("{}")
     paths.make(paths.state() / "labs")
     (paths.state() / "labs" / "default").symlink_to(treasure)
     assert main(["down"]) == 1
     assert "was not deleted: a link on the way to it leads to" in capsys.readouterr().err
-    assert tree(treasure) == {"cluster/gold"}
+    assert tree(treasure) == {"cluster/gold", f"cluster/{state.FILE}"}
 
 
 def test_what_cannot_be_deleted_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +194,7 @@ WAIT = "import sys; print('ready', flush=True); sys.stdin.read()"
 
 def test_who_reads_a_builds_log_lives(home: Path) -> None:
     """A pager, an editor, a film of that name, a shell in the folder: none of them is the build's."""
-    making = paths.cache() / "making"
+    making = marked_cache() / "making"
     log = paths.make(making / "base-abc") / "serial.log"
     log.write_text("the kernel")
     film = paths.make(paths.cache().parent / "making-of") / "film.mkv"
@@ -176,7 +210,7 @@ def test_who_reads_a_builds_log_lives(home: Path) -> None:
 
 
 def test_what_a_killed_build_started_is_ended_with_what_that_started(home: Path) -> None:
-    folder = paths.make(paths.cache() / "making" / "rootfs-1")
+    folder = paths.make(marked_cache() / "making" / "rootfs-1")
     wait = "import signal; print('ready', flush=True); signal.pause()"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {wait!r}])"
     builder = (

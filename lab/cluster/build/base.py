@@ -8,6 +8,7 @@ making/               what is half made; whoever holds the lock clears it
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import threading
 from collections.abc import Callable
@@ -33,16 +34,17 @@ TAG = "CACHEDIR.TAG"
 """Marks the cache as one, and as the lab's (bford.info/cachedir)."""
 
 _SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
+_KEY = "[0-9a-f]" * 16
+"""A digest of `recipe.key`, as `glob` matches it."""
 #: All that the lab makes in its cache.
 _NAMES = (
-    "rootfs-*.tar",
-    "debian-*.tar",
-    "image-*-*",
-    "base-*",
+    f"rootfs-{_KEY}.tar",
+    f"debian-{_KEY}.tar",
+    f"image-*-{_KEY}",
+    f"base-{_KEY}",
     "making",
-    "cli",
-    "cli-*",
-    "cli.*",
+    f"cli-{_KEY}",
+    "cli-new-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]",
     "acceleration.json",
     ".acceleration.json.*",
     "apt.log",
@@ -84,8 +86,16 @@ def ensure(report: Report, kind: Images = "packages") -> str:
 
 
 def clear(cache: Path) -> None:
-    """End what a killed build left running and delete what it left lying. Only with the lock held."""
+    """End what a killed build left running and delete what it left lying. Only with the lock held.
+
+    Raises LabError for a folder of that name in a cache that is not marked as the lab's.
+    """
     making = cache / "making"
+    if os.path.lexists(making) and not _marked(cache):
+        raise LabError(
+            f"{making} stands in a folder that is not marked as the lab's: others may have put it there",
+            remedy=f"move it away, or set {paths.CACHE} to another folder",
+        )
     for one in process.started_below(making):
         process.kill(one)
     if making.exists():
@@ -98,7 +108,7 @@ def clear(cache: Path) -> None:
 def clear_if_idle() -> None:
     """Clear what a killed build left, unless a build is at work."""
     cache = paths.cache()
-    if (cache / "making").exists():
+    if (cache / "making").exists() and _marked(cache):
         try:
             with lock.held(cache / "build.lock", "making the machines' disk"):
                 clear(cache)
@@ -117,10 +127,9 @@ def purge() -> tuple[str, ...] | None:
     if not cache.is_dir():
         return None
     with lock.held(cache / "build.lock", "making the machines' disk"):
-        if not _mark(cache):
-            others = ", ".join(sorted(_others(cache))[:3])
+        if not _marked(cache) and any(path.name != "build.lock" for path in cache.iterdir()):
             raise LabError(
-                f"nothing in {cache} was deleted: it holds things that the lab did not make ({others})",
+                f"nothing in {cache} was deleted: it has no {TAG} of the lab, so others may have put it there",
                 remedy=f"delete in {cache} what you do not need yourself",
             )
         clear(cache)
@@ -134,16 +143,17 @@ def purge() -> tuple[str, ...] | None:
     return left
 
 
-def _mark(cache: Path) -> bool:
-    """Mark the cache as the lab's, with the tag that backup programs know; False when other things stand in it and no
-    tag does."""
-    tag = cache / TAG
-    if not tag.exists():
-        if _others(cache):
-            return False
-        tag.write_text(
+def _mark(cache: Path) -> None:
+    """Mark a cache as the lab's, with the tag that backup programs know, unless others have things in it."""
+    if not (cache / TAG).exists() and not _others(cache) and not (cache / "making").exists():
+        (cache / TAG).write_text(
             f"{_SIGNATURE}\n# What swarmlab made here can be made again: swarmlab down --purge deletes it.\n"
         )
+
+
+def _marked(cache: Path) -> bool:
+    """The tag in the cache is the lab's."""
+    tag = cache / TAG
     try:
         return tag.read_text(errors="replace").startswith(_SIGNATURE) and "swarmlab" in tag.read_text(errors="replace")
     except OSError:
