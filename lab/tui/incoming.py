@@ -16,6 +16,12 @@ from textual.constants import ESCAPE_DELAY
 PATIENCE = 1.0
 """Seconds in which the rest of a sequence must come; a slow line may cut one in two."""
 
+PASTE_PATIENCE = 5.0
+"""Seconds of silence after which a paste is taken to be over: its end is lost when a line is cut in the midst of it."""
+
+_LONGEST = 4096
+"""Bytes of a sequence without an end that are kept: no report that is waited for is longer."""
+
 _STRING = rb"\x1b(?:\][\dLl]|P[\d>!=]|_G)[^\x07\x18\x1a\x1b]*"
 """The head and text of an OSC, DCS or APC string, in the forms that answers have: Alt+] is typed, too."""
 
@@ -50,18 +56,21 @@ class Incoming:
     """Bytes in, whole pieces out: text, or one sequence each. Times are in seconds, of any one clock."""
 
     def __init__(self) -> None:
-        self._held, self._since, self._pasting = b"", 0.0, False
+        self._held, self._since, self._came, self._pasting = b"", 0.0, 0.0, False
 
     def feed(self, data: bytes, now: float) -> Iterator[bytes]:
         """The pieces that are whole now. What a paste holds stays text, whatever it looks like."""
         if not self._held:
             self._since = now
+        self._came = now
         self._held += data
         while self._held:
             if self._pasting:
                 yield from self._pasted()
                 return
             if _BEGUN.fullmatch(self._held):
+                if len(self._held) > _LONGEST:  # its head, and what may be the first half of its end
+                    self._held = self._held[:3] + (b"\x1b" if self._held.endswith(b"\x1b") else b"")
                 return
             piece = self._cut()
             self._since = now
@@ -72,7 +81,12 @@ class Incoming:
     def expire(self, now: float) -> Iterator[bytes]:
         """What was held back and is a key by itself, once nothing more came in time; the beginning of a report whose
         rest never came is dropped."""
-        if not self._held or self._pasting or now - self._since < ESCAPE_DELAY:
+        if self._pasting:
+            if now - self._came >= PASTE_PATIENCE:
+                self._held, self._pasting = b"", False
+                yield _PASTED
+            return
+        if not self._held or now - self._since < ESCAPE_DELAY:
             return
         if len(self._held) <= 2 or _is_named(self._held):
             held, self._held = self._held, b""
@@ -82,8 +96,8 @@ class Incoming:
 
     @property
     def waits(self) -> bool:
-        """Whether something is held back."""
-        return bool(self._held)
+        """Whether something is held back, or a paste has no end yet."""
+        return self._pasting or bool(self._held)
 
     def _cut(self) -> bytes:
         """The next piece off what is held, empty when it is to be dropped."""

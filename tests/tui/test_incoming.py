@@ -11,7 +11,7 @@ from textual import events
 from textual.message import Message
 
 from lab.tui.driver import PieceParser
-from lab.tui.incoming import PATIENCE, Incoming
+from lab.tui.incoming import PASTE_PATIENCE, PATIENCE, Incoming
 
 LATE = 2 * PATIENCE
 
@@ -111,6 +111,37 @@ KEYS = {
 def test_keys_and_pastes_arrive(sent: bytes, keys: list[str]) -> None:
     assert heard(sent) == keys
     assert heard(sent, b"q", every=LATE)[-1] == "q"
+
+
+def test_a_paste_whose_end_is_lost_is_over_after_a_silence() -> None:
+    incoming, parser = Incoming(), PieceParser()
+    said: list[str] = []
+
+    def take(pieces: Iterator[bytes]) -> None:
+        for piece in pieces:
+            for message in parser.messages(piece):
+                said.append(message.text if isinstance(message, events.Paste) else getattr(message, "key", "?"))
+
+    take(incoming.feed(b"\x1b[200~abc\x1b[20", 0.0))
+    assert incoming.waits
+    take(incoming.expire(PASTE_PATIENCE / 2))
+    assert said == []
+    take(incoming.expire(PASTE_PATIENCE))
+    assert said == ["abc"]
+    assert not incoming.waits
+    take(incoming.feed(b"q", PASTE_PATIENCE + 1))
+    assert said == ["abc", "q"]
+
+
+@pytest.mark.parametrize("head", [b"\x1b]11;", b"\x1bP>|", b"\x1b_G", b"\x1b[1"])
+def test_a_sequence_without_an_end_is_not_kept_whole(head: bytes) -> None:
+    incoming = Incoming()
+    assert [*incoming.feed(head, 0.0)] == []
+    for _ in range(100):
+        assert [*incoming.feed(b"1" * 4096, 0.0)] == []
+    assert len(incoming._held) <= 2 * 4096
+    end = b"m" if head.startswith(b"\x1b[") else b"\x1b\\"
+    assert b"".join(incoming.feed(end + b"q", 0.0)) == b"q"
 
 
 def test_a_letter_and_a_paste_may_come_in_parts() -> None:
