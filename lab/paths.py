@@ -58,11 +58,11 @@ def cache() -> Path:
     not the user's own, InputError for a home that is nobody's."""
     moved = os.environ.get(CACHE)
     if not moved:
-        return _own(_absolute(platformdirs.user_cache_dir("swarmlab"), CACHE), CACHE)
+        return own(_absolute(platformdirs.user_cache_dir("swarmlab"), CACHE), CACHE)
     above = _absolute(moved, CACHE)
     _trusted(above, CACHE, shared=True)
     # A link at that place leads where its owner wants: it is looked at before it is followed.
-    return _own(above / CACHE_FOLDER, CACHE).resolve()
+    return own(above / CACHE_FOLDER, CACHE).resolve()
 
 
 def state(name: str = "") -> Path:
@@ -71,8 +71,9 @@ def state(name: str = "") -> Path:
     With a name, the folder of the lab of that name. Raises MissingError when the folder is not the user's own,
     InputError for a home that is nobody's.
     """
-    root = _own(_absolute(os.environ.get(STATE) or platformdirs.user_state_dir("swarmlab"), STATE), STATE)
-    return root / "labs" / name if name else root
+    root = own(_absolute(os.environ.get(STATE) or platformdirs.user_state_dir("swarmlab"), STATE), STATE)
+    # A folder that was once open to others may still hold one of theirs.
+    return own(own(root / "labs", STATE) / name, STATE) if name else root
 
 
 def make(folder: Path) -> Path:
@@ -124,13 +125,21 @@ def standing(folder: Path) -> Path:
 
 def _absolute(path: str, variable: str) -> Path:
     try:
-        return Path(path).expanduser().resolve()
+        given = Path(path).expanduser().absolute()
+        for each in (given, *given.parents):
+            if each.is_symlink() and each.lstat().st_uid not in {os.geteuid(), 0}:
+                raise MissingError(
+                    f"{each} is a link of another user (uid {each.lstat().st_uid}), who could lead it anywhere",
+                    remedy=f"set {variable} to a folder of your own",
+                )
+        return given.resolve()
     except RuntimeError as error:  # a user's home that is not known; links in a circle
         raise InputError(f"{path!r} leads to no folder: {error}", remedy=f"set {variable} to a whole path") from error
 
 
-def _own(folder: Path, variable: str) -> Path:
-    """The folder, if it is the user's own or not there yet."""
+def own(folder: Path, variable: str) -> Path:
+    """The folder, if it is the user's own or not there yet. Raises MissingError, which names the variable that moves
+    it."""
     _trusted(folder, variable)
     return folder
 

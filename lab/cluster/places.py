@@ -22,7 +22,7 @@ def check_name(name: str) -> str:
 
 def home(name: str) -> Path:
     """The folder of the lab's cluster; it is not made."""
-    return paths.state() / "labs" / check_name(name) / "cluster"
+    return paths.state(check_name(name)) / "cluster"
 
 
 def lock(name: str) -> Path:

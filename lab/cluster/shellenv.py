@@ -96,7 +96,7 @@ def docker_folder() -> Path | None:
     """
     if (found := shutil.which("docker", path=paths.search_path())) and version(found) >= OLDEST:
         return None
-    place = paths.cache() / f"cli-{recipe.rootfs_key()}"
+    place = paths.own(paths.cache() / f"cli-{recipe.rootfs_key()}", paths.CACHE)
     if not place.exists():
         rootfs = paths.cache() / f"rootfs-{recipe.rootfs_key()}.tar"
         if not rootfs.exists():

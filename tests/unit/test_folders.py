@@ -374,6 +374,40 @@ def test_what_the_lab_makes_is_private_whatever_the_umask(home: Path, capsys: py
     assert main(["lessons"]) == 0
 
 
+def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the path belong to another user; where that takes root, let this one be another."""
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    else:
+        other = os.geteuid() + 1
+        monkeypatch.setattr(os, "geteuid", lambda: other)
+
+
+@pytest.mark.parametrize("below", ["", "deep"])
+def test_a_link_of_another_user_is_not_followed(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], below: str
+) -> None:
+    gold = paths.make(home / "victim" / below / "labs" / "default" / "cluster") / "gold"
+    gold.write_text("mine")
+    link = home / "link"
+    link.symlink_to(home / "victim")
+    monkeypatch.setenv(paths.STATE, str(link / below))
+    give_away(link, monkeypatch)
+    assert main(["down"]) == 3
+    assert "is a link of another user" in capsys.readouterr().err
+    assert gold.exists()
+
+
+@pytest.mark.parametrize("what", ["labs", "labs/default"])
+def test_a_lab_in_a_folder_of_another_user_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    state.save(a_lab())
+    give_away(paths.state() / what, monkeypatch)
+    assert main(["status"]) == 3
+    assert "belongs to another user" in capsys.readouterr().err
+
+
 def test_a_home_of_nobody_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for variable in (paths.STATE, paths.CACHE):
         with monkeypatch.context() as moved:
