@@ -51,16 +51,14 @@ _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _ESCAPES = (
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+(?:[@-~]|\Z)"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a]*+(?:\x07|\x9c|\x1b\\|(?=[\x1b\x18\x1a])|\Z)"
-    r"|\x1b[ -/]*+(?:[0-~]|\Z)"
-    r"|[\x00-\x07\x0e-\x1a]"
+    r"|\x1b[ -/]*+(?:[0-~]|\Z|(?=\x1b))"
+    r"|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x8f\x91-\x97\x99\x9a\x9c]"
 )
 _LINE_END = rf"(?:{_ESCAPES})*+(?:[\r\n\x08]|\Z)"
 _GAPS = rf"{_ESCAPES}|\x08|(?:\r++\n?|\n)[ ]*+|[ ]++(?={_LINE_END})"
 _GAP = re.compile(_GAPS)
 #: What is seen up to the next gap, and the gap. The characters with which no gap begins are passed at once.
-_PART = re.compile(
-    rf"((?:[^\x00-\x08\x0a\x0d-\x1b \x90\x98\x9b\x9d-\x9f]++|[ ]++(?!{_LINE_END})|(?!{_GAPS})[^ ])*+)({_GAPS}|\Z)"
-)
+_PART = re.compile(rf"((?:[^\x00-\x08\x0a\x0d-\x1f \x7f-\x9f]++|[ ]++(?!{_LINE_END})|(?!{_GAPS})[^ ])*+)({_GAPS}|\Z)")
 _OPENS_STRING = re.compile(r"[\x1b\x90\x98\x9d-\x9f]")
 _STRING = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])([^\x07\x1b\x9c\x18\x1a]*)(\Z)?")
 

@@ -14,6 +14,7 @@ _LOWER, _KEY = string.ascii_lowercase + string.digits, string.ascii_letters + st
 _GAPS = (
     *("\r\n", "\n", " \r", " \r\n", "\x08", "\x1b[0m", "\x1b[1;32m", "\x9b0m", "\x1b[K", "\x1b[2K\r", "\x1b[1C\x1b[1D"),
     *("\x1b[?25l", "\x1b(B", "\x1b]0;t\x07", "\x1b]133;A\x1b\\"),
+    *("\x7f", "\x1c", "\x1f", "\x80", "\x84", "\x85", "\x88", "\x8f", "\x9a", "\x9c", "\x1b\x1b[m"),
 )
 _AROUND = (
     "a\tb ",
@@ -67,7 +68,7 @@ def _draw(rng: Random) -> Any:
 
 
 def _inside_a_gap(text: str, at: int) -> bool:
-    return any(found.start() < at < found.end() for found in re.finditer(f"{_ESCAPE.pattern}| ?\r\n?", text))
+    return any(found.start() < at < found.end() for found in re.finditer(f"\x1b*(?:{_ESCAPE.pattern})| ?\r\n?", text))
 
 
 def _bare(text: str) -> str:

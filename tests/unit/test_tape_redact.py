@@ -291,3 +291,16 @@ def test_the_cost_of_single_characters_grows_as_their_number(kind: str) -> None:
     """A secret is held until its end, and is not looked at anew with every character."""
     small = (HOSTILE[kind] * 1_000)[:1_000]
     assert cost(small * 4, 1) < 9 * max(min(cost(small, 1) for _ in range(2)), 0.01)
+
+
+DROPPED = [*map(chr, (*range(0x1C, 0x20), *range(0x7F, 0x90), *range(0x91, 0x98), 0x99, 0x9A, 0x9C))]
+
+
+@pytest.mark.parametrize("gap", [*DROPPED, "\x1b\x1b[m"], ids=ascii)
+def test_what_a_screen_drops_tears_no_secret(gap: str) -> None:
+    for secret, redactor in ((KNOWN, Redactor([KNOWN])), (JOIN, Redactor())):
+        said = redactor.whole(f"it is {secret[:20]}{gap}{secret[20:]} here\r\n")
+        assert secret[-12:] not in said
+        assert secret[10:20] not in said
+        assert said.startswith("it is ")
+        assert said.endswith(" here\r\n")
