@@ -18,7 +18,7 @@ from lab.errors import LabError
 
 _DISK_GIB, _MEMORY_GIB = 6, 5
 """Measured: the cache takes 2.1 GB and one more while it is made, four machines' disks 0.1 and growing; each
-machine's emulator takes 0.7 to 1.2 GiB of memory."""
+machine's emulator takes 0.7 to 1.5 GiB of memory."""
 
 
 @dataclass(frozen=True)
