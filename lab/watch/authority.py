@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 
 from lab.cluster.model import Endpoint
-from lab.watch import wire
+from lab.watch import threads, wire
 
 #: Pebble's management port, as stacks/acme.yaml publishes it, and how long a node may take to answer, seconds.
 PORT, BOUND = 15000, 3.0
@@ -20,21 +20,17 @@ def pebble_roots(endpoints: Iterable[Endpoint]) -> tuple[bytes, ...]:
     Pebble's own TLS certificate is not verified: the way is loopback.
     """
     places = tuple(e.published[PORT] for e in endpoints if PORT in e.published)
-    if not places:
-        return ()
-    pool = ThreadPoolExecutor(max_workers=len(places))
-    try:
-        for answer in as_completed([pool.submit(_roots, address, port) for address, port in places]):
-            if answer.result():
-                return answer.result()
-        return ()
-    finally:
-        # A node that hangs is not waited for.
-        pool.shutdown(wait=False, cancel_futures=True)
+    # A node that hangs is not waited for.
+    for answer in as_completed([threads.start(_roots, place) for place in places]):
+        if answer.result():
+            return answer.result()
+    return ()
 
 
-def _roots(address: str, port: int) -> tuple[bytes, ...]:
+def _roots(place: tuple[str, int]) -> tuple[bytes, ...]:
     from cryptography import x509
+
+    address, port = place
 
     try:
         with wire.client(BOUND, (address, port)) as client:

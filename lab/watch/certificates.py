@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from lab.cluster.model import Endpoint
+from lab.watch import threads
 from lab.watch.handshake import handshake
 from lab.watch.source import Pace, Source, in_words
 from lab.world.entries import AcmeTold, CertificateSeen, Entry
@@ -56,9 +56,7 @@ class CertificateSource(Source):
         if hosts and self._endpoints:
             if time.monotonic() - self._asked_at >= KEEP:
                 self._roots, self._asked_at = self._ask() or self._roots, time.monotonic()
-            with ThreadPoolExecutor(max_workers=len(self._endpoints)) as pool:
-                changed = list(pool.map(lambda endpoint: self._node(endpoint, hosts), self._endpoints))
-            if any(changed):
+            if any(threads.side_by_side(lambda endpoint: self._node(endpoint, hosts), self._endpoints)):
                 self._moved_at = time.monotonic()
         return time.monotonic() - self._moved_at < LINGER or under_way(self._journal.world, self._journal.now())
 

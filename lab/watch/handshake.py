@@ -126,7 +126,8 @@ def _shake(connection: SSL.Connection, stream: socket.socket, until: float) -> N
             wanted = select.POLLOUT
         ready = select.poll()
         ready.register(stream, wanted)
-        if not ready.poll(max(0.0, until - time.monotonic()) * 1000):
+        left = until - time.monotonic()
+        if left <= 0 or not ready.poll(left * 1000):
             raise TimeoutError
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 from lab.cluster.model import Endpoint
-from lab.watch import wire
+from lab.watch import threads, wire
 from lab.watch.proof import Unproven
 from lab.watch.source import first_line
 from lab.world.entries import Hit
@@ -41,14 +40,12 @@ def ask(
 ) -> list[Hit]:
     """Send a request `times` times to the published port of every node given, nodes side by side. Never raises for a
     node: no answer is a Hit with status 0 that says why."""
-    asked = tuple(endpoints)
-    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
-        rounds = pool.map(lambda endpoint: [one(endpoint, request, password) for _ in range(times)], asked)
-        return [hit for hits in rounds for hit in hits]
+    rounds = threads.side_by_side(lambda endpoint: [one(endpoint, request, password) for _ in range(times)], endpoints)
+    return [hit for hits in rounds for hit in hits]
 
 
 def one(endpoint: Endpoint, request: Request, password: wire.Password | None = None, bound: float = BOUND) -> Hit:
-    """Send one request through one node; each connection, write and read of it may take `bound` seconds."""
+    """Send one request through one node; its connection, and then all else, may take `bound` seconds each."""
     if request.port not in endpoint.published:
         return _none(endpoint, request, 0.0, f"port {request.port} of {endpoint.node} is not reached from this machine")
     if request.login and password is None:
@@ -68,14 +65,13 @@ def refusing(endpoints: Iterable[Endpoint], port: int) -> list[str]:
     """The nodes that refuse or drop a connection to a published port; one that is not reached from this machine is
     not among them. What waits for us to speak first, or speaks, is there."""
     asked = [endpoint for endpoint in endpoints if port in endpoint.published]
-    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
-        there = pool.map(lambda endpoint: _listens(*endpoint.published[port]), asked)
-        return [endpoint.node for endpoint, listens in zip(asked, there, strict=True) if not listens]
+    there = threads.side_by_side(_listens, [endpoint.published[port] for endpoint in asked])
+    return [endpoint.node for endpoint, listens in zip(asked, there, strict=True) if not listens]
 
 
-def _listens(address: str, port: int) -> bool:
+def _listens(address: tuple[str, int]) -> bool:
     try:
-        with socket.create_connection((address, port), _KNOCK) as stream:
+        with socket.create_connection(address, _KNOCK) as stream:
             # What forwards the port takes every connection, and ends one that the node refused.
             return bool(stream.recv(1))
     except TimeoutError:
@@ -115,12 +111,24 @@ def _line(endpoint: Endpoint, request: Request, began: float, bound: float) -> H
     with socket.create_connection(endpoint.published[request.port], bound) as stream:
         if request.says:
             stream.sendall(request.says.encode() + b"\n")
-        with stream.makefile("rb") as reader:
-            came = reader.readline(LONGEST)
+        came = _first_line_of(stream, time.monotonic() + bound)
     if not came:
         return _none(endpoint, request, _ms(began), "the connection was closed with no answer")
     body = wire.decoded(came[:START]).strip()[:200]
     return Hit(endpoint.node, request.port, request.path, 200, body[:64], _ms(began), body=body, protocol="tcp")
+
+
+def _first_line_of(stream: socket.socket, until: float) -> bytes:
+    """What comes up to a line's end, the other side's end, or LONGEST. Raises TimeoutError at `until`, however much
+    comes before."""
+    came = bytearray()
+    while b"\n" not in came and len(came) < LONGEST:
+        stream.settimeout(max(until - time.monotonic(), 0.001))
+        part = stream.recv(4096)
+        if not part:
+            break
+        came += part
+    return bytes(came.partition(b"\n")[0][:LONGEST])
 
 
 def _login(request: Request, password: wire.Password | None) -> wire.Password | None:

@@ -4,10 +4,11 @@ host's name through Traefik. Who answers shows how the two balancers share."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 
 from lab.cluster.model import Endpoint
-from lab.watch import hits
+from lab.watch import hits, threads
 from lab.watch.source import Pace, Source
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -34,13 +35,7 @@ class MeshSource(Source):
     ) -> None:
         super().__init__("mesh", pace or Pace(fast=1.0, slow=1.0))
         self._journal, self._endpoints, self._hosts = journal, endpoints, hosts
-        self._pool = ThreadPoolExecutor(max_workers=max(1, len(endpoints)), thread_name_prefix="mesh")
         self._rounds: dict[str, Future[None]] = {}
-
-    def close(self) -> None:
-        """See `Source.close`; what is asked just now is let go."""
-        super().close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self) -> bool:
         world = self._journal.world
@@ -48,10 +43,10 @@ class MeshSource(Source):
         for endpoint in self._endpoints:
             # A node that still owes answers is not asked for more, and keeps no other waiting.
             if endpoint.node not in self._rounds or self._rounds[endpoint.node].done():
-                self._rounds[endpoint.node] = self._pool.submit(self._node, endpoint, wanted)
+                self._rounds[endpoint.node] = threads.start(partial(self._node, wanted), endpoint)
         return True
 
-    def _node(self, endpoint: Endpoint, wanted: tuple[hits.Request, ...]) -> None:
+    def _node(self, wanted: tuple[hits.Request, ...], endpoint: Endpoint) -> None:
         for request in wanted:
             if self._closed:
                 return

@@ -118,7 +118,7 @@ class TraefikSource(Source):
 class _View:
     """One reading of all that is asked for."""
 
-    def __init__(self, client: httpx.Client, address: tuple[str, int], host: str) -> None:
+    def __init__(self, client: wire.Client, address: tuple[str, int], host: str) -> None:
         self._client, self._host = client, host
         self._base = f"https://{address[0]}:{address[1]}"
         self._left = LONGEST

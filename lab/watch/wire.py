@@ -6,11 +6,14 @@ only where `lab.watch.proof` has proven who listens. No answer is read without a
 
 from __future__ import annotations
 
+import socket
 import ssl
-import time
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 import httpx
 
@@ -48,41 +51,108 @@ def unjudged() -> ssl.SSLContext:
     return context
 
 
-def client(bound: float, address: tuple[str, int], login: Password | None = None) -> httpx.Client:
+class Client(httpx.Client):
+    """An HTTP client of one connection, whose exchange can be cut off from another thread, whatever it waits for: its
+    own bounds are for each read, and one that gets a byte now and then waits for ever."""
+
+    def __init__(self, *, hooks: Sequence[Callable[[httpx.Request], None]] = (), **options: Any) -> None:
+        super().__init__(event_hooks={"request": [*hooks, self._watch]}, **options)
+        self._line: socket.socket | None = None
+        self._guard = threading.Lock()
+        self.late = False
+
+    def begin(self) -> None:
+        """A new exchange, that is not late."""
+        with self._guard:
+            self.late = False
+
+    def cut(self) -> None:
+        """End what is under way: it is late."""
+        with self._guard:
+            self.late = True
+            self._shut()
+
+    def __exit__(self, *told: Any) -> None:
+        """See httpx.Client."""
+        super().__exit__(*told)
+        with self._guard:
+            if self._line is not None:
+                self._line.close()
+                self._line = None
+
+    def _watch(self, request: httpx.Request) -> None:
+        request.extensions = {**request.extensions, "trace": partial(self._told, request.extensions.get("trace"))}
+
+    def _told(self, before: Callable[[str, Any], None] | None, event: str, info: Mapping[str, Any]) -> None:
+        if before is not None:
+            before(event, info)
+        if event == "connection.connect_tcp.complete":
+            with self._guard:
+                if self._line is not None:
+                    self._line.close()
+                # A descriptor of its own: TLS takes the first one away from its socket.
+                self._line = info["return_value"].get_extra_info("socket").dup()
+                if self.late:
+                    self._shut()
+
+    def _shut(self) -> None:
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+
+
+def client(bound: float, address: tuple[str, int], login: Password | None = None) -> Client:
     """A client for an address, of which each connection, write and read may take `bound` seconds. It follows no
     redirect. With a `login` its requests raise Unproven where nothing proves who listens."""
     judged = login is not None and not is_local(address[0])
-    return httpx.Client(
+    return Client(
         verify=ssl.create_default_context() if judged else unjudged(),
         timeout=bound,
         trust_env=False,
         auth=login,
-        event_hooks={"request": [Guard()]} if login is not None else None,
+        hooks=[Guard()] if login is not None else [],
     )
 
 
-def get(
-    client: httpx.Client, url: str, host: str = "", *, longest: int, bound: float = 10.0, whole: bool = True
-) -> Answer:
+def get(client: Client, url: str, host: str = "", *, longest: int, bound: float = 10.0, whole: bool = True) -> Answer:
     """Ask for a URL under a host's name (in HTTP and in TLS), none for "". Raises httpx's errors, OSError,
     or ValueError for what no request can carry.
 
-    At most `longest` bytes of the body are read, for at most `bound` seconds; where it goes on, TooLong or a timeout is
-    raised if it is wanted `whole`, and otherwise its start is the answer.
+    The exchange takes at most `bound` seconds from its first byte to its last, and at most `longest` bytes of the body
+    are read. Where the answer goes on, TooLong or a timeout is raised if it is wanted `whole`, and otherwise its start
+    is the answer.
     """
+    client.begin()
+    end = threading.Timer(bound, client.cut)
+    end.daemon = True
+    end.start()
+    try:
+        return _read(client, url, host, longest, whole)
+    except (httpx.TransportError, OSError) as error:
+        if client.late:
+            raise httpx.ReadTimeout(f"the answer had no end in {bound:.0f} s") from error
+        raise
+    finally:
+        end.cancel()
+
+
+def _read(client: Client, url: str, host: str, longest: int, whole: bool) -> Answer:
     # Nothing may be packed: a few bytes could be unpacked to any size.
     headers: Mapping[str, str] = {"Accept-Encoding": "identity", **({"Host": host} if host else {})}
-    until, body = time.monotonic() + bound, bytearray()
+    body = bytearray()
     with client.stream("GET", url, headers=headers, extensions={"sni_hostname": host} if host else {}) as answer:
-        for part in answer.iter_raw():
-            body += part
-            late = time.monotonic() > until
-            if whole and len(body) > longest:
-                raise TooLong(f"the answer is longer than {longest:,} bytes")
-            if whole and late:
-                raise httpx.ReadTimeout(f"the answer had no end in {bound:.0f} s")
-            if not whole and (late or len(body) >= longest):
-                break
+        try:
+            for part in answer.iter_raw():
+                body += part
+                if len(body) > longest or (len(body) == longest and not whole):
+                    break
+        except httpx.TransportError:
+            if whole or not client.late:
+                raise
+        if whole and len(body) > longest:
+            raise TooLong(f"the answer is longer than {longest:,} bytes")
+        if whole and client.late:
+            raise httpx.ReadTimeout("the answer had no end")
         return Answer(answer.status_code, answer.headers, bytes(body[:longest]), answer.charset_encoding)
 
 

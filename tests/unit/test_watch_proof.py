@@ -237,7 +237,7 @@ def test_off_this_machine_a_password_goes_only_where_tls_has_verified(tmp_path: 
         client = wire.client(10.0, ("localhost", port), LOGIN)
         if trusted is not None:
             context = ssl.create_default_context(cadata=trusted.pem.decode())
-            client = httpx.Client(verify=context, trust_env=False, auth=LOGIN, event_hooks={"request": [Guard()]})
+            client = wire.Client(verify=context, trust_env=False, auth=LOGIN, hooks=[Guard()])
         with client:
             return wire.get(client, f"{scheme}://localhost:{port}/", longest=100).status
 
