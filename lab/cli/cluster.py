@@ -20,13 +20,13 @@ from lab.errors import InputError
 SETTLE = 60.0
 
 
-def consent(yes: bool) -> Consent:
+def consent(yes: bool, out: Out) -> Consent:
     """How the user is asked before Debian packages are installed: --yes answers, no terminal is a no."""
 
     def ask(commands: Sequence[str]) -> bool:
-        print("Debian packages are missing. These commands bring them:", file=sys.stderr)
+        out.note("Debian packages are missing. These commands bring them:")
         for command in commands:
-            print(f"  {command}", file=sys.stderr)
+            out.note(f"  {command}")
         if yes:
             return True
         if not sys.stdin.isatty():
@@ -40,7 +40,7 @@ def up(args: argparse.Namespace, out: Out) -> int:
     """Bring the cluster up, or what is missing of it."""
     began = datetime.now(UTC)
     with out.progress() as report:
-        cluster = api.up(args.name, args.provider, args.nodes, report, consent(args.yes), args.images)
+        cluster = api.up(args.name, args.provider, args.nodes, report, consent(args.yes, out), args.images)
     status = _settled(cluster)
     seconds = round((datetime.now(UTC) - began).total_seconds(), 1)
     out.result({**_plain(status), "seconds": seconds})
@@ -97,7 +97,7 @@ def doctor(args: argparse.Namespace, out: Out) -> int:
     from lab.cluster.doctor import doctor as examine
 
     if args.install:
-        host.require(consent(args.yes), out.note)
+        host.require(consent(args.yes, out), out.note)
     found = examine()
     out.result(found)
     if not out.json:

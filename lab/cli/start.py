@@ -68,7 +68,7 @@ def _offer_packages(args: argparse.Namespace, out: Out) -> None:
     from lab.cluster import host
 
     try:
-        host.require(consent(args.yes), out.note)
+        host.require(consent(args.yes, out), out.note)
     except LabError as error:
         out.note(f"{error}\nThe recordings can be taken all the same.")
 
@@ -85,7 +85,7 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
 
     try:
         with out.progress() as report:
-            cluster = api.up(args.name, "auto", None, report, consent(args.yes))
+            cluster = api.up(args.name, "auto", None, report, consent(args.yes, out))
     except InputError:
         raise
     except LabError as error:

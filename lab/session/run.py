@@ -77,7 +77,7 @@ def go_through(
 ) -> LessonResult:
     """Reset to the lesson's start, then every step, strictly: each check false before and true after.
 
-    The account goes to `say` as it happens. With `tape` the lesson's journal is kept there; when it is interrupted,
+    The account goes to `say` as it happens, without the session's secrets. With `tape` the lesson's journal is kept there; when it is interrupted,
     too, marked as unfinished.
     """
     # One for the whole session, made before anything is written: the tape masks what the reset's hands learned already.
@@ -88,7 +88,7 @@ def go_through(
 
     def tell(entry: Entry, _: World) -> None:
         for line in story.lines(entry):
-            say(line)
+            say(redactor.whole(line))
 
     journal.read(tell)
     recorder = Recorder(tape, header(name, lesson), journal, redact=redactor) if tape is not None else None
@@ -99,7 +99,7 @@ def go_through(
         result = run_lesson(lesson, hands, until=until)
         hands.remember(id for step in result.steps for id in step.created)
     for line in story.end():
-        say(line)
+        say(redactor.whole(line))
     if recorder is not None and recorder.left_out:
         say(f"The recording leaves out {many(recorder.left_out, 'thing')} that no tape can hold.")
     return result

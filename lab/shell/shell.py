@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import paths
 from lab.errors import InputError, LabError, MissingError, WaitError
 from lab.shell.marks import Mark, rc
 from lab.shell.output import Output, Redacts
@@ -147,7 +148,7 @@ class Shell:
         return self._pty.pid
 
     def _open(self) -> tuple[Pty, Output]:
-        bash = shutil.which("bash", path=self._env["PATH"]) or shutil.which("bash")
+        bash = shutil.which("bash", path=self._env["PATH"]) or shutil.which("bash", path=paths.search_path())
         if bash is None:
             raise MissingError("there is no bash to type commands into", remedy="sudo apt-get install bash")
         word = secrets.token_hex(8)
