@@ -77,8 +77,8 @@ def go_through(
 ) -> LessonResult:
     """Reset to the lesson's start, then every step, strictly: each check false before and true after.
 
-    The account goes to `say` as it happens, without the session's secrets. With `tape` the lesson's journal is kept there; when it is interrupted,
-    too, marked as unfinished.
+    The account goes to `say` as it happens, without the session's secrets. With `tape` the lesson's journal is kept
+    there; when it is interrupted, too, marked as unfinished.
     """
     # One for the whole session, made before anything is written: the tape masks what the reset's hands learned already.
     redactor = Redactor()
