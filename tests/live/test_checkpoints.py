@@ -73,7 +73,11 @@ def _damage(disk: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("dead", [("node4",), ("node1", "node2", "node3", "node4")], ids=lambda nodes: f"{len(nodes)}")
+@pytest.mark.parametrize(
+    "dead",
+    [("node4",), ("node1", "node2"), ("node1", "node2", "node3", "node4")],
+    ids=["one", "two of the three managers", "all"],
+)
 def test_a_reset_powers_on_machines_that_were_killed(
     cluster: Cluster, lab_name: str, say: Say, dead: tuple[str, ...]
 ) -> None:
