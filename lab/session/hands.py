@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Requests a second of a lesson's load, and how many seconds one may take, on emulated machines and on others.
 #: Measured: four emulated machines on two cores carry some eleven new HTTPS connections a second through Traefik, nginx
 #: and Node.js, and fewer while a new version starts.
-RATES = {True: 3, False: 50}
+RATES = {True: 1, False: 50}
 PATIENCE = {True: 30.0, False: 10.0}
 #: Seconds in which a manager must answer, for a step and for a person at the terminal.
 ANSWER, OPENING = 30.0, 10.0
