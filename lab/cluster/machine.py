@@ -111,7 +111,7 @@ def _words(acceleration: str) -> list[str]:
     if acceleration == "kvm":
         return []
     # Translated code is found again by its address: programs that start at another one each time are translated each
-    # time. Measured with the other two words: a service of six replicas is up in 28 s of 65.
+    # time. Measured with the other two words: a service of six replicas is up in 28 s instead of 65.
     return ["nokaslr", "norandmaps", "init_on_alloc=0", "lsm=capability"]
 
 

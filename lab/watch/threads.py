@@ -1,4 +1,4 @@
-"""Work beside other work, in threads that a program which ends does not wait for: who answers may take his time."""
+"""Work beside other work, in threads that a program does not wait for when it ends: an answer may never come."""
 
 from __future__ import annotations
 
