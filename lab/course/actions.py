@@ -10,6 +10,8 @@ from lab.world.swarm import ServiceSpec
 
 #: The key of the label on everything that the lab makes; its value does not matter.
 LABEL = "lab.swarmlab"
+#: The label that `docker stack deploy` puts on everything that it makes; its value is the stack's name.
+NAMESPACE = "com.docker.stack.namespace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +111,16 @@ class UpdateService:
 
 @dataclass(frozen=True, slots=True)
 class RemoveNamed:
-    """Remove a secret, a config or a network."""
+    """Remove a secret, a config or a network; `why` is empty when it should just not be there."""
 
     what: str
     id: str
     name: str
+    why: str = ""
 
     @property
     def sentence(self) -> str:
-        return f"remove {self.what} {self.name}"
+        return f"remove {self.what} {self.name}" + (f", to make it anew ({self.why})" if self.why else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,4 +224,6 @@ def order(action: Action) -> tuple[int, int, str]:
         turn = _KINDS.index(action.what)
     elif isinstance(action, DeployStack):
         turn = 2 * action.place + (not action.awaited)
-    return _ORDER.index(type(action)), turn, action.name
+    # What is made anew goes after the services that use it, and before it is made.
+    kind = RemoveVolume if isinstance(action, RemoveNamed) and action.why else type(action)
+    return _ORDER.index(kind), turn, action.name

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from lab.course.actions import LABEL
-from lab.world.swarm import ServiceSpec
+from lab.course.stack.spec import Use
+from lab.world.swarm import Service, ServiceSpec
 from lab.world.world import World
 
 #: What can be changed in a running service without replacing its tasks one by one; for the rest it is made anew.
@@ -23,6 +24,12 @@ def same(declared: ServiceSpec, found: ServiceSpec, networks: Mapping[str, str])
 def networks(world: World) -> Mapping[str, str]:
     """Names by id."""
     return {n.id: n.name for n in world.named.values() if n.what == "network"}
+
+
+def uses(world: World, service: Service) -> frozenset[Use]:
+    """What a service is given, and the networks that it is on."""
+    given = {("secret", g.source) for g in service.spec.secrets} | {("config", g.source) for g in service.spec.configs}
+    return frozenset(given | {("network", networks(world).get(n, n)) for n in service.spec.networks})
 
 
 def change(differs: Iterable[str], now: ServiceSpec, wanted: ServiceSpec) -> str:

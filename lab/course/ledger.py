@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lab.course import kept
+from lab.course.actions import NAMESPACE
 from lab.course.checkpoint import Patch
 from lab.world.world import World
 
-#: The label that `docker stack deploy` puts on everything that it makes; its value is the stack's name.
-_NAMESPACE = "com.docker.stack.namespace"
 #: How many ids are kept, the newest: a cluster's objects are few, and an id never comes back.
 _MOST = 10_000
 
@@ -24,7 +23,7 @@ def created(since: World, world: World, leaves: Patch | None) -> tuple[str, ...]
     names |= {("config", n) for n in leaves.configs} | {("network", n) for n in leaves.networks or ()}
     new = [(s.id, ("service", s.name), s.spec.labels) for s in world.services.values() if s.id not in since.services]
     new += [(n.id, (n.what, n.name), n.labels) for n in world.named.values() if n.id not in since.named]
-    return tuple(id for id, use, labels in new if use in names or labels.get(_NAMESPACE) in leaves.stacks)
+    return tuple(id for id, use, labels in new if use in names or labels.get(NAMESPACE) in leaves.stacks)
 
 
 def ours(name: str) -> frozenset[str]:

@@ -7,10 +7,11 @@ differs and stays so is told as `Left`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from lab.course.actions import (
     LABEL,
+    NAMESPACE,
     Action,
     CreateNamed,
     CreateService,
@@ -26,10 +27,10 @@ from lab.course.actions import (
     order,
 )
 from lab.course.checkpoint import Checkpoint, Content, NodeState
-from lab.course.compare import SOFT, change, networks, same
+from lab.course.compare import SOFT, change, networks, same, uses
 from lab.course.stack.changes import stack_changes, volume_changes
-from lab.course.stack.spec import Use
-from lab.world.swarm import ENDED, WANTED, Named, Node, Service
+from lab.course.stack.spec import Expected, Use
+from lab.world.swarm import ENDED, WANTED, Named, Node, Service, fingerprint
 from lab.world.world import World
 
 _OWN_NETWORKS = frozenset({"ingress", "docker_gwbridge"})
@@ -56,19 +57,25 @@ def plan(
     expected = {name: state.expected(name, settings) for name, state in checkpoint.stacks.items()}
     in_stacks = {name for each in expected.values() for name in each.services}
     kept = {(what, name) for what, things in _wanted(checkpoint).items() for name in things}
-    kept = kept.union(*(each.makes for each in expected.values()))
     stacks = checkpoint.stacks.items()
-    kept = kept.union(*(state.first_expected(n, settings).makes for n, state in stacks if state.first is not None))
+    firsts = {name: state.first_expected(name, settings) for name, state in stacks if state.first is not None}
+    deploys = [*expected.items(), *firsts.items()]
+    kept = kept.union(*(each.makes for _, each in deploys))
     services = [s for s in world.services.values() if s.name not in in_stacks]
-    strangers = [s for s in world.services.values() if not mine(s.id, s.spec.labels)]
-    used = {use for s in strangers for use in _uses(world, s)}
+    stay = {s.name for s in world.services.values() if not mine(s.id, s.spec.labels)}
+    # A stack with a service that is not the lab's is left alone whole.
+    stay |= {full for each in expected.values() if stay & each.services.keys() for full in each.services}
+    used = {use for s in world.services.values() if s.name in stay for use in uses(world, s)}
+    outdated = _outdated(world, checkpoint, deploys)
+    anew = frozenset((n.what, n.name) for n, _ in outdated if mine(n.id, n.labels)) - used
     found = [
         *_nodes(world, checkpoint, made_by_lab, off),
-        *(a for s in services for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels))),
+        *(a for s in services for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels), anew)),
         *_new_services(world, checkpoint),
-        *stack_changes(world, checkpoint, expected, settings, lambda s: mine(s.id, s.spec.labels)),
+        *stack_changes(world, checkpoint, expected, settings, lambda s: mine(s.id, s.spec.labels), anew),
         *(a for n in world.named.values() for a in _named(n, mine(n.id, n.labels), kept, used)),
-        *_new_named(world, checkpoint),
+        *(_renewed(n, why, (n.what, n.name) in anew) for n, why in outdated),
+        *_new_named(world, checkpoint, anew),
     ]
     if made_by_lab:  # Volumes hold data: others' are theirs.
         found += volume_changes(world, expected, found)
@@ -112,7 +119,9 @@ def _node(name: str, node: Node | None, wanted: NodeState, off: bool) -> Iterato
         yield SetNode(node.id, name, wanted.availability, role, {**wanted.labels, **own})
 
 
-def _service(world: World, checkpoint: Checkpoint, service: Service, mine: bool) -> Iterator[Action | Left]:
+def _service(
+    world: World, checkpoint: Checkpoint, service: Service, mine: bool, anew: frozenset[Use]
+) -> Iterator[Action | Left]:
     state = checkpoint.services.get(service.name)
     if state is None:
         gone: Action | Left = RemoveService(service.id, service.name)
@@ -120,12 +129,13 @@ def _service(world: World, checkpoint: Checkpoint, service: Service, mine: bool)
         return
     differs = same(state.spec, service.spec, networks(world))
     idle = _idle(world, service, state.runs_on)
-    if not differs and not idle:
+    old = sorted(anew & uses(world, service))
+    if not differs and not idle and not old:
         return
-    why = ", ".join([*differs, *(f"no task on {n}" for n in idle)])
+    why = ", ".join([*differs, *(f"no task on {n}" for n in idle), *(f"the {what} {name}" for what, name in old)])
     if not mine:
         yield Left("service", service.name, f"differs ({why}), and is not the lab's to change")
-    elif not idle and set(differs) <= SOFT:
+    elif not idle and not old and set(differs) <= SOFT:
         yield UpdateService(service.id, service.name, state.spec, change(differs, service.spec, state.spec))
     else:
         yield RemoveService(service.id, service.name, why)
@@ -149,14 +159,34 @@ def _named(thing: Named, mine: bool, kept: set[Use], used: set[Use]) -> Iterator
         yield Left(thing.what, thing.name, "is not in the checkpoint, and not the lab's to remove")
 
 
-def _uses(world: World, service: Service) -> Iterator[Use]:
-    yield from (("secret", g.source) for g in service.spec.secrets)
-    yield from (("config", g.source) for g in service.spec.configs)
-    yield from (("network", networks(world).get(n, n)) for n in service.spec.networks)
+def _outdated(
+    world: World, checkpoint: Checkpoint, deploys: Iterable[tuple[str, Expected]]
+) -> tuple[tuple[Named, str], ...]:
+    """What bears the right name and is not the right thing, and why: a deploy over it fails. A config cannot be
+    changed, and of a network a stack only takes its own."""
+    found = []
+    stack_of: dict[Use, str] = {}
+    wanted = {name: fingerprint(c.text.encode()) for name, c in checkpoint.configs.items() if c.text is not None}
+    for name, each in deploys:
+        wanted |= each.contents
+        stack_of |= {use: name for use in each.makes if use[0] == "network"}
+    for thing in world.named.values():
+        stack = stack_of.get((thing.what, thing.name))
+        if thing.what == "config" and thing.content and wanted.get(thing.name, thing.content) != thing.content:
+            found.append((thing, "it holds something else"))
+        elif stack is not None and thing.labels.get(NAMESPACE) != stack:
+            found.append((thing, f"it is not of the stack {stack}"))
+    return tuple(found)
 
 
-def _new_named(world: World, checkpoint: Checkpoint) -> Iterator[Action]:
-    there = {(n.what, n.name) for n in world.named.values()}
+def _renewed(thing: Named, why: str, mine: bool) -> Action | Left:
+    if mine:
+        return RemoveNamed(thing.what, thing.id, thing.name, why)
+    return Left(thing.what, thing.name, f"{why.removeprefix('it ')}, and is not the lab's to make anew")
+
+
+def _new_named(world: World, checkpoint: Checkpoint, anew: frozenset[Use]) -> Iterator[Action]:
+    there = {(n.what, n.name) for n in world.named.values()} - anew
     for what, things in _wanted(checkpoint).items():
         for name, content in things.items():
             if (what, name) not in there:

@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from lab import paths
 from lab.cluster.engine import asking
 from lab.cluster.model import Endpoint
+from lab.course.actions import NAMESPACE
 from lab.errors import CommandError, EngineError, MissingError, WaitError
 from lab.shell.shell import environment
 
+#: How long a deploy may take, seconds.
 BOUND = 180.0
-STACK = "com.docker.stack.namespace"
-"""The label that `docker stack deploy` puts on all it makes."""
 
 _PAUSE = 0.2
 
@@ -82,7 +82,7 @@ def stack_volumes(endpoints: Iterable[Endpoint]) -> list[tuple[str, str]]:
 def _volumes(endpoint: Endpoint) -> list[tuple[str, str]]:
     try:
         with asking(endpoint, 20.0) as client:
-            raws = client.api.volumes(filters={"label": STACK})["Volumes"] or []
+            raws = client.api.volumes(filters={"label": NAMESPACE})["Volumes"] or []
     except EngineError:
         return []
-    return [(raw["Name"], (raw.get("Labels") or {}).get(STACK, "")) for raw in raws]
+    return [(raw["Name"], (raw.get("Labels") or {}).get(NAMESPACE, "")) for raw in raws]

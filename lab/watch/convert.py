@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -21,6 +22,7 @@ from lab.world.swarm import (
     Task,
     UpdateConfig,
     UpdateStatus,
+    fingerprint,
 )
 
 _MODES: Mapping[str, Mode] = {
@@ -197,7 +199,9 @@ def secret(raw: Raw) -> Named:
 
 def config(raw: Raw) -> Named:
     """A config of `GET /configs`."""
-    return Named("config", raw["ID"], raw["Spec"]["Name"], dict(raw["Spec"].get("Labels") or {}))
+    spec = raw["Spec"]
+    content = fingerprint(base64.b64decode(spec["Data"])) if spec.get("Data") else ""
+    return Named("config", raw["ID"], spec["Name"], dict(spec.get("Labels") or {}), content)
 
 
 def network(raw: Raw) -> Named:

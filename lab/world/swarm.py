@@ -7,6 +7,7 @@ only ever move forward: a task is never restarted, it is replaced.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -197,9 +198,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A secret, a config or a network: `what` says which."""
+    """A secret, a config or a network: `what` says which. `content` is the fingerprint of what a config holds, empty
+    when that is not known; nobody can read a secret's."""
 
     what: Literal["secret", "config", "network"]
     id: Name
     name: Name
     labels: Mapping[str, str] = field(default_factory=dict)
+    content: str = ""
+
+
+def fingerprint(content: bytes) -> str:
+    """A short mark by which two contents are told apart."""
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -26,6 +26,15 @@ def deploy(swarm: ModelSwarm, name: str, expected: Expected, texts: Mapping[str,
     for what, needed in sorted(expected.needs - there):
         said = f'{what} "{needed}" is declared as external, but could not be found'
         raise CommandError(("docker", "stack", "deploy", name), 1, said)
+    for raw in swarm.named["configs"].values():
+        full, held = raw["Spec"]["Name"], raw["Spec"]["Data"]
+        if (texts or {}).get(full, held) != held:
+            said = f"failed to update config {full}: Error response from daemon: only updates to Labels are allowed"
+            raise CommandError(("docker", "stack", "deploy", name), 1, said)
+    for raw in swarm.named["networks"].values():
+        if ("network", raw["Name"]) in expected.makes and raw["Labels"].get(NAMESPACE) != name:
+            said = f"failed to create network {raw['Name']}: network with name {raw['Name']} already exists"
+            raise CommandError(("docker", "stack", "deploy", name), 1, said)
     for what, new in sorted(expected.makes - there):
         swarm.create_named(_STORES[what], new, {NAMESPACE: name}, (texts or {}).get(new, ""))
     for id, raw in tuple(swarm.services.items()):

@@ -56,6 +56,17 @@ def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: 
     assert "stray-secret" not in {thing.name for thing in world.named.values()}
 
 
+def test_a_reset_gives_a_stack_the_names_that_were_taken_by_hand(
+    cluster: Cluster, lab_name: str, hands: LiveHands
+) -> None:
+    hands.run("echo mine | docker config create server-1 -", bound=300)
+    hands.run("docker network create --driver overlay app_inside", bound=300)
+    done = swarmlab("reset", "--to", "rolling-update", "--json", "--name", lab_name)
+    assert done.code == 0, done.err
+    again = swarmlab("reset", "--to", "rolling-update", "--json", "--name", lab_name)
+    assert again.json["actions"] == []
+
+
 def test_a_step_run_by_hand_ends_at_the_next_ones_checkpoint(cluster: Cluster, lab_name: str, hands: LiveHands) -> None:
     lesson = load_course()[0]
     ran = swarmlab("run", lesson.id, "--until", lesson.steps[0].id, "--json", "--name", lab_name)

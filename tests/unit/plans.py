@@ -7,6 +7,7 @@ from dataclasses import replace
 from lab import paths
 from lab.course.actions import (
     LABEL,
+    NAMESPACE,
     Action,
     CreateNamed,
     CreateService,
@@ -104,12 +105,12 @@ def deploy(action: DeployStack, services: dict[str, Service], named: dict[str, N
     assert expected.needs <= there
     for kind, new in sorted(expected.makes - there):
         what = next(w for w in ("secret", "config", "network") if w == kind)
-        named[f"{kind}-{new}"] = Named(what, f"{kind}-{new}", new)
+        named[f"{kind}-{new}"] = Named(what, f"{kind}-{new}", new, {NAMESPACE: action.name})
     for full, spec in expected.services.items():
         old = next((s for s in services.values() if s.name == full), None)
         if old is not None:
             assert set(same(spec, services.pop(old.id).spec, {})) <= SOFT
-        labels = {**spec.labels, "com.docker.stack.namespace": action.name}
+        labels = {**spec.labels, NAMESPACE: action.name}
         services[f"s-{full}"] = made(replace(spec, labels=labels), f"s-{full}", full)
 
 

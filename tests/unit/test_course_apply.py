@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
+from lab import paths
 from lab.course import engine as api
 from lab.course.actions import LABEL, CreateNamed, CreateService, Plan, RemoveNamed, RemoveService
 from lab.course.apply import apply
@@ -13,6 +14,7 @@ from lab.course.plan import plan
 from lab.course.stack.state import StackState
 from lab.errors import CommandError, EngineError, WaitError
 from lab.watch.convert import service_spec
+from lab.world.swarm import fingerprint
 from tests.doubles.hands import ModelHands
 from tests.doubles.model import ENDED, ModelSwarm, Refused, Time
 
@@ -267,6 +269,17 @@ def test_a_stack_that_was_changed_by_hand_is_put_right() -> None:
     ]
     assert hands.deployed == ["app"]
     assert reset(hands, EDGE).actions == ()
+
+
+def test_names_of_a_stack_that_were_taken_by_hand_are_given_back_to_it() -> None:
+    hands = ModelHands()
+    hands.swarm.create_named("configs", "server-1", data="of another time")
+    hands.swarm.create_named("networks", "app_inside")
+    reset(hands, EDGE)
+    assert reset(hands, EDGE).actions == ()
+    held = {n.name: n.content for n in hands.journal.world.named.values()}
+    assert held["server-1"] == fingerprint((paths.stacks() / "app" / "server.js").read_bytes())
+    assert held["app_inside"] == held["api-key-1"] == ""
 
 
 def test_a_deploy_that_meets_what_still_ends_is_tried_again() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lab import paths
-from lab.course.actions import DeployStack
+from lab.course.actions import NAMESPACE, DeployStack
 from lab.course.apply import apply
 from lab.course.checkpoint import Checkpoint, Content, Patch
 from lab.course.plan import plan
@@ -47,7 +47,11 @@ def world_of(backend: str, status: str = "", *, version: str = "0", replicas: in
     """The stack `app`, its backend of a version (as declared) and its update in a state; frontends by number."""
     file, env = read.stack(paths.stacks() / "app.yaml"), {**ENV, "VERSION": version}
     made = specs(file, "app", {**ENV, "VERSION": backend})
-    services = [Service(name, name, spec, spec.replicas) for name, spec in made.services.items()]
+    own = {NAMESPACE: "app"}
+    services = [
+        Service(name, name, replace(spec, labels={**spec.labels, **own}), spec.replicas)
+        for name, spec in made.services.items()
+    ]
     services = [
         replace(s, status=UpdateStatus(status))
         if s.name == "app_backend"
@@ -56,7 +60,7 @@ def world_of(backend: str, status: str = "", *, version: str = "0", replicas: in
     ]
     kinds = {"secret": "secret", "config": "config", "network": "network"}
     things = made.makes | made.needs | specs(file, "app", env).makes
-    named = [Named(kinds[what], name, name) for what, name in sorted(things)]  # type: ignore[arg-type]
+    named = [Named(kinds[what], name, name, own) for what, name in sorted(things)]  # type: ignore[arg-type]
     return fold(World(), Entry(0.0, SwarmChanged("node1", (), tuple(services), (), tuple(named), first=True)))
 
 

@@ -41,6 +41,7 @@ def states(draw: st.DrawFn) -> ServiceState:
         constraints=draw(st.sampled_from([(), ("node.role == manager",)])),
         publish=draw(st.sampled_from([(), ("8080:80",)])),
         secrets=draw(st.sampled_from([(), ("one:file",)])),
+        configs=draw(st.sampled_from([(), ("two:file",)])),
     )
 
 
@@ -48,6 +49,7 @@ checkpoints = st.builds(
     lambda services, networks, nodes: Checkpoint(
         services=services,
         secrets={"one": Content(text="x")},
+        configs={"two": Content(text="y")},
         networks=networks,
         nodes=nodes,
     ),
@@ -59,6 +61,9 @@ checkpoints = st.builds(
         max_size=2,
     ),
 )
+
+
+CONTENTS = st.sampled_from(["", "of-another-time"])
 
 
 @st.composite
@@ -80,7 +85,7 @@ def worlds(draw: st.DrawFn) -> World:
         spec = replace(draw(states()).spec, labels=draw(label))
         services.append(made(spec, f"s-{name}", name))
     named = [
-        Named(what, f"{what}-{name}", name, draw(label))
+        Named(what, f"{what}-{name}", name, draw(label), draw(CONTENTS) if what == "config" else "")
         for what, name in draw(st.sets(st.tuples(KINDS, st.sampled_from(THINGS))))
     ]
     named.append(Named("network", "ing", "ingress"))

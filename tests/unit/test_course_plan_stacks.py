@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.course.actions import (
-    DeployStack,
-)
+from lab import paths
+from lab.course.actions import DeployStack
 from lab.course.checkpoint import Checkpoint, Content
 from lab.course.plan import plan
 from lab.course.stack.state import StackState
 from lab.errors import InputError
-from lab.world.swarm import UpdateConfig, UpdateStatus
+from lab.world.swarm import UpdateConfig, UpdateStatus, fingerprint
 from lab.world.world import World
 from tests.unit.plans import apply_to, whole, world_of
 
@@ -110,6 +110,67 @@ def test_what_hangs_on_a_stack_is_made_anew_with_it_and_its_volumes() -> None:
         "remove service edge_traefik, to make it anew (args)",
         "remove volume edge_acme",
         "deploy stack edge (edge.yaml)",
+    ]
+
+
+def holding(world: World, config: str, content: bytes, labels: Mapping[str, str] | None = None) -> World:
+    """The same world, with a config that holds this."""
+    named = [
+        replace(n, content=fingerprint(content), labels=labels or n.labels) if n.name == config else n
+        for n in world.named.values()
+    ]
+    return world_of(list(world.nodes.values()), list(world.services.values()), named, list(world.tasks.values()))
+
+
+def test_a_config_that_holds_something_else_is_made_anew_with_the_services_that_use_it() -> None:
+    """A config cannot be changed: a deploy over it fails. So it was after an update of the lab."""
+    program = (paths.stacks() / "app" / "server.js").read_bytes()
+    assert planned(holding(deployed(), "server-1", program)) == []
+    old = holding(deployed(), "server-1", program + b"// once\n")
+    assert planned(old) == [
+        "remove service app_backend, to make it anew (the config server-1)",
+        "remove config server-1, to make it anew (it holds something else)",
+        "deploy stack app (app.yaml)",
+    ]
+    assert planned(apply_to(old, plan(old, EDGE, made_by_lab=True, env=ENV).actions)) == []
+
+
+def test_a_config_of_others_that_holds_something_else_is_left_alone() -> None:
+    old = holding(deployed(), "server-1", b"theirs")
+    found = plan(old, EDGE, made_by_lab=False, env=ENV)
+    assert found.actions == ()
+    assert "config server-1: holds something else, and is not the lab's to make anew" in [
+        left.sentence for left in found.left
+    ]
+
+
+def test_what_bears_a_name_of_a_stack_and_is_not_of_it_is_made_anew() -> None:
+    """A deploy takes it for somebody else's, and fails: the name is taken."""
+    world = deployed()
+    named = [replace(n, labels={}) if n.name == "app_inside" else n for n in world.named.values()]
+    byhand = world_of(list(world.nodes.values()), list(world.services.values()), named)
+    assert planned(byhand) == [
+        "remove service app_backend, to make it anew (the network app_inside)",
+        "remove service app_frontend, to make it anew (the network app_inside)",
+        "remove network app_inside, to make it anew (it is not of the stack app)",
+        "deploy stack app (app.yaml)",
+    ]
+    assert planned(apply_to(byhand, plan(byhand, EDGE, made_by_lab=True, env=ENV).actions)) == []
+    frontend = world.service("app_frontend")
+    assert frontend is not None
+    assert planned(changed(world, "app_frontend", labels={})) == [
+        "remove service app_frontend, to make it anew (labels, it is not of the stack)",
+        "deploy stack app (app.yaml)",
+    ]
+
+
+def test_a_config_beside_the_stacks_that_holds_something_else_is_made_anew() -> None:
+    kept = EDGE.model_copy(update={"configs": {"note": Content(text="new")}})
+    world = apply_to(deployed(), plan(deployed(), kept, made_by_lab=True, env=ENV).actions)
+    assert planned(holding(world, "note", b"new"), kept) == []
+    assert planned(holding(world, "note", b"old"), kept) == [
+        "remove config note, to make it anew (it holds something else)",
+        "create config note",
     ]
 
 

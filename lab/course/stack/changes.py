@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from lab.course.actions import Action, DeployStack, Left, RemoveService, RemoveVolume
+from lab.course.actions import NAMESPACE, Action, DeployStack, Left, RemoveService, RemoveVolume
 from lab.course.checkpoint import Checkpoint
-from lab.course.compare import SOFT, change, networks, same
-from lab.course.stack.spec import Expected
+from lab.course.compare import SOFT, change, networks, same, uses
+from lab.course.stack.spec import Expected, Use
 from lab.course.stack.state import StackState
 from lab.world.swarm import Service, ServiceSpec
 from lab.world.world import World
@@ -42,12 +42,21 @@ class _Differences:
 
 
 def stack_changes(
-    world: World, checkpoint: Checkpoint, expected: Mapping[str, Expected], env: Mapping[str, str], mine: Mine
+    world: World,
+    checkpoint: Checkpoint,
+    expected: Mapping[str, Expected],
+    env: Mapping[str, str],
+    mine: Mine,
+    outdated: frozenset[Use],
 ) -> Iterator[Action | Left]:
     """What brings the stacks to what is expected of them, by their names. `mine` says of a service whether the lab
-    may change it; a stack with one that it may not is left alone."""
+    may change it; a stack with one that it may not is left alone. `outdated` is what else is made
+    anew, and so is what uses it."""
     stacks = checkpoint.stacks
-    found = {name: _differences(world, expected[name], _firsts(name, state, env)) for name, state in stacks.items()}
+    found = {
+        name: _differences(world, name, expected[name], _firsts(name, state, env), outdated)
+        for name, state in stacks.items()
+    }
     anew = _fresh(checkpoint, found)
     # A Traefik that finds no authority when it starts does not ask again until a route changes.
     leaned_on = {below for state in stacks.values() for below in state.fresh_with}
@@ -95,7 +104,9 @@ def _firsts(name: str, state: StackState, env: Mapping[str, str]) -> Mapping[str
     return {full: state.first_expected(name, env).services[full] for full in waits}
 
 
-def _differences(world: World, expected: Expected, firsts: Mapping[str, ServiceSpec]) -> _Differences:
+def _differences(
+    world: World, stack: str, expected: Expected, firsts: Mapping[str, ServiceSpec], outdated: frozenset[Use]
+) -> _Differences:
     hard: dict[str, str] = {}
     soft: dict[str, str] = {}
     there: list[Service] = []
@@ -109,7 +120,12 @@ def _differences(world: World, expected: Expected, firsts: Mapping[str, ServiceS
         differs = same(spec, service.spec, names)
         why = change(differs, service.spec, spec)
         stuck = service.status.state in _STUCK
-        if full in firsts and not differs:
+        wrong = [f"the {what} {name}" for what, name in sorted(outdated & uses(world, service))]
+        if service.spec.labels.get(NAMESPACE) != stack:
+            wrong.append("it is not of the stack")
+        if wrong:
+            hard[full] = ", ".join([*([why] if why else []), *wrong])
+        elif full in firsts and not differs:
             if service.status.state == "paused":
                 paused.append(full)
             else:
@@ -123,7 +139,7 @@ def _differences(world: World, expected: Expected, firsts: Mapping[str, ServiceS
             (soft if set(differs) <= SOFT else hard)[full] = why
     known = {(n.what, n.name) for n in world.named.values()}
     missing = tuple(full for full in expected.services if full not in {s.name for s in there})
-    found = _Differences(tuple(there), hard, soft, missing, bool(expected.makes - known))
+    found = _Differences(tuple(there), hard, soft, missing, bool(expected.makes - (known - outdated)))
     # A first deploy over a paused update would be one that goes on.
     return replace(found, hard={**hard, **dict.fromkeys(paused, "with its stack")}) if found.any else found
 

@@ -7,9 +7,11 @@ its own, does not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
+from lab.course.stack.beside import beside
 from lab.course.stack.model import FileObject, Granted, Network, Service, Stack, Update, Volume
 from lab.course.stack.read import StackFile
 from lab.world.swarm import Grant, Port, ServiceSpec, UpdateConfig
@@ -20,17 +22,25 @@ Use = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a deploy makes, by whole names; `needs` is what must be there before it."""
+    """What a deploy makes, by whole names; `needs` is what must be there before it, `contents` the fingerprints of
+    what its configs hold, where that is known."""
 
     services: Mapping[str, ServiceSpec]
     makes: frozenset[Use]
     needs: frozenset[Use]
+    contents: Mapping[str, str] = field(default_factory=dict)
 
 
 def specs(file: StackFile, name: str, env: Mapping[str, str]) -> Expected:
     """What deploying the file under a name makes with these settings. Raises Problems (an InputError) for a setting
     that is needed and missing, or makes no sense."""
     return _expected(file.filled(env), name, env)
+
+
+def config_files(file: StackFile, name: str, env: Mapping[str, str]) -> Mapping[str, Path]:
+    """The files of the configs that a deploy makes, by the configs' whole names. Raises Problems."""
+    configs = file.filled(env).configs.items()
+    return {_full(name, key, c): beside(file.document, c.file) for key, c in configs if c.file and not c.external}
 
 
 def outline(file: StackFile, name: str, env: Mapping[str, str]) -> Expected:

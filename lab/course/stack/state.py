@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from lab import paths
+from lab.course.stack.beside import is_file
 from lab.course.stack.read import StackFile, stack
-from lab.course.stack.spec import Expected, outline, service_names, specs
+from lab.course.stack.spec import Expected, config_files, outline, service_names, specs
 from lab.course.value import Name, Value
 from lab.errors import InputError
+from lab.world.swarm import fingerprint
 
 Setting = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -56,11 +59,17 @@ class StackState(Value):
     def expected(self, name: str, env: Mapping[str, str]) -> Expected:
         """What a deploy under a name makes of it, `env` being this machine's settings. Raises InputError when one
         that the file needs is missing."""
-        return specs(self._read, name, {**env, **self.env})
+        return self._expected(name, {**env, **self.env})
 
     def first_expected(self, name: str, env: Mapping[str, str]) -> Expected:
         """The same of the deploy that went well; raises InputError too."""
-        return specs(self._read, name, {**env, **(self.first or {})})
+        return self._expected(name, {**env, **(self.first or {})})
+
+    def _expected(self, name: str, env: Mapping[str, str]) -> Expected:
+        """The configs' files are read now: some are of this machine, and change."""
+        files = config_files(self._read, name, env)
+        contents = {full: fingerprint(path.read_bytes()) for full, path in files.items() if is_file(path)}
+        return replace(specs(self._read, name, env), contents=contents)
 
     def outline(self, name: str) -> Expected:
         """The same as far as it is known without the machine's settings. Raises InputError."""
