@@ -92,7 +92,7 @@ class Act(Value):
         if self.load is not None:
             wish = self.load.wish({"rate": "1"})
             rate = "{{rate}}" if self.load.rate is None else f"{self.load.rate:g}"
-            return f"send {rate} requests a second to {wish.target}" if wish else "end the load"
+            return f"send requests to {wish.target}, {rate} a second" if wish else "end the load"
         does = {
             "stop": "power {} off",
             "start": "power {} on",

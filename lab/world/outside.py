@@ -27,7 +27,8 @@ def loaded(before: Load, at: float, fact: LoadMoved) -> tuple[Load, Sequence[Lin
     """The load after a report. Failures are told at most once in `load.TELL` seconds."""
     load, lines = before.take(at, fact), list[Line]()
     if fact.running and fact.rate and (not before.running or before.rate != fact.rate):
-        lines.append((f"load: {fact.rate:g} requests a second to {fact.target}", "lab", "", "", ""))
+        many = "request" if fact.rate == 1 else "requests"
+        lines.append((f"load: {fact.rate:g} {many} a second to {fact.target}", "lab", "", "", ""))
     elif before.running and not fact.running:
         lines.append(("load: off", "lab", "", "", ""))
     if load.tells:

@@ -121,10 +121,10 @@ def test_totals_are_the_sums_of_the_reports(reports: list[LoadMoved]) -> None:
 def test_the_timeline_tells_when_load_begins_changes_fails_and_ends() -> None:
     tick = LoadMoved(True, 50.0, "port 8080 /", sent=25, good=25)
     failed = replace(tick, bad=2, failures=(Failure(0.2, "node3", 502, "", 31.0),))
-    world = folded(tick, tick, replace(tick, rate=100.0), failed, replace(tick, running=False, rate=0.0))
+    world = folded(tick, tick, replace(tick, rate=1.0), failed, replace(tick, running=False, rate=0.0))
     assert texts(world) == [
         "load: 50 requests a second to port 8080 /",
-        "load: 100 requests a second to port 8080 /",
+        "load: 1 request a second to port 8080 /",
         "load: 50 requests a second to port 8080 /",
         "load: 2 requests failed (status 502)",
         "load: off",
