@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lab.cluster import console, places
@@ -93,7 +92,9 @@ def test_a_reset_powers_on_machines_that_were_killed(
     cluster: Cluster, lab_name: str, say: Say, dead: tuple[str, ...]
 ) -> None:
     for node in dead:
-        os.kill(int((places.home(lab_name) / node / "pid").read_text()), signal.SIGKILL)
+        machine = psutil.Process(int((places.home(lab_name) / node / "pid").read_text()))
+        machine.kill()
+        machine.wait(60)  # Until then its disk is locked.
     if dead == ("node4",):
         _damage(places.home(lab_name) / "node4" / "disk.qcow2")
     done = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
