@@ -41,7 +41,7 @@ PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
 ONLY_THERE = {("reconciliation", "history"), ("reconciliation", "spread")}
 #: What the lab's stacks need to be told.
-ENV = {"ACME_DIR": "/nowhere"}
+ENV = {"ACME_DIR": "/nowhere", "ACME_CA": "/nowhere/ca.pem"}
 
 
 def reset(hands: ModelHands, lesson: Lesson, step: str | None = None) -> int:
@@ -91,10 +91,11 @@ def test_the_recording_proves_every_check(lesson: Lesson) -> None:
     assert checks
     assert before == dict.fromkeys(checks, False)
     assert last == dict.fromkeys(checks, True)
-    # The port to which Traefik redirects is the machine's own.
+    # The port to which Traefik redirects, and how often it asks the swarm, are the machine's own.
     edge = world.service("edge_traefik")
-    ports = [arg.partition("entrypoint.to=")[2] for arg in edge.spec.args if "entrypoint.to=" in arg] if edge else []
-    env = {**ENV, "HTTPS": ports[0]} if ports else ENV
+    said = dict(arg.split("=", 1) for arg in edge.spec.args if "=" in arg) if edge else {}
+    own = {"HTTPS": "--entrypoints.web.http.redirections.entrypoint.to", "REFRESH": "--providers.swarm.refreshseconds"}
+    env = {**ENV, **{name: said[flag] for name, flag in own.items() if flag in said}}
     assert [a.sentence for a in plan(world, after(lesson), made_by_lab=True, env=env).actions] == []
 
 
