@@ -5,7 +5,7 @@ const http = require("node:http");
 const os = require("node:os");
 
 const PORT = 3000;
-// How long it answers on. Nodes hear of it within a second or two, busy ones later.
+// How long it keeps answering once asked to stop: most nodes hear of it within a second or two, busy ones later.
 const LAME_DUCK_MS = 12000;
 const who = {
   version: process.env.VERSION || "?",

@@ -29,6 +29,14 @@ def is_file(path: Path) -> bool:
     return there is not None and stat.S_ISREG(there.st_mode)
 
 
+def content(path: Path) -> bytes | None:
+    """What a regular file holds; None when there is none, or when it cannot be read."""
+    try:
+        return path.read_bytes() if is_file(path) else None
+    except OSError:
+        return None
+
+
 def missing(doc: Document, name: str) -> str:
     """That a file is not there, and where that would be."""
     if Path(name).is_absolute():

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from lab import paths
-from lab.course.stack.beside import is_file
+from lab.course.stack.beside import content
 from lab.course.stack.read import StackFile, stack
 from lab.course.stack.spec import Expected, config_files, outline, service_names, specs
 from lab.course.value import Name, Value
@@ -68,7 +68,7 @@ class StackState(Value):
     def _expected(self, name: str, env: Mapping[str, str]) -> Expected:
         """The configs' files are read now: some are of this machine, and change."""
         files = config_files(self._read, name, env)
-        contents = {full: fingerprint(path.read_bytes()) for full, path in files.items() if is_file(path)}
+        contents = {full: fingerprint(data) for full, path in files.items() if (data := content(path)) is not None}
         return replace(specs(self._read, name, env), contents=contents)
 
     def outline(self, name: str) -> Expected:
