@@ -4,8 +4,10 @@ true after, and what the steps leave is what the checkpoints say."""
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
+from immutables import Map
 
 from lab import paths
 from lab.course import words
@@ -41,7 +43,7 @@ PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
 ONLY_THERE = {("reconciliation", "history"), ("reconciliation", "spread")}
 #: What the lab's stacks need to be told.
-ENV = {"ACME_DIR": "/nowhere", "ACME_CA": "/nowhere/ca.pem"}
+ENV = {"ACME_DIR": "/nowhere"}
 
 
 def reset(hands: ModelHands, lesson: Lesson, step: str | None = None) -> int:
@@ -96,6 +98,8 @@ def test_the_recording_proves_every_check(lesson: Lesson) -> None:
     said = dict(arg.split("=", 1) for arg in edge.spec.args if "=" in arg) if edge else {}
     own = {"HTTPS": "--entrypoints.web.http.redirections.entrypoint.to", "REFRESH": "--providers.swarm.refreshseconds"}
     env = {**ENV, **{name: said[flag] for name, flag in own.items() if flag in said}}
+    # So are the certificates that its configs hold; and a program's comment may change without a new tape.
+    world = replace(world, named=Map({id: replace(each, content="") for id, each in world.named.items()}))
     assert [a.sentence for a in plan(world, after(lesson), made_by_lab=True, env=env).actions] == []
 
 
