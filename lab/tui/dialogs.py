@@ -111,7 +111,7 @@ _LESSON = (
 def help_on(s: Situation, focused: Widget) -> Help:
     """Help for the pane in sight, and every key that works now."""
     drawn = s.pane == "cluster" and s.view != "reconciliation"
-    about = panes.find(s.view).HELP if drawn else str(getattr(focused, "HELP", _LESSON))
+    about = panes.find(s.view).HELP if drawn else str(getattr(focused, "HELP", None) or _LESSON)
 
     def draw(room: int) -> tuple[Line, ...]:
         return (*wrap([(about, "")], room), (), *help_lines(s, room))

@@ -62,7 +62,7 @@ def _choosable(s: Situation) -> bool:
     return _out(s) and bool(s.lessons) and not s.busy
 
 
-_NEXT, _BACK = "Look at the next step (→ too)", "Look at the step before (← too)"
+_NEXT, _BACK = "Look at the next step", "Look at the step before"
 _RESET = "Put the cluster back to the start of the step or the lesson"
 _NOTES = "The speaker's notes, the step and the time left in large"
 _START = "Make load: requests that do not wait for each other's answers"
@@ -81,7 +81,7 @@ KEYS: tuple[Key, ...] = (
     Key("p,left", "turn(-1)", "p", "back", _BACK, lambda s: _out(s) and s.lesson is not None and s.page > -1, 3),
     Key("r", "reset", "r", "reset", _RESET, lambda s: _idle(s) and s.live, 4),
     Key("r", "reset", "r", "wind back", "Wind the recording back", lambda s: _idle(s) and not s.live, 4),
-    Key("t,tab", "type", "t", "type", "Type into the shell (Tab too)", lambda s: _out(s) and s.live and s.ready, 4),
+    Key("t,tab", "type", "t", "type", "Type into the shell", lambda s: _out(s) and s.live and s.ready, 4),
     Key("1", "pane('lesson')", "1-4", "panes", "The lesson", _out, 4),
     Key("2", "view('reconciliation')", "", "", "The cluster: what should run against what does", _out),
     Key("3", "pane('timeline')", "", "", "The timeline", _out),
@@ -135,7 +135,7 @@ def footer(s: Situation, room: int) -> tuple[Line]:
     return (tuple(line),)
 
 
-_SIGNS = {"question_mark": "?", "plus": "+", "minus": "-"}
+_SIGNS = {"question_mark": "?", "plus": "+", "minus": "-", "left": "←", "right": "→"}
 
 
 def help_lines(s: Situation, room: int) -> Iterator[Line]:

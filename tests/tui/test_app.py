@@ -200,7 +200,7 @@ async def test_a_window_that_was_left_is_come_back_to_as_it_was() -> None:
 async def test_help_is_for_what_has_the_focus() -> None:
     async with desk() as it:
         await it.press("question_mark")
-        await it.see("Help: Lesson", "Begin the lesson")
+        await it.see("Help: Lesson", "The lesson: read, then press Enter.", "Begin the lesson")
         await it.press("escape", "2", "f1")
         await it.see("Help: Cluster", "Every column is a node")
         await it.press("escape", "t", "f1")

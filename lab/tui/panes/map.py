@@ -33,8 +33,8 @@ _LEGEND: tuple[Line, ...] = (
     (("◑ in part", "move"),),
     (("✘ down", "bad"),),
     (("◦ none wanted", "quiet"),),
-    (("9/s", "strong"), (" requests a second", "quiet")),
-    (("✘ 9", "bad"), (" failed in 10 s", "quiet")),
+    (("n/s", "strong"), (" requests a second", "quiet")),
+    (("✘ n", "bad"), (" failed in the last 10 s", "quiet")),
 )
 _GRANTS = 5
 
