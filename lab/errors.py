@@ -91,6 +91,11 @@ class EngineError(LabError):
         super().__init__(sentence, remedy=remedy)
 
 
+class Cancelled(BaseException):
+    """Work was asked to end, by whoever began it. No error: only who asked handles it, and nothing is told. Ctrl-C is
+    KeyboardInterrupt, as everywhere."""
+
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BAD_PATH = {errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sys
 from pathlib import Path
 
+from lab import paths
 from lab.errors import LabError
 
 
@@ -41,3 +43,20 @@ def delete(path: Path) -> None:
         name, why = left[0]
         more = f", and {len(left) - 1} more" if len(left) > 1 else ""
         raise LabError(f"{name} cannot be deleted: {why}{more}", remedy=f"delete {path} yourself")
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a private file (mode 0600) atomically; its folder is made private too. Raises MissingError where nothing
+    can be written."""
+    paths.make(path.parent)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with paths.written(path):
+        beside.touch(mode=0o600, exist_ok=False)
+        try:
+            with beside.open("wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

@@ -20,8 +20,10 @@ from lab.errors import InputError, MissingError
 
 _HERE = Path(__file__).resolve().parent
 
-CACHE, STATE = "SWARMLAB_CACHE", "SWARMLAB_STATE"
-"""The variables that move the cache and the state."""
+CACHE = "SWARMLAB_CACHE"
+"""The variable that moves the cache."""
+STATE = "SWARMLAB_STATE"
+"""The variable that moves the state."""
 
 CACHE_FOLDER = "swarmlab-cache"
 """The lab's own folder below what SWARMLAB_CACHE names: other things that stand beside it are never touched."""

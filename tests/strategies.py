@@ -24,7 +24,7 @@ from lab.world.entries import (
     StepMoved,
     SwarmChanged,
 )
-from lab.world.swarm import STATES, Named, Node, Port, Service, ServiceSpec, Task, UpdateStatus
+from lab.world.swarm import STATES, Node, Port, Service, ServiceSpec, SwarmObject, Task, UpdateStatus
 
 NODES = tuple(
     Node(
@@ -134,7 +134,9 @@ tasks = st.builds(
     error=texts,
     exit=st.none() | st.integers(0, 255),
 )
-named = st.builds(Named, what=st.sampled_from(["secret", "config", "network"]), id=ids.map("x{}".format), name=names)
+named = st.builds(
+    SwarmObject, what=st.sampled_from(["secret", "config", "network"]), id=ids.map("x{}".format), name=names
+)
 
 
 def _some(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:

@@ -23,8 +23,10 @@ from lab.cluster.model import Progress, Report
 from lab.errors import LabError
 
 _LINE = re.compile(r"(?!swarmlab:)(?:\[ *(\d+)%\] )?([\w -]+): (.+)")
-_TURN, _GRACE = 0.1, 1.0
-"""Seconds between two reports, and for which an interrupted process is waited for: it may tidy up for longer."""
+_TURN = 0.1
+"""Seconds between two reports."""
+_GRACE = 1.0
+"""Seconds for which an interrupted process is waited for: it may tidy up for longer."""
 
 
 def command(name: str) -> tuple[str, ...]:

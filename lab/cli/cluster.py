@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 from lab import paths
 from lab.cli.out import Out
-from lab.cluster import api, edge, host
-from lab.cluster.host import Consent
+from lab.cluster import api, edge_settings
+from lab.cluster.faults import FAULTS, apply_fault
 from lab.cluster.model import Cluster, ClusterStatus
+from lab.cluster.provider import Consent
 from lab.errors import InputError
 
 #: Seconds that `up` gives the swarm to be listed as whole once more after it was.
@@ -64,7 +65,7 @@ def status(args: argparse.Namespace, out: Out) -> int:
     """What there is: 0 when it is whole, 1 when not, 3 when there is none."""
     cluster = api.find(args.name)
     now = cluster.status()
-    names = _names(edge.of(cluster))
+    names = _names(edge_settings.read_settings(cluster))
     out.result({**_plain(now), "names": names})
     if not out.json:
         tell(out, now)
@@ -74,7 +75,7 @@ def status(args: argparse.Namespace, out: Out) -> int:
     return 0 if now.whole else 1
 
 
-def _names(found: edge.Edge) -> dict[str, str]:
+def _names(found: edge_settings.EdgeSettings) -> dict[str, str]:
     """What a browser on this machine opens: the demo's three host names."""
     port = "" if found.https_port == 443 else f":{found.https_port}"
     hosts = {"application": "node-app", "dashboard": "traefik", "visualizer": "viz"}
@@ -97,7 +98,7 @@ def doctor(args: argparse.Namespace, out: Out) -> int:
     from lab.cluster.doctor import doctor as examine
 
     if args.install:
-        host.require(consent(args.yes, out), out.note)
+        api.install(consent(args.yes, out), out.note)
     found = examine()
     out.result(found)
     if not out.json:
@@ -125,33 +126,17 @@ def down(args: argparse.Namespace, out: Out) -> int:
     return 0
 
 
-_DONE = {
-    "stop": "is powered off",
-    "start": "is back in the swarm",
-    "cut": "is off the nodes' network",
-    "heal": "is back on the nodes' network",
-}
-
-
 def node(args: argparse.Namespace, out: Out) -> int:
-    """A fault, or its mending."""
+    """A fault, or its undoing."""
     cluster = api.find(args.name)
     known = [n.name for n in cluster.status().nodes]
     if args.node not in known:
         raise InputError(f"there is no node called {args.node}; there are {', '.join(known)}")
     with out.progress() as report:
-        match args.verb:
-            case "stop":
-                cluster.stop(args.node)
-            case "start":
-                cluster.start(args.node, report)
-            case "cut":
-                cluster.cut(args.node)
-            case "heal":
-                cluster.heal(args.node, report)
+        apply_fault(cluster, args.verb, args.node, report)
     out.result({"node": args.node, "done": args.verb})
     if not out.json:
-        out.say(f"{args.node} {_DONE[args.verb]}.")
+        out.say(f"{FAULTS[args.verb].state.format(args.node)}.")
     return 0
 
 
@@ -173,9 +158,8 @@ def tell(out: Out, status: ClusterStatus) -> None:
         role = "leader" if n.leader else n.role
         engine = "answers" if n.engine else "silent"
         state = "cut" if n.cut else n.swarm or "-"
-        ports = " ".join(f"{port}→{local}" for port, (_, local) in sorted(n.published.items())[:4])
-        more = " …" if len(n.published) > 4 else ""
-        reached = f"127.0.0.1 {ports}{more}"
+        ports = " ".join(f"{port}→{local}" for port, (_, local) in sorted(n.published.items()))
+        reached = f"127.0.0.1 {ports}"
         out.say(_row(n.name, role, n.machine, engine, state, n.availability or "-", n.lan_address, reached))
 
 
@@ -185,10 +169,10 @@ def _row(*cells: str) -> str:
 
 
 def _plain(status: ClusterStatus) -> dict[str, object]:
-    from lab.cli.out import plain
+    from lab.cli.out import to_json
 
     age = (datetime.now(UTC) - status.created).total_seconds()
-    found = plain(status)
+    found = to_json(status)
     found["age_seconds"] = round(age)
     found["leader"] = next((n.name for n in status.nodes if n.leader), "")
     return dict(found)

@@ -10,16 +10,16 @@ from pathlib import Path
 from lab import paths
 from lab.cli.files import expect_writable
 from lab.cli.out import Out
-from lab.course import progress
-from lab.course.load import check_paths, load_course
-from lab.course.mistakes import More
-from lab.course.schema import Lesson
 from lab.errors import InputError
+from lab.lesson import progress
+from lab.lesson.load import check_paths, load_course
+from lab.lesson.model import Lesson
+from lab.schema.diagnostics import More
 
 
 def lessons(args: argparse.Namespace, out: Out) -> int:
     """List the lessons in the syllabus's order."""
-    from lab.session.tapes import tapes
+    from lab.tape.find import tapes
 
     recorded = tapes()
     course = load_course()
@@ -30,7 +30,7 @@ def lessons(args: argparse.Namespace, out: Out) -> int:
             "topics": lesson.topics,
             "minutes": lesson.minutes,
             "steps": [step.id for step in lesson.steps],
-            "passed": sorted(progress.passed(args.name, lesson)),
+            "passed": sorted(progress.passed_steps(args.name, lesson)),
             "recording": lesson.id in recorded,
         }
         for lesson in course
@@ -38,7 +38,7 @@ def lessons(args: argparse.Namespace, out: Out) -> int:
     out.result({"lessons": rows})
     if not out.json:
         for row, lesson in zip(rows, course, strict=True):
-            done = f"{len(progress.passed(args.name, lesson))}/{len(lesson.steps)}"
+            done = f"{len(progress.passed_steps(args.name, lesson))}/{len(lesson.steps)}"
             tape = "recorded" if row["recording"] else ""
             out.say(f"{lesson.id:<16} {lesson.minutes:>3} min  {done:>5} steps  {tape:<9} {lesson.title}")
     return 0
@@ -79,7 +79,7 @@ def reset(args: argparse.Namespace, out: Out) -> int:
     from lab.session.run import reset_cluster
 
     name, _, step = args.to.partition(":")
-    name = name or progress.last(args.name) or load_course()[0].id
+    name = name or progress.last_lesson(args.name) or load_course()[0].id
     (lesson,) = chosen([name])
     if step and lesson.step(step) is None:
         steps = ", ".join(s.id for s in lesson.steps)
@@ -106,7 +106,7 @@ def record(args: argparse.Namespace, out: Out) -> int:
     """Run a lesson from its checkpoint and keep the tape."""
     from lab.cluster import api
     from lab.session.run import go_through
-    from lab.session.tapes import SUFFIX
+    from lab.tape.find import SUFFIX
 
     (lesson,) = chosen([args.lesson])
     target = Path(args.output) if args.output else Path("recordings") / f"{lesson.id}{SUFFIX}"
@@ -123,7 +123,7 @@ def check(args: argparse.Namespace, out: Out) -> int:
     """Say what is wrong with lessons, stack files and recordings; without a path, with all that travel with the
     program. `lessons`, `stacks` and `recordings` name those where there is no such path. A recording of a lesson of the
     course must show it as it is now. The files that --compose-file names are looked at as one stack."""
-    from lab.session.recorded import check_recording
+    from lab.session.compare_recording import check_recording
 
     own = {"lessons": paths.lessons(), "stacks": paths.stacks(), "recordings": paths.recordings()}
     given = [own[p] if p in own and not Path(p).exists() else Path(p) for p in args.paths]

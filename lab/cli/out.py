@@ -14,10 +14,10 @@ from typing import Any
 
 from lab.cluster.model import Progress, Report
 from lab.errors import LabError
-from lab.safe import text_only, visible
+from lab.terminal.sanitize import text_only, visible
 
 
-def plain(value: object) -> Any:
+def to_json(value: object) -> Any:
     """A value as JSON knows it: dataclasses, tuples, sets, paths and times turned into plain data."""
     match value:
         case None | bool() | int() | float() | str():
@@ -27,11 +27,11 @@ def plain(value: object) -> Any:
         case Path():
             return str(value)
         case Mapping():
-            return {str(k): plain(v) for k, v in value.items()}
+            return {str(k): to_json(v) for k, v in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [plain(v) for v in value]
+            return [to_json(v) for v in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
@@ -60,7 +60,7 @@ class Out:
     def result(self, value: object) -> None:
         """The one JSON object; without --json nothing."""
         if self.json:
-            _print(json.dumps(plain(value)))  # ASCII: whole in every locale, and nothing in it acts
+            _print(json.dumps(to_json(value)))  # ASCII: whole in every locale, and nothing in it acts
 
     def file(self, text: str) -> None:
         """A file's text, to standard output: UTF-8 in every locale. LabError when there is no standard output."""

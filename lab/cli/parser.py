@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from lab import __version__
 from lab.cli.out import Out
-from lab.safe import visible
+from lab.cluster import faults, providers
+from lab.terminal.sanitize import visible
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -41,7 +42,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         return sub
 
     up = add("up", "cluster", "bring the cluster up; run again, it goes on where it stopped")
-    up.add_argument("--provider", choices=("auto", "vm", "dind", "context"), default="auto")
+    up.add_argument("--provider", choices=providers.choices(), default=providers.AUTO)
     up.add_argument("--nodes", type=_whole(1, 7), metavar="N", help="how many machines (a new lab: 4)")
     up.add_argument(
         "--images",
@@ -58,8 +59,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     doctor.add_argument("--yes", action="store_true", default=argparse.SUPPRESS, help="with --install: do not ask")
     down = add("down", "cluster", "remove the cluster: no process, no disk, no lock stays")
     down.add_argument("--purge", action="store_true", help="remove the cache of disks, too")
-    node = add("node", "cluster", "power a machine off or on, cut or heal its network")
-    node.add_argument("verb", choices=("stop", "start", "cut", "heal"))
+    node = add("node", "cluster", f"a fault on a machine, or its undoing: {', '.join(faults.FAULTS)}")
+    node.add_argument("verb", choices=tuple(faults.FAULTS))
     node.add_argument("node", metavar="NODE")
 
     add("lessons", "course", "the lessons, and what you passed")

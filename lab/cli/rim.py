@@ -25,6 +25,10 @@ def run(argv: list[str], *, own: bool) -> int:
             _flush()
 
 
+GO_ON = ("up", "down", "reset", "doctor")
+"""The commands that look first and do what is left."""
+
+
 def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
     out = Out(json="--json" in argv)
     try:
@@ -36,15 +40,16 @@ def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt as interrupt:
-        return _interrupted(out, interrupt)
+        return _interrupted(argv, out, interrupt)
     except Exception as error:  # noqa: BLE001  the rim: what nobody foresaw must still be a sentence
         # Some libraries turn an interrupt into an error of their own.
-        return _interrupted(out, told) if (told := came()) else _failed(out, error)
+        return _interrupted(argv, out, told) if (told := came()) else _failed(out, error)
 
 
-def _interrupted(out: Out, interrupt: KeyboardInterrupt) -> int:
+def _interrupted(argv: list[str], out: Out, interrupt: KeyboardInterrupt) -> int:
     how = f"ended by {interrupt}" if isinstance(interrupt, Ended) else "interrupted"
-    words = f"\nswarmlab: {how}; the same command goes on where it stopped."
+    goes_on = not argv or argv[0] in GO_ON
+    words = f"\nswarmlab: {how}" + ("; the same command goes on where it stopped." if goes_on else ".")
     return _say(out, words, how, "", getattr(interrupt, "exit_code", 130))
 
 

@@ -26,12 +26,14 @@ def start(args: argparse.Namespace, out: Out) -> int:
 
 def _app(args: argparse.Namespace, out: Out) -> int:
     """Live at once on a cluster that is whole; else on the recordings, with the cluster being made behind them."""
-    from lab.course import progress
+    from lab.lesson import progress
     from lab.tui import launch
 
-    where = progress.last(args.name)
+    where = progress.last_lesson(args.name)
     if _whole(args.name):
-        return launch(lambda: _live(args.name), live=True, lesson=where)
+        code = launch(lambda: _live(args.name), live=True, lesson=where)
+        _say_what_stays(args, out)
+        return code
 
     def bring_up(report: Report) -> Stage:
         from lab.cli import behind
@@ -41,7 +43,17 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         return _live(args.name)
 
     _offer_packages(args, out)
-    return launch(_recorded, bring_up=bring_up, lesson=where)
+    code = launch(_recorded, bring_up=bring_up, lesson=where)
+    _say_what_stays(args, out)
+    return code
+
+
+def _say_what_stays(args: argparse.Namespace, out: Out) -> None:
+    from lab.cluster import api  # after the first paint, as all of the cluster's rooms
+
+    if args.name in api.names():
+        name = "" if args.name == api.DEFAULT else f" --name {args.name}"
+        out.say(f"The cluster stays: swarmlab{name} comes back to it, swarmlab down{name} removes it.")
 
 
 def _whole(name: str) -> bool:
@@ -65,10 +77,10 @@ def _recorded() -> Stage:
 
 def _offer_packages(args: argparse.Namespace, out: Out) -> None:
     """Missing Debian packages are asked for on the plain terminal, before the app takes the screen."""
-    from lab.cluster import host
+    from lab.cluster import api
 
     try:
-        host.require(consent(args.yes, out), out.note)
+        api.install(consent(args.yes, out), out.note)
     except LabError as error:
         out.note(f"{error}\nThe recordings can be taken all the same.")
 

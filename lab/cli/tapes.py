@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lab.cli.files import write_whole
 from lab.cli.out import Out
-from lab.session.tapes import find_tape
+from lab.tape.find import find_tape
 
 if TYPE_CHECKING:
     from lab.session import Stage
@@ -27,7 +27,7 @@ def replay(args: argparse.Namespace, out: Out) -> int:
             return ReplayStage(path, speed=args.speed)
 
         return launch(stage)
-    from lab.session.plain import tell_tape
+    from lab.session.transcript import tell_tape
 
     tell_tape(path, args.speed, out.say)
     out.say("REPLAY: what you read was recorded; nothing ran.")

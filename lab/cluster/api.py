@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import paths
-from lab.cluster import lock, places
-from lab.cluster.model import Cluster, Endpoint, Images, Progress, Report, silent
-from lab.cluster.providers import pick_provider
+from lab import file_lock, paths
+from lab.cluster import lab_paths
+from lab.cluster.model import Cluster, Images, Progress, Report, silent
+from lab.cluster.provider import Consent, Spec
+from lab.cluster.providers import AUTO, PROVIDERS, all_providers, pick_provider, provider_of
+from lab.engine.endpoint import Endpoint
 from lab.errors import InputError, MissingError
 
 __all__ = ["DEFAULT", "at_work", "down", "env", "find", "names", "pick_provider", "shell_env", "up"]
@@ -20,10 +22,10 @@ DEFAULT = "default"
 
 def up(
     name: str = DEFAULT,
-    provider: str = "auto",
+    provider: str = AUTO,
     nodes: int | None = None,
     report: Report = silent,
-    consent: Callable[[Sequence[str]], bool] = lambda _: False,
+    consent: Consent = lambda _: False,
     images: Images | None = None,
 ) -> Cluster:
     """A whole cluster called `name`: made, mended, or only looked at when it is whole already.
@@ -33,29 +35,33 @@ def up(
     with the commands that would install Debian packages. Raises InputError, MissingError, CommandError,
     WaitError, LabError; on an interrupt what is half made is cleaned up and machines that run stay.
     """
-    from lab.cluster import up as vm_up
-
-    places.check_name(name)
-    if nodes is not None:
-        vm_up.managers_of(nodes)
+    lab_paths.check_name(name)
+    spec = Spec(nodes, images)
     pick = pick_provider(provider)
     if not pick.name:
         raise MissingError(pick.reason, remedy="take the recordings: swarmlab replay")
+    taken = PROVIDERS[pick.name]()
+    taken.check(spec)
     with paths.written(paths.state()):
-        return vm_up.up(name, nodes, report, consent, images)
+        return taken.up(name, spec, report, consent)
+
+
+def install(consent: Consent, say: Callable[[str], None]) -> None:
+    """Bring what the provider that would be taken lacks on this machine, after `consent`. Raises MissingError."""
+    pick = pick_provider()
+    if not pick.name:
+        raise MissingError(pick.reason, remedy="take the recordings: swarmlab replay")
+    PROVIDERS[pick.name]().install(consent, say)
 
 
 def find(name: str = DEFAULT) -> Cluster:
     """The cluster called `name`, in whatever state. Raises MissingError when there is none."""
-    from lab.cluster import state
-    from lab.cluster.vm import VmCluster
-
-    return VmCluster(state.load(name))
+    return provider_of(name).find(name)
 
 
 def names() -> tuple[str, ...]:
     """The clusters that there are, in the order of their names."""
-    return places.names()
+    return tuple(sorted({name for provider in all_providers() for name in provider.names()}))
 
 
 @dataclass(frozen=True)
@@ -74,27 +80,26 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> R
     Also ends what a killed `up` left running. `purge` takes the cache too, unless another lab stands on it
     (InputError). Raises LabError with what could not be removed.
     """
-    from lab.cluster import vm
-    from lab.cluster.build import base
-
-    there, folder = places.home(name).exists(), places.home(name).parent
-    others = [other for other in places.names() if other != name]
+    there, folder = lab_paths.lab_folder(name).exists(), lab_paths.lab_folder(name).parent
+    others = [other for other in names() if other != name]
     if purge and others:
         raise InputError(
             f"the cache is in use by {', '.join(others)}",
             remedy="; ".join(f"swarmlab down --name {other}" for other in others),
         )
     if folder.exists():
-        with lock.held(places.lock(name), f"at work on the lab {name}"):
-            vm.remove(name, report)
+        with file_lock.hold(lab_paths.lock_file(name), f"at work on the lab {name}"):
+            for provider in all_providers():
+                provider.down(name, report)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-    left = None
+    left: tuple[str, ...] | None = None
     if purge:
         report(Progress("down", "deleting the cache"))
-        left = base.purge()
+        left = next((found for found in [each.purge() for each in all_providers()] if found is not None), None)
     else:
-        base.clear_if_idle()
+        for provider in all_providers():
+            provider.tidy()
     report(Progress("down", "nothing is left" if there else f"there is no lab called {name}", 1.0))
     return Removed(there, left is not None, left or ())
 
@@ -106,18 +111,18 @@ def at_work(name: str, what: str) -> AbstractContextManager[None]:
     such cluster.
     """
     find(name)
-    return lock.held(places.work_lock(name), what)
+    return file_lock.hold(lab_paths.work_lock_file(name), what)
 
 
 def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
     """The variables for a shell at `endpoint`; see `shellenv.shell_env`."""
-    from lab.cluster import shellenv
+    from lab.cluster import docker_env
 
-    return shellenv.shell_env(endpoint, folder)
+    return docker_env.shell_env(endpoint, folder)
 
 
 def env(cluster: Cluster) -> dict[str, str]:
     """The variables of a shell at a manager that answers; see `shellenv.env`."""
-    from lab.cluster import shellenv
+    from lab.cluster import docker_env
 
-    return shellenv.env(cluster)
+    return docker_env.env(cluster)

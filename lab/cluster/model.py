@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Literal, Protocol
 
-Role = Literal["manager", "worker"]
+from lab.engine.endpoint import Endpoint, Role
+
 Acceleration = Literal["kvm", "tcg", "native", ""]
 Images = Literal["packages", "official"]
 """Where a cluster's images come from: packages, made from Debian's and in every node's own store from the start;
@@ -33,22 +33,6 @@ Report = Callable[[Progress], None]
 
 def silent(_: Progress) -> None:
     """A report that says nothing."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One node's engine as reached from this machine.
-
-    `url` is what DOCKER_HOST takes; `tls` is a folder with ca.pem, cert.pem and key.pem, or None for a
-    local socket. `published` maps a port published in the swarm to (address, port) on this machine.
-    """
-
-    node: str
-    role: Role
-    url: str
-    tls: Path | None = None
-    lan_address: str = ""
-    published: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +71,21 @@ class ClusterStatus:
     images: Images = "packages"
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a cluster bears, measured for its kind of machines.
+
+    `load` is a lesson's load, requests a second, and `patience` how many seconds one of them may take; `mesh_round` and
+    `handshake_rounds` are the seconds between rounds of probes and of TLS handshakes (while something changes, and at
+    rest).
+    """
+
+    load: float = 50
+    patience: float = 10.0
+    mesh_round: float = 1.0
+    handshake_rounds: tuple[float, float] = (1.0, 4.0)
+
+
 class Cluster(Protocol):
     """A cluster that exists (perhaps powered off in part). Values out, effects by named verbs."""
 
@@ -104,6 +103,13 @@ class Cluster(Protocol):
 
     @property
     def images(self) -> Images: ...
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """The verbs of `lab.cluster.faults.FAULTS` that work on it."""
+
+    @property
+    def pace(self) -> Pace: ...
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every node that has an engine to talk to, managers first, in the order of their names."""

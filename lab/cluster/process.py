@@ -127,7 +127,7 @@ def find(identity: str, program: str, *, hint: Path | None = None) -> psutil.Pro
     return next((p for p in psutil.process_iter() if _is(p, identity, program)), None)
 
 
-def own(process: psutil.Process) -> bool:
+def is_own(process: psutil.Process) -> bool:
     """This user started it, and it runs as this user. Raises psutil.Error.
 
     Both: a program such as sudo runs as root, and whoever calls it says what is on its command line.
@@ -136,14 +136,14 @@ def own(process: psutil.Process) -> bool:
     return uids.real == os.getuid() and uids.effective == os.geteuid()
 
 
-def started_below(folder: Path) -> tuple[psutil.Process, ...]:
+def find_started_below(folder: Path) -> tuple[psutil.Process, ...]:
     """The processes that `run` once started with a log below `folder`, this program's or a killed one's, and what they
     started. Never this process or one above it, and none of another user's."""
     above = {os.getpid(), *(one.pid for one in psutil.Process().parents())}
     found: dict[int, psutil.Process] = {}
     for one in psutil.process_iter():
         try:
-            log = one.environ().get(LOG) if one.pid not in above and own(one) else None
+            log = one.environ().get(LOG) if one.pid not in above and is_own(one) else None
             if log and folder in Path(log).parents:
                 found |= {each.pid: each for each in (one, *one.children(recursive=True))}
         except psutil.Error:
@@ -163,7 +163,7 @@ def _is(process: psutil.Process, identity: str, program: str) -> bool:
         words = process.cmdline()
         # Who looks at a machine (a debugger, a pager) may have all its words, but not first.
         runs = bool(words) and (Path(words[0]).name == program or ("-m", program) in pairwise(words))
-        return runs and identity in words and own(process) and process.status() != psutil.STATUS_ZOMBIE
+        return runs and identity in words and is_own(process) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
@@ -181,11 +181,11 @@ def kill(process: psutil.Process, *, bound: float = 10.0) -> None:
         raise LabError(
             f"the process {process.pid} cannot be ended: it runs as another user", remedy=f"sudo kill {process.pid}"
         ) from None
-    if not gone(process, bound):
+    if not wait_gone(process, bound):
         raise WaitError(f"process {process.pid}", bound, "its end")
 
 
-def gone(process: psutil.Process, bound: float) -> bool:
+def wait_gone(process: psutil.Process, bound: float) -> bool:
     """Wait for a process's end, up to `bound` seconds. One that nobody collects (a zombie) has ended."""
     end = time.monotonic() + bound
     while _alive(process):

@@ -1,13 +1,25 @@
-"""Where a swarm may come from, and which way is taken on this machine."""
+"""Where a swarm may come from: the providers, and which of them is taken on this machine."""
 
 from __future__ import annotations
 
-import platform
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from lab.cluster.provider import Provider
 from lab.errors import InputError, MissingError
 
-NAMES = ("auto", "vm", "dind", "context")
+
+def _vm() -> Provider:
+    from lab.cluster.vm.provider import VmProvider  # only when it is asked: the app's first paint waits for imports
+
+    return VmProvider()
+
+
+PROVIDERS: dict[str, Callable[[], Provider]] = {"vm": _vm}
+"""By name, the one that is taken first, first."""
+
+AUTO = "auto"
 LATER = {
     "dind": "a swarm of containers on this machine's own engine",
     "context": "a swarm that exists already, through a Docker context",
@@ -22,22 +34,45 @@ class Pick:
     reason: str
 
 
-def pick_provider(wanted: str = "auto") -> Pick:
-    """Say which provider serves `wanted`. Raises InputError for one that this version has not."""
-    if wanted not in NAMES:
-        raise InputError(f"there is no provider called {wanted}; there are {', '.join(NAMES)}")
-    if wanted in LATER:
+def choices() -> tuple[str, ...]:
+    """What the command line takes as a provider."""
+    return (AUTO, *PROVIDERS, *(name for name in LATER if name not in PROVIDERS))
+
+
+def all_providers() -> tuple[Provider, ...]:
+    """Each of them."""
+    return tuple(make() for make in PROVIDERS.values())
+
+
+def pick_provider(wanted: str = AUTO) -> Pick:
+    """Say which provider serves `wanted`. Raises InputError for one that this version has not, MissingError for one
+    that does not work here."""
+    if wanted not in choices():
+        raise InputError(f"there is no provider called {wanted}; there are {', '.join(choices())}")
+    if wanted not in (AUTO, *PROVIDERS):
         raise InputError(
-            f"the provider {wanted} ({LATER[wanted]}) is not in this version", remedy="swarmlab up --provider vm"
+            f"the provider {wanted} ({LATER[wanted]}) is not in this version",
+            remedy=f"swarmlab up --provider {next(iter(PROVIDERS))}",
         )
-    system = f"{platform.system()} {platform.machine()}"
-    if system != "Linux x86_64":
-        if wanted == "vm":
-            raise MissingError(
-                f"the provider vm needs Linux on x86_64, and this is {system}",
-                remedy="take the recordings: swarmlab replay",
-            )
-        return Pick("", f"virtual machines need Linux on x86_64, and this is {system}")
-    if wanted == "vm":
-        return Pick("vm", "you asked for it")
-    return Pick("vm", "virtual machines need no Docker engine, no registry and no root network, and share nothing")
+    why = ""
+    for name in PROVIDERS if wanted == AUTO else (wanted,):
+        found = PROVIDERS[name]().available()
+        if found.ok:
+            return Pick(name, found.why if wanted == AUTO else "you asked for it")
+        why = why or found.why
+    if wanted == AUTO:
+        return Pick("", why)
+    raise MissingError(
+        f"the provider {wanted} does not work here: {why}", remedy="take the recordings: swarmlab replay"
+    )
+
+
+def provider_of(name: str) -> Provider:
+    """The provider that has the cluster of that name; the first one when none has it."""
+    every = all_providers()
+    return next((provider for provider in every if name in provider.names()), every[0])
+
+
+def docker_cli() -> Path | None:
+    """The folder of a `docker` that one of the providers can bring, None when none can."""
+    return next(filter(None, (provider.docker_cli() for provider in all_providers())), None)

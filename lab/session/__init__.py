@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     # The app's first paint waits for this module: it must not wait for pydantic.
-    from lab.course.schema import Lesson
+    from lab.lesson.model import Lesson
     from lab.world.journal import Journal
 
 

@@ -7,17 +7,18 @@ from dataclasses import replace
 
 from lab.cluster import api
 from lab.cluster.model import Cluster, ClusterStatus
-from lab.course import progress
-from lab.course.load import load_course
-from lab.course.runner import StepResult, open_lesson, panes_of, run_step
-from lab.course.schema import Lesson
-from lab.errors import InputError, LabError
-from lab.session.hands import LiveHands
-from lab.session.lookouts import open_hosts
+from lab.errors import Cancelled, InputError, LabError
+from lab.lesson import progress
+from lab.lesson.load import load_course
+from lab.lesson.model import Lesson
+from lab.panes import find_pane
+from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
+from lab.session.driver import ClusterDriver
 from lab.session.reset import Done, reset_to
 from lab.world.entries import Acted, Captured, StepMoved
 from lab.world.journal import Journal
-from lab.world.load import Wish
+from lab.world.load import LoadSpec
+from lab.world.traefik_services import open_hosts
 
 #: Seconds between two characters of a command that the lab types where people watch.
 TYPING = 0.018
@@ -32,12 +33,12 @@ class LiveStage:
         self.journal = journal or Journal()
         self.cluster = cluster
         self.title = heading(cluster.status())
-        self.hands = LiveHands(cluster, self.journal, typing=typing)
+        self.driver = ClusterDriver(cluster, self.journal, typing=typing)
         self._course = load_course()
         self._lesson: Lesson | None = None
         self._view = "reconciliation"
         self._busy = threading.Lock()
-        self.hands.start()
+        self.driver.start()
 
     def lessons(self) -> tuple[Lesson, ...]:
         """See `Stage.lessons`."""
@@ -53,8 +54,8 @@ class LiveStage:
         self._lesson = found
         self.show(self._view)
         self._write_opened(found)
-        progress.opened(self.cluster.name, found.id)
-        if not progress.passed(self.cluster.name, found):
+        progress.record_opened(self.cluster.name, found.id)
+        if not progress.passed_steps(self.cluster.name, found):
             self._tell_distance(found)
         return found
 
@@ -65,11 +66,11 @@ class LiveStage:
         if found is None:
             raise InputError(f"lesson {lesson.id} has no step {step}")
         with self._busy:
-            self.hands.begin()
+            self.driver.begin()
             try:
                 with api.at_work(self.cluster.name, f"running step {step} of {lesson.id}"):
-                    result = run_step(lesson, found, self.hands, strict=False)
-            except KeyboardInterrupt:
+                    result = run_step(lesson, found, self.driver, strict=False)
+            except Cancelled:
                 self.journal.write(StepMoved(lesson.id, step, "failed", "stopped"))
                 return
             except LabError as error:
@@ -79,68 +80,68 @@ class LiveStage:
 
     def stop(self) -> None:
         """See `Stage.stop`."""
-        self.hands.stop()
+        self.driver.stop()
 
     def reset(self, step: str = "") -> str:
         """See `Stage.reset`."""
         lesson = self._need_lesson()
         with self._busy:
-            self.hands.begin()
+            self.driver.begin()
             with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
-                done = reset_to(self.hands, lesson, step or None)
-        progress.forget(self.cluster.name, lesson, step)
+                done = reset_to(self.driver, lesson, step or None)
+        progress.forget_step(self.cluster.name, lesson, step)
         self._write_opened(lesson)
         return sentence(done, lesson.id, step)
 
     def keys(self, data: str) -> None:
         """See `Stage.keys`."""
-        self.hands.keys(data)
+        self.driver.keys(data)
 
     def show(self, view: str) -> None:
         """See `Stage.show`. What the lesson's own checks and panes need goes on as well."""
         self._view = view
-        self.hands.watch({view, *(panes_of(self._lesson) if self._lesson else ())})
+        self.driver.watch({*find_pane(view).needs, *(sources_needed(self._lesson) if self._lesson else ())})
 
     def load(self, rate: float | None) -> None:
         """See `Stage.load`: to where it goes now, or to the application, or to the first port that is published."""
         if rate is None:
-            self.hands.load(None)
+            self.driver.load(None)
             return
-        wish = self.hands.wish or self._target()
-        if wish is None:
+        load_spec = self.driver.load_spec or self._target()
+        if load_spec is None:
             raise InputError("there is nothing to send load to yet", remedy="deploy a service that publishes a port")
-        self.hands.load(replace(wish, rate=rate))
+        self.driver.load(replace(load_spec, rate=rate))
 
     def answer(self, name: str, value: str) -> None:
         """See `Stage.answer`."""
         self.journal.write(Captured(name, value))
 
-    def _target(self) -> Wish | None:
+    def _target(self) -> LoadSpec | None:
         world = self.journal.world
         hosts = open_hosts(world)
-        ports = sorted(p.published for s in world.services.values() for p in s.spec.ports if p.published)
+        ports = sorted(p.published for s in world.swarm.services.values() for p in s.spec.ports if p.published)
         if hosts and 443 in ports:
-            return Wish(host=next((h for h in hosts if h.startswith("node-app.")), hosts[0]))
-        return Wish(port=ports[0], https=False) if ports else None
+            return LoadSpec(host=next((h for h in hosts if h.startswith("node-app.")), hosts[0]))
+        return LoadSpec(port=ports[0], https=False) if ports else None
 
     def resize(self, columns: int, rows: int) -> None:
         """See `Stage.resize`."""
-        self.hands.resize(columns, rows)
+        self.driver.resize(columns, rows)
 
     def close(self) -> None:
         """See `Stage.close`."""
-        self.hands.stop()
-        self.hands.close()
+        self.driver.stop()
+        self.driver.close()
 
     def _write_opened(self, lesson: Lesson) -> None:
-        open_lesson(lesson, self.hands)
-        for step in progress.passed(self.cluster.name, lesson):
+        open_lesson(lesson, self.driver)
+        for step in progress.passed_steps(self.cluster.name, lesson):
             self.journal.write(StepMoved(lesson.id, step, "passed"))
 
     def _tell_distance(self, lesson: Lesson) -> None:
         """Someone who begins on a cluster that is not at the lesson's start is told so, before a step fails of it."""
         try:
-            todo = reset_to(self.hands, lesson, dry_run=True).actions
+            todo = reset_to(self.driver, lesson, dry_run=True).actions
         except LabError:
             return  # The header says already that no manager answers; a reset says the rest.
         if todo:
@@ -153,7 +154,7 @@ class LiveStage:
         return self._lesson
 
     def _remember(self, lesson: Lesson, result: StepResult) -> None:
-        self.hands.remember(result.created)
+        self.driver.remember(result.created)
         if result.passed:
             progress.pass_step(self.cluster.name, lesson, result.step)
 

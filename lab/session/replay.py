@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from lab.course.load import load_course
-from lab.course.schema import Lesson
 from lab.errors import InputError, LabError
-from lab.session.tapes import tapes
+from lab.lesson.load import load_course
+from lab.lesson.model import Lesson
+from lab.tape.find import tapes
 from lab.tape.player import Player
 from lab.tape.tape import Tape, load
 from lab.world.entries import StepMoved

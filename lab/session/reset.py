@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.cluster.model import Cluster
-from lab.course import ledger
-from lab.course.actions import Plan, RemoveVolume
-from lab.course.apply import apply
-from lab.course.checkpoint import Checkpoint, NodeState, at
-from lab.course.plan import plan
-from lab.course.schema import Lesson
-from lab.course.settle import MachinesEnded
 from lab.errors import EngineError, WaitError
-from lab.session.hands import LiveHands
+from lab.lesson.checkpoint import Checkpoint, NodeState, checkpoint_before
+from lab.lesson.model import Lesson
+from lab.reset import ownership
+from lab.reset.actions import Plan, RemoveVolume
+from lab.reset.apply import apply
+from lab.reset.plan import plan
+from lab.reset.wait import MachinesEnded
+from lab.session.driver import ClusterDriver
 from lab.world.entries import Acted
 
 #: How often machines may end under way, and be powered on again, before a reset gives up.
@@ -33,7 +33,7 @@ class Done:
     dry_run: bool = False
 
 
-def reset_to(hands: LiveHands, lesson: Lesson, step: str | None = None, *, dry_run: bool = False) -> Done:
+def reset_to(driver: ClusterDriver, lesson: Lesson, step: str | None = None, *, dry_run: bool = False) -> Done:
     """Put the cluster to the start of a step (None: of the lesson). Powers on what should run, looks, acts, waits until
     it is so; when a machine ends under way, begins again from there.
 
@@ -41,28 +41,28 @@ def reset_to(hands: LiveHands, lesson: Lesson, step: str | None = None, *, dry_r
     again and again.
     """
     began = time.monotonic()
-    checkpoint = at(lesson, step)
+    checkpoint = checkpoint_before(lesson, step)
     to = f"{lesson.id}:{step}" if step else lesson.id
-    needed = _needed(hands.cluster, checkpoint)
+    needed = _needed(driver.cluster, checkpoint)
     if dry_run:
-        found = _preview(hands, checkpoint)
+        found = _preview(driver, checkpoint)
         return _done(to, [a.sentence for a in found.actions], found, began, dry_run=True)
     done: list[str] = []
     for attempt in range(ATTEMPTS):
         try:
-            done += _power_on(hands, needed)
-            hands.look()
-            found = _plan(hands, checkpoint)
+            done += _power_on(driver, needed)
+            driver.look()
+            found = _plan(driver, checkpoint)
             done += [a.sentence for a in found.actions]
             if found.actions:
-                hands.journal.write(Acted(f"reset to {to}: {len(found.actions)} to put right"))
+                driver.journal.write(Acted(f"reset to {to}: {len(found.actions)} to put right"))
             # With nothing to do it still waits for what moves.
-            apply(found.actions, checkpoint, hands, made_by_lab=hands.cluster.made_by_lab, needed=needed)
+            apply(found.actions, checkpoint, driver, made_by_lab=driver.cluster.made_by_lab, needed=needed)
         except (MachinesEnded, EngineError, WaitError):
-            ended = needed.intersection(hands.powered_off())
+            ended = needed.intersection(driver.powered_off())
             if not ended or attempt == ATTEMPTS - 1:
                 raise
-            hands.journal.write(Acted(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
+            driver.journal.write(Acted(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
         else:
             break
     return _done(to, done, found, began)
@@ -81,38 +81,38 @@ def _needed(cluster: Cluster, checkpoint: Checkpoint) -> frozenset[str]:
     return frozenset(name for name in names if checkpoint.nodes.get(name, NodeState()).machine == "on")
 
 
-def _power_on(hands: LiveHands, needed: frozenset[str]) -> list[str]:
+def _power_on(driver: ClusterDriver, needed: frozenset[str]) -> list[str]:
     """Before anything else: with its managers off a cluster cannot even be looked at."""
-    off = sorted(needed.intersection(hands.powered_off()))
+    off = sorted(needed.intersection(driver.powered_off()))
     if off:
-        hands.power_on(off)
+        driver.power_on(off)
     return [f"power {name} on" for name in off]
 
 
-def _plan(hands: LiveHands, checkpoint: Checkpoint) -> Plan:
-    made = hands.cluster.made_by_lab
+def _plan(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
+    made = driver.cluster.made_by_lab
     found = plan(
-        hands.journal.world,
+        driver.journal.world,
         checkpoint,
         made_by_lab=made,
-        ours=ledger.ours(hands.cluster.name),
-        env=hands.settings(),
-        off=hands.powered_off() if made else (),
+        ours=ownership.owned_ids(driver.cluster.name),
+        env=driver.settings(),
+        off=driver.powered_off() if made else (),
     )
     # No manager knows of volumes: those of a stack that is not to be here are looked for on the nodes themselves.
-    stale = [RemoveVolume(name) for name, stack in hands.volumes() if stack not in checkpoint.stacks] if made else []
+    stale = [RemoveVolume(name) for name, stack in driver.volumes() if stack not in checkpoint.stacks] if made else []
     return Plan((*found.actions, *(volume for volume in stale if volume not in found.actions)), found.left)
 
 
-def _preview(hands: LiveHands, checkpoint: Checkpoint) -> Plan:
+def _preview(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
     """What a reset would do. Raises EngineError at once when too many managers are off to say."""
-    managers = [endpoint.node for endpoint in hands.cluster.endpoints() if endpoint.role == "manager"]
-    off = [name for name in managers if name in hands.powered_off()]
+    managers = [endpoint.node for endpoint in driver.cluster.endpoints() if endpoint.role == "manager"]
+    off = [name for name in managers if name in driver.powered_off()]
     if 2 * len(off) >= len(managers):
         raise EngineError(
             f"{len(off)} of {len(managers)} managers are powered off, so the swarm cannot be asked what differs; "
             "a reset powers them on first",
             remedy="swarmlab reset, or swarmlab up",
         )
-    hands.look()
-    return _plan(hands, checkpoint)
+    driver.look()
+    return _plan(driver, checkpoint)

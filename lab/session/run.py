@@ -10,43 +10,43 @@ from pathlib import Path
 from lab import __version__
 from lab.cluster import api
 from lab.cluster.model import Progress, Report, silent
-from lab.course import progress
-from lab.course.runner import LessonResult, run_lesson
-from lab.course.schema import Lesson
-from lab.course.words import many
-from lab.session.hands import LiveHands
+from lab.lesson import progress
+from lab.lesson.model import Lesson
+from lab.run.runner import LessonResult, run_lesson
+from lab.session.driver import ClusterDriver
 from lab.session.live import TYPING
 from lab.session.reset import Done, reset_to
-from lab.tape.redact import Redactor
-from lab.tape.story import Story
 from lab.tape.tape import Header, Recorder
+from lab.tape.transcript import Transcript
+from lab.terminal.redact import Redactor
+from lab.text import count_of
 from lab.world.entries import Entry, Progressed
 from lab.world.journal import Journal
 from lab.world.world import World
 
 
 @contextmanager
-def live_hands(
+def open_driver(
     name: str,
     journal: Journal | None = None,
     *,
     typing: float = 0.0,
     look: bool = True,
     redactor: Redactor | None = None,
-) -> Iterator[LiveHands]:
-    """Hands on the cluster of that name, its swarm being looked at; with `look` a first look is in the journal.
+) -> Iterator[ClusterDriver]:
+    """A driver of the cluster of that name, its swarm being looked at; with `look` a first look is in the journal.
 
     `redactor` learns the secrets of the session, for whoever else keeps what the journal has. Raises MissingError when
     there is no such cluster, EngineError when no manager answers the first look.
     """
-    hands = LiveHands(api.find(name), journal or Journal(), typing=typing, redactor=redactor)
-    hands.start()
+    driver = ClusterDriver(api.find(name), journal or Journal(), typing=typing, redactor=redactor)
+    driver.start()
     try:
         if look:
-            hands.look()
-        yield hands
+            driver.look()
+        yield driver
     finally:
-        hands.close()
+        driver.close()
 
 
 def reset_cluster(
@@ -58,17 +58,17 @@ def reset_cluster(
     with ExitStack() as stack:
         if not dry_run:
             stack.enter_context(api.at_work(name, f"resetting to {to}"))
-        hands = stack.enter_context(live_hands(name, look=False))
+        driver = stack.enter_context(open_driver(name, look=False))
 
         def tell(entry: Entry, _: World) -> None:
             if isinstance(entry.fact, Progressed):
                 report(Progress(entry.fact.stage, entry.fact.text, entry.fact.done))
 
-        hands.journal.read(tell)
-        done = reset_to(hands, lesson, step, dry_run=dry_run)
+        driver.journal.read(tell)
+        done = reset_to(driver, lesson, step, dry_run=dry_run)
     if not dry_run:
-        progress.forget(name, lesson, step or "")
-        progress.opened(name, lesson.id)
+        progress.forget_step(name, lesson, step or "")
+        progress.record_opened(name, lesson.id)
     return done
 
 
@@ -80,11 +80,11 @@ def go_through(
     The account goes to `say` as it happens, without the session's secrets. With `tape` the lesson's journal is kept
     there; when it is interrupted, too, marked as unfinished.
     """
-    # One for the whole session, made before anything is written: the tape masks what the reset's hands learned already.
+    # One for the whole session, made before anything is written: the tape masks what the driver learned for a reset.
     redactor = Redactor()
-    with live_hands(name, look=False, redactor=redactor) as hands:
-        reset_to(hands, lesson)
-    journal, story = Journal(), Story()
+    with open_driver(name, look=False, redactor=redactor) as driver:
+        reset_to(driver, lesson)
+    journal, story = Journal(), Transcript()
 
     def tell(entry: Entry, _: World) -> None:
         for line in story.lines(entry):
@@ -95,13 +95,13 @@ def go_through(
     with ExitStack() as stack:
         if recorder is not None:
             stack.enter_context(recorder)
-        hands = stack.enter_context(live_hands(name, journal, typing=TYPING if tape else 0.0, redactor=redactor))
-        result = run_lesson(lesson, hands, until=until)
-        hands.remember(id for step in result.steps for id in step.created)
+        driver = stack.enter_context(open_driver(name, journal, typing=TYPING if tape else 0.0, redactor=redactor))
+        result = run_lesson(lesson, driver, until=until)
+        driver.remember(id for step in result.steps for id in step.created)
     for line in story.end():
         say(redactor.whole(line))
     if recorder is not None and recorder.left_out:
-        say(f"The recording leaves out {many(recorder.left_out, 'thing')} that no tape can hold.")
+        say(f"The recording leaves out {count_of(recorder.left_out, 'thing')} that no tape can hold.")
     return result
 
 

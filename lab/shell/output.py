@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from lab.safe import at_rest
 from lab.shell.marks import Mark, Marks
-from lab.shell.plain import Capture
+from lab.terminal.plain_text import Capture
+from lab.terminal.sanitize import at_rest
 
 EVERY = 1 / 30
 """Seconds between two facts, at least."""
@@ -26,7 +26,7 @@ _MODE = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
 
 
 class Redacts(Protocol):
-    """What is asked of a redactor (`lab.tape.redact.Redactor` is one)."""
+    """What is asked of a redactor (`lab.terminal.redact.Redactor` is one)."""
 
     def stream(self) -> Redacts:
         """One for another stream, with the same secrets."""

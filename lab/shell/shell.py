@@ -17,8 +17,8 @@ from lab import paths
 from lab.errors import InputError, LabError, MissingError, WaitError
 from lab.shell.marks import Mark, rc
 from lab.shell.output import Output, Redacts
-from lab.shell.plain import Capture, plain
 from lab.shell.pty import Pty
+from lab.terminal.plain_text import Capture, to_plain_text
 from lab.world.entries import CommandBegan, CommandEnded, Printed
 from lab.world.journal import Journal
 
@@ -284,7 +284,7 @@ class Shell:
         raw = self._output.capture.raw
         if not running.began:  # bash did not understand it: what it says follows the echo of the keys
             raw = raw.partition("\x1b[?2004l\r")[2]
-        return self._redact.whole(plain(raw, self._columns, self._rows))
+        return self._redact.whole(to_plain_text(raw, self._columns, self._rows))
 
     def _start(self, text: str, step: str) -> _Running:
         running = _Running(self._ids(), time.monotonic())

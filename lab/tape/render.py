@@ -7,16 +7,26 @@ import re
 from collections.abc import Iterator
 from datetime import UTC
 
-from lab.safe import SafeScreen, at_rest, text_only, visible
 from lab.tape.player import LONGEST_PAUSE
-from lab.tape.story import Story, clock, fresh, lasted, requests, short, story, trimmed
 from lab.tape.tape import Tape
+from lab.tape.transcript import (
+    format_clock,
+    format_seconds,
+    new_lines,
+    requests,
+    short,
+    trim_output,
+)
+from lab.terminal.sanitize import ScreenFilter, at_rest, text_only, visible
 from lab.world.entries import Checked, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed, StepMoved
 from lab.world.world import World, fold
 
-__all__ = ["Story", "cast", "markdown", "story"]
+__all__ = ["cast", "markdown"]
 
-_HEAD, _TAIL = 40, 10
+#: Lines of an output that a guide shows: the first ones.
+_HEAD = 40
+#: And the last ones.
+_TAIL = 10
 _LARGEST = 1000
 """Columns and rows: what a player still makes room for."""
 
@@ -40,7 +50,7 @@ def cast(tape: Tape) -> str:
 
 
 def _events(entries: tuple[Entry, ...]) -> Iterator[tuple[float, str, str]]:
-    screens: dict[str, SafeScreen] = {}
+    screens: dict[str, ScreenFilter] = {}
     behind: dict[str, str] = {}
     shown: list[str] = []
     front = ""
@@ -50,7 +60,7 @@ def _events(entries: tuple[Entry, ...]) -> Iterator[tuple[float, str, str]]:
             text = f"\x1b[0m\r\n\x1b[2m── {short(node)} ──\x1b[0m\r\n" * bool(front) + behind.pop(node, "")
             front = node
         if isinstance(fact, Printed):
-            said = screens.setdefault(fact.node, SafeScreen(keyboard=False)).feed(fact.text)
+            said = screens.setdefault(fact.node, ScreenFilter(keyboard=False)).feed(fact.text)
             if fact.node == front:
                 text += said
             else:
@@ -110,20 +120,20 @@ def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
                 yield from _came(happened, hits, world)
                 yield from _held(checks)
                 why = f": {_prose(moved.why)}" if moved.why else ""
-                yield from ("", f"**{moved.state.capitalize()}** after {lasted(entry.at - began)}{why}")
+                yield from ("", f"**{moved.state.capitalize()}** after {format_seconds(entry.at - began)}{why}")
             case Checked() as checked:
                 checks[checked.check] = checked
             case CommandBegan() as command:
                 yield from ("", f"On {_code(command.node)}:", "", *_fenced("sh", visible(command.text).split("\n")))
             case CommandEnded() as ended:
                 if ended.output:
-                    yield from ("", *_fenced("text", trimmed(ended.output, _HEAD, _TAIL)))
+                    yield from ("", *_fenced("text", trim_output(ended.output, _HEAD, _TAIL)))
                 if ended.status:
                     yield from ("", f"It ended with status {ended.status}.")
             case Hit() as hit:
                 hits.append(hit)
             case _:
-                happened += [f"- {clock(c.at - began)} {_prose(c.text)}" for c in fresh(before, world)]
+                happened += [f"- {format_clock(c.at - began)} {_prose(c.text)}" for c in new_lines(before, world)]
 
 
 def _came(happened: list[str], hits: list[Hit], world: World) -> Iterator[str]:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from lab.errors import InputError, LabError
-from lab.tape.lines import (
+from lab.tape.codec import (
     VERSION,
     Damaged,
     Header,
@@ -30,7 +30,7 @@ from lab.tape.lines import (
     to_header,
     to_line,
 )
-from lab.tape.redact import Redactor
+from lab.terminal.redact import Redactor
 from lab.world.entries import Entry, Fact, Printed
 from lab.world.journal import Journal
 from lab.world.world import World

@@ -25,7 +25,7 @@ def launch(
     A callable `stage` is called after the first paint, so that loading lessons does not delay it; `live` says
     what it will be, for the header meanwhile. `bring_up`, if
     given, makes a cluster behind the app and answers with a live stage, which is offered when it is there; when the
-    app is left before, its report raises KeyboardInterrupt. `lesson` is opened first, the first one when it is "".
+    app is left before, its report raises Cancelled. `lesson` is opened first, the first one when it is "".
     Whoever gave a stage closes it; one that the app made or took is closed here. What does not end soon after the app
     is not waited for: then the process ends here. A signal that ends the app makes it
     128 + signal. What broke the app is raised, once the terminal is the shell's again.

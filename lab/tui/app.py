@@ -14,36 +14,37 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from lab.errors import LabError
-from lab.tui import keys, load_keys
-from lab.tui.backstage import PATIENCE, Backstage, BringUp, Making, Moved, NoShell, Opened, Refused, trouble
-from lab.tui.driver import TerminalDriver
-from lab.tui.panes import known
-from lab.tui.seeing import Seeing
-from lab.tui.situation import Situation
-from lab.tui.stand import Stand, is_compact
+from lab.panes import find_pane, other_panes
+from lab.tui import keys
+from lab.tui.main_screen import MainScreen, is_compact
+from lab.tui.panes.load import load_keys
+from lab.tui.stage_worker import PATIENCE, BringUp, Making, Moved, NoShell, Opened, Refused, StageWorker, trouble
+from lab.tui.state import UiState
+from lab.tui.terminal_driver import TerminalDriver
 from lab.tui.theme import DARK, LIGHT, THEMES
+from lab.tui.view_actions import ViewActions
 
 if TYPE_CHECKING:
     from lab.session import Stage
-    from lab.tui.terminal import Terminal
+    from lab.tui.widgets.terminal import Terminal
 
 #: Seconds between two frames at least.
 FRAME = 0.05
 
 
-class LabApp(Seeing):
+class LabApp(ViewActions):
     """A stage on the screen. `stage` may be the way to one: then it is made after the first paint, and `live` says
     what it will be.
 
     `bring_up` makes a cluster meanwhile and gives its stage, which is offered when it is there; it is asked to end,
-    when the app is left, by a KeyboardInterrupt out of its report. `clock` is the speaker's, in seconds.
+    when the app is left, by a Cancelled out of its report. `clock` is the speaker's, in seconds.
     """
 
     CSS_PATH = "lab.tcss"
     TITLE = "swarmlab"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(k, a, show=False) for k, a in dict.fromkeys((k.keys, k.action) for k in keys.KEYS if k.keys)),
+        *(Binding(k, a, show=False) for k, a in dict.fromkeys((k.keys, k.action) for k in keys.all_keys() if k.keys)),
         Binding("ctrl+c", "how_to_quit", show=False),
     ]
 
@@ -59,17 +60,20 @@ class LabApp(Seeing):
     ) -> None:
         super().__init__()
         live = live if callable(stage) else stage.live
-        self.situation = Situation(live=live, making=bring_up is not None)
+        self.situation = UiState(live=live, making=bring_up is not None)
         self._stage, self._bring_up, self._lesson = stage, bring_up, lesson
         self._clock, self._opened = clock, clock()
-        self._back = Backstage(self)
-        self._stand = Stand(self.situation)
+        self._back = StageWorker(self)
+        self._stand = MainScreen(self.situation)
         self._waiting: Stage | None = None
         self._mine: list[Stage] = []
         self._frame_at, self._frame_due, self._quitting = 0.0, False, False
         self._code = 0  # of the process: not 0 while what was asked for could not be opened
         for each in THEMES:
             self.register_theme(each)
+        for pane in other_panes():
+            if pane.key and pane.key not in self._bindings.key_to_bindings:  # it was registered after this class
+                self.bind(pane.key, f"view('{pane.id}')", show=False)
         self.theme = DARK.name if theme == "dark" else LIGHT.name
 
     def get_driver_class(self) -> type[Driver]:
@@ -96,7 +100,7 @@ class LabApp(Seeing):
     def get_default_screen(self) -> Screen[None]:
         return self._stand
 
-    @on(Stand.Ready)
+    @on(MainScreen.Ready)
     def _mounted(self) -> None:
         self.see(compact=is_compact(self.size))
         self.set_interval(1.0, self._tick)
@@ -224,7 +228,7 @@ class LabApp(Seeing):
         self._opened = self._clock()
         self._frame()
         lesson, before = opened.lesson, self.situation.view
-        view = known(next(iter(lesson.panes), ""))
+        view = find_pane(next(iter(lesson.panes), "")).id
         there = replace(self.situation, lesson=lesson, view=view)
         there = replace(there, page=there.resume)
         self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted)
@@ -289,8 +293,8 @@ class LabApp(Seeing):
     def action_load(self, how: str) -> None:
         before = self.situation
         self.see(**load_keys.turned(before, how))
-        if load_keys.wish(self.situation) != load_keys.wish(before):
-            self._back.drive(load_keys.wish(self.situation))
+        if load_keys.load_spec(self.situation) != load_keys.load_spec(before):
+            self._back.drive(load_keys.load_spec(self.situation))
 
     def action_lessons(self) -> None:
         from lab.tui import dialogs
@@ -345,6 +349,6 @@ class LabApp(Seeing):
         self.see(notice="What is under way is being ended; q again leaves at once.", trouble=False)
 
 
-def _at_shell(s: Situation) -> bool:
+def _at_shell(s: UiState) -> bool:
     """Whether the person is at the terminal of a live stage."""
     return s.ready and s.live and (s.typing or s.pane == "terminal")

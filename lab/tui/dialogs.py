@@ -13,13 +13,15 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from lab.tui import panes
+from lab import panes
+from lab.panes import CLUSTER
+from lab.tui.chrome import filled
 from lab.tui.keys import help_lines
-from lab.tui.lines import Draw, Sheet
-from lab.tui.prose import lines
-from lab.tui.situation import Situation
+from lab.tui.lesson.markdown import render_markdown
+from lab.tui.panes import find_module
 from lab.tui.spans import Line, clean, wrap
-from lab.tui.views import filled
+from lab.tui.state import UiState
+from lab.tui.widgets.lines import Draw, LinesView
 
 if TYPE_CHECKING:
     from lab.world.world import World
@@ -35,12 +37,12 @@ class Help(ModalScreen[None]):
         self._title, self._draw = title, draw
 
     def compose(self) -> ComposeResult:
-        box = Vertical(Sheet(focus=True, grows=True, id="help"), classes="dialog")
+        box = Vertical(LinesView(focus=True, grows=True, id="help"), classes="dialog")
         box.border_title, box.border_subtitle = self._title, "Esc closes"
         yield box
 
     def on_mount(self) -> None:
-        sheet = self.query_one(Sheet)
+        sheet = self.query_one(LinesView)
         sheet.show(self._draw)
         sheet.focus()
 
@@ -86,12 +88,12 @@ class Ask(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         number = Input(placeholder=f"a number; Enter alone says {self._usual}", restrict=r"\d{0,7}", id="number")
-        box = Vertical(Sheet(grows=True, id="question"), number, classes="dialog")
+        box = Vertical(LinesView(grows=True, id="question"), number, classes="dialog")
         box.border_title, box.border_subtitle = self._title, "Enter takes it, Esc leaves"
         yield box
 
     def on_mount(self) -> None:
-        self.query_one(Sheet).show(lambda room: lines(self._question, room))
+        self.query_one(LinesView).show(lambda room: render_markdown(self._question, room))
         self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -103,15 +105,15 @@ class Ask(ModalScreen[str | None]):
 
 _LESSON = (
     "The lesson: read, then press Enter. The command is typed for you in the terminal, and below it stands what must "
-    "then be true: ✔ is so, … is awaited, ✘ was not so at the end, with what was found instead. "
-    "Or press t and type it yourself."
+    "then be true: ✔ is so, … is awaited, ✘ was not so at the end, with what was found instead."
 )
+_BY_HAND = " Or press t and type it yourself."
 
 
-def help_on(s: Situation, focused: Widget) -> Help:
+def help_on(s: UiState, focused: Widget) -> Help:
     """Help for the pane in sight, and every key that works now."""
-    drawn = s.pane == "cluster" and s.view != "reconciliation"
-    about = panes.find(s.view).HELP if drawn else str(getattr(focused, "HELP", None) or _LESSON)
+    drawn = s.pane == "cluster" and s.view != CLUSTER
+    about = find_module(s.view).HELP if drawn else str(getattr(focused, "HELP", None) or _LESSON + _BY_HAND * s.live)
 
     def draw(room: int) -> tuple[Line, ...]:
         return (*wrap([(about, "")], room), (), *help_lines(s, room))
@@ -121,34 +123,40 @@ def help_on(s: Situation, focused: Widget) -> Help:
 
 def failures(world: World) -> Pick:
     """Which of the load's last failed requests, the newest first; the answer is its place among them."""
-    from lab.tui.panes import load
+    from lab.tui.panes.load import view
 
-    return Pick("Failed requests", load.failures(world))
+    return Pick("Failed requests", view.failures(world))
 
 
 def failure(world: World, place: int) -> Help:
     """One of them, beside what the swarm did around that moment."""
-    from lab.tui.panes.load import beside
+    from lab.tui.panes.load.view import beside
 
     return Help("A failed request, and what the swarm did", lambda room: beside(world, place, room))
 
 
-def lessons(s: Situation) -> Pick:
+def lessons(s: UiState) -> Pick:
     """Which lesson; the answer is its id."""
     rows = [(each.id, f"{each.title}  ({each.minutes} min, {len(each.steps)} steps)") for each in s.lessons]
     return Pick("Lessons", rows, s.lesson.id if s.lesson else "")
 
 
-def ask(s: Situation) -> Ask:
+def views(s: UiState) -> Pick:
+    """Which pane in the cluster's place; the answer is its id."""
+    rows = [(pane.id, f"{pane.key or ' '}  {pane.title}: {pane.help}") for pane in panes.PANES]
+    return Pick("Views", rows, s.view)
+
+
+def ask(s: UiState) -> Ask:
     """The question of the step in sight; the answer to it."""
     question = s.question
     if question is None:
         raise ValueError("this step asks nothing")
-    said = s.world.captured.get(question.name) if s.world else None
+    said = s.world.lesson.captured.get(question.name) if s.world else None
     return Ask("Before the step", filled(s, question.text), said or str(question.usual))
 
 
-def reset(s: Situation) -> Pick:
+def reset(s: UiState) -> Pick:
     """To where; the answer is a step's id, or "" for the lesson's start."""
     options = [("", "To the start of the lesson")]
     if s.step is not None and s.page > 0:

@@ -1,12 +1,14 @@
-"""The keys, once: what the footer shows, what the help says and what is obeyed all come from this table."""
+"""The keys, once: what the footer shows, what the help says and what is obeyed all come from here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
-from lab.tui.situation import Situation
+from lab import panes
 from lab.tui.spans import Line, Span, width, wrap
+from lab.tui.state import UiState
 
 
 @dataclass(frozen=True)
@@ -18,57 +20,58 @@ class Key:
     show: str
     label: str
     help: str
-    when: Callable[[Situation], bool]
+    when: Callable[[UiState], bool]
     rank: int = 5
 
 
-def _out(s: Situation) -> bool:
+def _out(s: UiState) -> bool:
     return not s.typing
 
 
-def _idle(s: Situation) -> bool:
+def _idle(s: UiState) -> bool:
     return s.ready and s.lesson is not None and not s.busy and not s.typing
 
 
-def _at(*states: str) -> Callable[[Situation], bool]:
+def _at(*states: str) -> Callable[[UiState], bool]:
     return lambda s: _idle(s) and s.step is not None and s.state(s.page) in states
 
 
-def _can_begin(s: Situation) -> bool:
+def _can_begin(s: UiState) -> bool:
     return _idle(s) and s.page < 0
 
 
-def _can_leap(s: Situation) -> bool:
+def _can_leap(s: UiState) -> bool:
     return _idle(s) and s.page >= s.count and s.next_lesson is not None
 
 
-def _stoppable(s: Situation) -> bool:
+def _stoppable(s: UiState) -> bool:
     return _out(s) and s.busy == "step"
 
 
-def _offered(s: Situation) -> bool:
+def _offered(s: UiState) -> bool:
     return _out(s) and bool(s.offer) and not s.busy
 
 
-def _loadable(s: Situation) -> bool:
+def _loadable(s: UiState) -> bool:
     return _out(s) and s.ready and s.live and s.in_sight == "load"
 
 
-def _has_failures(s: Situation) -> bool:
+def _has_failures(s: UiState) -> bool:
     return _out(s) and s.in_sight == "load" and s.world is not None and bool(s.world.load.failures)
 
 
-def _choosable(s: Situation) -> bool:
+def _choosable(s: UiState) -> bool:
     return _out(s) and bool(s.lessons) and not s.busy
 
 
-_NEXT, _BACK = "Look at the next step", "Look at the step before"
+_NEXT = "Look at the next step"
+_BACK = "Look at the step before"
 _RESET = "Put the cluster back to the start of the step or the lesson"
 _NOTES = "The speaker's notes, the step and the time left in large"
 _START = "Make load: requests that do not wait for each other's answers"
 _HELP = "This help, for what has the focus"
 
-KEYS: tuple[Key, ...] = (
+_OF_THE_LESSON = (
     Key("", "leave", "Esc Esc", "leave the terminal", "Twice: leave the terminal", lambda s: s.typing, 0),
     Key("ctrl+c", "stop", "^C", "stop the step", "Stop the step that runs", _stoppable, 0),
     Key("L", "go_live", "L", "go live", "Take this lesson on the cluster that is ready", _offered, 0),
@@ -82,16 +85,9 @@ KEYS: tuple[Key, ...] = (
     Key("r", "reset", "r", "reset", _RESET, lambda s: _idle(s) and s.live, 4),
     Key("r", "reset", "r", "wind back", "Wind the recording back", lambda s: _idle(s) and not s.live, 4),
     Key("t,tab", "type", "t", "type", "Type into the shell", lambda s: _out(s) and s.live and s.ready, 4),
-    Key("1", "pane('lesson')", "1-4", "panes", "The lesson", _out, 4),
-    Key("2", "view('reconciliation')", "", "", "The cluster: what should run against what does", _out),
-    Key("3", "pane('timeline')", "", "", "The timeline", _out),
-    Key("4", "pane('terminal')", "", "", "The terminal", _out),
-    Key("5", "view('mesh')", "5-0", "views", "The mesh: which node is asked, which replica answers", _out, 4),
-    Key("6", "view('load')", "", "", "The load: requests at a rate, and how long they take", _out),
-    Key("7", "view('certificates')", "", "", "The certificates that are served", _out),
-    Key("8", "view('routes')", "", "", "The routes, as Traefik knows them", _out),
-    Key("9", "view('map')", "", "", "The map of what is deployed", _out),
-    Key("0", "view('rollout')", "", "", "The update under way", _out),
+)
+_OF_THE_REST = (
+    Key("v", "views", "", "", "Choose a view from a list", _out),
     Key("g", "load('toggle')", "g", "start load", _START, lambda s: _loadable(s) and not s.loading, 2),
     Key("g", "load('toggle')", "g", "end load", "End the load", lambda s: _loadable(s) and s.loading, 2),
     Key("plus", "load('more')", "+/-", "rate", "More requests a second, 10 to 500", _loadable, 2),
@@ -110,18 +106,40 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-def working(s: Situation) -> Iterator[Key]:
+def all_keys() -> tuple[Key, ...]:
+    """Every key, in the help's order."""
+    return _keys_with(panes.PANES)
+
+
+@cache
+def _keys_with(those: tuple[panes.Pane, ...]) -> tuple[Key, ...]:
+    """The keys, with one for each pane that has a key; the first of the views has all of theirs in the footer."""
+    shown = {pane.id: Key(pane.key, f"view('{pane.id}')", "", "", pane.help, _out) for pane in those if pane.key}
+    first = shown.pop(panes.CLUSTER)
+    views = list(shown.values())
+    if views:
+        views[0] = replace(views[0], show=panes.key_range(), label="views", rank=4)
+    regions = (
+        Key("1", "pane('lesson')", "1-4", "panes", "The lesson", _out, 4),
+        first,
+        Key("3", "pane('timeline')", "", "", "The timeline", _out),
+        Key("4", "pane('terminal')", "", "", "The terminal", _out),
+    )
+    return (*_OF_THE_LESSON, *regions, *views, *_OF_THE_REST)
+
+
+def working(s: UiState) -> Iterator[Key]:
     """The keys that work now."""
-    return (key for key in KEYS if key.when(s))
+    return (key for key in all_keys() if key.when(s))
 
 
-def works(s: Situation, action: str) -> bool:
+def works(s: UiState, action: str) -> bool:
     """Whether an action may be taken now; actions that have no key may be taken at any time."""
-    mine = [key for key in KEYS if key.action.split("(")[0] == action]
+    mine = [key for key in all_keys() if key.action.split("(")[0] == action]
     return not mine or any(key.when(s) for key in mine)
 
 
-def footer(s: Situation, room: int) -> tuple[Line]:
+def footer(s: UiState, room: int) -> tuple[Line]:
     """As many of the keys that work as there is room for, the most needed first; the help has them all."""
     shown = sorted((k for k in working(s) if k.show), key=lambda k: k.rank)
     line: list[Span] = []
@@ -138,7 +156,7 @@ def footer(s: Situation, room: int) -> tuple[Line]:
 _SIGNS = {"question_mark": "?", "plus": "+", "minus": "-", "left": "←", "right": "→"}
 
 
-def help_lines(s: Situation, room: int) -> Iterator[Line]:
+def help_lines(s: UiState, room: int) -> Iterator[Line]:
     """Every key that works now, with what it does."""
     for key in working(s):
         names = [_SIGNS.get(name, name).replace("ctrl+", "Ctrl+") for name in (key.keys or key.show).split(",")]

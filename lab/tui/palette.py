@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from lab import panes
 from lab.tui.keys import working
-from lab.tui.panes import NAMES, VIEWS
-from lab.tui.situation import PANES, TITLES
+from lab.tui.state import REGIONS, TITLES
 
 if TYPE_CHECKING:
     from lab.tui.app import LabApp
@@ -42,11 +42,11 @@ class LabCommands(Provider):
                 yield key.help, f"key {key.show}", partial(app.run_action, key.action)
         if s.step is not None and s.step.run is not None:
             yield "Copy the step's command", "to the clipboard", partial(app.copy_to_clipboard, s.step.run)
-        for pane in PANES:
-            if pane != "cluster":
-                yield f"Pane: {TITLES[pane]}", "look at it", partial(app.action_pane, pane)
-        for view in VIEWS:
-            yield f"Pane: {NAMES[view]}", "look at it", partial(app.action_view, view)
+        for region in REGIONS:
+            if region != "cluster":
+                yield f"Pane: {TITLES[region]}", "look at it", partial(app.action_pane, region)
+        for pane in panes.PANES:
+            yield f"Pane: {pane.title}", "look at it", partial(app.action_view, pane.id)
         for place, step in enumerate(s.lesson.steps if s.lesson else ()):
             yield f"Step {place + 1}: {step.title}", "look at it", partial(app.turn_to, place)
         if not s.busy:

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from lab.cluster.model import Endpoint
-from lab.watch.source import Pace, Source
-from lab.watch.wire import whole
+from lab.engine.endpoint import Endpoint
+from lab.watch.http import whole
+from lab.watch.source import PollInterval, Source
 from lab.world.entries import AcmeTold, Entry, Linked, SwarmChanged
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -40,12 +40,17 @@ _STAGES: tuple[tuple[str, Stage], ...] = (
     ("unable to generate a certificate", "failed"),
 )
 
-#: Lines of the past that are read when the log is opened, how many told lines are known again after it broke, and how
-#: long a line may grow, bytes. Seconds that the engine may take to open it.
-TAIL, KNOWN, LONGEST, PATIENCE = 50, 500, 65536, 20.0
+#: Lines of the past that are read when the log is opened.
+TAIL = 50
+#: Told lines that are known again after it broke.
+KNOWN = 500
+#: Bytes that a line may grow to.
+LONGEST = 65536
+#: Seconds that the engine may take to open it.
+PATIENCE = 20.0
 
 
-def told(line: str) -> AcmeTold | None:
+def parse_log_line(line: str) -> AcmeTold | None:
     """What a line of Traefik's log tells of an order; None for the access log, what cannot be read, and all else."""
     if '"message"' not in line:
         return None
@@ -95,9 +100,9 @@ class AcmeSource(Source):
         connect: Connect,
         service: Callable[[World], str],
         *,
-        pace: Pace | None = None,
+        pace: PollInterval | None = None,
     ) -> None:
-        super().__init__("log of Traefik", pace or Pace(fast=0.5, slow=3.0), journal)
+        super().__init__("log of Traefik", pace or PollInterval(fast=0.5, slow=3.0), journal)
         self._journal, self._connect, self._service = journal, connect, service
         self._managers = {e.node: e for e in endpoints if e.role == "manager"}
         self._known: deque[bytes] = deque(maxlen=KNOWN)
@@ -132,7 +137,7 @@ class AcmeSource(Source):
         try:
             for line in _lines(self._open(client, service)):
                 came = True
-                fact = told(line.decode("utf-8", "replace"))
+                fact = parse_log_line(line.decode("utf-8", "replace"))
                 if fact is not None and line not in before:
                     self._known.append(line)
                     self._journal.write(fact)

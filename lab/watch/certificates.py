@@ -6,19 +6,24 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from lab.watch import threads
 from lab.watch.handshake import handshake
-from lab.watch.source import Pace, Source, in_words
+from lab.watch.source import PollInterval, Source, in_words
 from lab.world.entries import AcmeTold, CertificateSeen, Entry
 from lab.world.journal import Journal
 from lab.world.world import World
 
-#: The port whose certificates are looked at, and one handshake's bound, seconds.
-PORT, BOUND = 443, 8.0
-#: Seconds for which looks stay fast after a change, after which one is written though nothing changed (its `now` keeps
-#: the clock true), and for which the authorities' certificates are kept.
-LINGER, AGAIN, KEEP = 10.0, 30.0, 10.0
+#: The port whose certificates are looked at.
+PORT = 443
+#: One handshake's bound, seconds.
+BOUND = 8.0
+#: Seconds for which looks stay fast after a change.
+LINGER = 10.0
+#: Seconds after which a handshake is written though nothing changed: its `now` keeps the clock true.
+AGAIN = 30.0
+#: Seconds for which the authorities' certificates are kept.
+KEEP = 10.0
 #: An order that has said nothing for so many seconds is not waited for any more.
 ORDER = 60.0
 
@@ -37,9 +42,9 @@ class CertificateSource(Source):
         hosts: Callable[[World], tuple[str, ...]],
         roots: Callable[[], tuple[bytes, ...]],
         *,
-        pace: Pace | None = None,
+        pace: PollInterval | None = None,
     ) -> None:
-        super().__init__("certificates", pace or Pace(), journal)
+        super().__init__("certificates", pace or PollInterval(), journal)
         self._journal, self._hosts, self._ask = journal, hosts, roots
         self._endpoints = tuple(e for e in endpoints if PORT in e.published)
         self._roots: tuple[bytes, ...] = ()
@@ -91,9 +96,9 @@ class CertificateSource(Source):
 def under_way(world: World, at: float) -> bool:
     """Whether an order of a certificate is under way: its last word is not its end, and not long ago. What was issued
     is served only a moment later."""
-    if not world.acme:
+    if not world.edge.acme:
         return False
-    told_at, told = world.acme[-1]
+    told_at, told = world.edge.acme[-1]
     if told.stage == "failed":
         return False
     return at - told_at < (LINGER if told.stage == "issued" else ORDER)

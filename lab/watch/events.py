@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from lab.cluster.model import Endpoint
+from lab.engine import decode
+from lab.engine.endpoint import Endpoint
+from lab.engine.raw import read
 from lab.errors import EngineError
-from lab.watch import convert
-from lab.watch.shape import read
 from lab.world.entries import EngineEvent
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 #: Container actions that tell of a task's life; the swarm's own kinds are taken whole.
 TOLD = frozenset({"start", "die", "oom", "health_status", "create", "update", "remove"})
 KINDS = ("container", "service", "node", "secret", "config")
-#: Seconds before a broken stream is opened again: at first, and at the most.
-SOON, BACKOFF = 1.0, 15.0
+#: Seconds before a broken stream is opened again, at first.
+SOON = 1.0
+#: The same at the most.
+BACKOFF = 15.0
 
 
 class EventStream:
@@ -81,7 +83,7 @@ class EventStream:
 
     def _one(self, raw: Any) -> None:
         try:
-            event = read("event", lambda r: convert.event(self._endpoint.node, r), raw)
+            event = read("event", lambda r: decode.event(self._endpoint.node, r), raw)
         except EngineError:
             return
         self._pause = SOON

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.watch import trust
-from lab.world.edge import Certificate, Verdict
+from lab.world.traefik import Certificate, Verdict
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -50,7 +50,7 @@ def handshake(address: tuple[str, int], host: str, roots: Sequence[bytes], now: 
     """
     try:
         served = _served(address, host, bound)
-        certificate = trust.described(served)
+        certificate = trust.describe_certificate(served)
         verdict, why = _judge(served, certificate, host, roots, now)
     except _Unreachable as error:
         return Shown("unreachable", str(error))
@@ -75,7 +75,7 @@ def _judge(
         return "wrong-name", f"it is for {', '.join(certificate.names) or 'no name at all'}"
     if served[0].issuer == served[0].subject:
         return "self-signed", "it signed itself"
-    why = trust.doubt(served, roots, max(now, certificate.not_before), host)
+    why = trust.why_untrusted(served, roots, max(now, certificate.not_before), host)
     return ("untrusted", why) if why else ("good", "")
 
 

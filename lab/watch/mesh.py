@@ -7,16 +7,20 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from lab.cluster.model import Endpoint
-from lab.watch import hits, threads
-from lab.watch.source import Pace, Source
+from lab.engine.endpoint import Endpoint
+from lab.watch import probe, threads
+from lab.watch.source import PollInterval, Source
 from lab.world.journal import Journal
+from lab.world.request import Request
+from lab.world.traefik_services import is_traefik
 from lab.world.world import World
 
 #: Ports at which no plain HTTP of a service is found: HTTPS, Pebble's management, Traefik's TCP.
 NOT_HTTP = frozenset({443, 15000, 9000})
-#: Where Traefik listens for HTTPS, and one request's bound, seconds.
-EDGE, BOUND = 443, 5.0
+#: Where Traefik listens for HTTPS.
+EDGE = 443
+#: One request's bound, seconds.
+BOUND = 5.0
 
 
 class MeshSource(Source):
@@ -31,9 +35,9 @@ class MeshSource(Source):
         endpoints: tuple[Endpoint, ...],
         hosts: Callable[[World], tuple[str, ...]],
         *,
-        pace: Pace | None = None,
+        pace: PollInterval | None = None,
     ) -> None:
-        super().__init__("mesh", pace or Pace(fast=1.0, slow=1.0))
+        super().__init__("mesh", pace or PollInterval(fast=1.0, slow=1.0))
         self._journal, self._endpoints, self._hosts = journal, endpoints, hosts
         self._rounds: dict[str, Future[None]] = {}
 
@@ -46,35 +50,26 @@ class MeshSource(Source):
                 self._rounds[endpoint.node] = threads.start(partial(self._node, wanted), endpoint)
         return True
 
-    def _node(self, wanted: tuple[hits.Request, ...], endpoint: Endpoint) -> None:
+    def _node(self, wanted: tuple[Request, ...], endpoint: Endpoint) -> None:
         for request in wanted:
             if self._closed:
                 return
             if request.port not in endpoint.published:
                 continue
-            hit = hits.one(endpoint, request, bound=BOUND)
+            hit = probe.probe_node(endpoint, request, bound=BOUND)
             if not self._closed:
                 self._journal.write(hit)
 
 
-def requests(world: World, hosts: tuple[str, ...]) -> tuple[hits.Request, ...]:
+def requests(world: World, hosts: tuple[str, ...]) -> tuple[Request, ...]:
     """What to ask each node for in one round: the services' own ports, then the hosts when something listens for
     HTTPS."""
     published = sorted(
-        (port.published, image_name(service.spec.image))
-        for service in world.services.values()
+        (port.published, is_traefik(service))
+        for service in world.swarm.services.values()
         for port in service.spec.ports
         if port.published and port.protocol == "tcp" and port.mode == "ingress"
     )
-    plain = tuple(
-        hits.Request(port)
-        for port, image in published
-        if port not in NOT_HTTP and not (port == 80 and image == "traefik")
-    )
+    plain = tuple(Request(port) for port, traefik in published if port not in NOT_HTTP and not (port == 80 and traefik))
     edge = any(port == EDGE for port, _ in published)
-    return plain + tuple(hits.Request(EDGE, host=host, protocol="https") for host in hosts if edge)
-
-
-def image_name(image: str) -> str:
-    """`traefik` of `docker.io/library/traefik:3.7`."""
-    return image.rpartition("/")[2].partition(":")[0].partition("@")[0]
+    return plain + tuple(Request(EDGE, host=host, protocol="https") for host in hosts if edge)

@@ -15,7 +15,7 @@ from lab.world.world import World
 
 
 @dataclass(frozen=True)
-class Pace:
+class PollInterval:
     """Seconds between looks: while something changes, at rest, and at the most while looks fail. `gap` is kept even
     when woken. A look that takes long makes the pauses longer, so that it does not load what it looks at."""
 
@@ -30,7 +30,7 @@ class Source:
     whatever it raised, it is tried again, ever less often. One that `reads` a journal is told of each entry
     (`_on_entry`), from its start to its end."""
 
-    def __init__(self, name: str, pace: Pace, reads: Journal | None = None) -> None:
+    def __init__(self, name: str, pace: PollInterval, reads: Journal | None = None) -> None:
         self._pace, self._reads = pace, reads
         self._stop_reading: Callable[[], None] = lambda: None
         self._turn = threading.Condition()

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.watch.events import EventStream
-from lab.watch.look import Seen, look
 from lab.watch.source import in_words
+from lab.watch.swarm_diff import Versions, poll_swarm
 from lab.world.entries import EngineEvent, Linked
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 
     Connect = Callable[[Endpoint, float], "docker.DockerClient"]
 
-#: Seconds between looks: while something moves, when all is still, and at the most while no manager answers.
-FAST, SLOW, BACKOFF = 0.25, 3.0, 8.0
-#: How long after a change the looks stay fast, and how long one request may take.
-LINGER, PATIENCE = 4.0, 12.0
+#: Seconds between looks while something moves.
+FAST = 0.25
+#: Seconds between looks when all is still.
+SLOW = 3.0
+#: Seconds between looks at the most, while no manager answers.
+BACKOFF = 8.0
+#: Seconds after a change for which looks stay fast.
+LINGER = 4.0
+#: Seconds that one request may take.
+PATIENCE = 12.0
 
 
 class SwarmSource:
@@ -42,7 +48,7 @@ class SwarmSource:
         self._managers = tuple(e for e in endpoints if e.role == "manager")
         self._current = 0
         self._client: docker.DockerClient | None = None
-        self._seen = Seen()
+        self._seen = Versions()
         self._turn = threading.Condition()
         self._asked = self._done = 0
         self._named = True
@@ -142,7 +148,7 @@ class SwarmSource:
         """Look once and write what differs. What was seen counts as seen only once it is in the journal."""
         if self._client is None:
             self._client = self._connect(manager, PATIENCE)
-        fact, seen = look(self._client.api, manager.node, self._seen, named=named or not self._seen.any)
+        fact, seen = poll_swarm(self._client.api, manager.node, self._seen, named=named or not self._seen.any)
         link = self._journal.world.link
         if (link.state, link.node) != ("live", manager.node):
             self._journal.write(Linked("live", manager.node))
@@ -168,7 +174,7 @@ class SwarmSource:
 
 def still(world: World) -> bool:
     """Nothing is on its way: every service has its tasks, and no update is under way."""
-    return world.converged and not any(s.status.state in _UNDER_WAY for s in world.services.values())
+    return world.swarm.converged and not any(s.status.state in _UNDER_WAY for s in world.swarm.services.values())
 
 
 _UNDER_WAY = frozenset({"updating", "rollback_started"})

@@ -10,23 +10,27 @@ from typing import Any
 
 import httpx
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
+from lab.watch import http
 from lab.watch import traefik_api as api
-from lab.watch import wire
-from lab.watch.proof import Unproven
-from lab.watch.source import Pace, Source, first_line, in_words
-from lab.world.edge import Traffic
+from lab.watch.listener_proof import Unproven
+from lab.watch.source import PollInterval, Source, first_line, in_words
 from lab.world.entries import RoutesSeen, TrafficSeen
 from lab.world.journal import Journal
+from lab.world.traefik import Traffic
 from lab.world.world import World
 
-#: Where Traefik listens for HTTPS, and one request's bound, seconds.
-PORT, BOUND = 443, 8.0
+#: Where Traefik listens for HTTPS.
+PORT = 443
+#: One request's bound, seconds.
+BOUND = 8.0
 #: As much is read of all that one look asks for, bytes.
 LONGEST = 8 * 2**20
-#: Seconds for which looks stay fast after a change. More pages than this no list has.
-LINGER, PAGES = 8.0, 100
+#: Seconds for which looks stay fast after a change.
+LINGER = 8.0
+#: Pages of a list at the most.
+PAGES = 100
 
 #: Traefik before 3.7 has no such path.
 _CERTIFICATES = "/api/certificates"
@@ -59,9 +63,9 @@ class TraefikSource(Source):
         host: Callable[[World], str],
         login: tuple[str, str] | None,
         *,
-        pace: Pace | None = None,
+        pace: PollInterval | None = None,
     ) -> None:
-        super().__init__("traefik", pace or Pace(fast=1.0, slow=2.0))
+        super().__init__("traefik", pace or PollInterval(fast=1.0, slow=2.0))
         self._journal, self._host, self._login = journal, host, login
         self._endpoints = tuple(e for e in endpoints if PORT in e.published)
         self._current = 0
@@ -107,7 +111,7 @@ class TraefikSource(Source):
             endpoint = self._endpoints[self._current % len(self._endpoints)]
             address = endpoint.published[PORT]
             try:
-                with wire.client(BOUND, address, self._login) as client:
+                with http.client(BOUND, address, self._login) as client:
                     return _View(client, address, host).read()
             except (httpx.HTTPError, OSError) as error:
                 why = f"{endpoint.node}: {_words(error)}"
@@ -118,7 +122,7 @@ class TraefikSource(Source):
 class _View:
     """One reading of all that is asked for."""
 
-    def __init__(self, client: wire.Client, address: tuple[str, int], host: str) -> None:
+    def __init__(self, client: http.Client, address: tuple[str, int], host: str) -> None:
         self._client, self._host = client, host
         self._base = f"https://{address[0]}:{address[1]}"
         self._left = LONGEST
@@ -196,10 +200,10 @@ class _View:
             start = " ".join(answer.text[:1000].split())[:80]
             raise EngineError(f"the answer of {bare} is not JSON: {start or 'it is empty'}") from error
 
-    def _get(self, path: str) -> wire.Answer:
+    def _get(self, path: str) -> http.Answer:
         try:
-            answer = wire.get(self._client, self._base + path, self._host, longest=self._left, bound=BOUND)
-        except wire.TooLong as error:
+            answer = http.get(self._client, self._base + path, self._host, longest=self._left, bound=BOUND)
+        except http.TooLong as error:
             raise EngineError(f"{path.partition('?')[0]} was answered with more than can be read: {error}") from error
         self._left -= len(answer.body)
         # JSON and metrics are UTF-8 by their standards, whatever charset is claimed.

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from lab.errors import EngineError
+from lab.watch.http import whole
 from lab.watch.source import first_line
-from lab.watch.wire import whole
-from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
+from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 
 Raw = Mapping[str, Any]
 T = TypeVar("T", EntryPoint, Router, Balancer, Middleware, Certificate)
@@ -23,7 +23,8 @@ T = TypeVar("T", EntryPoint, Router, Balancer, Middleware, Certificate)
 #: Go counts in 64 bits.
 _MOST = 2**63
 
-_SERVICE, _ENTRYPOINT = "traefik_service_requests_total", "traefik_entrypoint_requests_total"
+_SERVICE = "traefik_service_requests_total"
+_ENTRYPOINT = "traefik_entrypoint_requests_total"
 _OPEN = "traefik_open_connections"
 
 

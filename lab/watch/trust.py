@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.world.edge import Certificate
+from lab.world.traefik import Certificate
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -27,7 +27,7 @@ def unreadable() -> tuple[type[Exception], ...]:
     return (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
-def described(served: Sequence[x509.Certificate]) -> Certificate:
+def describe_certificate(served: Sequence[x509.Certificate]) -> Certificate:
     """The first certificate of a chain as a value; raises one of `unreadable` where it cannot be read."""
     from cryptography.hazmat.primitives import hashes
 
@@ -73,7 +73,7 @@ def covers(names: Sequence[str], host: str) -> bool:
     return False
 
 
-def doubt(served: Sequence[x509.Certificate], roots: Sequence[bytes], at: float, host: str) -> str:
+def why_untrusted(served: Sequence[x509.Certificate], roots: Sequence[bytes], at: float, host: str) -> str:
     """Why a chain is not to be trusted at a time (seconds since the epoch); "" when it is: a known authority vouches
     for it, link by link."""
     from cryptography import x509

@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lab.world.bounds import Count, ExitStatus, Milliseconds, Moment, Name, PortNumber, Rate, Seconds, Share
-from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
-from lab.world.swarm import Named, Node, Service, Task
+from lab.world.swarm import Node, Service, SwarmObject, Task
+from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SwarmChanged:
     nodes: tuple[Node, ...] = ()
     services: tuple[Service, ...] = ()
     tasks: tuple[Task, ...] = ()
-    named: tuple[Named, ...] = ()
+    named: tuple[SwarmObject, ...] = ()
     gone: tuple[str, ...] = ()
     first: bool = False
     unread: tuple[Unread, ...] = ()

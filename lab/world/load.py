@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 BUCKETS = 31
 """The last bucket begins at 2 ** 14.5 ms, 23 s."""
 
-_FINE, _LOWEST = 32, 13
+_FINE = 32
+_LOWEST = 13
 STEPS = _FINE * (_LOWEST + 16)
 LONGEST = 2.0**16
 """How far the last step reaches, in milliseconds: 65 s, more than any request may take."""
 
-KEEP_TICKS, KEEP_FAILURES = 600, 200
+KEEP_TICKS = 600
+KEEP_FAILURES = 200
 TELL = 5.0
 """Seconds between two lines of the timeline about failed requests."""
 
@@ -75,7 +77,7 @@ def percentile(found: Mapping[float, int], share: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LoadSpec:
     """A load that is wanted: `rate` requests a second (open loop: each at its time, however long the ones before
     take), spread over all nodes, to their published `port`. With a `host` the requests bear its name; `fresh`: each
     over a new connection."""

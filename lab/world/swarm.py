@@ -68,7 +68,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class FileReference:
     """A secret or config given to a service: its name, and the file's name inside the container."""
 
     source: str
@@ -103,8 +103,8 @@ class ServiceSpec:
     env: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
-    secrets: tuple[Grant, ...] = ()
-    configs: tuple[Grant, ...] = ()
+    secrets: tuple[FileReference, ...] = ()
+    configs: tuple[FileReference, ...] = ()
     networks: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     update: UpdateConfig = UpdateConfig()
@@ -197,7 +197,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class SwarmObject:
     """A secret, a config or a network: `what` says which. `content` is the fingerprint of what a config holds, empty
     when that is not known; nobody can read a secret's."""
 

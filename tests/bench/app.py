@@ -79,7 +79,9 @@ def pane_update() -> Figures:
     """Milliseconds for one changed task to be on the screen, by how many tasks there are; each in its own process."""
     figures: dict[str, float] = {}
     for tasks in (10, 100, 1_000, 10_000):
-        code = f"from lab.tui.bench import bench_update; import json; print(json.dumps(bench_update({tasks})))"
+        code = (
+            f"from tests.bench.pane_update import bench_update; import json; print(json.dumps(bench_update({tasks})))"
+        )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
         figures[f"{tasks}_tasks_ms"] = round(float(json.loads(done.stdout)), 2)
     return figures

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from lab.watch.certificates import LINGER, CertificateSource
-from lab.watch.source import Pace
+from lab.watch.source import PollInterval
 from lab.world.entries import AcmeTold
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -67,13 +67,13 @@ class _Watched:
         """Milliseconds from the swap until the entries of all nodes were in the journal."""
         if not self.journal.wait(partial(_everywhere, self.host, fingerprint), BOUND):
             raise TimeoutError(f"the certificate of {self.host} was not seen in {BOUND:.0f} s")
-        seen = [self.journal.world.certificates[self.host, node][0] for node in NODES]
+        seen = [self.journal.world.edge.certificates[self.host, node][0] for node in NODES]
         return 1000 * (max(seen) - self.swapped)
 
 
 def _round(swaps: int, *, hint: bool) -> list[float]:
     """As many sources as swaps, side by side: waiting for rest takes as long for one as for all."""
-    authority, pace = Authority(), Pace()
+    authority, pace = Authority(), PollInterval()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="swb-")))
         server = stack.enter_context(tls_server(folder, {}))
@@ -101,5 +101,5 @@ def _only(host: str) -> Callable[[World], tuple[str, ...]]:
 
 
 def _everywhere(host: str, fingerprint: str, world: World) -> bool:
-    seen = (world.certificates.get((host, node)) for node in NODES)
+    seen = (world.edge.certificates.get((host, node)) for node in NODES)
     return all(one and one[1].certificate and one[1].certificate.fingerprint == fingerprint for one in seen)

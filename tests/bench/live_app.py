@@ -8,13 +8,17 @@ import tempfile
 from datetime import UTC, datetime
 from typing import cast
 
-from lab.cluster.model import Cluster, ClusterStatus, Endpoint, NodeStatus
+from lab.cluster.faults import FAULTS
+from lab.cluster.model import Cluster, ClusterStatus, NodeStatus, Pace
+from lab.engine.endpoint import Endpoint
 from lab.session.live import LiveStage
 from lab.tui import launch
 
 
 class Double:
     """A cluster that is only engines."""
+
+    pace, faults = Pace(), frozenset(FAULTS)
 
     name, provider, made_by_lab = "bench", "double", True
     acceleration, images = "native", "packages"

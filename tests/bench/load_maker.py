@@ -7,11 +7,11 @@ import json
 import sys
 import time
 
-from lab.cluster.model import Endpoint
-from lab.watch.load import LoadMaker
+from lab.engine.endpoint import Endpoint
+from lab.watch.load.maker import LoadMaker
 from lab.world.entries import Entry, LoadMoved
 from lab.world.journal import Journal
-from lab.world.load import Wish, latencies, percentile
+from lab.world.load import LoadSpec, latencies, percentile
 from lab.world.world import World
 
 
@@ -26,7 +26,7 @@ def measure(rate: float, seconds: float, port: int) -> dict[str, float]:
     journal.read(keep)
     maker = LoadMaker(journal, [Endpoint("node1", "manager", "", published={8080: ("127.0.0.1", port)})])
     began, cpu = time.perf_counter(), time.process_time()
-    maker.start(Wish(rate, port=8080, https=False))
+    maker.start(LoadSpec(rate, port=8080, https=False))
     time.sleep(seconds)
     took = time.perf_counter() - began
     maker.close()

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 
-from lab.tui.panes import NAMES, VIEWS, View, find
+from lab.panes import other_panes
+from lab.tui.panes import find_module
 from lab.world.entries import AcmeTold, Entry, Fact, Failure, Hit, LoadMoved, SwarmChanged, TrafficSeen
 from lab.world.load import BUCKETS, bucket
 from lab.world.swarm import Task, UpdateConfig, UpdateStatus
@@ -27,17 +28,17 @@ RATE = 50
 def pane_draw(draws: int = 60) -> Figures:
     """Milliseconds of CPU for one draw of a view, the median. Each draw is of a new world, as in life: nothing of the
     draw before can be taken again."""
-    took: dict[View, list[float]] = {view: [] for view in VIEWS if view != "reconciliation"}
+    took: dict[str, list[float]] = {pane.id: [] for pane in other_panes()}
     now = demo()
     for number in range(draws):
         for fact in _second(SECONDS + number):
             now = fold(now, Entry(float(SECONDS + number), fact))
         for view, times in took.items():
-            lines = find(view).lines
+            lines = find_module(view).lines
             began = time.process_time()
             lines(now, ROOM, HEIGHT, now.at + 0.5)
             times.append(1000 * (time.process_time() - began))
-    medians = {f"{NAMES[view].lower()}_ms": round(statistics.median(times), 2) for view, times in took.items()}
+    medians = {f"{view}_ms": round(statistics.median(times), 2) for view, times in took.items()}
     return {**medians, "draws": draws}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import docker
 
-from lab.cluster.engine import API
+from lab.engine.client import API
 
 Raw = dict[str, Any]
 #: All that a scenario makes begins with this, and is gone after it.

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from tests.doubles import api
 from tests.doubles.model import ModelSwarm, Time
 

@@ -8,17 +8,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lab.cluster.model import Endpoint
-from lab.watch.load import LoadMaker
+from lab.engine.endpoint import Endpoint
+from lab.watch.load.maker import LoadMaker
 from lab.world.entries import Entry, LoadMoved
 from lab.world.journal import Journal
-from lab.world.load import Load, Wish
+from lab.world.load import Load, LoadSpec
 from lab.world.world import World
 
 PORT = 8080
 BOUND = 60.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
-PLAIN = Wish(100, port=PORT, https=False)
+PLAIN = LoadSpec(100, port=PORT, https=False)
 
 Serve = Callable[[socket.socket], None]
 

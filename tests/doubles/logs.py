@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 
 
 def line(message: str, **more: Any) -> str:

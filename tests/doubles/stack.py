@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lab.course.stack.spec import Expected
+from lab.compose.to_spec import Expected
 from lab.errors import CommandError
 from lab.world.swarm import ServiceSpec, UpdateConfig
 from tests.doubles import updates

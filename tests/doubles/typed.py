@@ -13,30 +13,30 @@ from tests.doubles import updates
 from tests.doubles.model import ModelSwarm, Refused
 
 if TYPE_CHECKING:
-    from tests.doubles.hands import ModelHands
+    from tests.doubles.driver import ModelDriver
 
 Raw = dict[str, Any]
 #: What the lab's shell has for stack files.
 SETTINGS = {"ACME_DIR": "/nowhere"}
 
 
-def command(hands: ModelHands, text: str, node: str) -> str:
+def command(driver: ModelDriver, text: str, node: str) -> str:
     """Do what the command does; the answer is what it prints. Raises Refused as the engine would."""
     text = text.replace("\\\n", " ")
     if text.startswith("for "):
-        tasks = hands.swarm.live(hands.swarm.service("app_backend"))
+        tasks = driver.swarm.live(driver.swarm.service("app_backend"))
         running = [t for t in tasks if t["Status"]["State"] == "running"]
         return "".join(f'{{"version":"{_version(task)}"}}' for task in running)
-    return "\n".join([_one(hands, part, node) for part in text.split("&&")])
+    return "\n".join([_one(driver, part, node) for part in text.split("&&")])
 
 
-def _one(hands: ModelHands, text: str, node: str) -> str:
+def _one(driver: ModelDriver, text: str, node: str) -> str:
     before, _, last = text.rpartition("|")
     words = shlex.split(last)
     env = {}
     while "=" in words[0]:
         name, _, env[name] = words.pop(0).partition("=")
-    swarm = hands.swarm
+    swarm = driver.swarm
     match words[1:]:
         case ["secret", "create", name, "-"]:
             swarm.create_named("secrets", name, data=_printed(shlex.split(before)))
@@ -48,7 +48,7 @@ def _one(hands: ModelHands, text: str, node: str) -> str:
             data = swarm.named[f"{kind}s"][_id(swarm, kind, name)]["Spec"]["Data"]
             return f"Name: {name}\n" + (f"Data:\n{data}" if kind == "config" else "")
         case ["stack", "deploy", *_, "--compose-file", file, name]:
-            hands.deploy(name, file.removeprefix("stacks/"), {**SETTINGS, **env})
+            driver.deploy(name, file.removeprefix("stacks/"), {**SETTINGS, **env})
         case ["service", "create", *rest]:
             swarm.create_service(_spec(swarm, rest))
         case ["service", "scale", change]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import docker
 
-from lab.cluster.model import Endpoint
-from lab.watch.acme import AcmeSource, told
-from lab.watch.source import Pace
+from lab.engine.endpoint import Endpoint
+from lab.watch.acme import AcmeSource, parse_log_line
+from lab.watch.source import PollInterval
 from lab.world.entries import Entry
 from lab.world.journal import Journal
 from tests.doubles.logs import line
@@ -42,7 +42,7 @@ def _line(rng: Random) -> str:
 
 
 def _told(text: Any) -> None:
-    fact = told(text)
+    fact = parse_log_line(text)
     if fact is not None:
         keepable([fact])
 
@@ -77,12 +77,12 @@ def _source(frames: Any) -> None:
         return docker.DockerClient(base_url=endpoint.url, version="1.44", timeout=int(patience))
 
     with threads_that_raise() as raised:
-        source = AcmeSource(journal, (manager,), connect, lambda _: "svc-1", pace=Pace(0.01, 0.01, 0.1, 0))
+        source = AcmeSource(journal, (manager,), connect, lambda _: "svc-1", pace=PollInterval(0.01, 0.01, 0.1, 0))
         source.start()
         try:
             goes_on(
                 journal,
-                lambda world: any("good.localhost" in fact.hosts for _, fact in world.acme),
+                lambda world: any("good.localhost" in fact.hosts for _, fact in world.edge.acme),
                 raised,
                 source.wake,
                 "Traefik's log",

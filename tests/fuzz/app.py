@@ -8,10 +8,10 @@ from random import Random
 from typing import Any
 
 from lab.errors import InputError
+from lab.panes import PANES
 from lab.session.replay import ReplayStage
 from lab.tape.tape import load
 from lab.tui.app import LabApp
-from lab.tui.panes import KEYS, VIEWS
 from tests.fuzz import tapes, typed
 from tests.fuzz.surface import Broken, Surface, readable
 from tests.fuzz.tapes import HEADER, tape_text
@@ -50,9 +50,9 @@ async def _shown(file: Path, entries: tuple[Any, ...]) -> None:
         await pilot.pause(0.06)
         for size in SIZES:
             await pilot.resize_terminal(*size)
-            for view in VIEWS:
-                await pilot.press(KEYS[view])
-                _look(app, f"the app's view {view}")
+            for pane in PANES:
+                await pilot.press(pane.key)
+                _look(app, f"the app's view {pane.id}")
         await pilot.press("1", "n", "enter")
         await pilot.pause(0.06)
         _look(app, "the app's screen")

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import docker
 
-from lab.cluster.model import Endpoint
+from lab.engine import decode
+from lab.engine.endpoint import Endpoint
+from lab.engine.raw import read
 from lab.errors import EngineError
-from lab.watch import convert
-from lab.watch.look import Seen, look
-from lab.watch.shape import read
 from lab.watch.swarm import SwarmSource
+from lab.watch.swarm_diff import Versions, poll_swarm
 from lab.world.entries import Entry
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -146,10 +146,10 @@ def _one_odd(rng: Random) -> dict[str, Any]:
 
 def _look(value: Any) -> None:
     """Two looks, for the second compares with the first."""
-    facts, seen = [], Seen()
+    facts, seen = [], Versions()
     for answers in (value, {**ANSWERS, "nodes": value["nodes"]}, value):
         try:
-            fact, seen = look(_Api(answers), "node1", seen)
+            fact, seen = poll_swarm(_Api(answers), "node1", seen)
         except EngineError:
             continue
         facts += [fact] if fact is not None else []
@@ -158,7 +158,7 @@ def _look(value: Any) -> None:
 
 def _event(value: Any) -> None:
     try:
-        fact = read("event", lambda raw: convert.event("node1", raw), value)
+        fact = read("event", lambda raw: decode.event("node1", raw), value)
     except EngineError:
         return
     keepable([fact])
@@ -201,7 +201,11 @@ def _source(value: Any) -> None:
         return cast(docker.DockerClient, _Client(odd, events, stopped))
 
     def whole(world: World) -> bool:
-        return world.link.state == "live" and "s1" in world.services and any(e.task == "t1" for _, e in world.events)
+        return (
+            world.link.state == "live"
+            and "s1" in world.swarm.services
+            and any(e.task == "t1" for _, e in world.swarm.events)
+        )
 
     with threads_that_raise() as raised:
         source = SwarmSource(journal, (Endpoint("node1", "manager", "tcp://127.0.0.1:1"),), connect)

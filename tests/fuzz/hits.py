@@ -6,8 +6,9 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from lab.cluster.model import Endpoint
-from lab.watch.hits import Request, ask
+from lab.engine.endpoint import Endpoint
+from lab.watch.probe import probe_nodes
+from lab.world.request import Request
 from tests.doubles.raw import RawServer, answer
 from tests.fuzz.kept import keepable
 from tests.fuzz.surface import Broken, Surface, readable
@@ -30,7 +31,7 @@ def _hold(value: Any) -> None:
     server, data = _server(), raw(said)
     server.reply = lambda _: data
     node = Endpoint("node1", "manager", "tcp://127.0.0.1:1", published={8080: ("127.0.0.1", server.port)})
-    hits = ask([node], Request(8080, protocol=protocol, says="hello" if protocol == "tcp" else ""))
+    hits = probe_nodes([node], Request(8080, protocol=protocol, says="hello" if protocol == "tcp" else ""))
     if len(hits) != 1:
         raise Broken("a request that is no hit", f"{hits!a}")
     keepable(hits)

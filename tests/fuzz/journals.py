@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from lab.tape.lines import Header
-from lab.tape.render import cast, markdown, story
+from lab.panes import other_panes
+from lab.tape.codec import Header
+from lab.tape.render import cast, markdown
 from lab.tape.tape import Tape
-from lab.tui.panes import VIEWS, find
+from lab.tape.transcript import write_transcript
+from lab.tui.panes import find_module
 from lab.tui.spans import width
 from lab.world.world import World, fold_all
 from tests.fuzz import typed
@@ -27,7 +29,7 @@ def _told(value: Any) -> None:
     entries = typed.entries(value)
     tape = Tape(Header(title="t", lesson="certificates", recorded=datetime(2026, 11, 22, tzinfo=UTC)), entries)
     # What of it a person may see is made safe where it is said: the commands on tapes are held to that.
-    for _ in story(entries):
+    for _ in write_transcript(entries):
         pass
     markdown(tape)
     for line in cast(tape).splitlines():
@@ -40,9 +42,9 @@ def _drawn(value: Any) -> None:
 
 def drawn(world: World) -> None:
     """Draw every view of a world."""
-    for view in VIEWS[1:]:
+    for view in (pane.id for pane in other_panes()):
         for room, height in SIZES:
-            lines = find(view).lines(world, room, height, world.at)
+            lines = find_module(view).lines(world, room, height, world.at)
             if wide := [line for line in lines if width(line) > room]:
                 raise Broken(f"a line of the view {view} is wider than its room", f"{room}: {wide[0]!a}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from lab.tape.lines import Damaged, from_line, to_entry, to_line
+from lab.tape.codec import Damaged, from_line, to_entry, to_line
 from lab.world.entries import Entry, Fact
 from lab.world.journal import Journal
 from lab.world.world import World, fold_all

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from lab import paths
-from lab.course import document
-from lab.course.load import SYLLABUS
-from lab.course.schema import Lesson, Syllabus
+from lab.lesson.load import SYLLABUS
+from lab.lesson.model import Lesson, Syllabus
+from lab.schema import document
 from tests.fuzz.desk import held
 from tests.fuzz.surface import Surface
 from tests.fuzz.values import mutated_text, mutated_tree, noise

@@ -7,7 +7,7 @@ import string
 from random import Random
 from typing import Any
 
-from lab.tape.redact import Redactor
+from lab.terminal.redact import Redactor
 from tests.fuzz.surface import Broken, Surface
 
 _LOWER, _KEY = string.ascii_lowercase + string.digits, string.ascii_letters + string.digits + "+/"

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 from lab import paths
-from lab.course import document
-from lab.course.stack.model import Stack
+from lab.compose.model import Stack
+from lab.schema import document
 from tests.fuzz.desk import held
 from tests.fuzz.surface import Surface
 from tests.fuzz.values import mutated_text, mutated_tree, noise

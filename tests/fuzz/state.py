@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import psutil
 
 from lab import paths
-from lab.cluster import state
+from lab.cluster.vm import state
 from tests.fuzz.desk import held
 from tests.fuzz.surface import Broken, Surface
 from tests.fuzz.values import latin, mutated_text, mutated_tree, odd, raw

@@ -9,12 +9,12 @@ from typing import Any
 
 from rich.style import Style
 
-from lab.safe import SafeScreen
 from lab.shell.marks import Mark, Marks
 from lab.shell.output import Output
-from lab.shell.plain import plain
-from lab.tape.redact import Redactor
-from lab.tui.emulator import Emulator, segments
+from lab.terminal.plain_text import to_plain_text
+from lab.terminal.redact import Redactor
+from lab.terminal.sanitize import ScreenFilter
+from lab.tui.widgets.emulator import Emulator, segments
 from tests.fuzz.surface import Broken, Surface, readable
 from tests.fuzz.values import latin, raw
 
@@ -117,14 +117,14 @@ def _hold(value: Any) -> None:
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     texts = [decode(chunk) for chunk in chunks]
     _on_a_screen(texts, columns, rows)
-    readable(plain("".join(texts), columns, rows), "plain text")
+    readable(to_plain_text("".join(texts), columns, rows), "plain text")
     _with_marks(texts)
     _to_the_journal(chunks)
 
 
 def _on_a_screen(texts: list[str], columns: int, rows: int) -> None:
     """The way to the terminal's pane, which is never smaller than 20 by 3."""
-    safe, screen = SafeScreen(), Emulator(max(20, columns), max(3, rows))
+    safe, screen = ScreenFilter(), Emulator(max(20, columns), max(3, rows))
     for place, text in enumerate(texts):
         drawn = safe.feed(text)
         if not _DRAWS.fullmatch(drawn):
@@ -157,7 +157,7 @@ def _to_the_journal(chunks: list[bytes]) -> None:
         output.due()
     output.tidy()
     output.flush()
-    plain(output.capture.raw, 80, 24)
+    to_plain_text(output.capture.raw, 80, 24)
 
 
 def _known(*texts: str, columns: int = 80, rows: int = 24) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lab.cluster.state import LabState
+from lab.cluster.vm.state import LabState
 from tests.fuzz import run, surface
 from tests.fuzz.state import FILES
 from tests.fuzz.surface import Surface, readable, tried

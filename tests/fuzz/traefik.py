@@ -10,10 +10,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.watch import traefik_api
-from lab.watch.source import Pace
+from lab.watch.source import PollInterval
 from lab.watch.traefik import TraefikSource
 from lab.world.entries import Entry, RoutesSeen, TrafficSeen
 from lab.world.journal import Journal
@@ -118,15 +118,15 @@ def _source(value: Any) -> None:
     journal.read(lambda entry, _: told.append(entry))
     node = Endpoint("node1", "manager", "tcp://127.0.0.1:1", published={443: ("127.0.0.1", server.port)})
     with threads_that_raise() as raised:
-        source = TraefikSource(journal, (node,), lambda _: HOST, None, pace=Pace(60, 60, 60, 0))
+        source = TraefikSource(journal, (node,), lambda _: HOST, None, pace=PollInterval(60, 60, 60, 0))
         source.start()
         try:
-            goes_on(journal, lambda world: world.routes is not None, raised, lambda: None, "Traefik's view")
+            goes_on(journal, lambda world: world.edge.routes is not None, raised, lambda: None, "Traefik's view")
             odd_ones.clear()
             traefik.version["Version"] = "again"
             goes_on(
                 journal,
-                lambda world: world.routes is not None and world.routes.version == "again",
+                lambda world: world.edge.routes is not None and world.edge.routes.version == "again",
                 raised,
                 source.wake,
                 "Traefik's view",

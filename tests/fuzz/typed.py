@@ -10,7 +10,7 @@ from functools import cache
 from random import Random
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from lab.tape.lines import CLOCK, Damaged, from_line, to_entry
+from lab.tape.codec import CLOCK, Damaged, from_line, to_entry
 from lab.world.entries import Entry, Fact
 from lab.world.swarm import STATES
 from tests.fuzz.values import NUMBERS, odd_text

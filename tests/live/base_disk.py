@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from lab.cluster.build import base
+from lab.cluster.vm.build import disk_cache
 from lab.errors import LabError
 
 
@@ -16,7 +16,7 @@ def main() -> int:
     """Make the disk, or find it."""
     began = time.monotonic()
     try:
-        name = base.ensure(lambda _: None)
+        name = disk_cache.ensure(lambda _: None)
     except LabError as error:
         print(f"the machines' base disk could not be made: {error}", file=sys.stderr)
         return 1

@@ -26,8 +26,8 @@ import pytest
 
 from lab.cluster import api
 from lab.cluster.model import Cluster
-from lab.session.hands import LiveHands
-from lab.session.run import live_hands
+from lab.session.driver import ClusterDriver
+from lab.session.run import open_driver
 
 Say = Callable[[str], None]
 
@@ -127,10 +127,10 @@ def cluster(lab_name: str, say: Say) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def hands(cluster: Cluster, lab_name: str) -> Iterator[LiveHands]:
-    """Hands on the cluster, with a journal of their own."""
-    with live_hands(lab_name) as hands:
-        yield hands
+def driver(cluster: Cluster, lab_name: str) -> Iterator[ClusterDriver]:
+    """A driver of the cluster, with a journal of its own."""
+    with open_driver(lab_name) as driver:
+        yield driver
 
 
 def until(condition: Callable[[], bool], what: str, bound: float = WAIT) -> None:

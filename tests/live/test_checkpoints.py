@@ -8,12 +8,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.cluster import console, places
+from lab.cluster import lab_paths
 from lab.cluster.model import Cluster
-from lab.course.checkpoint import at
-from lab.course.load import load_course
-from lab.course.plan import plan
-from lab.session.hands import LiveHands
+from lab.cluster.vm import console
+from lab.lesson.checkpoint import checkpoint_before
+from lab.lesson.load import load_course
+from lab.reset.plan import plan
+from lab.session.driver import ClusterDriver
 from tests.live.conftest import Say, swarmlab
 
 pytestmark = pytest.mark.timeout(3000)
@@ -40,38 +41,42 @@ def test_a_dry_run_does_nothing(cluster: Cluster, lab_name: str) -> None:
     assert dry.json["actions"] == again.json["actions"] != []
 
 
-def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: str, hands: LiveHands) -> None:
-    hands.run("docker service create --detach --no-resolve-image --name stray --replicas 2 nginx:1.26", bound=300)
-    hands.run("echo more | docker secret create stray-secret -", bound=300)
-    hands.look()
-    world = hands.journal.world
-    assert world.service("stray") is not None
-    assert "stray-secret" in {thing.name for thing in world.named.values()}
+def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: str, driver: ClusterDriver) -> None:
+    driver.run("docker service create --detach --no-resolve-image --name stray --replicas 2 nginx:1.26", bound=300)
+    driver.run("echo more | docker secret create stray-secret -", bound=300)
+    driver.look()
+    world = driver.journal.world
+    assert world.swarm.service("stray") is not None
+    assert "stray-secret" in {thing.name for thing in world.swarm.named.values()}
     done = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
     assert done.code == 0, done.err
-    hands.look()
-    world = hands.journal.world
-    assert world.service("stray") is None
-    assert "stray-secret" not in {thing.name for thing in world.named.values()}
+    driver.look()
+    world = driver.journal.world
+    assert world.swarm.service("stray") is None
+    assert "stray-secret" not in {thing.name for thing in world.swarm.named.values()}
 
 
 def test_a_reset_gives_a_stack_the_names_that_were_taken_by_hand(
-    cluster: Cluster, lab_name: str, hands: LiveHands
+    cluster: Cluster, lab_name: str, driver: ClusterDriver
 ) -> None:
-    hands.run("echo mine | docker config create server-1 -", bound=300)
-    hands.run("docker network create --driver overlay app_inside", bound=300)
+    driver.run("echo mine | docker config create server-1 -", bound=300)
+    driver.run("docker network create --driver overlay app_inside", bound=300)
     done = swarmlab("reset", "--to", "rolling-update", "--json", "--name", lab_name)
     assert done.code == 0, done.err
     again = swarmlab("reset", "--to", "rolling-update", "--json", "--name", lab_name)
     assert again.json["actions"] == []
 
 
-def test_a_step_run_by_hand_ends_at_the_next_ones_checkpoint(cluster: Cluster, lab_name: str, hands: LiveHands) -> None:
+def test_a_step_run_by_hand_ends_at_the_next_ones_checkpoint(
+    cluster: Cluster, lab_name: str, driver: ClusterDriver
+) -> None:
     lesson = load_course()[0]
     ran = swarmlab("run", lesson.id, "--until", lesson.steps[0].id, "--json", "--name", lab_name)
     assert ran.code == 0, ran.err
-    hands.look()
-    found = plan(hands.journal.world, at(lesson, lesson.steps[1].id), made_by_lab=True, env=hands.settings())
+    driver.look()
+    found = plan(
+        driver.journal.world, checkpoint_before(lesson, lesson.steps[1].id), made_by_lab=True, env=driver.settings()
+    )
     assert [action.sentence for action in found.actions] == []
 
 
@@ -92,16 +97,16 @@ def test_a_reset_powers_on_machines_that_were_killed(
     cluster: Cluster, lab_name: str, say: Say, dead: tuple[str, ...]
 ) -> None:
     for node in dead:
-        machine = psutil.Process(int((places.home(lab_name) / node / "pid").read_text()))
+        machine = psutil.Process(int((lab_paths.lab_folder(lab_name) / node / "pid").read_text()))
         machine.kill()
         machine.wait(60)  # Until then its disk is locked.
     if dead == ("node4",):
-        _damage(places.home(lab_name) / "node4" / "disk.qcow2")
+        _damage(lab_paths.lab_folder(lab_name) / "node4" / "disk.qcow2")
     done = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
     say(f"reset after {', '.join(dead)} died: {done.out}{done.err[-2000:] if done.code else ''}")
     assert done.code == 0, done.err
     assert set(done.json["actions"]) >= {f"power {node} on" for node in dead}
     if dead == ("node4",):
-        assert "disk repair" in console.words(places.home(lab_name) / "node4")
+        assert "disk repair" in console.words(lab_paths.lab_folder(lab_name) / "node4")
     status = swarmlab("status", "--json", "--name", lab_name)
     assert status.code == 0, status.out

@@ -18,8 +18,8 @@ import pytest
 from docker.errors import NotFound
 
 from lab.cluster import api
-from lab.cluster.engine import connect
 from lab.cluster.model import Cluster
+from lab.engine.client import connect
 from tests.live.conftest import swarmlab, until
 
 # The first test to run brings the cluster up, from nothing on a new machine.

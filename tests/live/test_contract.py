@@ -12,8 +12,8 @@ from contextlib import closing
 
 import pytest
 
-from lab.cluster.engine import connect
 from lab.cluster.model import Cluster
+from lab.engine.client import connect
 from tests.contract.refusals import REFUSALS
 from tests.contract.scenarios import NOT_IN_LESSONS, SCENARIOS
 from tests.contract.swarm import Api, Swarm

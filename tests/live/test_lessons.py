@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster import edge
+from lab.cluster import edge_settings
 from lab.cluster.model import Cluster
-from lab.course.checkpoint import after
-from lab.course.load import load_course
-from lab.course.plan import plan
-from lab.course.schema import Lesson
-from lab.session.run import live_hands
+from lab.lesson.checkpoint import checkpoint_after
+from lab.lesson.load import load_course
+from lab.lesson.model import Lesson
+from lab.reset.plan import plan
+from lab.session.run import open_driver
 from lab.tape.tape import load
 from tests.live.conftest import Say, swarmlab
 from tests.live.findings import FINDINGS
@@ -40,16 +40,18 @@ def test_a_lesson_is_proven_and_recorded(
     assert not [check for check in checks if check["before"] or not check["after"]]
 
     _ends_at_its_last_checkpoint(lab_name, lesson)
-    replayed = _replayed(tape, lesson, secrets=("SWMTKN-", "PRIVATE KEY", edge.of(cluster).login[1]))
+    replayed = _replayed(
+        tape, lesson, secrets=("SWMTKN-", "PRIVATE KEY", edge_settings.read_settings(cluster).login[1])
+    )
     if finding := FINDINGS.get(lesson.id):
         finding({step["step"]: step for step in steps}, replayed)
 
 
 def _ends_at_its_last_checkpoint(lab_name: str, lesson: Lesson) -> None:
     """Run to its end by its commands, a lesson leaves nothing for a reset to that place to do."""
-    with live_hands(lab_name) as hands:
-        hands.look()
-        found = plan(hands.journal.world, after(lesson), made_by_lab=True, env=hands.settings())
+    with open_driver(lab_name) as driver:
+        driver.look()
+        found = plan(driver.journal.world, checkpoint_after(lesson), made_by_lab=True, env=driver.settings())
     assert [action.sentence for action in found.actions] == []
 
 

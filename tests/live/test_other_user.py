@@ -13,10 +13,11 @@ from typing import cast
 import psutil
 import pytest
 
-from lab.cluster import lan_switch, places, runtime
-from lab.cluster.machine import EMULATOR
+from lab.cluster import lab_paths
 from lab.cluster.model import Cluster
-from lab.cluster.vm import VmCluster
+from lab.cluster.vm import lan_switch, processes
+from lab.cluster.vm.cluster import VmCluster
+from lab.cluster.vm.qemu import EMULATOR
 from tests.live.conftest import Say, until
 
 pytestmark = pytest.mark.timeout(3000)
@@ -69,14 +70,14 @@ def vm(cluster: Cluster) -> VmCluster:
 
 def _processes(cluster: VmCluster) -> list[psutil.Process]:
     """The four machines and the switch of their network."""
-    machines = [runtime.running(cluster.home / node.name, node.identity) for node in cluster.state.nodes]
-    found = [one for one in (*machines, runtime.switch(cluster.home, cluster.state.switch)) if one is not None]
+    machines = [processes.running(cluster.home / node.name, node.identity) for node in cluster.state.nodes]
+    found = [one for one in (*machines, processes.switch(cluster.home, cluster.state.switch)) if one is not None]
     assert len(found) == len(cluster.state.nodes) + 1
     return found
 
 
 def test_another_user_reaches_nothing_of_the_cluster(vm: VmCluster) -> None:
-    home = places.home(vm.name)
+    home = lab_paths.lab_folder(vm.name)
     files = [home, *(path for path in home.rglob("*") if not path.is_symlink())]
     assert {lan_switch.INBOX, lan_switch.OUTBOX, "qmp", "disk.qcow2", "lab.json"} <= {path.name for path in files}
     engine = int(vm.endpoints()[0].url.rpartition(":")[2])

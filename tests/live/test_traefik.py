@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster import edge
-from lab.cluster.model import Cluster, Endpoint
-from lab.session.hands import LiveHands
-from lab.session.lookouts import dashboard
+from lab.cluster import edge_settings
+from lab.cluster.model import Cluster
+from lab.engine.endpoint import Endpoint
+from lab.session.driver import ClusterDriver
 from lab.watch.traefik import TraefikSource
-from lab.world.edge import Certificate
 from lab.world.entries import RoutesSeen
 from lab.world.journal import Journal
+from lab.world.traefik import Certificate
+from lab.world.traefik_services import dashboard_host
 from lab.world.world import World
 from tests.doubles.https import http_server
 from tests.doubles.tls import sign
@@ -28,14 +29,14 @@ BOUND = 600.0
 
 
 def test_the_double_keeps_the_real_traefiks_contract(
-    cluster: Cluster, hands: LiveHands, lab_name: str, tmp_path: Path, say: Say
+    cluster: Cluster, driver: ClusterDriver, lab_name: str, tmp_path: Path, say: Say
 ) -> None:
     ran = swarmlab("reset", "--to", "certificates:renew", "--json", "--name", lab_name)
     assert ran.code == 0, ran.err[-4000:]
-    hands.look()
-    host = dashboard(hands.journal.world)
-    assert host == f"traefik.{edge.of(cluster).domain}"
-    with _watched(cluster.endpoints(), host, edge.of(cluster).login) as journal:
+    driver.look()
+    host = dashboard_host(driver.journal.world)
+    assert host == f"traefik.{edge_settings.read_settings(cluster).domain}"
+    with _watched(cluster.endpoints(), host, edge_settings.read_settings(cluster).login) as journal:
         real = _whole(journal)
         say(f"the real Traefik {real.version}: {len(real.routers)} routers, {len(real.certificates)} certificates")
         _keeps(real, host, "real")
@@ -61,11 +62,11 @@ def _whole(journal: Journal) -> RoutesSeen:
     """Traefik's view, once a certificate was issued and requests were counted."""
 
     def told(world: World) -> bool:
-        found = world.routes is not None and any(_issued(one) for one in world.routes.certificates)
-        return found and "entrypoint:websecure" in world.traffic
+        found = world.edge.routes is not None and any(_issued(one) for one in world.edge.routes.certificates)
+        return found and "entrypoint:websecure" in world.edge.traffic
 
-    assert journal.wait(told, BOUND), journal.world.routes
-    routes = journal.world.routes
+    assert journal.wait(told, BOUND), journal.world.edge.routes
+    routes = journal.world.edge.routes
     assert routes is not None
     return routes
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from lab.cluster import edge
+from lab.cluster import edge_settings
 from lab.cluster.model import Cluster
 from tests.live.conftest import swarmlab
 
@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 def test_with_the_right_password_it_shows_the_nodes_and_their_tasks(
     cluster: Cluster, browser: Browser, url: str
 ) -> None:
-    user, password = edge.of(cluster).login
+    user, password = edge_settings.read_settings(cluster).login
     context = browser.new_context(ignore_https_errors=True, http_credentials={"username": user, "password": password})
     page = context.new_page()
     page.goto(url, timeout=BOUND)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from lab.cluster.engine import connect
 from lab.cluster.model import Cluster
-from lab.session.hands import LiveHands
-from lab.watch.look import Seen, look
+from lab.engine.client import connect
+from lab.session.driver import ClusterDriver
+from lab.watch.swarm_diff import Versions, poll_swarm
 from lab.world.entries import EngineEvent, Entry, SwarmChanged
 from lab.world.swarm import Task
 from lab.world.world import World
@@ -19,48 +19,50 @@ pytestmark = pytest.mark.timeout(3000)
 BOUND = 300.0
 
 
-def test_a_crash_is_in_the_journal_with_its_replacement(cluster: Cluster, hands: LiveHands, say: Say) -> None:
+def test_a_crash_is_in_the_journal_with_its_replacement(cluster: Cluster, driver: ClusterDriver, say: Say) -> None:
     entries: list[Entry] = []
-    hands.journal.read(lambda entry, _: entries.append(entry))
-    hands.run("docker service rm crashed", bound=BOUND)
-    hands.run("docker service create --detach --no-resolve-image --name crashed --replicas 2 nginx:1.26", bound=BOUND)
+    driver.journal.read(lambda entry, _: entries.append(entry))
+    driver.run("docker service rm crashed", bound=BOUND)
+    driver.run("docker service create --detach --no-resolve-image --name crashed --replicas 2 nginx:1.26", bound=BOUND)
 
     def all_run(world: World) -> bool:
-        service = world.service("crashed")
-        return service is not None and world.running.get(service.id) == 2
+        service = world.swarm.service("crashed")
+        return service is not None and world.swarm.running.get(service.id) == 2
 
-    assert hands.journal.wait(all_run, BOUND), hands.journal.world.changes
-    world = hands.journal.world
-    service = world.service("crashed")
+    assert driver.journal.wait(all_run, BOUND), driver.journal.world.changes
+    world = driver.journal.world
+    service = world.swarm.service("crashed")
     assert service is not None
-    victim = world.live_tasks(service.id)[0]
-    hands.run(f"docker kill {victim.container}", node=world.node_name(victim.node), bound=BOUND)
-    assert hands.journal.wait(lambda w: w.tasks[victim.id].state == "failed", BOUND), hands.journal.world.changes
-    assert hands.journal.wait(all_run, BOUND), hands.journal.world.changes
+    victim = world.swarm.live_tasks(service.id)[0]
+    driver.run(f"docker kill {victim.container}", node=world.swarm.node_name(victim.node), bound=BOUND)
+    assert driver.journal.wait(lambda w: w.swarm.tasks[victim.id].state == "failed", BOUND), (
+        driver.journal.world.changes
+    )
+    assert driver.journal.wait(all_run, BOUND), driver.journal.world.changes
     deaths = [e for e in entries if isinstance(e.fact, EngineEvent) and e.fact.task == victim.id]
     assert any(e.fact.action == "die" and e.fact.exit == 137 for e in deaths if isinstance(e.fact, EngineEvent))
-    told = [change.text for change in hands.journal.world.changes]
-    name, where = world.task_name(victim), world.node_name(victim.node)
+    told = [change.text for change in driver.journal.world.changes]
+    name, where = world.swarm.task_name(victim), world.swarm.node_name(victim.node)
     line = next(text for text in told if text.startswith(f"{name} failed on {where} (exit 137)"))
     say(f"in the journal: {line}")
-    hands.run("docker service rm crashed", bound=BOUND)
+    driver.run("docker service rm crashed", bound=BOUND)
 
 
-def test_the_double_keeps_the_real_engines_contract(cluster: Cluster, hands: LiveHands) -> None:
+def test_the_double_keeps_the_real_engines_contract(cluster: Cluster, driver: ClusterDriver) -> None:
     """The same look, at the real engine and at the double: the same kinds of facts, filled alike. What a
     swarm does with its tasks is in `tests/live/test_contract.py`."""
     swarm = FakeSwarm()
     swarm.create("crashed", 2)
     fake = FakeEngine(swarm, "node1")
-    hands.run("docker service create --detach --no-resolve-image --name crashed --replicas 2 nginx:1.26", bound=BOUND)
-    assert hands.journal.wait(lambda w: bool(w.service("crashed")) and w.converged, BOUND)
+    driver.run("docker service create --detach --no-resolve-image --name crashed --replicas 2 nginx:1.26", bound=BOUND)
+    assert driver.journal.wait(lambda w: bool(w.swarm.service("crashed")) and w.swarm.converged, BOUND)
     real = cluster.endpoints()[0]
     try:
         for endpoint, by in ((real, "real"), (fake.endpoint, "double")):
             client = connect(endpoint, 30.0)
             try:
-                fact, seen = look(client.api, endpoint.node, Seen())
-                again, _ = look(client.api, endpoint.node, seen)
+                fact, seen = poll_swarm(client.api, endpoint.node, Versions())
+                again, _ = poll_swarm(client.api, endpoint.node, seen)
             finally:
                 client.close()
             assert fact is not None, by
@@ -68,7 +70,7 @@ def test_the_double_keeps_the_real_engines_contract(cluster: Cluster, hands: Liv
             _filled(fact, by)
     finally:
         fake.stop()
-    hands.run("docker service rm crashed", bound=BOUND)
+    driver.run("docker service rm crashed", bound=BOUND)
 
 
 def _filled(fact: SwarmChanged, by: str) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 
-from lab.course.schema import Lesson, Reading
-from lab.world.edge import Traffic
+from lab.lesson.model import Lesson, Reading
 from lab.world.entries import (
     AcmeTold,
     CertificateSeen,
@@ -23,6 +22,7 @@ from lab.world.entries import (
 )
 from lab.world.load import BUCKETS
 from lab.world.swarm import Service, Task, UpdateConfig, UpdateStatus
+from lab.world.traefik import Traffic
 from tests.tui.edge import FIRST, NODES, ROUTES, WALL, certificate, served
 from tests.tui.fake import LESSON, FakeStage
 

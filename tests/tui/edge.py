@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 from lab.world.entries import (
     CertificateSeen,
     Entry,
@@ -16,7 +15,8 @@ from lab.world.entries import (
     SwarmChanged,
     TrafficSeen,
 )
-from lab.world.swarm import Grant, Named, Node, Port, Service, ServiceSpec, Task
+from lab.world.swarm import FileReference, Node, Port, Service, ServiceSpec, SwarmObject, Task
+from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 from lab.world.world import World, fold
 
 WALL = 1_800_000_000.0
@@ -60,29 +60,33 @@ SERVICES = (
         "edge_traefik", "traefik:3.7", 1, ("w1",),
         labels=EDGE_LABELS,
         ports=(Port(80, 80), Port(443, 443), Port(9000, 9000)),
-        secrets=(Grant("users-1", "users"),),
-        configs=(Grant("acme-ca-1", "/acme-ca.pem"),),
+        secrets=(FileReference("users-1", "users"),),
+        configs=(FileReference("acme-ca-1", "/acme-ca.pem"),),
     ),
-    service("acme_pebble", "pebble:2.6", 1, ("w1",), ports=(Port(15000, 15000),), secrets=(Grant("acme_key", "key"),)),
+    service(
+        "acme_pebble", "pebble:2.6", 1, ("w1",),
+        ports=(Port(15000, 15000),),
+        secrets=(FileReference("acme_key", "key"),),
+    ),
     service(
         "app_frontend", "nginx:1.26", 2, ("w1", "w2"),
         labels=APP_LABELS,
-        configs=(Grant("nginx-1", "/etc/nginx/conf.d/default.conf"),),
+        configs=(FileReference("nginx-1", "/etc/nginx/conf.d/default.conf"),),
     ),
     service(
         "app_backend", "node:20", 3, ("w2",),
-        secrets=(Grant("api-key-1", "api-key"),),
-        configs=(Grant("server-1", "/app/server.js"), Grant("settings-1", "/app/settings.json")),
+        secrets=(FileReference("api-key-1", "api-key"),),
+        configs=(FileReference("server-1", "/app/server.js"), FileReference("settings-1", "/app/settings.json")),
     ),
     service("echo_echo", "busybox:1.36", 1, ("w1",), labels=ECHO_LABELS),
     service("web", "nginx:1.26", 2, (), ports=(Port(8080, 80),)),
 )  # fmt: skip
 NAMED = (
-    Named("network", "w1", "edge"),
-    Named("network", "w2", "app_inside"),
-    Named("secret", "x1", "users-1"),
-    Named("secret", "x2", "api-key-1"),
-    Named("config", "x3", "nginx-1"),
+    SwarmObject("network", "w1", "edge"),
+    SwarmObject("network", "w2", "app_inside"),
+    SwarmObject("secret", "x1", "users-1"),
+    SwarmObject("secret", "x2", "api-key-1"),
+    SwarmObject("config", "x3", "nginx-1"),
 )
 _PLACES = {
     "edge_traefik": (1,),

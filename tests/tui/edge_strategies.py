@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 from lab.world.entries import AcmeTold, CertificateSeen, Entry, Fact, LoadMoved, RoutesSeen, SwarmChanged, TrafficSeen
-from lab.world.swarm import Grant, Node, Port, Service, ServiceSpec
+from lab.world.swarm import FileReference, Node, Port, Service, ServiceSpec
+from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 from lab.world.world import World, fold_all
 from tests.strategies import facts, in_time, named, tasks
 
@@ -39,8 +39,8 @@ services = st.builds(
         labels=st.dictionaries(keys, values, max_size=6),
         networks=networks,
         ports=_several(st.builds(Port, st.integers(0, 65535), few)),
-        secrets=_several(st.builds(Grant, texts, texts)),
-        configs=_several(st.builds(Grant, texts, texts)),
+        secrets=_several(st.builds(FileReference, texts, texts)),
+        configs=_several(st.builds(FileReference, texts, texts)),
     ),
     desired=few,
 )

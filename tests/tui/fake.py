@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from lab.course.schema import Lesson
 from lab.errors import InputError, LabError
+from lab.lesson.model import Lesson
 from lab.world.entries import (
     Checked,
     CommandBegan,

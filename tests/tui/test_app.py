@@ -7,7 +7,7 @@ from textual import events
 
 from lab.tui import keys
 from lab.tui.app import LabApp
-from lab.tui.terminal import Terminal
+from lab.tui.widgets.terminal import Terminal
 from lab.world.entries import Printed
 from tests.tui.conftest import desk, until
 from tests.tui.fake import LESSON, FakeStage
@@ -111,9 +111,9 @@ async def test_the_footer_and_the_help_never_lie(state: str) -> None:
         await it.press(*{"step": ["n"], "running": ["n", "enter"], "terminal": ["t"], "end": ["n"] * 4}.get(state, []))
         await it.pilot.pause()
         s = it.app.situation
-        for key in keys.KEYS:
+        for key in keys.all_keys():
             works = bool(it.app.check_action(key.action.split("(")[0], ()))
-            same = any(k.when(s) and (k.show, k.label) == (key.show, key.label) for k in keys.KEYS)
+            same = any(k.when(s) and (k.show, k.label) == (key.show, key.label) for k in keys.all_keys())
             if key.when(s):
                 assert works, key
                 assert not key.show or f" {key.show}  {key.label}" in it.footer, key
@@ -166,7 +166,7 @@ async def test_a_reset_shows_how_far_it_is() -> None:
 
 
 async def test_the_terminal_takes_every_key_until_two_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.tui.terminal.TWICE", 60.0)
+    monkeypatch.setattr("lab.tui.widgets.terminal.TWICE", 60.0)
     async with desk() as it:
         await it.press("t", "q", "tab", "ctrl+c", "question_mark", "up", "enter", "escape", "a")
         await it.be(lambda: "".join(it.stage.typed) == "q\t\x03?\x1b[A\r\x1ba", "typed")
@@ -281,7 +281,7 @@ async def test_a_flood_of_output_holds_nobody_up_and_says_what_it_left_out() -> 
 async def test_output_that_costs_more_than_its_length_is_taken_in_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async with desk(size=(200, 60)) as it:
         spent = [0.0]
-        monkeypatch.setattr("lab.tui.terminal.time.thread_time", lambda: spent[0])
+        monkeypatch.setattr("lab.tui.widgets.terminal.time.thread_time", lambda: spent[0])
         monkeypatch.setattr(Terminal, "_take", lambda *_: spent.__setitem__(0, spent[0] + 1.0))
         terminal = it.app.query_one(Terminal)
         terminal.feed("node1", "a\x1b[9999b" * 20)

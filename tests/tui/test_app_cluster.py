@@ -7,10 +7,10 @@ import threading
 from lab.cluster.model import Progress, Report
 from lab.errors import MissingError
 from lab.tui.app import LabApp
-from lab.tui.picture import picture
 from lab.world.entries import Entry, Linked, Printed
 from tests.tui.conftest import Desk, desk, until
 from tests.tui.fake import FakeStage
+from tests.tui.picture import picture
 
 
 async def test_a_replay_is_unmistakable_and_resets_nothing() -> None:

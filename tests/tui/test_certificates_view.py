@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.tui.panes import certificates
+from lab.tui.panes.certificates import view
 from lab.tui.spans import plain, width
 from lab.world.entries import AcmeTold, CertificateSeen, Fact, RoutesSeen
 from lab.world.world import World
@@ -20,7 +20,7 @@ ONE = certificate(APP)
 
 
 def drawn(now: World, at: float = 20.0, room: int = 70, height: int = 100) -> str:
-    return plain(certificates.lines(now, room, height, at))
+    return plain(view.lines(now, room, height, at))
 
 
 def block(text: str, host: str = APP) -> str:
@@ -128,7 +128,7 @@ def test_a_line_without_a_name_belongs_to_the_order_under_way() -> None:
 
 def test_a_failed_order_says_what_it_needs() -> None:
     now = deployed(told(1.0, "ordering"), told(3.0, "failed", "acme: error 400: connection refused"))
-    lines = certificates.lines(now, 70, 100, 9.0)
+    lines = view.lines(now, 70, 100, 9.0)
     text = plain(lines)
     assert "● ordering 00:01 ─ ✘ failed 00:03" in text and "✘ order failed 6 s ago" in text
     assert "Traefik has no timer for another try: it asks" in text and "it restarts." in text
@@ -179,11 +179,11 @@ def test_an_empty_world_says_what_must_be_there() -> None:
 @settings(max_examples=40, deadline=None)
 @given(worlds, st.integers(1, 130), st.integers(0, 60), st.floats(0, 1e5))
 def test_any_world_keeps_within_the_room(now: World, room: int, height: int, later: float) -> None:
-    assert all(width(line) <= room for line in certificates.lines(now, room, height, now.at + later))
+    assert all(width(line) <= room for line in view.lines(now, room, height, now.at + later))
 
 
 @pytest.mark.parametrize("room", [56, 70, 118])
 def test_the_demo_needs_no_more_room(room: int) -> None:
     facts: list[Fact] = served(APP, ONE)
-    lines = certificates.lines(deployed((5.0, ROUTES), *at(6.0, facts)), room, 40, 9.0)
+    lines = view.lines(deployed((5.0, ROUTES), *at(6.0, facts)), room, 40, 9.0)
     assert all(width(line) <= room for line in lines) and isinstance(facts[0], CertificateSeen)

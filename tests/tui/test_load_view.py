@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.tui.panes import histogram, load
-from lab.tui.panes.failed import brief
+from lab.tui.panes.load import histogram, view
+from lab.tui.panes.load.failures import brief
 from lab.tui.spans import Line, plain, width
 from lab.world.entries import Acted, EngineEvent, Entry, Failure, LoadMoved, SwarmChanged
 from lab.world.load import BUCKETS, bucket
@@ -58,12 +58,12 @@ def row(shown: str, label: str) -> str:
 
 
 def test_off_it_says_what_starts_it_and_why_it_is_off() -> None:
-    shown = text(load.lines(World(), 70, 20, 5.0))
+    shown = text(view.lines(World(), 70, 20, 5.0))
     assert "◦ off" in shown and "g starts it" in shown and "+ and - change its rate" in shown and "costs" in shown
 
 
 def test_its_head_says_what_is_asked_and_achieved() -> None:
-    shown = text(load.lines(fold_all([report(float(s)) for s in range(1, 20)]), 118, 30, 19.2))
+    shown = text(view.lines(fold_all([report(float(s)) for s in range(1, 20)]), 118, 30, 19.2))
     assert f"● on {TARGET}" in shown and "since 00:01" in shown
     for part in ("asked 50/s", "achieved 50.0/s", "in flight 3", "p50 11 ms", "950 sent", "950 good", "0 failed"):
         assert part in shown
@@ -72,18 +72,18 @@ def test_its_head_says_what_is_asked_and_achieved() -> None:
 
 def test_a_machine_that_cannot_keep_up_says_so() -> None:
     slow = [report(float(s), (10.0,) * 20, late=340.0) for s in range(1, 9)]
-    shown = text(load.lines(fold_all(slow), 118, 30, 8.0))
+    shown = text(view.lines(fold_all(slow), 118, 30, 8.0))
     assert "achieved 20.0/s, behind" in shown and "this machine is late by 340 ms" in shown
 
 
 def test_a_silence_is_told() -> None:
-    assert "no report for 12 s" in text(load.lines(fold_all([report(1.0)]), 80, 30, 13.0))
+    assert "no report for 12 s" in text(view.lines(fold_all([report(1.0)]), 80, 30, 13.0))
 
 
 @pytest.mark.parametrize("room", [56, 70, 118])
 def test_a_failure_stands_in_the_column_of_its_second_beside_a_mark(room: int) -> None:
     now = broken()
-    lines = text(load.lines(now, room, 40, 60.0))
+    lines = text(view.lines(now, room, 40, 60.0))
     cells = row(lines, "✘ failed")
     place = cells.index("2")
     time = histogram.axis(now.load, 60.0, room - histogram.GUTTER)
@@ -107,7 +107,7 @@ def test_a_pause_of_the_load_is_a_gap() -> None:
 
 
 def test_slower_answers_stand_higher_and_one_of_many_is_seen() -> None:
-    shown = text(load.lines(fold_all([report(1.0), report(2.0, [*[10.0] * 400, 900.0])]), 70, 40, 2.0))
+    shown = text(view.lines(fold_all([report(1.0), report(2.0, [*[10.0] * 400, 900.0])]), 70, 40, 2.0))
     assert row(shown, "1 s").rstrip().endswith("░")
     labels = [line.partition("│")[0].strip() for line in shown.splitlines() if "│" in line]
     assert labels.index("1 s") < labels.index("16 ms")
@@ -125,15 +125,15 @@ def test_every_answer_is_in_the_picture(seconds: list[list[float]], rows: int) -
 
 def test_failures_are_listed_newest_first_beside_the_nearest_change() -> None:
     now = broken()
-    listed = load.failures(now)
+    listed = view.failures(now)
     assert [place for place, _ in listed] == ["1", "0"]
     assert "nobody answered" in listed[0][1] and "status 502" in listed[1][1] and "node2" in listed[1][1]
-    shown = text(load.lines(now, 118, 40, 60.0))
+    shown = text(view.lines(now, 118, 40, 60.0))
     assert "0.1 s before: web.3 failed on node3 (exit 137)" in shown
 
 
 def test_a_failure_opened_lies_among_what_happened() -> None:
-    shown = text(load.beside(broken(), 0, 80))
+    shown = text(view.beside(broken(), 0, 80))
     assert "✘ status 502" in shown and f"{TARGET} through node2" in shown and "after 34 ms" in shown
     happened = [line.split(" s ", 1) for line in shown.splitlines() if line[:7].strip()[:1] in ("+", "-")]
     offsets = [float(offset) for offset, _ in happened]
@@ -146,13 +146,13 @@ def test_a_failure_opened_lies_among_what_happened() -> None:
 
 def test_a_failure_that_is_no_longer_kept_says_so() -> None:
     for place in (-1, 7):
-        assert "no longer kept" in text(load.beside(broken(), place, 60))
+        assert "no longer kept" in text(view.beside(broken(), place, 60))
 
 
 def test_a_failure_beside_which_nothing_happened_says_so() -> None:
     now = fold_all([report(1.0, failures=[Failure(0.2, "node1", 503, "", 3.0)])])
-    assert "the swarm did nothing" in text(load.lines(now, 80, 30, 1.0))
-    assert "changed nothing" in text(load.beside(now, 0, 80)) and "None had died" in text(load.beside(now, 0, 80))
+    assert "the swarm did nothing" in text(view.lines(now, 80, 30, 1.0))
+    assert "changed nothing" in text(view.beside(now, 0, 80)) and "None had died" in text(view.beside(now, 0, 80))
 
 
 def test_letters_stay_while_the_picture_moves() -> None:
@@ -160,7 +160,7 @@ def test_letters_stay_while_the_picture_moves() -> None:
     told = sorted([*acted, *(report(float(s)) for s in range(1, 201))], key=lambda entry: entry.at)
     names = {}
     for end in (40, 60, 80):
-        shown = text(load.lines(fold_all(entry for entry in told if entry.at <= end), 70, 40, float(end)))
+        shown = text(view.lines(fold_all(entry for entry in told if entry.at <= end), 70, 40, float(end)))
         names[end] = next(line[:2] for line in shown.splitlines() if line.endswith("» two"))
     assert len(set(names.values())) == 1
 
@@ -185,11 +185,11 @@ def test_any_world_is_drawn_within_its_room(
     now = fold_all(some)
     for gap, fact in more:
         now = fold_all([Entry(now.at + gap, fact)], now)
-    drawn = load.lines(now, room, height, now.at + later)
-    opened = [load.beside(now, place, room) for place in range(min(3, len(now.load.failures)))]
+    drawn = view.lines(now, room, height, now.at + later)
+    opened = [view.beside(now, place, room) for place in range(min(3, len(now.load.failures)))]
     for line in (*drawn, *(line for one in opened for line in one)):
         assert width(line) <= room and all(part.isprintable() for part, _ in line)
-    assert len(load.failures(now)) == len(now.load.failures)
+    assert len(view.failures(now)) == len(now.load.failures)
 
 
 def test_a_change_too_long_for_its_line_says_less() -> None:

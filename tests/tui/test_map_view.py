@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.tui.panes import map as pane
-from lab.tui.panes import topology
-from lab.tui.panes.canvas import Box, Canvas
+from lab.tui.panes.map import topology
+from lab.tui.panes.map import view as pane
+from lab.tui.panes.map.canvas import Box, Canvas
 from lab.tui.spans import plain, width
-from lab.world.edge import Traffic
 from lab.world.entries import SwarmChanged
 from lab.world.swarm import Service
+from lab.world.traefik import Traffic
 from lab.world.world import World
 from tests.tui.edge import NODES, SERVICES, TASKS, deployed, hit, load, service, tasks, traffic, world
 from tests.tui.edge_strategies import worlds

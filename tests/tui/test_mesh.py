@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.tui.panes import mesh
-from lab.tui.panes.tally import recent, tallies
+from lab.tui.panes.mesh import view
+from lab.tui.panes.mesh.counts import recent, tallies
 from lab.tui.spans import Line, plain, width
 from lab.world.entries import Entry, Fact, Hit, SwarmChanged
 from lab.world.world import World, fold
@@ -37,7 +37,7 @@ def lost(node: int, **more: object) -> Hit:
 
 
 def seen(now: World, room: int = 70, height: int = 40, at: float | None = None) -> str:
-    return plain(mesh.lines(now, room, height, now.at if at is None else at))
+    return plain(view.lines(now, room, height, now.at if at is None else at))
 
 
 def rows(text: str, start: str) -> list[list[str]]:
@@ -58,7 +58,7 @@ def test_failures_stand_in_the_row_of_the_node_that_was_asked() -> None:
     assert rows(text, "node2")[0][-2:] == ["✘", "1"]
     assert "✘" not in rows(text, "node1")[0]
     assert "✘ node4: ConnectTimeout: timed out" in text and "✘ node2: status 503" in text
-    tones = {tone for line in mesh.lines(world(lost(4)), 70, 40, 10.0) for part, tone in line if part.startswith("✘")}
+    tones = {tone for line in view.lines(world(lost(4)), 70, 40, 10.0) for part, tone in line if part.startswith("✘")}
     assert tones == {"bad"}
 
 
@@ -86,7 +86,7 @@ def test_with_height_to_spare_the_last_requests_stand_one_by_one() -> None:
     assert [line.split()[0] for line in log] == ["node3", "node1", "node1"]
     assert "✘ ConnectTimeout: timed out" in log[0] and "10000 ms" in log[0]
     assert "→ web.2 on node2" in log[1]
-    assert len(mesh.lines(world(*mesh_hits()), 118, 25, 13.0)) == 25, "as many as there is room for"
+    assert len(view.lines(world(*mesh_hits()), 118, 25, 13.0)) == 25, "as many as there is room for"
 
 
 def test_a_replica_that_was_replaced_stays_beside_its_heir() -> None:
@@ -150,7 +150,7 @@ def test_it_keeps_within_the_width_and_says_what_it_folds(room: int, replicas: i
     hits = [ask(node, slot) for slot in range(1, replicas + 1) for node in (1, 2, 3, 4)]
     now = world(*hits, lost(2), replicas=replicas, name=name)
     for height in (10, 60):
-        lines = mesh.lines(now, room, height, now.at)
+        lines = view.lines(now, room, height, now.at)
         assert all(width(line) <= room for line in lines), plain(lines)
         if replicas == 30 and room < 118:
             assert "+" in row(next(line for line in lines if row(line).startswith("asked")))
@@ -178,4 +178,4 @@ def test_no_request_is_lost_in_the_count(given: list[tuple[int, int, int, str]],
     assert sum(tally.answered for tally in meshed) == sum(
         1 for _, _, status, host in given if not host and 0 < status < 500
     )
-    assert all(width(line) <= max(room, 40) for line in mesh.lines(now, room, height, now.at))
+    assert all(width(line) <= max(room, 40) for line in view.lines(now, room, height, now.at))

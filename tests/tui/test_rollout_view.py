@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.tui.panes import rollout
-from lab.tui.panes.clock import ahead
+from lab.tui.panes.rollout import view
 from lab.tui.spans import plain, width
 from lab.world.entries import EngineEvent, Entry, Fact, SwarmChanged
+from lab.world.manager_clock import ahead
 from lab.world.swarm import STATES, Service, ServiceSpec, Task, UpdateConfig, UpdateStatus
 from lab.world.world import World, fold, fold_all
 from tests.strategies import NODES, crash, entries
@@ -47,7 +47,7 @@ def world(*told: tuple[float, Fact]) -> World:
 
 
 def shown(now: World, at: float, room: int = 118) -> str:
-    return plain(rollout.lines(now, room, 30, at))
+    return plain(view.lines(now, room, 30, at))
 
 
 def updating(*tasks: Task, **more: object) -> SwarmChanged:
@@ -195,5 +195,5 @@ def test_any_world_is_drawn_within_its_room(
     now = fold_all(some)
     for service, tasks in more:
         now = fold(now, Entry(now.at + 1, SwarmChanged("node1", services=(service,), tasks=tasks)))
-    for line in rollout.lines(now, room, 20, now.at + later):
+    for line in view.lines(now, room, 20, now.at + later):
         assert width(line) <= room and all(part.isprintable() for part, _ in line)

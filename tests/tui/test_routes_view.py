@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.tui.panes import routes
+from lab.tui.panes.routes import view
 from lab.tui.spans import plain, width
-from lab.world.edge import Balancer, EntryPoint, Middleware, Router
 from lab.world.entries import Fact, RoutesSeen, SwarmChanged
 from lab.world.swarm import Service
+from lab.world.traefik import Balancer, EntryPoint, Middleware, Router
 from lab.world.world import World
 from tests.tui.edge import APP_LABELS, ROUTES, deployed, service, tasks
 from tests.tui.edge_strategies import worlds
 
 
 def drawn(now: World, room: int = 118, height: int = 200) -> str:
-    return plain(routes.lines(now, room, height, now.at + 2))
+    return plain(view.lines(now, room, height, now.at + 2))
 
 
 def with_service(one: Service, *, runs: bool = True, seen: Fact = ROUTES) -> World:
@@ -170,4 +170,4 @@ def test_without_room_no_line_is_empty() -> None:
 @settings(max_examples=40, deadline=None)
 @given(worlds, st.integers(1, 130), st.integers(0, 60))
 def test_any_world_keeps_within_the_room(now: World, room: int, height: int) -> None:
-    assert all(width(line) <= room for line in routes.lines(now, room, height, now.at))
+    assert all(width(line) <= room for line in view.lines(now, room, height, now.at))

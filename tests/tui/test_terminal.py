@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from lab.tui.emulator import Emulator, segments
-from lab.tui.feed import Feed
+from lab.tui.journal_feed import JournalFeed
+from lab.tui.widgets.emulator import Emulator, segments
 from lab.world.entries import CommandBegan, Linked, Printed, SwarmChanged
 from lab.world.journal import Journal
 from tests.tui.fake import first_look, task
@@ -85,7 +85,7 @@ def test_colours_are_the_themes_own_on_each_ground() -> None:
 def test_a_batch_holds_all_that_came_and_wakes_once() -> None:
     woken: list[int] = []
     journal = Journal(clock=lambda: 0.0)
-    feed = Feed(journal, lambda: woken.append(1))
+    feed = JournalFeed(journal, lambda: woken.append(1))
     journal.write(first_look(4))
     journal.write(Printed("node1", "a"))
     first = feed.take()
@@ -104,7 +104,7 @@ def test_a_batch_holds_all_that_came_and_wakes_once() -> None:
 
 def test_nothing_is_lost_between_many_writers_and_one_taker() -> None:
     journal = Journal(clock=lambda: 0.0)
-    feed = Feed(journal, lambda: None)
+    feed = JournalFeed(journal, lambda: None)
     writers = [
         threading.Thread(target=lambda n=n: [journal.write(Printed(f"node{n}", str(i))) for i in range(200)])
         for n in range(4)

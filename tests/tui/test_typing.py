@@ -12,7 +12,7 @@ from tests.tui.fake import FakeStage
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two presses belong together however slow the machine is."""
-    monkeypatch.setattr("lab.tui.terminal.TWICE", 60.0)
+    monkeypatch.setattr("lab.tui.widgets.terminal.TWICE", 60.0)
 
 
 @pytest.mark.usefixtures("patient")
@@ -32,7 +32,7 @@ async def test_an_escape_goes_before_the_key_after_it() -> None:
 
 
 async def test_a_lone_escape_reaches_the_shell_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.tui.terminal.TWICE", 0.01)
+    monkeypatch.setattr("lab.tui.widgets.terminal.TWICE", 0.01)
     async with desk() as it:
         await it.press("t", "escape")
         await it.be(lambda: "".join(it.stage.typed) == "\x1b", "typed")

@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from lab.tui import bench, grid, prose
-from lab.tui.panes import topology
-from lab.tui.reconcile import Reconciliation
-from lab.tui.rows import Row, RowIndex
+from lab.tui.cluster import grid
+from lab.tui.cluster.rows import Row, RowIndex
+from lab.tui.cluster.widget import Reconciliation
+from lab.tui.lesson import markdown
+from lab.tui.panes.map import topology
 from lab.tui.spans import Line, Span, clip, fit, plain, stamp, width, wrap
 from lab.tui.theme import THEMES, tones
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Node, Port, Service, ServiceSpec, Task
 from lab.world.world import World, fold
+from tests.bench import pane_update
 from tests.tui.fake import NODES, first_look, task, update
 
 SPANS = st.lists(st.tuples(st.text(max_size=30), st.sampled_from(["", "run", "code"])), max_size=8)
@@ -62,7 +64,7 @@ def test_times() -> None:
 
 def test_markdown_is_laid_out() -> None:
     text = "# Head\n\nA `docker` word and **bold**\nin one paragraph.\n\n- one\n  - two\n\n1. first\n\n"
-    assert plain(prose.lines(text + "> said\n\n```\na  b\n```", 30)).splitlines() == [
+    assert plain(markdown.render_markdown(text + "> said\n\n```\na  b\n```", 30)).splitlines() == [
         "Head", "", "A docker word and bold in one", "paragraph.", "", "• one", "  • two", "", "1. first", "",
         "▎ said", "", "  a  b",
     ]  # fmt: skip
@@ -70,7 +72,7 @@ def test_markdown_is_laid_out() -> None:
 
 @given(st.text(max_size=200), st.integers(10, 100))
 def test_any_markdown_is_laid_out_within_the_width(text: str, room: int) -> None:
-    for line in prose.lines(text, room):
+    for line in markdown.render_markdown(text, room):
         assert width(line) <= max(room, 16) + 8
 
 
@@ -163,7 +165,7 @@ def test_no_image_and_a_port_that_the_engine_chooses() -> None:
 
 def test_a_service_says_desired_against_running_and_its_update() -> None:
     now = world(first_look(4), update())
-    line = row(grid.service_row(now, now.services["web"], grid.columns(now, 100)))
+    line = row(grid.service_row(now, now.swarm.services["web"], grid.columns(now, 100)))
     assert line.startswith("▌web  desired 4  running 3 ▮▮▮▯  update under way  nginx:1.27  :8080→80")
     assert "◍ stopping" in row(grid.slot_row(now, "web", "1", grid.columns(now, 200))) or "◕ ready ◍" in row(
         grid.slot_row(now, "web", "1", grid.columns(now, 200))
@@ -209,9 +211,11 @@ def test_the_row_index_is_what_a_fresh_one_would_be(changes: list[tuple[int, int
         now = fold(now, Entry(float(number), fact))
         index.update(now, now.dirty)
     fresh = RowIndex()
-    fresh.update(now, {*now.attempts, *(f"service:{id}" for id in (*now.services, *now.slots))})
+    fresh.update(now, {*now.swarm.attempts, *(f"service:{id}" for id in (*now.swarm.services, *now.swarm.slots))})
     rows = [index.at(y) for y in range(len(index))]
-    names = [now.services[r.service].name for r in rows if r.what == "service" and r.service in now.services]
+    names = [
+        now.swarm.services[r.service].name for r in rows if r.what == "service" and r.service in now.swarm.services
+    ]
     assert names == sorted(names)
     assert {r for r in rows if r.what != "gap"} == {fresh.at(y) for y in range(len(fresh)) if fresh.at(y).what != "gap"}
     for y, found in enumerate(rows):
@@ -231,7 +235,7 @@ async def test_an_update_draws_what_changed_not_what_exists(monkeypatch: pytest.
         return slot_row(now, service, key, *rest)
 
     monkeypatch.setattr(grid, "slot_row", counted)
-    made, app = bench.journal(5000), bench.Bench()
+    made, app = pane_update.journal(5000), pane_update.Bench()
     async with app.run_test(size=(120, 40)) as pilot:
         pane = app.query_one(Reconciliation)
         pane.show(made.world)
@@ -239,7 +243,7 @@ async def test_an_update_draws_what_changed_not_what_exists(monkeypatch: pytest.
         assert 0 < len(drawn) <= 40, "only the rows in view"
         for number, redrawn in ((3, ["4"]), (4000, [])):
             drawn.clear()
-            made.write(SwarmChanged("node1", tasks=(bench.task(number, 2, "running", 3.0),)))
+            made.write(SwarmChanged("node1", tasks=(pane_update.task(number, 2, "running", 3.0),)))
             pane.show(made.world, made.world.dirty)
             await pilot.pause()
             assert drawn == redrawn

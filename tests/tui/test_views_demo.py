@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from rich.segment import Segment
 
-from lab.course.schema import Lesson
+from lab.lesson.model import Lesson
+from lab.panes import other_panes
 from lab.tape.player import Player
 from lab.tape.tape import Header, Tape
-from lab.tui.panes import KEYS, VIEWS, find
+from lab.tui.panes import find_module
 from lab.tui.spans import plain, width
 from lab.tui.theme import tones
 from lab.world.entries import Entry, LessonOpened, StepMoved
@@ -108,8 +109,8 @@ async def test_hostile_texts_stand_as_they_are(kind: str) -> None:
     stage.journal.put_all(hostile.entries(hostile.TEXTS[kind]))
     async with desk(stage, size=(200, 60)) as it:
         known = {style.color for style in tones(it.app.theme_variables).values()}
-        for view in VIEWS[1:]:
-            await it.press(KEYS[view])
+        for view, key in ((pane.id, pane.key) for pane in other_panes()):
+            await it.press(key)
             rows = view_of(it)
             known.add(it.app.screen.query_one("#view").rich_style.color)
             assert all(segment.text.isprintable() for row in rows for segment in row), view
@@ -131,13 +132,13 @@ async def test_every_view_is_drawn_at_every_size() -> None:
         for size in SIZES:
             await it.pilot.resize_terminal(*size)
             await it.idle()
-            for view in VIEWS[1:]:
-                await it.press(KEYS[view])
+            for view, key in ((pane.id, pane.key) for pane in other_panes()):
+                await it.press(key)
                 there = it.app.screen.query_one("#view")
                 assert there.size.height > 0, (size, view)
                 for y in range(there.size.height):
                     assert there.render_line(y).cell_length == there.size.width, (size, view)
                 room, now = there.size.width - 2, it.stage.journal.world
-                lines = find(view).lines(now, room, there.size.height, now.at)
+                lines = find_module(view).lines(now, room, there.size.height, now.at)
                 assert all(width(line) <= room for line in lines), (size, view)
                 assert said(view_of(it)).partition("\n")[0].rstrip() == plain(lines).partition("\n")[0], (size, view)

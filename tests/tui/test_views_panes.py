@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from lab.course.schema import Lesson, Question
+from lab import panes
 from lab.errors import EngineError
-from lab.tui import keys, load_keys, panes
-from lab.tui.panes import KEYS, NAMES, VIEWS
-from lab.tui.situation import Situation
+from lab.lesson.model import Lesson, Question
+from lab.lesson.pane_id import PaneId
+from lab.panes import PANES, Pane, other_panes
+from lab.tui import keys
+from lab.tui.panes import find_module
+from lab.tui.panes.load import load_keys
+from lab.tui.state import UiState
 from lab.world.entries import Entry, Fact, Failure, Linked, LoadMoved, Printed
 from lab.world.world import World, fold
 from tests.tui.conftest import Desk, desk
@@ -53,18 +60,43 @@ def asked() -> FakeStage:
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_key_shows_each_view_in_the_clusters_place_and_focuses_it(size: tuple[int, int]) -> None:
     async with desk(asked(), size=size) as it:
-        for view in (*VIEWS[1:], VIEWS[0]):
-            key, name = KEYS[view], NAMES[view]
+        for pane in (*other_panes(), PANES[0]):
+            key, name, view = pane.key, pane.title, pane.id
             await it.press(key)
             await it.see(f"{key} [{name}]" if it.app.situation.single else f"{key} {name}")
             assert it.app.situation.view == view and it.app.situation.pane == "cluster"
-            assert it.app.focused is not None and it.app.focused.id == ("cluster" if view == VIEWS[0] else "view")
+            assert it.app.focused is not None and it.app.focused.id == ("cluster" if pane is PANES[0] else "view")
         await it.see("desired 4")
 
 
-async def test_names_are_those_that_the_modules_give_and_nothing_is_imported_before_it_is_asked_for() -> None:
-    assert {view: panes.find(view).TITLE for view in VIEWS[1:]} == {view: NAMES[view] for view in VIEWS[1:]}
-    assert all(len(panes.find(view).HELP) > 40 for view in VIEWS[1:])
+def test_every_pane_is_explained() -> None:
+    assert all(len(find_module(pane.id).HELP) > 40 for pane in other_panes())
+
+
+@pytest.mark.parametrize("key", ["f6", ""])
+async def test_a_new_pane_is_a_module_and_a_line(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in the lessons' schema and their check, among the keys, in the list, in the help and on the screen."""
+    made_up = Pane("volumes", "Volumes", key, "The volumes, by node", ("routes",))
+    module = SimpleNamespace(HELP="A row is a volume.", lines=lambda *_: ((("none yet", ""),),))
+    monkeypatch.setattr(panes, "PANES", (*PANES, made_up))
+    monkeypatch.setitem(sys.modules, "lab.tui.panes.volumes.view", module)
+    lesson = TypeAdapter(PaneId)
+    assert lesson.validate_python("volumes") == "volumes"
+    assert "volumes" in lesson.json_schema()["enum"]
+    with pytest.raises(ValidationError, match="did you mean 'volumes'"):
+        lesson.validate_python("volume")
+    async with desk(asked()) as it:
+        if key:
+            await it.press(key)
+        else:
+            await it.press("v")
+            await it.see("Volumes: The volumes, by node")
+            await it.press("end", "enter")
+        await it.see("Volumes", "none yet")
+        await it.press("question_mark")
+        await it.see("Help: Volumes", "A row is a volume.")
+        if key:
+            await it.see("The volumes, by node")
 
 
 async def test_another_view_takes_the_focus_with_it_and_leaves_the_rest_as_it_was() -> None:
@@ -233,13 +265,13 @@ async def test_a_failed_request_is_opened_beside_what_the_swarm_did(live: bool) 
 
 
 def test_rates_go_along_their_steps_and_end_there() -> None:
-    s, seen = Situation(live=True, ready=True, view="load"), []
+    s, seen = UiState(live=True, ready=True, view="load"), []
     for how in ("less", "less", "less", *["more"] * 6):
-        s = Situation(live=True, ready=True, view="load", rate=load_keys.turned(s, how)["rate"])
+        s = UiState(live=True, ready=True, view="load", rate=load_keys.turned(s, how)["rate"])
         seen.append(s.rate)
     assert seen == [20, 10, 10, 20, 50, 100, 200, 500, 500]
-    assert load_keys.turned(Situation(rate=70.0), "more") == {"rate": 100}
-    assert load_keys.turned(Situation(rate=70.0), "less") == {"rate": 50}
+    assert load_keys.turned(UiState(rate=70.0), "more") == {"rate": 100}
+    assert load_keys.turned(UiState(rate=70.0), "less") == {"rate": 50}
 
 
 def test_only_a_turn_that_is_told_changes_what_was_asked_for() -> None:
@@ -286,6 +318,6 @@ async def test_a_replay_asks_nothing() -> None:
 def test_no_two_keys_that_work_at_once_are_the_same() -> None:
     world = fold(World(), Entry(1.0, loaded(failures=FAILURES)))
     for live in (True, False):
-        s = Situation(ready=True, live=live, lesson=LESSON, lessons=(LESSON,), view="load", world=world)
+        s = UiState(ready=True, live=live, lesson=LESSON, lessons=(LESSON,), view="load", world=world)
         found = [name for key in keys.working(s) for name in key.keys.split(",")]
         assert len(found) == len(set(found))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lab import paths
-from lab.course.actions import (
-    LABEL,
-    NAMESPACE,
+from lab.compose import read
+from lab.compose.to_spec import service_specs
+from lab.engine.labels import LABEL, NAMESPACE
+from lab.reset.actions import (
     Action,
     CreateNamed,
     CreateService,
@@ -21,17 +22,17 @@ from lab.course.actions import (
     StopNode,
     UpdateService,
 )
-from lab.course.compare import SOFT, same
-from lab.course.stack import read
-from lab.course.stack.spec import specs
+from lab.reset.compare import IN_PLACE, changed_fields
 from lab.world.entries import Entry, SwarmChanged
-from lab.world.swarm import Named, Node, Service, ServiceSpec, Task
+from lab.world.swarm import Node, Service, ServiceSpec, SwarmObject, Task
 from lab.world.world import World, fold
 
 NODES = ("node1", "node2", "node3", "node4")
 
 
-def world_of(nodes: list[Node], services: list[Service], named: list[Named], tasks: list[Task] | None = None) -> World:
+def world_of(
+    nodes: list[Node], services: list[Service], named: list[SwarmObject], tasks: list[Task] | None = None
+) -> World:
     """A world as a first look makes it."""
     fact = SwarmChanged("node1", tuple(nodes), tuple(services), tuple(tasks or ()), tuple(named), first=True)
     return fold(World(), Entry(0.0, fact))
@@ -51,7 +52,7 @@ def made(spec: ServiceSpec, id: str, name: str) -> Service:
 
 def apply_to(world: World, actions: tuple[Action, ...]) -> World:
     """What a faithful engine makes of the actions; raises when their order does not work."""
-    nodes, services, named = dict(world.nodes), dict(world.services), dict(world.named)
+    nodes, services, named = dict(world.swarm.nodes), dict(world.swarm.services), dict(world.swarm.named)
     for number, action in enumerate(actions):
         uses = {("secret", g.source) for s in services.values() for g in s.spec.secrets}
         there = {n.name for n in named.values()}
@@ -92,28 +93,28 @@ def apply_to(world: World, actions: tuple[Action, ...]) -> World:
             case CreateNamed():
                 id = f"made-{number}"
                 what = next(w for w in ("secret", "config", "network") if w == action.what)
-                named[id] = Named(what, id, action.name, {LABEL: action.what})
+                named[id] = SwarmObject(what, id, action.name, {LABEL: action.what})
     ready = tuple(n.name for n in nodes.values() if n.state == "ready")
     tasks = [t for s in services.values() if ready for t in spread(s, tuple(sorted(ready)))]
     return world_of(list(nodes.values()), list(services.values()), list(named.values()), tasks)
 
 
-def deploy(action: DeployStack, services: dict[str, Service], named: dict[str, Named]) -> None:
+def deploy(action: DeployStack, services: dict[str, Service], named: dict[str, SwarmObject]) -> None:
     """What a deploy makes; a service that is there may only differ in what does not replace its tasks."""
-    expected = specs(read.stack(paths.stacks() / action.file), action.name, action.env)
+    expected = service_specs(read.read_stack(paths.stacks() / action.file), action.name, action.env)
     there = {(n.what, n.name) for n in named.values()}
     assert expected.needs <= there
     for kind, new in sorted(expected.makes - there):
         what = next(w for w in ("secret", "config", "network") if w == kind)
-        named[f"{kind}-{new}"] = Named(what, f"{kind}-{new}", new, {NAMESPACE: action.name})
+        named[f"{kind}-{new}"] = SwarmObject(what, f"{kind}-{new}", new, {NAMESPACE: action.name})
     for full, spec in expected.services.items():
         old = next((s for s in services.values() if s.name == full), None)
         if old is not None:
-            assert set(same(spec, services.pop(old.id).spec, {})) <= SOFT
+            assert set(changed_fields(spec, services.pop(old.id).spec, {})) <= IN_PLACE
         labels = {**spec.labels, NAMESPACE: action.name}
         services[f"s-{full}"] = made(replace(spec, labels=labels), f"s-{full}", full)
 
 
-def whole(*services: Service, named: tuple[Named, ...] = (), on: tuple[str, ...] = NODES) -> World:
+def whole(*services: Service, named: tuple[SwarmObject, ...] = (), on: tuple[str, ...] = NODES) -> World:
     nodes = [Node(f"id-{n}", n, "worker" if n == "node4" else "manager", "ready") for n in NODES]
     return world_of(nodes, list(services), list(named), [t for s in services for t in spread(s, on)])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.cli import main
-from lab.cli.out import plain
+from lab.cli.out import to_json
 from lab.cli.parser import parse
 from lab.errors import MissingError
 
@@ -153,9 +153,9 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 def test_values_become_plain_data() -> None:
-    assert plain({"a": (1, {2}), "p": Path("x")}) == {"a": [1, [2]], "p": "x"}
+    assert to_json({"a": (1, {2}), "p": Path("x")}) == {"a": [1, [2]], "p": "x"}
     with pytest.raises(TypeError):
-        plain(os)
+        to_json(os)
 
 
 def test_doctor_without_traefiks_wheel_says_what_brings_it(

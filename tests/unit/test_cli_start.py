@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from lab.cli import main
-from lab.cluster import host
+from lab.cluster.vm import requirements
 from lab.errors import InputError, WaitError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (programs / name).write_text(f"#!/bin/sh\n{text}\n")
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(programs))
-    monkeypatch.setattr(host, "search_path", lambda: str(programs))
+    monkeypatch.setattr(requirements, "search_path", lambda: str(programs))
     with Path(os.devnull).open() as nobody:
         monkeypatch.setattr(sys, "stdin", nobody)
         yield tmp_path

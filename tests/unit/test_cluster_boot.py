@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from lab import paths
-from lab.cluster import console, places, runtime, swarm, vm
-from lab.cluster.machine import Machine
+from lab.cluster import lab_paths, swarm_init
 from lab.cluster.model import Progress
-from lab.cluster.vm import VmCluster
+from lab.cluster.vm import cluster as vm
+from lab.cluster.vm import console, processes
+from lab.cluster.vm.cluster import VmCluster
+from lab.cluster.vm.qemu import Machine
 from lab.errors import LabError
 from tests.unit.test_cluster_machine import a_lab
 
@@ -23,14 +25,16 @@ class Power:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *consoles: str | None) -> None:
         self.consoles, self.on, self.times = consoles, False, 0
-        monkeypatch.setattr(runtime, "start_switch", lambda *_: None)
-        monkeypatch.setattr(runtime, "overlay", lambda *_: None)
-        monkeypatch.setattr(runtime, "power_on", self.power_on)
-        monkeypatch.setattr(runtime, "power_off", self.power_off)
-        monkeypatch.setattr(runtime, "running", lambda *_: object() if self.on else None)
-        monkeypatch.setattr(swarm, "member", lambda endpoint, _: swarm.Member(endpoint.node, self.local()))
+        monkeypatch.setattr(processes, "start_switch", lambda *_: None)
+        monkeypatch.setattr(processes, "overlay", lambda *_: None)
+        monkeypatch.setattr(processes, "power_on", self.power_on)
+        monkeypatch.setattr(processes, "power_off", self.power_off)
+        monkeypatch.setattr(processes, "running", lambda *_: object() if self.on else None)
+        monkeypatch.setattr(
+            swarm_init, "read_engine", lambda endpoint, _: swarm_init.EngineState(endpoint.node, self.local())
+        )
         monkeypatch.setattr(vm, "_POLL", 0.01)
-        paths.make(places.home("default") / "node1")
+        paths.make(lab_paths.lab_folder("default") / "node1")
         base = paths.make(paths.cache() / "base-x")
         (base / "disk.raw").touch()
 

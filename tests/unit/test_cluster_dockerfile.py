@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster.build import dockerfile, images
+from lab.cluster.vm.build import dockerfile, images
 from lab.errors import InputError
 
 NAMED = 'LABEL org.opencontainers.image.ref.name="x:1"\n'

@@ -11,8 +11,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from lab.cluster import edge
-from lab.cluster.model import Cluster, Endpoint, Images
+from lab.cluster import edge_settings
+from lab.cluster.model import Cluster, Images
+from lab.engine.endpoint import Endpoint
 from lab.errors import InputError, LabError, MissingError
 
 OWN = {"SWARMLAB_DOMAIN": "labs.example.org", "SWARMLAB_EMAIL": "me@example.org"}
@@ -37,8 +38,8 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path / "state"))
 
 
-def of(environment: dict[str, str] | None = None, **more: object) -> edge.Edge:
-    return edge.of(cast(Cluster, Some(**more)), environment or {})  # type: ignore[arg-type]
+def of(environment: dict[str, str] | None = None, **more: object) -> edge_settings.EdgeSettings:
+    return edge_settings.read_settings(cast(Cluster, Some(**more)), environment or {})  # type: ignore[arg-type]
 
 
 def test_by_default_pebble_under_localhost() -> None:
@@ -75,8 +76,8 @@ def test_lets_encrypt_needs_a_domain_and_a_mail_address_of_ones_own(acme: str, m
         with pytest.raises(InputError, match=f"SWARMLAB_ACME={acme} needs a domain of your own and a mail") as caught:
             of(given)
         assert "export SWARMLAB_DOMAIN" in str(caught.value)
-    authorities = Path(edge.__file__)
-    monkeypatch.setattr(edge, "_public_authorities", lambda: authorities)
+    authorities = Path(edge_settings.__file__)
+    monkeypatch.setattr(edge_settings, "_public_authorities", lambda: authorities)
     found = of({"SWARMLAB_ACME": acme, **OWN})
     assert (found.domain, found.email, found.authority) == ("labs.example.org", "me@example.org", authorities)
     assert found.directory.startswith("https://acme-")
@@ -141,7 +142,7 @@ def test_the_certificate_is_for_pebbles_name_and_of_its_authority() -> None:
 
 
 def test_a_line_of_a_users_file() -> None:
-    line = edge.users_line(("admin", "a password"))
+    line = edge_settings.users_line(("admin", "a password"))
     user, _, hashed = line.decode().rstrip("\n").partition(":")
     assert user == "admin"
     assert bcrypt.checkpw(b"a password", hashed.encode())

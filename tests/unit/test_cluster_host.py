@@ -17,9 +17,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.cluster import accel, api, host, pki, places, process, runtime, shellenv
+from lab.cluster import api, docker_env, lab_paths, pki, process
 from lab.cluster.doctor import doctor
-from lab.cluster.model import Endpoint
+from lab.cluster.vm import acceleration, processes, requirements
+from lab.engine.endpoint import Endpoint
 from lab.errors import CommandError, MissingError, WaitError
 
 
@@ -36,7 +37,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(host, "search_path", lambda: str(folder))
+    monkeypatch.setattr(requirements, "search_path", lambda: str(folder))
     return folder
 
 
@@ -72,7 +73,7 @@ def test_missing_packages_are_asked_for_and_a_no_is_respected(programs: Path) ->
         return False
 
     with pytest.raises(MissingError, match="qemu-utils") as caught:
-        host.require(no, lambda _: None)
+        requirements.require(no, lambda _: None)
     assert asked[0][0].removeprefix("sudo ") == "apt-get update"
     assert "qemu-system-x86" in asked[0][1]
     assert "apt-get install" in caught.value.remedy
@@ -82,14 +83,14 @@ def test_consent_runs_the_commands_and_what_stays_missing_is_told(programs: Path
     for name in ("apt-get", "sudo"):
         program(programs, name, f'#!/bin/sh\necho "{name} $*" >>"{programs}/ran"\n')
     with pytest.raises(MissingError, match="still missing"):
-        host.require(lambda _: True, lambda _: None)
+        requirements.require(lambda _: True, lambda _: None)
     ran = (programs / "ran").read_text()
     assert "update" in ran and "mmdebstrap" in ran
 
 
 def test_without_apt_it_says_what_to_install(programs: Path) -> None:
     with pytest.raises(MissingError, match="only with apt") as caught:
-        host.require(lambda _: True, lambda _: None)
+        requirements.require(lambda _: True, lambda _: None)
     assert "mmdebstrap" in caught.value.remedy
 
 
@@ -100,10 +101,10 @@ def test_without_apt_it_says_what_to_install(programs: Path) -> None:
 def kvm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     device = tmp_path / "kvm"
     device.touch()
-    monkeypatch.setattr(accel, "KVM", device)
-    accel._key.cache_clear()
+    monkeypatch.setattr(acceleration, "KVM", device)
+    acceleration._key.cache_clear()
     yield device
-    accel._key.cache_clear()
+    acceleration._key.cache_clear()
 
 
 def emulator(folder: Path, body: str) -> None:
@@ -112,24 +113,24 @@ def emulator(folder: Path, body: str) -> None:
 
 def test_a_guest_that_speaks_proves_hardware_virtualisation_once(programs: Path, kvm: Path) -> None:
     emulator(programs, f"echo x >>{programs}/ran; echo 'swarmlab: probe' >serial.log")
-    assert accel.remembered() is None
+    assert acceleration.load_choice() is None
     for _ in range(2):
-        assert accel.choose(Path("/k"), Path("/i")) == accel.Choice("kvm")
+        assert acceleration.choose(Path("/k"), Path("/i")) == acceleration.Choice("kvm")
     assert (programs / "ran").read_text() == "x\n"
-    assert accel.remembered() == accel.Choice("kvm")
+    assert acceleration.load_choice() == acceleration.Choice("kvm")
 
 
 def test_a_guest_that_hangs_means_emulation(programs: Path, kvm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accel, "BOUND", 0.3)
+    monkeypatch.setattr(acceleration, "BOUND", 0.3)
     emulator(programs, "exec /bin/sleep 60")
-    choice = accel.choose(Path("/k"), Path("/i"))
+    choice = acceleration.choose(Path("/k"), Path("/i"))
     assert choice.acceleration == "tcg"
     assert "did not boot" in choice.note
 
 
 def test_without_the_device_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accel, "KVM", tmp_path / "none")
-    found = accel.remembered()
+    monkeypatch.setattr(acceleration, "KVM", tmp_path / "none")
+    found = acceleration.load_choice()
     assert found is not None
     assert found.acceleration == "tcg"
 
@@ -182,7 +183,7 @@ def test_a_run_that_takes_too_long_or_is_given_up_dies_as_a_whole(tmp_path: Path
     with pytest.raises(process.Stopped):
         process.run(tree, log=tmp_path / "log", bound=60, stop=stop)
     left = [one for one in psutil.process_iter() if _has(one, "61.5")]
-    assert all(process.gone(p, 5) for p in left)
+    assert all(process.wait_gone(p, 5) for p in left)
 
 
 def _has(one: psutil.Process, word: str) -> bool:
@@ -247,7 +248,7 @@ def test_contexts_are_what_the_docker_command_line_keeps(tmp_path: Path) -> None
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tls / name).write_text(name)
     config = tmp_path / "lab" / "cluster" / "docker"
-    shellenv.write_contexts(config, {"node4": "tcp://127.0.0.1:20400"}, tls)
+    docker_env.write_contexts(config, {"node4": "tcp://127.0.0.1:20400"}, tls)
     (meta,) = config.glob("contexts/meta/*/meta.json")
     assert json.loads(meta.read_text())["Endpoints"]["docker"]["Host"] == "tcp://127.0.0.1:20400"
     # The folder's name is the SHA-256 of the context's.
@@ -296,13 +297,13 @@ def test_nothing_heavy_is_imported_with_the_package() -> None:
 
 
 def test_a_machine_without_a_record_is_found_by_its_folder_and_ended(tmp_path: Path) -> None:
-    home = places.home("lost")
+    home = lab_paths.lab_folder("lost")
     (home / "node1").mkdir(parents=True)
     (home / "lab.json").write_text("damaged")
     argv = ["qemu-system-x86_64", "-c", "import sys; sys.stdin.read()", "-uuid", "some-identity"]
     drive = f"if=none,file={home}/node1/settings.tar,format=raw"
     with subprocess.Popen([*argv, "-drive", drive], executable=sys.executable, stdin=subprocess.PIPE) as stray:
-        assert runtime.strays(home) == (("node1", "some-identity"),)
+        assert processes.strays(home) == (("node1", "some-identity"),)
         assert api.down("lost").cluster
         assert stray.wait(5) != 0
     assert not home.parent.exists()

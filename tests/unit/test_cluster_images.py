@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster.build import base as disk
-from lab.cluster.build import images, initrd, layers, recipe, settings
-from lab.cluster.build.dockerfile import read
-from lab.cluster.build.layers import Layer
 from lab.cluster.doctor import doctor
+from lab.cluster.vm.build import disk_cache as disk
+from lab.cluster.vm.build import images, initrd, inputs, layers, seed
+from lab.cluster.vm.build.dockerfile import read
+from lab.cluster.vm.build.layers import Layer
 from lab.errors import InputError, LabError, MissingError
 
 
@@ -148,12 +148,12 @@ def test_an_image_is_found_again(tmp_path: Path, base: Layer) -> None:
 
 
 def test_a_key_depends_on_every_byte_and_border(tmp_path: Path) -> None:
-    assert recipe.key("ab", "c") != recipe.key("a", "bc")
+    assert inputs.key("ab", "c") != inputs.key("a", "bc")
     (tmp_path / "Dockerfile").write_text("FROM scratch")
-    before = recipe.folder_key(tmp_path)
-    assert recipe.folder_key(tmp_path) == before
+    before = inputs.folder_key(tmp_path)
+    assert inputs.folder_key(tmp_path) == before
     (tmp_path / "more.conf").write_text("")
-    assert recipe.folder_key(tmp_path) != before
+    assert inputs.folder_key(tmp_path) != before
 
 
 def test_without_the_wheel_traefik_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def test_a_rootfs_without_a_kernel_is_told(tmp_path: Path) -> None:
 
 
 def test_a_machines_settings_are_private_and_quoted(tmp_path: Path) -> None:
-    settings.write(tmp_path / "s.tar", {"NODE": "node1", "ODD": "a'b $(c)"}, {"key.pem": b"k"})
+    seed.write(tmp_path / "s.tar", {"NODE": "node1", "ODD": "a'b $(c)"}, {"key.pem": b"k"})
     assert stat.S_IMODE((tmp_path / "s.tar").stat().st_mode) == 0o600
     assert content(tmp_path / "s.tar") == {"settings": b"NODE=node1\nODD='a'\"'\"'b $(c)'\n", "key.pem": b"k"}
     assert (tmp_path / "s.tar").stat().st_size % 512 == 0

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster import console, lan_switch, process, runtime
-from lab.cluster.lan_switch import Switch
+from lab.cluster import process
+from lab.cluster.vm import console, lan_switch, processes
+from lab.cluster.vm.lan_switch import Switch
 
 BROADCAST = b"\xff" * 6
 NAMES = ("node1", "node2", "node3")
@@ -121,40 +122,40 @@ def test_a_machine_that_is_off_loses_frames_and_one_that_comes_back_gets_them(ho
 
 
 def test_the_switch_runs_by_itself_is_found_again_and_ended(home: Path, plugs: list[Plug]) -> None:
-    runtime.start_switch(home, "identity-of-a-test", NAMES)
+    processes.start_switch(home, "identity-of-a-test", NAMES)
     try:
-        found = runtime.switch(home, "identity-of-a-test")
+        found = processes.switch(home, "identity-of-a-test")
         assert found is not None
-        runtime.start_switch(home, "identity-of-a-test", NAMES)
-        assert runtime.switch(home, "identity-of-a-test") == found
-        assert runtime.stray_switch(home) == "identity-of-a-test"
+        processes.start_switch(home, "identity-of-a-test", NAMES)
+        assert processes.switch(home, "identity-of-a-test") == found
+        assert processes.stray_switch(home) == "identity-of-a-test"
         plugs[0].send(frame(BROADCAST, address(1)))
         assert plugs[1].own.recv(100) == frame(BROADCAST, address(1))
         # Killed and started again, it is the same network for machines that run.
         found.kill()
-        assert process.gone(found, 20)
-        runtime.start_switch(home, "identity-of-a-test", NAMES)
+        assert process.wait_gone(found, 20)
+        processes.start_switch(home, "identity-of-a-test", NAMES)
         plugs[1].send(frame(BROADCAST, address(2)))
         while plugs[0].own.recv(100) != frame(BROADCAST, address(2)):
             pass
     finally:
-        runtime.stop_switch(home, "identity-of-a-test")
-    assert runtime.switch(home, "identity-of-a-test") is None
+        processes.stop_switch(home, "identity-of-a-test")
+    assert processes.switch(home, "identity-of-a-test") is None
 
 
 def test_nobody_else_may_use_the_sockets(home: Path) -> None:
-    runtime.start_switch(home, "identity-of-a-test", NAMES)
+    processes.start_switch(home, "identity-of-a-test", NAMES)
     try:
         modes = [(home / name / lan_switch.INBOX).stat().st_mode & 0o777 for name in NAMES]
         assert modes == [0o700] * len(NAMES)
     finally:
-        runtime.stop_switch(home, "identity-of-a-test")
+        processes.stop_switch(home, "identity-of-a-test")
 
 
 def test_the_switch_ends_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "lab"
     (folder / "node1").mkdir(parents=True)
-    argv = [sys.executable, "-c", "from lab.cluster import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"]
+    argv = [sys.executable, "-c", "from lab.cluster.vm import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"]
     with subprocess.Popen(argv, cwd=folder) as switch:
         while not (folder / lan_switch.PID_FILE).exists():
             assert switch.poll() is None
@@ -169,7 +170,7 @@ def test_a_console_that_never_ends_is_held_to_a_size(tmp_path: Path) -> None:
     folder = tmp_path / "node1"
     folder.mkdir()
     log = folder / console.LOG
-    argv = [sys.executable, "-c", "from lab.cluster import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"]
+    argv = [sys.executable, "-c", "from lab.cluster.vm import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"]
     with subprocess.Popen(argv, cwd=tmp_path) as switch, log.open("ab", buffering=0) as emulator:
         emulator.write(b"swarmlab: kernel\n")
         assert console.words(folder) == ("kernel",)

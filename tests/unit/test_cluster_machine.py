@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster import lock, machine, places, ports, state, up
-from lab.cluster.machine import Drive, Machine, Network
+from lab import file_lock
+from lab.cluster import lab_paths
 from lab.cluster.providers import pick_provider
-from lab.cluster.state import LabState, NodeState
-from lab.cluster.vm import VmCluster
+from lab.cluster.vm import ports, qemu, state, up
+from lab.cluster.vm.cluster import VmCluster
+from lab.cluster.vm.qemu import Drive, Machine, Network
+from lab.cluster.vm.state import LabState, NodeState
 from lab.errors import BusyError, InputError, LabError, MissingError, WaitError
 
 ONE = Machine(
@@ -71,7 +73,7 @@ def a_lab(name: str = "default", nodes: int = 4, first: int = 20_000) -> LabStat
 
 
 def test_nothing_of_a_machine_listens_beyond_loopback() -> None:
-    line = machine.argv(ONE, folder=9)
+    line = qemu.argv(ONE, folder=9)
     user = line[line.index("-netdev") + 1]
     assert "restrict=on" in user
     forwards = [part for part in user.split(",") if part.startswith("hostfwd=")]
@@ -86,18 +88,18 @@ def test_nothing_of_a_machine_listens_beyond_loopback() -> None:
 
 
 def test_sockets_and_logs_are_named_from_the_machines_folder() -> None:
-    line = " ".join(machine.argv(replace(ONE, folder=Path("/" + "deep/" * 40))))
+    line = " ".join(qemu.argv(replace(ONE, folder=Path("/" + "deep/" * 40))))
     assert "path=qmp," in line
     assert "path=serial.log," in line
 
 
 def test_an_emulated_machine_has_one_processor_and_a_path_may_have_a_comma() -> None:
-    line = machine.argv(ONE)
+    line = qemu.argv(ONE)
     assert line[line.index("-smp") + 1] == "1"
     assert "-uuid" in line and ONE.identity in line
     disk = line[line.index("-drive") + 1]
     assert "file=/x/a,,b/disk.qcow2," in disk
-    assert machine.argv(replace(ONE, acceleration="kvm"))[line.index("-accel") + 1] == "kvm"
+    assert qemu.argv(replace(ONE, acceleration="kvm"))[line.index("-accel") + 1] == "kvm"
 
 
 def test_ports_are_mnemonic_stable_and_below_the_ephemeral_range() -> None:
@@ -134,17 +136,17 @@ def test_a_port_with_a_listener_is_not_free() -> None:
 def test_a_labs_file_comes_back_as_it_went_and_is_private(home: Path) -> None:
     state.save(a_lab())
     assert state.load("default") == a_lab()
-    path = places.home("default") / "lab.json"
+    path = lab_paths.lab_folder("default") / "lab.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert places.names() == ("default",)
+    assert lab_paths.lab_names() == ("default",)
     assert [p.name for p in path.parent.iterdir()] == ["lab.json"]
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', '{"version": 2}'])
 def test_a_damaged_file_is_told_in_a_sentence(home: Path, damage: str) -> None:
     state.save(a_lab("other"))
-    (places.home("other") / "lab.json").write_text(damage)
+    (lab_paths.lab_folder("other") / "lab.json").write_text(damage)
     with pytest.raises(LabError, match="damaged") as caught:
         state.load("other")
     assert caught.value.remedy == "swarmlab down --name other"
@@ -152,7 +154,7 @@ def test_a_damaged_file_is_told_in_a_sentence(home: Path, damage: str) -> None:
 
 def test_a_file_with_a_later_version_is_refused(home: Path) -> None:
     state.save(a_lab())
-    path = places.home("default") / "lab.json"
+    path = lab_paths.lab_folder("default") / "lab.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": state.VERSION + 1}))
     with pytest.raises(LabError, match="another version"):
         state.load("default")
@@ -162,43 +164,43 @@ def test_no_lab_is_missing_and_makes_no_folder(home: Path) -> None:
     with pytest.raises(MissingError) as caught:
         state.load("none")
     assert caught.value.remedy == "swarmlab up --name none"
-    assert not places.home("none").parent.exists()
+    assert not lab_paths.lab_folder("none").parent.exists()
 
 
 @pytest.mark.parametrize("name", ["", "A", "../x", "a/b", "-a", "a" * 32, "a b"])
 def test_a_name_that_is_none(name: str) -> None:
     with pytest.raises(InputError):
-        places.check_name(name)
+        lab_paths.check_name(name)
 
 
 def test_a_lock_names_its_holder_and_goes(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    with lock.held(path, "at work"):
-        with pytest.raises(BusyError, match=rf"process {os.getpid()}\) is at work"), lock.held(path, "late"):
+    with file_lock.hold(path, "at work"):
+        with pytest.raises(BusyError, match=rf"process {os.getpid()}\) is at work"), file_lock.hold(path, "late"):
             raise AssertionError
         told: list[str] = []
-        with pytest.raises(WaitError), lock.held(path, "at work", bound=0.1, waiting=told.append):
+        with pytest.raises(WaitError), file_lock.hold(path, "at work", bound=0.1, waiting=told.append):
             raise AssertionError
         assert len(told) == 1
     assert not path.exists()
-    with lock.held(path, "at work"):
+    with file_lock.hold(path, "at work"):
         pass
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     program = (
-        "import sys, pathlib, time; from lab.cluster import lock\n"
-        "with lock.held(pathlib.Path(sys.argv[1]), 'x'):\n    print('held', flush=True); time.sleep(60)"
+        "import sys, pathlib, time; from lab import file_lock\n"
+        "with file_lock.hold(pathlib.Path(sys.argv[1]), 'x'):\n    print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "held"
-        with pytest.raises(BusyError, match=rf"process {holder.pid}\) is x"), lock.held(path, "at work"):
+        with pytest.raises(BusyError, match=rf"process {holder.pid}\) is x"), file_lock.hold(path, "at work"):
             raise AssertionError
         holder.kill()
         holder.wait()
-        with lock.held(path, "at work", bound=5):
+        with file_lock.hold(path, "at work", bound=5):
             pass
 
 
@@ -215,7 +217,7 @@ def test_a_cluster_tells_its_endpoints_and_a_powered_off_one_its_state(home: Pat
     with pytest.raises(LabError, match="powered off"):
         cluster.cut("node1")
     cluster.down()
-    assert not places.home("default").exists()
+    assert not lab_paths.lab_folder("default").exists()
 
 
 def test_how_many_manage() -> None:

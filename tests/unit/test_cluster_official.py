@@ -16,13 +16,14 @@ import pytest
 from lab import paths
 from lab.cli import main
 from lab.cli.parser import parse
-from lab.cluster import edge, machine, places, process, state, up
-from lab.cluster.accel import Choice
-from lab.cluster.build import bake, base, recipe, settings
-from lab.cluster.machine import Network
+from lab.cluster import edge_settings, lab_paths, process
 from lab.cluster.model import ClusterStatus, Images, silent
-from lab.cluster.state import LabState
-from lab.cluster.vm import VmCluster
+from lab.cluster.vm import qemu, state, up
+from lab.cluster.vm.acceleration import Choice
+from lab.cluster.vm.build import disk_cache, inputs, load_images, seed
+from lab.cluster.vm.cluster import VmCluster
+from lab.cluster.vm.qemu import Network
+from lab.cluster.vm.state import LabState
 from lab.errors import InputError, LabError, MissingError
 from tests.unit.test_cluster_machine import ONE, a_lab
 
@@ -58,9 +59,7 @@ def run_settings(file: Path, script: str) -> str:
 def test_a_machine_is_shut_in_unless_it_pulls_its_images() -> None:
     network = ONE.network
     assert isinstance(network, Network)
-    shut, open_ = (
-        user_network(machine.argv(replace(ONE, network=replace(network, outward=to)))) for to in (False, True)
-    )
+    shut, open_ = (user_network(qemu.argv(replace(ONE, network=replace(network, outward=to)))) for to in (False, True))
     assert ",restrict=on," in shut
     assert "ipv6" not in shut
     assert ",restrict=off,ipv6=off," in open_
@@ -83,7 +82,7 @@ def test_a_machine_is_told_the_way_out_or_nothing_of_it(tmp_path: Path) -> None:
     node = a_lab().nodes[0]
     said = {}
     for images in KINDS:
-        settings.write(tmp_path / images, up.told(node, images), {})
+        seed.write(tmp_path / images, up.node_settings(node, images), {})
         said[images] = run_settings(
             tmp_path / images, 'echo "$NODE $HOST_ADDRESS ${GATEWAY:-none} ${NAME_SERVER:-none}"'
         )
@@ -93,25 +92,25 @@ def test_a_machine_is_told_the_way_out_or_nothing_of_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["init", "pid1"])
 def test_the_guests_programs_are_shell(name: str) -> None:
-    subprocess.run(["sh", "-n"], input=recipe.guest(name), check=True)
+    subprocess.run(["sh", "-n"], input=inputs.guest(name), check=True)
 
 
 def test_each_kind_has_a_disk_of_its_own() -> None:
-    packages, official = (base.name(images) for images in KINDS)
-    assert packages == base.name() != official
-    assert base.name("official") == official
+    packages, official = (disk_cache.name(images) for images in KINDS)
+    assert packages == disk_cache.name() != official
+    assert disk_cache.name("official") == official
 
 
 def test_a_disk_without_images_needs_no_traefik(monkeypatch: pytest.MonkeyPatch) -> None:
-    official = base.name("official")
+    official = disk_cache.name("official")
 
     def missing(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    assert base.name("official") == official
+    assert disk_cache.name("official") == official
     with pytest.raises(MissingError, match="Traefik"):
-        base.name("packages")
+        disk_cache.name("packages")
 
 
 def test_the_disk_of_official_ones_is_baked_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,16 +125,18 @@ def test_the_disk_of_official_ones_is_baked_without_any(monkeypatch: pytest.Monk
         for target in targets:
             target.touch()
 
-    monkeypatch.setattr("lab.cluster.build.debian.bootstrap", bootstrap)
-    monkeypatch.setattr("lab.cluster.build.initrd.make", make)
-    monkeypatch.setattr("lab.cluster.build.disk.make", make)
-    monkeypatch.setattr("lab.cluster.accel.choose", lambda *_: Choice("tcg"))
-    monkeypatch.setattr("lab.cluster.build.bake.bake", lambda disk, tar, found, **_: baked.append((tar, len(found))))
-    assert not base.ready("official")
-    folder = paths.cache() / base.ensure(silent, "official")
-    assert base.ready("official")
-    assert not base.ready("packages")
-    assert packages == [recipe.PACKAGES]
+    monkeypatch.setattr("lab.cluster.vm.build.mmdebstrap.bootstrap", bootstrap)
+    monkeypatch.setattr("lab.cluster.vm.build.initrd.make", make)
+    monkeypatch.setattr("lab.cluster.vm.build.ext4.make", make)
+    monkeypatch.setattr("lab.cluster.vm.acceleration.choose", lambda *_: Choice("tcg"))
+    monkeypatch.setattr(
+        "lab.cluster.vm.build.load_images.bake", lambda disk, tar, found, **_: baked.append((tar, len(found)))
+    )
+    assert not disk_cache.ready("official")
+    folder = paths.cache() / disk_cache.ensure(silent, "official")
+    assert disk_cache.ready("official")
+    assert not disk_cache.ready("packages")
+    assert packages == [inputs.PACKAGES]
     assert baked == [(None, 0)]
     assert json.loads((folder / "images.json").read_text()) == {}
     assert sorted(path.name for path in folder.iterdir()) == ["disk.raw", "images.json", "initrd", "vmlinuz"]
@@ -153,7 +154,7 @@ def test_the_baking_machine_has_a_third_disk_only_for_images(
         (cwd / "serial.log").write_text("swarmlab: kernel\nswarmlab: baked\n")
 
     monkeypatch.setattr(process, "run", run)
-    bake.bake(
+    load_images.bake(
         tmp_path / "disk.raw",
         tmp_path / archive if archive else None,
         (),
@@ -167,7 +168,7 @@ def test_the_baking_machine_has_a_third_disk_only_for_images(
 
 def test_where_images_come_from_is_kept_with_the_lab() -> None:
     state.save(lab_of("official"))
-    path = places.home("default") / "lab.json"
+    path = lab_paths.lab_folder("default") / "lab.json"
     kept = json.loads(path.read_text())
     assert kept["images"] == "official"
     assert state.load("default").images == "official"
@@ -220,12 +221,12 @@ def test_status_says_which(images: Images, words: str, capsys: pytest.CaptureFix
 
 
 def variables(images: Images) -> Mapping[str, str]:
-    return edge.of(VmCluster(lab_of(images)), {}).variables
+    return edge_settings.read_settings(VmCluster(lab_of(images)), {}).variables
 
 
 def test_the_stacks_take_the_names_of_a_registry() -> None:
     packages, official = variables("packages"), variables("official")
-    assert {name: value for name, value in official.items() if name not in packages} == edge.OFFICIAL
+    assert {name: value for name, value in official.items() if name not in packages} == edge_settings.OFFICIAL
     assert {name: official[name] for name in packages} == packages
     stacks = "".join(path.read_text() for path in paths.stacks().glob("*.yaml"))
-    assert all(f"${{{name}:-" in stacks for name in edge.OFFICIAL)
+    assert all(f"${{{name}:-" in stacks for name in edge_settings.OFFICIAL)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from lab.cluster import engine, swarm
-from lab.cluster.model import Endpoint
+from lab.cluster import swarm_init
+from lab.engine import client as engine
+from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 
 NODE = Endpoint("node1", "manager", "tcp://127.0.0.1:1")
@@ -24,7 +25,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
 @pytest.mark.parametrize("answer", [None, 7, "x", [], {"Swarm": ["x"]}, {"Swarm": "x"}])
 def test_an_engine_that_says_nonsense_of_itself_is_silent(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     answering(monkeypatch, answer)
-    found = swarm.member(NODE)
+    found = swarm_init.read_engine(NODE)
     assert found.local == ""
     assert "that its API does not promise" in found.error
 
@@ -33,4 +34,4 @@ def test_an_engine_that_says_nonsense_of_itself_is_silent(monkeypatch: pytest.Mo
 def test_a_listing_of_another_shape_is_a_sentence(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     answering(monkeypatch, answer)
     with pytest.raises(EngineError, match="node1 gave an answer that its API does not promise"):
-        swarm.listing(NODE)
+        swarm_init.list_nodes(NODE)

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from lab.cluster.engine import connect
+from lab.engine.client import connect
 from tests.contract.refusals import REFUSALS
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.swarm import Api, Swarm

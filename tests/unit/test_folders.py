@@ -17,15 +17,16 @@ from typing import cast
 import psutil
 import pytest
 
-from lab import files, paths
+from lab import file_lock, files, paths
 from lab.cli import main
-from lab.cluster import edge, lock, places, process, runtime, shellenv, state
-from lab.cluster.build import base, debian, disk
+from lab.cluster import docker_env, edge_settings, lab_paths, process
 from lab.cluster.doctor import doctor
-from lab.cluster.machine import EMULATOR
-from lab.cluster.vm import VmCluster
-from lab.course import progress
+from lab.cluster.vm import processes, state
+from lab.cluster.vm.build import disk_cache, ext4, mmdebstrap
+from lab.cluster.vm.cluster import VmCluster
+from lab.cluster.vm.qemu import EMULATOR
 from lab.errors import LabError, MissingError
+from lab.lesson import progress
 from tests.unit.test_cluster_machine import a_lab
 
 
@@ -49,7 +50,7 @@ BASE = f"base-{KEY}"
 def marked_cache() -> Path:
     """An empty cache of the lab's."""
     cache = paths.make(paths.cache())
-    base._mark(cache)
+    disk_cache._mark(cache)
     return cache
 
 
@@ -86,18 +87,18 @@ def test_a_cache_that_others_filled_is_left_alone(home: Path, monkeypatch: pytes
         (cache / name).parent.mkdir(exist_ok=True)
         (cache / name).write_text("mine")
     with pytest.raises(LabError, match=r"it has no CACHEDIR\.TAG of the lab"):
-        base.purge()
-    base.clear_if_idle()
+        disk_cache.purge()
+    disk_cache.clear_if_idle()
     with pytest.raises(LabError, match="not marked as the lab's"):
-        base.clear(cache)
-    base._mark(cache)
+        disk_cache.clear(cache)
+    disk_cache._mark(cache)
     assert tree(cache) - {"build.lock"} == set(mine)
 
 
 def test_a_lab_folder_that_the_lab_did_not_make_is_left_alone(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos = paths.make(places.home("default") / "photos")
+    photos = paths.make(lab_paths.lab_folder("default") / "photos")
     (photos / "a.jpg").write_text("mine")
     assert main(["down"]) == 1
     assert "holds no record of a lab" in capsys.readouterr().err
@@ -106,7 +107,7 @@ def test_a_lab_folder_that_the_lab_did_not_make_is_left_alone(
 
 @pytest.mark.parametrize("name", [state.FILE, state.MARK])
 def test_a_half_made_lab_is_removed(home: Path, name: str) -> None:
-    folder = paths.make(places.home("default") / "tls").parent
+    folder = paths.make(lab_paths.lab_folder("default") / "tls").parent
     (folder / name).write_text("{")
     assert main(["down"]) == 0
     assert not folder.exists()
@@ -119,7 +120,7 @@ def test_a_marked_cache_loses_only_what_the_lab_made(home: Path, capsys: pytest.
         (cache / f"image-nginx-{KEY}").mkdir()
         assert main(["down", "--purge", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["left"] == ["letters.txt"]
-        assert tree(cache) == {"letters.txt", base.TAG}
+        assert tree(cache) == {"letters.txt", disk_cache.TAG}
     assert main(["down", "--purge"]) == 0
     assert f"left them in {cache}: letters.txt" in capsys.readouterr().out
 
@@ -132,7 +133,7 @@ def test_a_link_is_deleted_and_not_what_it_points_to(home: Path) -> None:
     (cache / BASE).symlink_to(treasure)
     (cache / f"cli-{KEY}").mkdir()
     (cache / f"cli-{KEY}" / "link").symlink_to(treasure)
-    assert base.purge() == ()
+    assert disk_cache.purge() == ()
     assert tree(treasure) == {"gold"}
 
 
@@ -142,10 +143,10 @@ def test_a_link_in_what_a_killed_build_left_is_not_followed(home: Path) -> None:
     (treasure / "tree" / "gold").write_text("mine")
     making = paths.make(marked_cache() / "making")
     (making / "rootfs-1").symlink_to(treasure)
-    base.clear_if_idle()
+    disk_cache.clear_if_idle()
     assert not making.exists()
     making.symlink_to(treasure)
-    base.clear_if_idle()
+    disk_cache.clear_if_idle()
     assert not making.is_symlink()
     assert tree(treasure) == {"tree/gold"}
 
@@ -224,8 +225,8 @@ def test_what_a_killed_build_started_is_ended_with_what_that_started(home: Path)
         left = psutil.Process(killed.pid).children(recursive=True)
         killed.kill()
     assert len(left) == 2
-    base.clear_if_idle()
-    assert all(process.gone(one, 20) for one in left)
+    disk_cache.clear_if_idle()
+    assert all(process.wait_gone(one, 20) for one in left)
     assert not folder.parent.exists()
 
 
@@ -302,7 +303,7 @@ def test_a_machine_without_a_record_is_found_though_its_folder_has_a_comma(home:
     place = home / "a,b"
     argv = [EMULATOR, "-c", WAIT, "-uuid", "some-identity", f"file={home}/a,,b/node1/settings.tar,format=raw"]
     with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE) as stray:
-        assert runtime.strays(place) == (("node1", "some-identity"),)
+        assert processes.strays(place) == (("node1", "some-identity"),)
         stray.kill()
 
 
@@ -366,7 +367,7 @@ def test_a_cache_where_others_could_put_another_in_its_place_is_refused(
 def test_what_the_lab_makes_is_private_whatever_the_umask(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = os.umask(0)
     try:
-        progress.opened("default", "scaling")
+        progress.record_opened("default", "scaling")
     finally:
         os.umask(before)
     made = [folder for folder in (home / "state", *(home / "state").rglob("*")) if folder.is_dir()]
@@ -423,7 +424,7 @@ def test_a_place_that_takes_no_more_is_a_sentence(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
     state.save(a_lab())
-    kept = (places.home("default") / "lab.json").read_bytes()
+    kept = (lab_paths.lab_folder("default") / "lab.json").read_bytes()
 
     def refuse(_: int) -> None:
         raise OSError(number, os.strerror(number))
@@ -432,13 +433,13 @@ def test_a_place_that_takes_no_more_is_a_sentence(
         patched.setattr(os, "fsync", refuse)
         state.save(a_lab(first=21_000))
     assert "SWARMLAB_STATE" in caught.value.remedy
-    assert [path.name for path in places.home("default").iterdir()] == ["lab.json"]
-    assert (places.home("default") / "lab.json").read_bytes() == kept
+    assert [path.name for path in lab_paths.lab_folder("default").iterdir()] == ["lab.json"]
+    assert (lab_paths.lab_folder("default") / "lab.json").read_bytes() == kept
     with monkeypatch.context() as patched:
         patched.setattr(os, "open", lambda *_, **__: refuse(0))
         with (
             pytest.raises(MissingError, match=r"cluster\.lock cannot be written"),
-            lock.held(places.lock("x"), "at work"),
+            file_lock.hold(lab_paths.lock_file("x"), "at work"),
         ):
             raise AssertionError
 
@@ -522,7 +523,7 @@ def test_a_damaged_record_is_a_sentence(
     home: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     state.save(a_lab())
-    path = places.home("default") / "lab.json"
+    path = lab_paths.lab_folder("default") / "lab.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert main(["status"]) == 1
     assert "is damaged" in capsys.readouterr().err
@@ -536,7 +537,7 @@ def test_a_node_that_cannot_be_is_a_sentence_and_leads_nowhere(home: Path, chang
     (treasure / "pid").write_text("mine")
     made = a_lab()
     state.save(made)
-    path = places.home("default") / "lab.json"
+    path = lab_paths.lab_folder("default") / "lab.json"
     record = json.loads(path.read_text())
     record["nodes"][0] |= change
     path.write_text(json.dumps(record))
@@ -559,15 +560,15 @@ def test_a_lab_made_in_the_future_is_new(home: Path, capsys: pytest.CaptureFixtu
 def test_a_password_that_is_damaged_and_keys_that_are_not_whole_are_made_anew(home: Path, damage: bytes) -> None:
     state.save(a_lab())
     cluster = VmCluster(state.load("default"))
-    found = edge.of(cluster)
+    found = edge_settings.read_settings(cluster)
     assert found.password
     (found.folder / "password").write_bytes(damage)
     for name in ("ca.pem", "key.pem"):
         (found.folder / name).unlink()
-        again = edge.of(cluster)
+        again = edge_settings.read_settings(cluster)
         assert len(again.password) > 8
         (found.folder / name).write_bytes(b"")
-        edge.of(cluster)
+        edge_settings.read_settings(cluster)
         assert (found.folder / name).read_bytes().startswith(b"-----BEGIN ")
     assert again.authority.is_file()
 
@@ -577,7 +578,7 @@ def test_a_path_with_a_blank_or_a_quote_reaches_mmdebstrap_whole(
 ) -> None:
     ran: list[list[str]] = []
     monkeypatch.setattr(process, "run", lambda argv, **_: ran.append(argv))
-    debian.run_in(tmp_path / "it's a disk.tar", [], tmp_path / "out", log=tmp_path / "log", step=lambda *_: None)
+    mmdebstrap.run_in(tmp_path / "it's a disk.tar", [], tmp_path / "out", log=tmp_path / "log", step=lambda *_: None)
     (hook,) = (word for word in ran[0] if "tar-in" in word)
     import shlex
 
@@ -591,9 +592,9 @@ def test_no_program_is_taken_from_the_current_folder(home: Path, monkeypatch: py
     (home / "mke2fs").chmod(0o755)
     monkeypatch.chdir(home)
     monkeypatch.setenv("PATH", given)
-    monkeypatch.setattr(shellenv, "docker_folder", lambda: None)
-    assert "" not in shellenv._path().split(os.pathsep)
-    assert "" not in disk.search_path().split(os.pathsep)
+    monkeypatch.setattr(docker_env, "docker_folder", lambda: None)
+    assert "" not in docker_env._path().split(os.pathsep)
+    assert "" not in ext4.search_path().split(os.pathsep)
     with suppress(FileNotFoundError, LabError):  # This machine's own, in /usr/sbin, is not in this PATH.
         process.run(["mke2fs", "-V"], log=home / "log", bound=60, cwd=home)
     assert not (home / "mine-ran").exists()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.course.load import load_course
 from lab.errors import InputError
+from lab.lesson.load import load_course
 from lab.session.replay import ReplayStage
-from lab.session.tapes import find_tape, tapes
+from lab.tape.find import find_tape, tapes
 from lab.world.world import World
 
 LESSONS = [lesson.id for lesson in load_course()]
@@ -29,18 +29,18 @@ def test_every_lesson_has_a_recording(stage: ReplayStage) -> None:
 def test_a_recording_passes_every_step_of_its_lesson(stage: ReplayStage, lesson: str) -> None:
     opened = stage.open(lesson)
     assert "REPLAY" in stage.title
-    assert stage.journal.world.steps == World().steps
+    assert stage.journal.world.lesson.steps == World().lesson.steps
     for step in opened.steps:
         stage.play(step.id)
-        assert stage.journal.world.steps[lesson, step.id].state == "passed", step.id
-    verdicts = stage.journal.world.verdicts
+        assert stage.journal.world.lesson.steps[lesson, step.id].state == "passed", step.id
+    verdicts = stage.journal.world.lesson.verdicts
     assert all(verdict.ok for verdict in verdicts.values())
     assert {(lesson, s.id, i) for s in opened.steps for i in range(len(s.checks))} == set(verdicts)
 
 
 def test_a_recorded_swarm_has_its_four_machines(stage: ReplayStage) -> None:
     stage.open("reconciliation")
-    nodes = stage.journal.world.nodes.values()
+    nodes = stage.journal.world.swarm.nodes.values()
     assert sorted((n.name, n.role) for n in nodes) == [
         ("node1", "manager"),
         ("node2", "manager"),
@@ -56,17 +56,21 @@ def test_it_can_be_wound_back_and_played_again(stage: ReplayStage) -> None:
     once = stage.journal.world
     stage.play(second)
     stage.reset(first)
-    assert (lesson.id, second) not in stage.journal.world.steps
+    assert (lesson.id, second) not in stage.journal.world.lesson.steps
     stage.play(first)
     again = stage.journal.world
-    assert (again.tasks, again.services, again.steps) == (once.tasks, once.services, once.steps)
+    assert (again.swarm.tasks, again.swarm.services, again.lesson.steps) == (
+        once.swarm.tasks,
+        once.swarm.services,
+        once.lesson.steps,
+    )
 
 
 def test_a_step_played_out_of_order_passes_what_lies_before_it(stage: ReplayStage) -> None:
     lesson = stage.open("reconciliation")
     stage.play(lesson.steps[2].id)
-    assert stage.journal.world.steps[lesson.id, lesson.steps[0].id].state == "passed"
-    assert stage.journal.world.steps[lesson.id, lesson.steps[2].id].state == "passed"
+    assert stage.journal.world.lesson.steps[lesson.id, lesson.steps[0].id].state == "passed"
+    assert stage.journal.world.lesson.steps[lesson.id, lesson.steps[2].id].state == "passed"
 
 
 def test_what_is_not_there_is_named(stage: ReplayStage, tmp_path: Path) -> None:

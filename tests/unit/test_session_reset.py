@@ -8,19 +8,22 @@ from typing import cast
 
 import pytest
 
-from lab.cluster import api, lock, places, state
-from lab.cluster.model import Cluster, Endpoint
-from lab.course.load import load_course
-from lab.course.schema import Lesson
-from lab.course.settle import MachinesEnded
+from lab import file_lock
+from lab.cluster import api, lab_paths
+from lab.cluster.model import Cluster
+from lab.cluster.vm import state
+from lab.engine.endpoint import Endpoint
 from lab.errors import BusyError, EngineError, MissingError
+from lab.lesson.load import load_course
+from lab.lesson.model import Lesson
+from lab.reset.wait import MachinesEnded
 from lab.session import reset
-from lab.session.hands import LiveHands
+from lab.session.driver import ClusterDriver
 from lab.session.reset import reset_to
 from lab.session.run import reset_cluster
 from lab.world.entries import Acted, Entry
 from lab.world.world import World
-from tests.doubles.hands import ModelHands
+from tests.doubles.driver import ModelDriver
 from tests.unit.test_cluster_machine import a_lab
 
 SCALING = next(lesson for lesson in load_course() if lesson.id == "scaling")
@@ -35,8 +38,8 @@ class OwnCluster:
         return tuple(Endpoint(f"node{n}", "manager" if n <= 3 else "worker", "tcp://127.0.0.1:1") for n in range(1, 5))
 
 
-class Machines(ModelHands):
-    """Hands on machines that end at given turns of the model's time, whoever waits meanwhile."""
+class Machines(ModelDriver):
+    """A driver of machines that end at given turns of the model's time, whoever waits meanwhile."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +79,7 @@ class Machines(ModelHands):
     def there(self) -> bool:
         """All nodes are ready, and the lesson's service runs in full."""
         ready = all(node["Status"]["State"] == "ready" for node in self.swarm.nodes.values())
-        return ready and self.journal.world.converged
+        return ready and self.journal.world.swarm.converged
 
 
 @pytest.fixture(autouse=True)
@@ -85,29 +88,29 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
 
 
-def put_back(hands: Machines, lesson: Lesson = SCALING, *, dry_run: bool = False) -> reset.Done:
-    return reset_to(cast(LiveHands, hands), lesson, dry_run=dry_run)
+def put_back(driver: Machines, lesson: Lesson = SCALING, *, dry_run: bool = False) -> reset.Done:
+    return reset_to(cast(ClusterDriver, driver), lesson, dry_run=dry_run)
 
 
 @pytest.mark.parametrize("dead", [("node4",), ("node1", "node3"), ("node1", "node2", "node3", "node4")])
 def test_what_is_off_is_powered_on_first_though_the_managers_do_not_know_yet(dead: tuple[str, ...]) -> None:
-    hands = Machines()
+    driver = Machines()
     for name in dead:
-        hands.swarm.power(name, False)
-    done = put_back(hands)
-    assert hands.powered_on == [dead]
+        driver.swarm.power(name, False)
+    done = put_back(driver)
+    assert driver.powered_on == [dead]
     assert done.actions[: len(dead)] == tuple(f"power {name} on" for name in dead)
-    assert hands.there()
+    assert driver.there()
 
 
 @pytest.mark.parametrize("dead", [("node4",), ("node2", "node4"), ("node1", "node2", "node3", "node4")])
 def test_machines_that_end_under_way_are_powered_on_and_the_reset_is_planned_again(dead: tuple[str, ...]) -> None:
-    hands = Machines()
-    hands.ends[3] = dead
-    put_back(hands)
-    assert hands.powered_on == [dead]
-    assert any("went off meanwhile; planning again" in text and dead[0] in text for text in hands.said)
-    assert hands.there()
+    driver = Machines()
+    driver.ends[3] = dead
+    put_back(driver)
+    assert driver.powered_on == [dead]
+    assert any("went off meanwhile; planning again" in text and dead[0] in text for text in driver.said)
+    assert driver.there()
 
 
 def test_a_machine_that_ends_again_and_again_ends_the_reset_with_a_sentence() -> None:
@@ -115,28 +118,28 @@ def test_a_machine_that_ends_again_and_again_ends_the_reset_with_a_sentence() ->
         def power_on(self, nodes: Sequence[str]) -> None:
             self.powered_on.append(tuple(nodes))
 
-    hands = Doomed()
-    hands.ends[3] = ("node4",)
+    driver = Doomed()
+    driver.ends[3] = ("node4",)
     with pytest.raises(MachinesEnded, match="the machine of node4 ended during the reset"):
-        put_back(hands)
-    assert len(hands.powered_on) == reset.ATTEMPTS - 1
+        put_back(driver)
+    assert len(driver.powered_on) == reset.ATTEMPTS - 1
 
 
 def test_a_preview_says_at_once_that_the_managers_are_off() -> None:
-    hands = Machines()
+    driver = Machines()
     for name in ("node1", "node2"):
-        hands.swarm.power(name, False)
+        driver.swarm.power(name, False)
     with pytest.raises(EngineError, match="2 of 3 managers are powered off"):
-        put_back(hands, dry_run=True)
-    assert hands.powered_on == []
+        put_back(driver, dry_run=True)
+    assert driver.powered_on == []
 
 
 def test_a_preview_names_a_machine_that_is_off_and_touches_nothing() -> None:
-    hands = Machines()
-    hands.swarm.power("node4", False)
-    done = put_back(hands, dry_run=True)
+    driver = Machines()
+    driver.swarm.power("node4", False)
+    done = put_back(driver, dry_run=True)
     assert "start node4 and wait until it is ready" in done.actions
-    assert hands.powered_on == []
+    assert driver.powered_on == []
 
 
 def test_a_second_reset_says_who_is_at_work() -> None:
@@ -145,18 +148,18 @@ def test_a_second_reset_says_who_is_at_work() -> None:
     with work, pytest.raises(BusyError, match=r"process \d+\) is running scaling") as caught:
         reset_cluster("default", SCALING, None)
     assert caught.value.exit_code == 3
-    assert not places.work_lock("default").exists()
+    assert not lab_paths.work_lock_file("default").exists()
 
 
 def test_work_on_no_cluster_is_missing_and_leaves_nothing() -> None:
     with pytest.raises(MissingError):
         api.at_work("none", "running scaling")
-    assert not places.home("none").parent.exists()
+    assert not lab_paths.lab_folder("none").parent.exists()
 
 
 def test_a_lock_that_was_just_taken_has_words_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    with lock.held(path, "first"):
+    with file_lock.hold(path, "first"):
         path.write_text("")
-        with pytest.raises(BusyError, match="another swarmlab is second"), lock.held(path, "second"):
+        with pytest.raises(BusyError, match="another swarmlab is second"), file_lock.hold(path, "second"):
             raise AssertionError

@@ -1,4 +1,4 @@
-"""`run` and `record` through their own wiring: a cluster of doubles, the real hands, journal and recorder."""
+"""`run` and `record` through their own wiring: a cluster of doubles, the real driver, journal and recorder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import pytest
 
 from lab.cli import course as commands
 from lab.cli.out import Out
-from lab.cluster import api, edge
-from lab.cluster.model import Acceleration, Cluster, ClusterStatus, Endpoint, Images, Report, silent
-from lab.course.schema import Lesson
+from lab.cluster import api, edge_settings
+from lab.cluster.model import Acceleration, Cluster, ClusterStatus, Images, Pace, Report, silent
+from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
+from lab.lesson.model import Lesson
 from lab.session.run import go_through
-from lab.tape.redact import MASK
 from lab.tape.tape import check_tape
+from lab.terminal.redact import MASK
 from lab.world.entries import StepMoved, SwarmChanged
 from tests.doubles.engine import FakeEngine, FakeSwarm, fake_cluster
 
@@ -55,6 +56,9 @@ class DoubleCluster:
     made_by_lab: bool = False
     acceleration: Acceleration = "native"
     images: Images = "packages"
+
+    faults = frozenset({"stop", "start"})
+    pace = Pace()
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return tuple(engine.endpoint for engine in self.engines)
@@ -103,7 +107,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DoubleC
 
 
 def test_no_secret_that_the_session_knows_reaches_its_tape(cluster: DoubleCluster, tmp_path: Path) -> None:
-    password = edge.of(cluster).password
+    password = edge_settings.read_settings(cluster).password
     cluster.swarm.create("app", 1)
     container = cluster.swarm.services["svc-app"]["Spec"]["TaskTemplate"]["ContainerSpec"]
     container["Env"] = [f"LOGIN_AT_THE_EDGE={password}"]

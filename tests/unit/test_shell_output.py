@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.shell.output import FLOOD, Output
-from lab.tape.redact import Redactor
+from lab.terminal.redact import Redactor
 
 
 def test_of_a_flood_only_the_end_is_written_and_it_says_so() -> None:

@@ -19,7 +19,7 @@ import pytest
 from lab.errors import InputError, LabError, MissingError, WaitError
 from lab.shell import shell as module
 from lab.shell.shell import Shell, environment
-from lab.tape.redact import MASK, Redactor
+from lab.terminal.redact import MASK, Redactor
 from lab.world.entries import CommandBegan, CommandEnded, Entry, Printed
 from lab.world.journal import Journal
 from lab.world.world import Command
@@ -179,7 +179,7 @@ def test_what_goes_wrong_with_an_output_is_said_and_the_shell_goes_on(
         raise IndexError("list index out of range")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "plain", broken)
+        patch.setattr(module, "to_plain_text", broken)
         assert stage.run("(exit 3)", bound=BOUND).status == 3
     stage.shows("this output could not be read: IndexError: list index out of range")
     assert stage.run("echo next", bound=BOUND).output == "next"
@@ -345,7 +345,7 @@ def test_when_the_lab_dies_its_shells_die() -> None:
     program = """
 import itertools, sys
 from lab.shell.shell import Shell
-from lab.tape.redact import Redactor
+from lab.terminal.redact import Redactor
 from lab.world.journal import Journal
 ids = itertools.count(1)
 shell = Shell(Journal(), "node1", {}, redact=Redactor(), ids=lambda: next(ids))

@@ -13,8 +13,8 @@ import pytest
 
 from lab.errors import InputError
 from lab.tape.player import LONGEST_PAUSE, Player
-from lab.tape.redact import Redactor
 from lab.tape.tape import Header, Recorder, Tape
+from lab.terminal.redact import Redactor
 from lab.world.entries import CommandBegan, Entry, LessonOpened, Printed, StepMoved
 from lab.world.journal import Journal
 from lab.world.world import World, fold_all
@@ -92,7 +92,7 @@ def test_a_step_can_be_played_again_and_the_tape_be_wound_back() -> None:
     play.play_step("one")
     assert journal.world == fold_all(ENTRIES[:6])
     assert {"service:s-web", ("s-web", "3"), "node:n4"} <= seen[0][1].dirty
-    assert not seen[0][1].nodes and [entry for entry, _ in seen[1:]] == list(ENTRIES[:6])
+    assert not seen[0][1].swarm.nodes and [entry for entry, _ in seen[1:]] == list(ENTRIES[:6])
     play.wind("two")
     assert journal.world == fold_all(ENTRIES[:7])
     play.wind("one")
@@ -107,11 +107,11 @@ def test_stopping_ends_the_step_and_it_can_be_played_anew() -> None:
     done: list[bool] = []
     thread = threading.Thread(target=lambda: done.append(play.play_step("one")))
     thread.start()
-    assert journal.wait(lambda world: world.step == "one", 5.0)
+    assert journal.wait(lambda world: world.lesson.step == "one", 5.0)
     play.stop()
     thread.join(5.0)
     assert done == [False]
-    step = journal.world.steps[("t", "one")]
+    step = journal.world.lesson.steps[("t", "one")]
     assert (step.state, step.why) == ("failed", "stopped")
     play.speed = None
     assert play.play_step("one")
@@ -140,13 +140,14 @@ watched = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os
 sys.addaudithook(lambda event, args: calls.append(event) if event.startswith(watched) else None)
 from pathlib import Path
 from lab.tape.player import Player
-from lab.tape.render import cast, markdown, story
-from lab.tape.redact import Redactor
+from lab.tape.render import cast, markdown
+from lab.terminal.redact import Redactor
 from lab.tape.tape import load
+from lab.tape.transcript import write_transcript
 from lab.world.journal import Journal
 tape, journal = load(Path(sys.argv[1])), Journal()
 Player(tape, journal, speed=None).play_to_end()
-told = len(list(story(tape.entries))) + len(cast(tape)) + len(markdown(tape))
+told = len(list(write_transcript(tape.entries))) + len(cast(tape)) + len(markdown(tape))
 foreign = sorted({m.partition(".")[0] for m in sys.modules} & {"docker", "httpx", "pexpect", "textual", "qemu"})
 print(json.dumps([journal.world.count, told > 500, calls, foreign]))
 """

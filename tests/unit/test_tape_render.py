@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.tape.render import Story, cast, markdown, story
-from lab.tape.story import clock, trimmed
+from lab.tape.render import cast, markdown
 from lab.tape.tape import Header, Tape
+from lab.tape.transcript import Transcript, format_clock, trim_output, write_transcript
 from lab.world.entries import (
     Captured,
     Checked,
@@ -126,14 +126,14 @@ def read_cast(text: str) -> tuple[dict[str, Any], list[tuple[float, str, str]]]:
 
 
 def test_the_story_of_a_crash() -> None:
-    assert "\n".join(story(TAPE.entries)) + "\n" == STORY
-    assert all(len(line) <= 80 for line in story(TAPE.entries))
+    assert "\n".join(write_transcript(TAPE.entries)) + "\n" == STORY
+    assert all(len(line) <= 80 for line in write_transcript(TAPE.entries))
 
 
 def test_a_story_told_as_it_happens_is_the_same() -> None:
-    teller = Story()
+    teller = Transcript()
     told = [line for entry in TAPE.entries for line in teller.lines(entry)]
-    assert [*told, *teller.end()] == list(story(TAPE.entries))
+    assert [*told, *teller.end()] == list(write_transcript(TAPE.entries))
 
 
 def test_the_guide_of_a_crash() -> None:
@@ -195,7 +195,7 @@ def test_long_output_is_told_by_its_ends_and_fences_hold() -> None:
         Entry(1, CommandEnded(1, 3, 1.0, "\n".join(["```", *map(str, range(100))]))),
         Entry(2, Linked("stale", "node1", "no answer for 5 s")),
     )
-    text = "\n".join(story(told))
+    text = "\n".join(write_transcript(told))
     assert "node1 $ seq 100 \\\n                    | cat" in text
     assert "│ 22\n          │ … 69 more lines …\n          │ 92" in text
     assert "exit 3" in text and "does not answer (stale) no answer for 5 s" in text
@@ -206,7 +206,7 @@ def test_long_output_is_told_by_its_ends_and_fences_hold() -> None:
 def test_checks_that_do_not_hold_yet_are_told_as_one_and_one_that_does_is_named() -> None:
     def checks(*states: bool) -> list[str]:
         facts = [Checked("t", "s", i, f"it is so {i}", ok, f"it is so {i}", "before") for i, ok in enumerate(states)]
-        return list(story(Entry(0.0, fact) for fact in facts))
+        return list(write_transcript(Entry(0.0, fact) for fact in facts))
 
     assert checks(False, False) == ["  ✘ before: none of the 2 checks holds"]
     assert checks(False) == ["  ✘ before: it is so 0"]
@@ -219,7 +219,7 @@ def test_a_steps_requests_are_told_once_at_its_end_however_much_comes_between() 
         plain = Hit("node1", 8080, "/", 200, f"web.{second % 9}", 9.0)
         named = Hit("node2", 443, "/", 502 if second == 9 else 200, "app.1", 21.0, host="a.localhost", protocol="https")
         told += [Entry(second, plain), Entry(second, named), Entry(second, Printed("node1", "x"))]
-    lines = list(story([*told, Entry(31.0, StepMoved("mesh", "ask", "passed"))]))
+    lines = list(write_transcript([*told, Entry(31.0, StepMoved("mesh", "ask", "passed"))]))
     assert [line for line in lines if "request" in line] == [
         "  · 30 requests to port 8080 / through node1; 30 answered by 9 replicas, the",
         "  · 30 requests to https://a.localhost/ through node2; 29 answered by app.1, the",
@@ -228,15 +228,21 @@ def test_a_steps_requests_are_told_once_at_its_end_however_much_comes_between() 
 
 
 def test_small_words() -> None:
-    assert [clock(t) for t in (0, 9.96, 59.96, 61.25, 3600)] == ["0:00.0", "0:10.0", "1:00.0", "1:01.2", "60:00.0"]
-    assert trimmed("a\tb\x1b]0;x\x07\nc", 1, 0) == ["a       b", "c"]
+    assert [format_clock(t) for t in (0, 9.96, 59.96, 61.25, 3600)] == [
+        "0:00.0",
+        "0:10.0",
+        "1:00.0",
+        "1:01.2",
+        "60:00.0",
+    ]
+    assert trim_output("a\tb\x1b]0;x\x07\nc", 1, 0) == ["a       b", "c"]
 
 
 @settings(deadline=None)
 @given(entries)
 def test_every_tape_can_be_told(told: tuple[Entry, ...]) -> None:
     tape = Tape(HEADER, told)
-    for line in story(told):
+    for line in write_transcript(told):
         assert "\n" not in line and "\x1b]" not in line
     read_cast(cast(tape))
     assert markdown(tape).startswith("# ")
@@ -245,7 +251,7 @@ def test_every_tape_can_be_told(told: tuple[Entry, ...]) -> None:
 @pytest.mark.parametrize("finished", [True, False])
 def test_an_empty_tape_can_be_told(finished: bool) -> None:
     tape = Tape(HEADER, (), finished)
-    assert list(story(())) == [] and read_cast(cast(tape))[1] == [] and markdown(tape)
+    assert list(write_transcript(())) == [] and read_cast(cast(tape))[1] == [] and markdown(tape)
 
 
 def test_a_cast_leaves_the_players_terminal_as_it_was() -> None:
@@ -299,7 +305,7 @@ def hostile(name: str) -> Tape:
 @pytest.mark.parametrize("name", [EVIL, f"a{EVIL}b", "x" * 90, "日" * 5000, "", " ", "`", "\x1b]", "\x9d" * 10_000])
 def test_odd_names_and_numbers_are_told_and_nothing_hides_in_them(name: str) -> None:
     tape = hostile(name)
-    for line in story(tape.entries):
+    for line in write_transcript(tape.entries):
         assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]", line)
     guide = markdown(tape)
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", guide)
@@ -318,8 +324,8 @@ def test_names_are_no_markup_in_a_guide() -> None:
 @settings(deadline=None)
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_every_number_has_a_clock(at: float) -> None:
-    assert clock(at) and len(clock(at)) < 20
+    assert format_clock(at) and len(format_clock(at)) < 20
 
 
 def test_clocks_of_no_lesson() -> None:
-    assert [clock(t) for t in (-5, -61.25, 1e308)] == ["-0:05.0", "-1:01.2", "1e+308 s"]
+    assert [format_clock(t) for t in (-5, -61.25, 1e308)] == ["-0:05.0", "-1:01.2", "1e+308 s"]

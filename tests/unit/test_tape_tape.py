@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from lab.errors import InputError, LabError
-from lab.tape.lines import LONGEST_TEXT
-from lab.tape.redact import MASK, Redactor
+from lab.tape.codec import LONGEST_TEXT
 from lab.tape.tape import LARGEST, Header, Recorder, check_tape, load
+from lab.terminal.redact import MASK, Redactor
 from lab.world.entries import Acted, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, LoadMoved, Printed
 from lab.world.journal import Journal
 from lab.world.world import fold_all
@@ -110,7 +110,7 @@ def test_a_full_disk_does_not_end_the_lesson(tmp_path: Path) -> None:
                 journal.write(LessonOpened("a"))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert journal.world.lesson == "a"
+    assert journal.world.lesson.id == "a"
     assert list(tmp_path.iterdir()) == []
 
 

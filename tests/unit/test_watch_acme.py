@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.cluster.model import Endpoint
-from lab.watch.acme import AcmeSource, told
-from lab.watch.source import Pace
+from lab.engine.endpoint import Endpoint
+from lab.watch.acme import AcmeSource, parse_log_line
+from lab.watch.source import PollInterval
 from lab.world.entries import AcmeTold, Linked, SwarmChanged
 from lab.world.journal import Journal
 from lab.world.swarm import Service, ServiceSpec
@@ -49,7 +49,7 @@ ACCESS = '{"ClientAddr":"10.0.0.2:4","DownstreamStatus":200,"RequestPath":"/","l
     ],
 )
 def test_a_line_about_an_order(text: str, stage: str, hosts: tuple[str, ...]) -> None:
-    fact = told(text)
+    fact = parse_log_line(text)
     assert fact is not None
     assert (fact.stage, fact.hosts) == (stage, hosts)
     assert fact.text.startswith(json.loads(text)["message"])
@@ -59,7 +59,7 @@ def test_a_failure_says_why() -> None:
     why = (
         "unable to generate a certificate for the domains [x.localhost]: error: one or more domains had a problem:\n no"
     )
-    fact = told(
+    fact = parse_log_line(
         line(
             "Unable to obtain ACME certificate for domains",
             level="error",
@@ -88,7 +88,7 @@ def test_a_failure_says_why() -> None:
     ],
 )
 def test_everything_else_tells_nothing(text: str) -> None:
-    assert told(text) is None
+    assert parse_log_line(text) is None
 
 
 VALUES = st.none() | st.integers() | st.text() | st.lists(st.none() | st.text())
@@ -96,7 +96,7 @@ VALUES = st.none() | st.integers() | st.text() | st.lists(st.none() | st.text())
 
 @given(st.dictionaries(st.sampled_from(["domains", "domain", "error", "level"]), VALUES))
 def test_any_fields_beside_the_message_are_borne(more: dict[str, Any]) -> None:
-    fact = told(json.dumps({**more, "message": "Server responded with a certificate."}))
+    fact = parse_log_line(json.dumps({**more, "message": "Server responded with a certificate."}))
     assert fact is not None
     assert all(host and isinstance(host, str) for host in fact.hosts)
 
@@ -110,19 +110,19 @@ def runs(id: str) -> SwarmChanged:
 
 
 def traefik(world: World) -> str:
-    return next(iter(world.services), "")
+    return next(iter(world.swarm.services), "")
 
 
 class Watched:
     def __init__(self, *endpoints: Endpoint) -> None:
         self.journal = Journal()
-        self.source = AcmeSource(self.journal, endpoints, connect, traefik, pace=Pace(0.05, 300, 0.05, 0.01))
+        self.source = AcmeSource(self.journal, endpoints, connect, traefik, pace=PollInterval(0.05, 300, 0.05, 0.01))
 
     def texts(self) -> list[str]:
-        return [fact.text for _, fact in self.journal.world.acme]
+        return [fact.text for _, fact in self.journal.world.edge.acme]
 
     def wait(self, *texts: str) -> None:
-        assert self.journal.wait(lambda w: len(w.acme) >= len(texts), BOUND), self.texts()
+        assert self.journal.wait(lambda w: len(w.edge.acme) >= len(texts), BOUND), self.texts()
         assert self.texts() == list(texts)
 
 
@@ -145,7 +145,7 @@ SAID = "Server responded with a certificate."
 
 
 def hosts(watched: Watched) -> list[str]:
-    return [fact.hosts[0] for _, fact in watched.journal.world.acme]
+    return [fact.hosts[0] for _, fact in watched.journal.world.edge.acme]
 
 
 def test_what_was_said_and_what_is_said_then(watched: Watched, logs: Logs) -> None:
@@ -155,7 +155,7 @@ def test_what_was_said_and_what_is_said_then(watched: Watched, logs: Logs) -> No
     logs.say("svc-1", ACCESS, SECOND)
     watched.wait(SAID, SAID)
     assert hosts(watched) == ["a.org", "b.org"]
-    assert all(isinstance(fact, AcmeTold) for _, fact in watched.journal.world.acme)
+    assert all(isinstance(fact, AcmeTold) for _, fact in watched.journal.world.edge.acme)
 
 
 def test_a_log_that_breaks_is_opened_again_and_tells_nothing_twice(watched: Watched, logs: Logs) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from lab.watch import certificates
-from lab.watch.authority import LONGEST, pebble_roots
 from lab.watch.certificates import CertificateSource
-from lab.watch.source import Pace
+from lab.watch.pebble import LONGEST, pebble_roots
+from lab.watch.source import PollInterval
 from lab.world.entries import AcmeTold, Entry
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -32,10 +32,10 @@ class Watched:
     entries: list[Entry] = field(default_factory=list)
 
     def verdict(self, host: str, node: str = "node1") -> str:
-        return self.journal.world.certificates[host, node][1].verdict
+        return self.journal.world.edge.certificates[host, node][1].verdict
 
     def wait(self, until: Callable[[World], bool]) -> None:
-        assert self.journal.wait(until, BOUND), self.journal.world.certificates
+        assert self.journal.wait(until, BOUND), self.journal.world.edge.certificates
 
 
 def endpoint(node: str, address: tuple[str, int] | None = None) -> Endpoint:
@@ -49,7 +49,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         endpoints = (endpoint("node1", server.address), endpoint("node2", server.address), endpoint("node3"))
         # So slow that only what wakes it makes it look.
         source = CertificateSource(
-            journal, endpoints, lambda world: (APP, VIZ), lambda: (authority.root.pem,), pace=Pace(300, 300)
+            journal, endpoints, lambda world: (APP, VIZ), lambda: (authority.root.pem,), pace=PollInterval(300, 300)
         )
         it = Watched(journal, server, source, authority)
         journal.read(lambda entry, _: it.entries.append(entry))
@@ -61,7 +61,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 
 def test_every_host_is_looked_at_on_every_node_that_is_reached(watched: Watched) -> None:
     watched.source.look(BOUND)
-    assert set(watched.journal.world.certificates) == {(h, n) for h in (APP, VIZ) for n in ("node1", "node2")}
+    assert set(watched.journal.world.edge.certificates) == {(h, n) for h in (APP, VIZ) for n in ("node1", "node2")}
     assert (watched.verdict(APP), watched.verdict(VIZ)) == ("good", "unreachable")
 
 
@@ -75,10 +75,10 @@ def test_what_does_not_change_is_not_written_again(watched: Watched) -> None:
 
 def test_a_renewal_is_seen_when_the_order_tells_of_it(watched: Watched) -> None:
     watched.source.look(BOUND)
-    first = watched.journal.world.certificates[APP, "node1"][1].certificate
+    first = watched.journal.world.edge.certificates[APP, "node1"][1].certificate
     watched.server.shown[APP] = (watched.authority.issue(APP), watched.authority.between)
     watched.journal.write(AcmeTold((APP,), "issued", "Server responded with a certificate."))
-    watched.wait(lambda w: w.certificates[APP, "node1"][1].certificate != first)
+    watched.wait(lambda w: w.edge.certificates[APP, "node1"][1].certificate != first)
     assert watched.verdict(APP) == "good"
 
 
@@ -86,7 +86,7 @@ def test_a_node_that_goes_is_unreachable_and_its_certificate_forgotten(watched: 
     watched.source.look(BOUND)
     del watched.server.shown[APP]
     watched.source.look(BOUND)
-    seen = watched.journal.world.certificates[APP, "node2"][1]
+    seen = watched.journal.world.edge.certificates[APP, "node2"][1]
     assert (seen.verdict, seen.certificate) == ("unreachable", None)
 
 
@@ -103,16 +103,16 @@ def test_a_node_that_says_nothing_delays_no_other(tmp_path: Path) -> None:
     authority, journal = Authority(), Journal()
 
     def silent(stream: object) -> None:
-        assert journal.wait(lambda w: (APP, "node1") in w.certificates, BOUND)
+        assert journal.wait(lambda w: (APP, "node1") in w.edge.certificates, BOUND)
 
     with tls_server(tmp_path, {APP: (authority.issue(APP), authority.between)}) as server, listening(silent) as mute:
         nodes = (endpoint("node2", mute), endpoint("node1", server.address))
         source = CertificateSource(journal, nodes, lambda world: (APP,), lambda: (authority.root.pem,))
         source.start()
-        assert journal.wait(lambda w: len(w.certificates) == 2, BOUND)
+        assert journal.wait(lambda w: len(w.edge.certificates) == 2, BOUND)
         source.close()
-    assert journal.world.certificates[APP, "node1"][1].verdict == "good"
-    assert journal.world.certificates[APP, "node2"][1].verdict == "unreachable"
+    assert journal.world.edge.certificates[APP, "node1"][1].verdict == "good"
+    assert journal.world.edge.certificates[APP, "node2"][1].verdict == "unreachable"
 
 
 def pebble(address: tuple[str, int], node: str = "node1") -> Endpoint:
@@ -167,7 +167,7 @@ def test_the_last_known_authority_stays_known_while_pebble_is_silent(
         source.look(BOUND)
         source.look(BOUND)
         source.close()
-    assert journal.world.certificates[APP, "node1"][1].verdict == "good"
+    assert journal.world.edge.certificates[APP, "node1"][1].verdict == "good"
 
 
 def test_a_look_that_fails_leaves_no_certificate_that_seems_to_be_served_still(tmp_path: Path) -> None:
@@ -180,18 +180,20 @@ def test_a_look_that_fails_leaves_no_certificate_that_seems_to_be_served_still(t
 
     with tls_server(tmp_path, {APP: (authority.issue(APP), authority.between)}) as server:
         endpoints = (endpoint("node1", server.address),)
-        source = CertificateSource(journal, endpoints, hosts, lambda: (authority.root.pem,), pace=Pace(0.1, 0.1, 0.5))
+        source = CertificateSource(
+            journal, endpoints, hosts, lambda: (authority.root.pem,), pace=PollInterval(0.1, 0.1, 0.5)
+        )
         source.start()
 
         def verdict(world: World) -> str:
-            found = world.certificates.get((APP, "node1"))
+            found = world.edge.certificates.get((APP, "node1"))
             return found[1].verdict if found else ""
 
         try:
             assert journal.wait(lambda w: verdict(w) == "good", BOUND)
             wrong.append(True)
             assert journal.wait(lambda w: verdict(w) == "unreachable", BOUND)
-            assert journal.world.certificates[APP, "node1"][1].why == "RecursionError: so deep"
+            assert journal.world.edge.certificates[APP, "node1"][1].why == "RecursionError: so deep"
             wrong.clear()
             assert journal.wait(lambda w: verdict(w) == "good", BOUND)
         finally:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from lab.errors import InputError
-from lab.world.load import Wish
+from lab.world.load import LoadSpec
 from tests.doubles.load import OK, PLAIN, answers, closed_port, nodes, request, server, told
 
 
@@ -17,10 +17,10 @@ def test_every_node_is_asked_in_turn_and_the_numbers_agree() -> None:
     asked: list[bytes] = []
     with server(answers(OK, asked)) as one, server(answers(OK)) as two, told(nodes(one.port, two.port)) as it:
         it.maker.start(replace(PLAIN, host="node-app.localhost", path="/who?x=1"))
-        assert it.maker.wish == replace(PLAIN, host="node-app.localhost", path="/who?x=1")
+        assert it.maker.load_spec == replace(PLAIN, host="node-app.localhost", path="/who?x=1")
         it.until(lambda load: load.running and load.good >= 60)
         load = it.ended()
-        assert it.maker.wish is None
+        assert it.maker.load_spec is None
         assert (load.running, load.rate, load.bad) == (False, 0.0, 0)
         assert load.target == "http://node-app.localhost/who?x=1"
         assert abs(one.connections - two.connections) <= 1
@@ -195,7 +195,7 @@ def test_no_more_are_in_flight_than_memory_allows(monkeypatch: pytest.MonkeyPatc
         request(stream)
         request(stream)
 
-    monkeypatch.setattr("lab.watch.load_run.IN_FLIGHT", 5)
+    monkeypatch.setattr("lab.watch.load.run.IN_FLIGHT", 5)
     with server(never) as one, told(nodes(one.port), bound=600.0) as it:
         it.maker.start(PLAIN)
         it.until(lambda load: load.bad > 0)
@@ -220,7 +220,7 @@ def test_a_stop_is_idempotent_and_a_start_follows_it() -> None:
         assert not it.load.running
         count = len(it.reports)
         it.maker.start(PLAIN)
-        assert it.maker.wish is None
+        assert it.maker.load_spec is None
         assert len(it.reports) == count
         assert it.load.sent == it.load.good + it.load.bad
 
@@ -230,13 +230,13 @@ def test_a_rate_that_is_none_is_refused(rate: float) -> None:
     with told(nodes(1)) as it:
         with pytest.raises(InputError, match="cannot be made"):
             it.maker.start(replace(PLAIN, rate=rate))
-        assert it.maker.wish is None
+        assert it.maker.load_spec is None
 
 
-@pytest.mark.parametrize("wish", [replace(PLAIN, path="/a b\r\nX: y"), replace(PLAIN, host="a..b"), PLAIN])
-def test_what_no_request_can_bear_is_told(wish: Wish) -> None:
-    with told([] if wish == PLAIN else nodes(1)) as it:
-        it.maker.start(wish)
+@pytest.mark.parametrize("load_spec", [replace(PLAIN, path="/a b\r\nX: y"), replace(PLAIN, host="a..b"), PLAIN])
+def test_what_no_request_can_bear_is_told(load_spec: LoadSpec) -> None:
+    with told([] if load_spec == PLAIN else nodes(1)) as it:
+        it.maker.start(load_spec)
         it.until(lambda load: load.bad > 0)
         assert it.ended().good == 0
         ((_, _, error),) = it.errors()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.cluster.model import Endpoint
-from lab.watch.hits import Request
+from lab.engine.endpoint import Endpoint
 from lab.watch.mesh import MeshSource, requests
-from lab.watch.source import Pace
+from lab.watch.source import PollInterval
 from lab.world.entries import SwarmChanged
 from lab.world.journal import Journal
+from lab.world.request import Request
 from lab.world.swarm import Port, Service, ServiceSpec
 from lab.world.world import World
 from tests.doubles.https import Answer, Asked, http_server
@@ -71,7 +71,7 @@ def test_answers_and_failures_are_written(tmp_path: Path) -> None:
             Endpoint("node1", "manager", "", published={8080: web, 443: traefik}),
             Endpoint("node2", "worker", "", published={8080: ("127.0.0.1", 1)}),
         )
-        source = MeshSource(journal, nodes, lambda world: (APP,), pace=Pace(0.05, 0.05, 0.05, 0.01))
+        source = MeshSource(journal, nodes, lambda world: (APP,), pace=PollInterval(0.05, 0.05, 0.05, 0.01))
         source.start()
         source.look(BOUND)
         assert journal.world.count == 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.watch.swarm import SwarmSource
 from lab.world.entries import EngineEvent, Entry
@@ -36,7 +36,7 @@ class Watched:
 
 
 def web_runs(world: World, tasks: int) -> bool:
-    return world.service("web") is not None and world.running.get("svc-web") == tasks
+    return world.swarm.service("web") is not None and world.swarm.running.get("svc-web") == tasks
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def watched() -> Iterator[Watched]:
 def test_first_look_shows_all_and_tells_no_news(watched: Watched) -> None:
     watched.source.look()
     world = watched.journal.world
-    assert sorted(n.name for n in world.nodes.values()) == ["node1", "node2", "node3", "node4"]
-    assert [n.role for n in world.nodes.values()].count("manager") == 3
+    assert sorted(n.name for n in world.swarm.nodes.values()) == ["node1", "node2", "node3", "node4"]
+    assert [n.role for n in world.swarm.nodes.values()].count("manager") == 3
     assert world.link.state == "live"
     assert world.changes == ()
 
@@ -60,9 +60,9 @@ def test_first_look_shows_all_and_tells_no_news(watched: Watched) -> None:
 def test_a_crash_is_told_with_its_replacement(watched: Watched) -> None:
     watched.swarm.create("web", 3)
     watched.wait(lambda w: web_runs(w, 3), "3 tasks of web run")
-    victim = watched.journal.world.live_tasks("svc-web")[2]
+    victim = watched.journal.world.swarm.live_tasks("svc-web")[2]
     watched.swarm.crash(victim.id)
-    watched.wait(lambda w: w.tasks[victim.id].state == "failed", "the task is seen to fail")
+    watched.wait(lambda w: w.swarm.tasks[victim.id].state == "failed", "the task is seen to fail")
     watched.wait(lambda w: web_runs(w, 3), "3 tasks of web run")
     told = [change.text for change in watched.journal.world.changes]
     assert any("web.3 failed on node3 (exit 137)" in text for text in told), told
@@ -71,9 +71,9 @@ def test_a_crash_is_told_with_its_replacement(watched: Watched) -> None:
 def test_an_event_is_in_the_journal_with_the_engines_own_time(watched: Watched) -> None:
     watched.swarm.create("web", 1)
     watched.wait(lambda w: web_runs(w, 1), "1 tasks of web run")
-    task = watched.journal.world.live_tasks("svc-web")[0]
+    task = watched.journal.world.swarm.live_tasks("svc-web")[0]
     watched.swarm.crash(task.id, 1)
-    watched.wait(lambda w: any(e.action == "die" for _, e in w.events), "the death is told")
+    watched.wait(lambda w: any(e.action == "die" for _, e in w.swarm.events), "the death is told")
     died = next(e.fact for e in watched.entries if isinstance(e.fact, EngineEvent) and e.fact.action == "die")
     assert (died.task, died.exit) == (task.id, 1)
     assert died.at > 0
@@ -83,7 +83,7 @@ def test_what_goes_is_forgotten(watched: Watched) -> None:
     watched.swarm.create("web", 2)
     watched.wait(lambda w: web_runs(w, 2), "2 tasks of web run")
     watched.swarm.remove("web")
-    watched.wait(lambda w: not w.services and not w.tasks and not w.attempts, "web is forgotten")
+    watched.wait(lambda w: not w.swarm.services and not w.swarm.tasks and not w.swarm.attempts, "web is forgotten")
     told = [change.text for change in watched.journal.world.changes]
     assert "service web was removed" in told, told
 
@@ -92,7 +92,7 @@ def test_when_its_manager_dies_it_goes_on_through_another(watched: Watched) -> N
     watched.source.look()
     watched.engines[0].stop()
     watched.swarm.create("web", 1)
-    watched.wait(lambda w: w.link.node == "node2" and w.service("web") is not None, "node2 is asked instead")
+    watched.wait(lambda w: w.link.node == "node2" and w.swarm.service("web") is not None, "node2 is asked instead")
 
 
 def test_silence_is_stale_and_ends_by_itself() -> None:
@@ -130,6 +130,6 @@ def test_the_world_is_the_same_whoever_looks_again(watched: Watched) -> None:
     again.source.close()
 
     def seen(world: World) -> tuple[object, ...]:
-        return world.nodes, world.services, world.tasks, world.attempts, world.running
+        return world.swarm.nodes, world.swarm.services, world.swarm.tasks, world.swarm.attempts, world.swarm.running
 
     assert seen(again.journal.world) == seen(before)

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.cluster.model import Endpoint
+from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.watch import traefik_api
-from lab.watch.source import Pace
+from lab.watch.source import PollInterval
 from lab.watch.traefik import LONGEST, TraefikSource
-from lab.world.edge import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 from lab.world.entries import Entry, RoutesSeen
 from lab.world.journal import Journal
+from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 from lab.world.world import World
 from tests.doubles.https import Answer, http_server
 from tests.doubles.tls import sign
@@ -39,9 +39,9 @@ class Watched:
     def routes(self, state: str) -> RoutesSeen:
         """What is written next of that state."""
         self.source.wake()
-        found = self.journal.wait(lambda w: w.routes is not None and w.routes.state == state, BOUND)
-        assert found, self.journal.world.routes
-        routes = self.journal.world.routes
+        found = self.journal.wait(lambda w: w.edge.routes is not None and w.edge.routes.state == state, BOUND)
+        assert found, self.journal.world.edge.routes
+        routes = self.journal.world.edge.routes
         assert routes is not None
         return routes
 
@@ -67,7 +67,7 @@ def watch(tmp_path: Path, traefik: Traefik) -> Iterator[Callable[..., Watched]]:
         def begin(host: str = HOST, login: tuple[str, str] | None = LOGIN, dead: int = 0) -> Watched:
             journal = Journal()
             nodes = (*(endpoint(f"dead{n}", 1) for n in range(dead)), endpoint("node1", port))
-            source = TraefikSource(journal, nodes, lambda world: host, login, pace=Pace(300, 300, 300))
+            source = TraefikSource(journal, nodes, lambda world: host, login, pace=PollInterval(300, 300, 300))
             it = Watched(journal, traefik, source)
             journal.read(lambda entry, _: it.entries.append(entry))
             sources.append(source)
@@ -117,8 +117,8 @@ def test_the_whole_view(watch: Callable[..., Watched]) -> None:
 
 def test_the_counts(watch: Callable[..., Watched]) -> None:
     watched = watch()
-    assert watched.journal.wait(lambda w: "service:app@swarm" in w.traffic, BOUND)
-    rows = {key: row for key, ((_, row),) in watched.journal.world.traffic.items()}
+    assert watched.journal.wait(lambda w: "service:app@swarm" in w.edge.traffic, BOUND)
+    rows = {key: row for key, ((_, row),) in watched.journal.world.edge.traffic.items()}
     assert rows == {
         "service:app@swarm": Traffic("app@swarm", "service", good=38, bad=2),
         "entrypoint:websecure": Traffic("websecure", "entrypoint", good=42, open=3),
@@ -126,7 +126,7 @@ def test_the_counts(watch: Callable[..., Watched]) -> None:
     }
     watched.traefik.requests = 39
     watched.source.look(BOUND)
-    told = watched.journal.world.traffic
+    told = watched.journal.world.edge.traffic
     assert [row.good for _, row in told["service:app@swarm"]] == [38, 39]
     assert len(told["entrypoint:websecure"]) == 1
 
@@ -182,9 +182,9 @@ def test_nobody_there() -> None:
     journal = Journal()
     source = TraefikSource(journal, (endpoint("node1", 1),), lambda world: HOST, LOGIN)
     source.start()
-    assert journal.wait(lambda w: w.routes is not None, BOUND)
+    assert journal.wait(lambda w: w.edge.routes is not None, BOUND)
     source.close()
-    routes = journal.world.routes
+    routes = journal.world.edge.routes
     assert routes is not None
     assert (routes.state, routes.why) == ("unreachable", "node1: refused")
 
@@ -193,9 +193,9 @@ def test_no_node_publishes_it() -> None:
     journal = Journal()
     source = TraefikSource(journal, (Endpoint("node1", "manager", ""),), lambda world: HOST, LOGIN)
     source.start()
-    assert journal.wait(lambda w: w.routes is not None, BOUND)
+    assert journal.wait(lambda w: w.edge.routes is not None, BOUND)
     source.close()
-    routes = journal.world.routes
+    routes = journal.world.edge.routes
     assert routes is not None
     assert (routes.state, routes.why) == ("unreachable", "port 443 is reached on no node from this machine")
 
@@ -250,7 +250,9 @@ def test_any_charset_is_passed_over(watch: Callable[..., Watched], traefik: Trae
         assert f"{path} is not JSON: x" in watched.routes("unreadable").why
     assert watched.source.running
     traefik.instead.clear()
-    assert watched.journal.wait(lambda w: w.routes is not None and w.routes.state == "live" and not w.routes.why, BOUND)
+    assert watched.journal.wait(
+        lambda w: w.edge.routes is not None and w.edge.routes.state == "live" and not w.edge.routes.why, BOUND
+    )
 
 
 def test_an_answer_without_an_end_is_not_read_to_it(watch: Callable[..., Watched], traefik: Traefik) -> None:
@@ -276,10 +278,10 @@ def test_a_look_that_nobody_foresaw_to_fail_is_told_and_tried_again() -> None:
     source = TraefikSource(journal, (), host, LOGIN)
     source.start()
     try:
-        assert journal.wait(lambda w: w.routes is not None, BOUND)
-        assert journal.world.routes == RoutesSeen("unreadable", "RecursionError: so deep")
+        assert journal.wait(lambda w: w.edge.routes is not None, BOUND)
+        assert journal.world.edge.routes == RoutesSeen("unreadable", "RecursionError: so deep")
         wrong.clear()
-        assert journal.wait(lambda w: w.routes is not None and w.routes.state == "none", BOUND)
+        assert journal.wait(lambda w: w.edge.routes is not None and w.edge.routes.state == "none", BOUND)
     finally:
         source.close()
 
@@ -314,7 +316,7 @@ def test_one_that_hangs_up_is_unreachable() -> None:
         journal = Journal()
         source = TraefikSource(journal, (endpoint("node1", port),), lambda world: HOST, LOGIN)
         source.start()
-        assert journal.wait(lambda w: w.routes is not None and w.routes.state == "unreachable", BOUND)
+        assert journal.wait(lambda w: w.edge.routes is not None and w.edge.routes.state == "unreachable", BOUND)
         source.close()
 
 

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.watch.tally import Tally
-from lab.world.edge import Certificate, Router, Traffic
+from lab.watch.load.schedule import LoadStats
 from lab.world.entries import AcmeTold, CertificateSeen, Entry, Failure, LoadMoved, RoutesSeen, TrafficSeen
 from lab.world.load import (
     BUCKETS,
@@ -27,6 +26,7 @@ from lab.world.load import (
     step,
     step_reaches,
 )
+from lab.world.traefik import Certificate, Router, Traffic
 from lab.world.world import World, fold, fold_all
 
 GOOD = Certificate("aa", "", "Pebble Intermediate CA 1", ("viz.localhost",), "EC P-256", "1", 0.0, 100.0)
@@ -61,7 +61,7 @@ def test_a_bucket_holds_what_it_reaches(one: float, other: float) -> None:
 
 def reported(values: Iterable[float]) -> Mapping[float, int]:
     """Latencies as they come back from the reports of a load."""
-    tally = Tally(0.0)
+    tally = LoadStats(0.0)
     for value in values:
         tally.send(0.0)
         tally.end(value / 1000, 0.0, "node1", 200)
@@ -158,7 +158,7 @@ def test_an_order_is_told_when_it_moves_not_at_every_line_of_the_log() -> None:
         "ACME: b.localhost: no",
         "ACME: b.localhost: no",
     ]
-    assert len(folded(*lines).acme) == len(lines)
+    assert len(folded(*lines).edge.acme) == len(lines)
 
 
 def test_failed_requests_are_told_with_their_reasons_the_most_frequent_first() -> None:
@@ -179,7 +179,7 @@ def test_a_certificate_is_told_once_for_all_nodes_and_again_when_it_changes() ->
         "viz.localhost: Traefik's own default certificate, first seen on node1",
         "viz.localhost: a certificate from Pebble Intermediate CA 1, first seen on node1",
     ]
-    assert world.certificates["viz.localhost", "node1"] == (5.0, replace(good, now=40.0))
+    assert world.edge.certificates["viz.localhost", "node1"] == (5.0, replace(good, now=40.0))
 
 
 def test_a_node_that_is_not_reached_is_told_with_its_reason() -> None:
@@ -199,16 +199,16 @@ def test_routers_that_come_go_and_are_wrong_are_told() -> None:
         "Traefik: router hello@swarm is gone",
         "Traefik's API: refused (401)",
     ]
-    assert world.routes == RoutesSeen("refused", "401")
+    assert world.edge.routes == RoutesSeen("refused", "401")
 
 
 def test_an_order_that_fails_is_bad_news() -> None:
     world = folded(AcmeTold(("shop.localhost",), "failed", "no such name"))
     assert world.changes[-1].tone == "bad"
-    assert world.acme[-1][1].hosts == ("shop.localhost",)
+    assert world.edge.acme[-1][1].hosts == ("shop.localhost",)
 
 
 def test_counts_are_kept_with_their_times() -> None:
     world = folded(TrafficSeen((Traffic("app@swarm", good=1),)), TrafficSeen((Traffic("app@swarm", good=5, bad=1),)))
-    assert [(at, row.good) for at, row in world.traffic["service:app@swarm"]] == [(1.0, 1), (2.0, 5)]
-    assert fold(world, Entry(3.0, TrafficSeen(()))).traffic == world.traffic
+    assert [(at, row.good) for at, row in world.edge.traffic["service:app@swarm"]] == [(1.0, 1), (2.0, 5)]
+    assert fold(world, Entry(3.0, TrafficSeen(()))).edge.traffic == world.edge.traffic

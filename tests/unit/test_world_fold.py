@@ -20,7 +20,8 @@ from lab.world.entries import (
     StepMoved,
     SwarmChanged,
 )
-from lab.world.world import KEEP_ATTEMPTS, KEEP_CHANGES, KEEP_COMMANDS, World, fold, fold_all
+from lab.world.swarm_state import KEEP_ATTEMPTS
+from lab.world.world import KEEP_CHANGES, KEEP_COMMANDS, World, fold, fold_all
 from tests.strategies import NODES, crash, entries, first_look, service, swarm_changes, task
 
 changes = st.lists(swarm_changes, max_size=8).map(lambda facts: tuple(Entry(float(i), f) for i, f in enumerate(facts)))
@@ -28,8 +29,10 @@ changes = st.lists(swarm_changes, max_size=8).map(lambda facts: tuple(Entry(floa
 
 def whole(world: World) -> SwarmChanged:
     """All that a world knows, as a first look would tell it."""
-    nodes, services = tuple(world.nodes.values()), tuple(world.services.values())
-    return SwarmChanged("node1", nodes, services, tuple(world.tasks.values()), tuple(world.named.values()), first=True)
+    nodes, services = tuple(world.swarm.nodes.values()), tuple(world.swarm.services.values())
+    return SwarmChanged(
+        "node1", nodes, services, tuple(world.swarm.tasks.values()), tuple(world.swarm.named.values()), first=True
+    )
 
 
 @given(entries)
@@ -53,21 +56,21 @@ def test_time_never_goes_back(told: tuple[Entry, ...], chance: random.Random) ->
 @given(changes)
 def test_counts_kept_by_and_by_are_the_counts_anew(told: tuple[Entry, ...]) -> None:
     world = fold_all(told)
-    live = [t for t in world.tasks.values() if t.state == "running" and t.desired == "running"]
-    assert dict(world.running) == Counter(t.service for t in live)
+    live = [t for t in world.swarm.tasks.values() if t.state == "running" and t.desired == "running"]
+    assert dict(world.swarm.running) == Counter(t.service for t in live)
     by_slot: dict[tuple[str, str], set[str]] = {}
-    for t in world.tasks.values():
+    for t in world.swarm.tasks.values():
         by_slot.setdefault((t.service, t.key), set()).add(t.id)
-    assert {slot: set(ids) for slot, ids in world.attempts.items()} == by_slot
-    assert {(s, key) for s, keys in world.slots.items() for key in keys} == set(by_slot)
-    assert all(world.slots.values())
-    for ids in world.attempts.values():
+    assert {slot: set(ids) for slot, ids in world.swarm.attempts.items()} == by_slot
+    assert {(s, key) for s, keys in world.swarm.slots.items() for key in keys} == set(by_slot)
+    assert all(world.swarm.slots.values())
+    for ids in world.swarm.attempts.values():
         assert len(ids) <= KEEP_ATTEMPTS
-        made = [world.tasks[t].created for t in ids]
+        made = [world.swarm.tasks[t].created for t in ids]
         assert made == sorted(made, reverse=True)
-    assert set(world.died) <= set(world.tasks)
-    for s in world.slots:
-        assert {t.id for t in world.tasks_of(s)} == {t.id for t in world.tasks.values() if t.service == s}
+    assert set(world.swarm.died) <= set(world.swarm.tasks)
+    for s in world.swarm.slots:
+        assert {t.id for t in world.swarm.tasks_of(s)} == {t.id for t in world.swarm.tasks.values() if t.service == s}
 
 
 @settings(deadline=None)
@@ -75,8 +78,9 @@ def test_counts_kept_by_and_by_are_the_counts_anew(told: tuple[Entry, ...]) -> N
 def test_a_first_look_at_what_is_known_changes_nothing(told: tuple[Entry, ...]) -> None:
     world = fold_all(told)
     again = fold(world, Entry(world.at, whole(world)))
-    for name in ("nodes", "services", "tasks", "named", "attempts", "slots", "running", "changes"):
-        assert getattr(again, name) == getattr(world, name), name
+    for name in ("nodes", "services", "tasks", "named", "attempts", "slots", "running"):
+        assert getattr(again.swarm, name) == getattr(world.swarm, name), name
+    assert again.changes == world.changes
 
 
 @settings(deadline=None)
@@ -86,8 +90,8 @@ def test_a_first_look_replaces_all_that_was_known(told: tuple[Entry, ...], look:
     after = fold(fold_all(told), Entry(99.0, first))
     fresh = fold(World(), Entry(99.0, first))
     for name in ("nodes", "services", "named", "running"):
-        assert getattr(after, name) == getattr(fresh, name), name
-    assert set(after.tasks) == set(fresh.tasks)
+        assert getattr(after.swarm, name) == getattr(fresh.swarm, name), name
+    assert set(after.swarm.tasks) == set(fresh.swarm.tasks)
 
 
 @settings(deadline=None)
@@ -95,15 +99,15 @@ def test_a_first_look_replaces_all_that_was_known(told: tuple[Entry, ...], look:
 def test_what_differs_is_dirty(told: tuple[Entry, ...], look: SwarmChanged) -> None:
     before = fold_all(told)
     after = fold(before, Entry(99.0, look))
-    assert {f"node:{i}" for i in differing(before.nodes, after.nodes)} <= after.dirty
-    assert {f"service:{i}" for i in differing(before.services, after.services)} <= after.dirty
-    assert {f"service:{i}" for i in differing(before.running, after.running)} <= after.dirty
-    assert differing(before.attempts, after.attempts) <= after.dirty
+    assert {f"node:{i}" for i in differing(before.swarm.nodes, after.swarm.nodes)} <= after.dirty
+    assert {f"service:{i}" for i in differing(before.swarm.services, after.swarm.services)} <= after.dirty
+    assert {f"service:{i}" for i in differing(before.swarm.running, after.swarm.running)} <= after.dirty
+    assert differing(before.swarm.attempts, after.swarm.attempts) <= after.dirty
     touched = {
         (t.service, t.key)
         for w in (before, after)
-        for i in differing(before.tasks, after.tasks)
-        if (t := w.tasks.get(i))
+        for i in differing(before.swarm.tasks, after.swarm.tasks)
+        if (t := w.swarm.tasks.get(i))
     }
     assert touched <= after.dirty
 
@@ -117,10 +121,10 @@ def test_histories_are_bounded() -> None:
     assert (len(world.commands), len(world.changes)) == (KEEP_COMMANDS, KEEP_CHANGES)
     assert world.commands[-1].id == 999
     world = fold_all(Entry(float(i), first_look(tasks=[task(1, i)])) for i in range(20))
-    assert len(world.tasks) == 1
+    assert len(world.swarm.tasks) == 1
     world = fold_all(Entry(float(i), SwarmChanged("node1", tasks=(task(1, i),))) for i in range(20))
-    assert world.attempts[("s-web", "1")] == tuple(f"t-web.1.{i}" for i in range(19, 13, -1))
-    assert world.running["s-web"] == KEEP_ATTEMPTS
+    assert world.swarm.attempts[("s-web", "1")] == tuple(f"t-web.1.{i}" for i in range(19, 13, -1))
+    assert world.swarm.running["s-web"] == KEEP_ATTEMPTS
 
 
 def test_a_command_runs_and_ends() -> None:
@@ -141,21 +145,21 @@ def test_a_lesson_begins_anew_when_it_is_opened() -> None:
         StepMoved("a", "x", "passed"),
     ]
     world = fold_all(Entry(float(i), fact) for i, fact in enumerate(told))
-    step = world.steps[("a", "x")]
-    assert (step.state, step.began, step.ended, world.step) == ("passed", 1.0, 3.0, "x")
+    step = world.lesson.steps[("a", "x")]
+    assert (step.state, step.began, step.ended, world.lesson.step) == ("passed", 1.0, 3.0, "x")
     again = fold(world, Entry(9, LessonOpened("b")))
-    assert (again.lesson, again.step, len(again.steps), len(again.captured)) == ("b", "", 0, 0)
+    assert (again.lesson.id, again.lesson.step, len(again.lesson.steps), len(again.lesson.captured)) == ("b", "", 0, 0)
 
 
 def test_the_crash_as_a_world() -> None:
     world = fold_all(crash())
-    web = world.service("web")
-    assert web and world.running[web.id] == 3 and world.converged
-    assert [t.id for t in world.tasks_of(web.id)] == ["t-web.1.1", "t-web.2.1", "t-web.3.2", "t-web.3.1"]
-    assert [world.task_name(t) for t in world.live_tasks(web.id)] == ["web.1", "web.2", "web.3"]
-    assert world.died == Map({"t-web.3.1": 1.9})
-    assert world.node("node4") == NODES[3] and world.node_name("n9") == "n9"
-    assert not fold(world, Entry(9, SwarmChanged("node1", services=(service(desired=5),)))).converged
+    web = world.swarm.service("web")
+    assert web and world.swarm.running[web.id] == 3 and world.swarm.converged
+    assert [t.id for t in world.swarm.tasks_of(web.id)] == ["t-web.1.1", "t-web.2.1", "t-web.3.2", "t-web.3.1"]
+    assert [world.swarm.task_name(t) for t in world.swarm.live_tasks(web.id)] == ["web.1", "web.2", "web.3"]
+    assert world.swarm.died == Map({"t-web.3.1": 1.9})
+    assert world.swarm.node("node4") == NODES[3] and world.swarm.node_name("n9") == "n9"
+    assert not fold(world, Entry(9, SwarmChanged("node1", services=(service(desired=5),)))).swarm.converged
 
 
 def test_an_engine_tells_of_a_death_once_and_only_of_what_should_run() -> None:

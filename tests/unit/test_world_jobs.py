@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.watch import convert
+from lab.engine import decode
 from lab.world.entries import EngineEvent, Entry, SwarmChanged
 from lab.world.jobs import completed, owed, settled, total
 from lab.world.swarm import Node, Service
@@ -18,7 +18,7 @@ Tasks = list[tuple[Any, ...]]
 
 
 def service(mode: dict[str, Any], restart: str = "any", desired: int = 0, iteration: int = 9) -> Service:
-    return convert.service(
+    return decode.service(
         {
             "ID": "s",
             "Version": {"Index": 1},
@@ -49,7 +49,7 @@ def world_of(one: Service, tasks: Tasks) -> World:
         }
         for place, (slot, node, state, desired, iteration) in enumerate(tasks)
     ]
-    fact = SwarmChanged("node1", NODES, (one,), tuple(map(convert.task, raws)), first=True)
+    fact = SwarmChanged("node1", NODES, (one,), tuple(map(decode.task, raws)), first=True)
     return fold(World(), Entry(0.0, fact))
 
 
@@ -73,10 +73,10 @@ def world_of(one: Service, tasks: Tasks) -> World:
 def test_a_replicated_job(tasks: Tasks, running: int, done: int, still_owed: int, at_rest: bool) -> None:
     job = service(REPLICATED, desired=2)
     world = world_of(job, tasks)
-    assert (world.running.get("s", 0), len(world.live_tasks("s"))) == (running, running)
-    assert (completed(world, job), total(world, job)) == (done, 4)
-    assert owed(world, job) == still_owed
-    assert settled(world, job) is world.converged is at_rest
+    assert (world.swarm.running.get("s", 0), len(world.swarm.live_tasks("s"))) == (running, running)
+    assert (completed(world.swarm, job), total(world.swarm, job)) == (done, 4)
+    assert owed(world.swarm, job) == still_owed
+    assert settled(world.swarm, job) is world.swarm.converged is at_rest
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_a_replicated_job(tasks: Tasks, running: int, done: int, still_owed: int
 def test_a_global_job(tasks: Tasks, desired: int, done: int, whole: int, at_rest: bool) -> None:
     job = service({"GlobalJob": {}}, desired=desired)
     world = world_of(job, tasks)
-    assert (completed(world, job), total(world, job)) == (done, whole)
-    assert world.converged is at_rest
+    assert (completed(world.swarm, job), total(world.swarm, job)) == (done, whole)
+    assert world.swarm.converged is at_rest
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_a_global_job(tasks: Tasks, desired: int, done: int, whole: int, at_rest
 def test_a_one_shot(restart: str, tasks: Tasks, done: int, at_rest: bool) -> None:
     one = service({"Replicated": {"Replicas": 2}}, restart)
     world = world_of(one, tasks)
-    assert (completed(world, one), total(world, one)) == (done, 0)
-    assert world.converged is at_rest
-    assert owed(world, one) == 2 - done
+    assert (completed(world.swarm, one), total(world.swarm, one)) == (done, 0)
+    assert world.swarm.converged is at_rest
+    assert owed(world.swarm, one) == 2 - done
 
 
 def test_the_end_of_a_jobs_task_is_no_death() -> None:
@@ -147,5 +147,7 @@ def test_a_task_that_is_lost_is_not_greeted_as_running(state: str, desired: str,
     before = fold(World(), Entry(0.0, SwarmChanged("node1", NODES, (one,), first=True)))
     after = world_of(one, [(1, "n2", "running", desired, 0)])
     nodes = (NODES[0], Node("n2", "node2", "worker", state))
-    world = fold(before, Entry(1.0, SwarmChanged("node1", nodes, (one,), tuple(after.tasks.values()), first=True)))
+    world = fold(
+        before, Entry(1.0, SwarmChanged("node1", nodes, (one,), tuple(after.swarm.tasks.values()), first=True))
+    )
     assert sum("runs on" in change.text for change in world.changes) == greeted

@@ -56,8 +56,8 @@ def test_a_reader_can_go() -> None:
 def test_waiting_ends_when_it_is_so_or_at_the_bound() -> None:
     journal = Journal()
     threading.Timer(0.02, lambda: journal.write(LessonOpened("a"))).start()
-    assert journal.wait(lambda world: world.lesson == "a", 5.0)
-    assert not journal.wait(lambda world: world.lesson == "b", 0.01)
+    assert journal.wait(lambda world: world.lesson.id == "a", 5.0)
+    assert not journal.wait(lambda world: world.lesson.id == "b", 0.01)
 
 
 def test_beginning_anew_forgets_everything_and_says_what_to_draw() -> None:
@@ -67,7 +67,7 @@ def test_beginning_anew_forgets_everything_and_says_what_to_draw() -> None:
     journal.read(lambda _, world: seen.append(world))
     clock[0] = 50.0
     journal.restart()
-    assert journal.now() == 0.0 and not journal.world.changes and not journal.world.tasks
+    assert journal.now() == 0.0 and not journal.world.changes and not journal.world.swarm.tasks
     assert seen[0].dirty == {
         *(f"node:n{i}" for i in range(1, 5)),
         "service:s-web",

@@ -1,0 +1,98 @@
+"""Checks on the step's command: how it ended, and what it printed."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import Field, field_validator, model_validator
+
+from lab.checks.base import Baseline, Condition, Outcome, Pattern, regex
+from lab.schema.value import one_of
+from lab.world.world import Command, World
+
+#: The docker CLI's groups of commands, whose verb is the third word.
+_GROUPS = frozenset(
+    {"config", "container", "image", "network", "node", "plugin", "secret", "service", "stack", "swarm", "system"}
+)
+
+
+class Exit(Condition):
+    """The step's command ended with this status."""
+
+    kind = "event"
+    of_command = True
+
+    status: Annotated[int, Field(ge=0, le=255)]
+
+    @property
+    def sentence(self) -> str:
+        return f"the command ends with exit status {self.status}"
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:
+        done = [c for c in _commands(world, baseline) if c.status is not None]
+        if not done:
+            return Outcome(False, _no_command(world, baseline))
+        last = done[-1]
+        return Outcome(any(c.status == self.status for c in done), f"the command ended with exit status {last.status}")
+
+
+class Output(Condition):
+    """What the step's command printed holds a text, or matches a regular expression (a line at a time)."""
+
+    kind = "event"
+    of_command = True
+
+    contains: Pattern | None = None
+    matches: Pattern | None = None
+    says: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    """What the expression looks for, in words for the screen."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Output:
+        one_of(self, "contains", "matches")
+        return self
+
+    @field_validator("matches")
+    @classmethod
+    def _compiles(cls, matches: str | None) -> str | None:
+        return regex(matches) if matches else matches
+
+    @property
+    def sentence(self) -> str:
+        return "the output " + (
+            self.says or (f"holds “{self.contains}”" if self.contains else f"matches {self.matches}")
+        )
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:
+        done = [c for c in _commands(world, baseline) if c.status is not None]
+        if not done:
+            return Outcome(False, _no_command(world, baseline))
+        if any(self._is_in(c.output) for c in done):
+            return Outcome(True, "the output " + (self.says or f"has “{self.contains or self.matches}”"))
+        if not done[-1].output.strip():
+            return Outcome(False, "the command printed nothing")
+        wanted = self.says or f"“{self.contains or self.matches}”"
+        return Outcome(False, f"not in the output of the command: {wanted}")
+
+    def _is_in(self, output: str) -> bool:
+        if self.contains:
+            return self.contains in output
+        return any(re.search(str(self.matches), line) for line in output.splitlines())
+
+
+def _commands(world: World, baseline: Baseline) -> list[Command]:
+    if baseline.command is not None:
+        return [c for c in world.commands if c.id == baseline.command]
+    verb, known = _verb(baseline.like), {c.id for c in baseline.since.commands}
+    return [c for c in world.commands if verb and c.id not in known and _verb(c.text) == verb]
+
+
+def _verb(command: str) -> list[str]:
+    """What a command does, without its arguments: `docker service ps`, `docker kill`, `curl`."""
+    words = command.rpartition("|")[2].split()
+    return words[: 1 if words[:1] != ["docker"] else 3 if words[1:2] and words[1] in _GROUPS else 2]
+
+
+def _no_command(world: World, baseline: Baseline) -> str:
+    return "the command is still running" if _commands(world, baseline) else "the command has not run yet"

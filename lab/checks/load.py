@@ -1,0 +1,50 @@
+"""Checks on the load that the lab makes."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from lab.checks.base import Baseline, Condition, Count, Outcome, Some
+from lab.text import count_of
+from lab.world.world import World
+
+
+class LoadIs(Condition):
+    """The load's account since the step began: at least so many requests were sent, and of them so many failed."""
+
+    kind = "total"
+
+    sent: Some
+    failed: Count | None = None
+    failed_at_least: Some | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> LoadIs:
+        if (self.failed is None) == (self.failed_at_least is None):
+            raise ValueError("needs exactly one of failed, failed_at_least")
+        return self
+
+    @property
+    def sentence(self) -> str:
+        many = (
+            f"at least {count_of(self.failed_at_least, 'request')} of them failed"
+            if self.failed_at_least
+            else f"{'no request' if not self.failed else count_of(self.failed or 0, 'request')} failed"
+        )
+        return f"the load sent at least {count_of(self.sent, 'request')}, and {many}"
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:
+        sent, _, bad = world.load.since(baseline.since.load)
+        text = f"{bad} of {count_of(sent, 'request')} failed"
+        if not world.load.running and not sent:
+            return Outcome(False, "no load is made")
+        if sent < self.sent:
+            return Outcome(False, f"{sent} of {self.sent} requests were sent; {bad} failed")
+        if self.failed is not None:
+            return Outcome(bad == self.failed, text)
+        return Outcome(bad >= (self.failed_at_least or 0), text)
+
+    def is_lost(self, world: World, baseline: Baseline) -> bool:
+        """More requests have failed than may."""
+        _, _, bad = world.load.since(baseline.since.load)
+        return self.failed is not None and bad > self.failed

@@ -1,0 +1,59 @@
+"""Checks on nodes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lab.checks.base import Baseline, Condition, Outcome
+from lab.schema.value import Name
+from lab.world.world import World
+
+
+class NodeIs(Condition):
+    """A node as the managers see it."""
+
+    name: Name
+    state: Literal["ready", "down", "unknown", "disconnected"] | None = None
+    availability: Literal["active", "pause", "drain"] | None = None
+    role: Literal["manager", "worker"] | None = None
+    leader: bool | None = None
+    label: Annotated[str, Field(pattern=r"^[^=\s]+=\S*$", max_length=200)] | None = None
+    """`NAME=value`."""
+
+    @model_validator(mode="after")
+    def _some(self) -> NodeIs:
+        if not self.model_fields_set - {"name"}:
+            raise ValueError("needs one of state, availability, role, leader, label")
+        return self
+
+    @property
+    def sentence(self) -> str:
+        asks = [
+            f"is {self.state}" if self.state else "",
+            f"is set to {self.availability}" if self.availability else "",
+            f"is a {self.role}" if self.role else "",
+            "" if self.leader is None else "leads the managers" if self.leader else "does not lead the managers",
+            f"bears the label {self.label}" if self.label else "",
+        ]
+        return f"{self.name} " + " and ".join(a for a in asks if a)
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
+        node = world.swarm.node(self.name)
+        if node is None:
+            return Outcome(False, f"there is no node {self.name}")
+        ok = (
+            self.state in (None, node.state)
+            and self.availability in (None, node.availability)
+            and self.role in (None, node.role)
+            and self.leader in (None, node.leader)
+        )
+        says = f"{node.name} is a {node.role}, {node.state}, {node.availability}" + (
+            ", the leader" if node.leader else ""
+        )
+        if self.label is not None:
+            name, _, value = self.label.partition("=")
+            ok = ok and node.labels.get(name) == value
+            says += f"; labels: {', '.join(f'{k}={v}' for k, v in sorted(node.labels.items())) or 'none'}"
+        return Outcome(ok, says)

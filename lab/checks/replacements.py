@@ -1,0 +1,79 @@
+"""What became of tasks between two worlds: which were replaced by which, and how long that took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+
+from lab.world.swarm import ENDED, WANTED, Task
+from lab.world.world import Change, World
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A task that ran and came to its end (or is told to), and the newest task of its slot, None until it is made."""
+
+    old: Task
+    new: Task | None
+
+    @property
+    def done(self) -> bool:
+        """The newer task runs."""
+        return self.new is not None and self.new.live
+
+
+def replacements(since: World, world: World, service: str) -> Iterator[Replacement]:
+    """For each task of the service (by id) that ran in `since` and no longer should: what took its place.
+
+    A slot that is gone (scaled down) has no replacement. The task of a lost node counts as ended when the managers
+    want it to: its own word for it cannot come.
+    """
+    for old in since.swarm.live_tasks(service):
+        now = world.swarm.tasks.get(old.id)
+        if now is not None and now.state not in ENDED and now.desired in WANTED:
+            continue
+        newer = [
+            world.swarm.tasks[t] for t in world.swarm.attempts.get((service, old.key), ()) if t not in since.swarm.tasks
+        ]
+        if now is None and not newer:
+            continue
+        yield Replacement(now or old, newer[0] if newer else None)
+
+
+def replacement_times(since: World, world: World, service: str) -> Iterator[str]:
+    """`web.3 was replaced 7.4 s after it failed (exit 137) on node2; it now runs on node1`, per replaced task.
+
+    Measured on the journal's own axis, from the first word of the end (an engine's event, else the managers' word,
+    else the node's loss) to the word that the new task runs: to the pace of looks, not to a guest's clock.
+    """
+    for pair in replacements(since, world, service):
+        if not pair.done or pair.new is None:
+            continue
+        began, ended = _end_seen(since, world, pair.old), _runs_seen(since, world, pair.new)
+        if began is None or ended is None:
+            continue
+        exit = f" (exit {pair.old.exit})" if pair.old.exit else ""
+        how = {"failed": f"it failed{exit}", "shutdown": "it was shut down"}.get(pair.old.state, "its node was lost")
+        yield (
+            f"{world.swarm.task_name(pair.new)} was replaced {max(0.0, ended - began):.1f} s after {how} on "
+            f"{world.swarm.node_name(pair.old.node)}; it now runs on {world.swarm.node_name(pair.new.node)}"
+        )
+
+
+def _end_seen(since: World, world: World, task: Task) -> float | None:
+    if task.id in world.swarm.died and task.id not in since.swarm.died:
+        return world.swarm.died[task.id]
+    said = [c.at for c in _new_changes(since, world) if c.task == task.id]
+    lost = [c.at for c in _new_changes(since, world) if c.node == task.node and c.kind == "node-lost"]
+    return next(iter(said + lost), None)
+
+
+def _runs_seen(since: World, world: World, task: Task) -> float | None:
+    return next((c.at for c in _new_changes(since, world) if c.task == task.id and c.kind == "task-runs"), None)
+
+
+def _new_changes(since: World, world: World) -> list[Change]:
+    """The timeline's lines since, oldest first."""
+    last = since.changes[-1] if since.changes else None
+    return list(reversed(list(takewhile(lambda change: change is not last, reversed(world.changes)))))

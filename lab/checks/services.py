@@ -1,0 +1,202 @@
+"""Checks on services: how many tasks run, how they are declared, updated and placed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from lab.checks.base import Baseline, Condition, Count, Outcome, Some
+from lab.checks.task_words import count_tasks, describe_stopping
+from lab.schema.value import Name, one_of
+from lab.text import count_of, either, summarize
+from lab.world.world import World
+
+
+class Running(Condition):
+    """So many tasks of a service run and should: exactly, or at least."""
+
+    service: Name
+    exactly: Count | None = None
+    at_least: Some | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Running:
+        if (self.exactly is None) == (self.at_least is None):
+            raise ValueError("needs exactly one of exactly, at_least")
+        return self
+
+    @property
+    def sentence(self) -> str:
+        if self.exactly is None:
+            return f"at least {count_of(self.at_least or 0, 'task')} of {self.service} {_verb(self.at_least, 'run')}"
+        if not self.exactly:
+            return f"no task of {self.service} runs"
+        return f"{count_of(self.exactly, 'task')} of {self.service} {_verb(self.exactly, 'run')}"
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
+        service = world.swarm.service(self.service)
+        if service is None:
+            return Outcome(self.exactly == 0, f"there is no service {self.service}")
+        live = len(world.swarm.live_tasks(service.id))
+        leaving = [] if self.exactly is None else list(describe_stopping(world, service))
+        if self.exactly is None:
+            return Outcome(
+                live >= (self.at_least or 0),
+                count_tasks(world, service, live, max(self.at_least or 0, service.desired)),
+            )
+        if live == self.exactly == service.desired and not leaving:
+            return Outcome(True, count_tasks(world, service, live, self.exactly))
+        if live == self.exactly and service.desired == live:
+            return Outcome(False, f"{live} tasks of {service.name} run; {summarize(leaving)}")
+        if live == self.exactly:
+            return Outcome(False, f"{live} tasks of {service.name} run, but {service.desired} are wanted")
+        return Outcome(False, count_tasks(world, service, live, self.exactly))
+
+
+class ServiceIs(Condition):
+    """A service is declared so, or is absent."""
+
+    name: Name
+    absent: bool = False
+    replicas: Count | None = None
+    image: Name | None = None
+    update: (
+        Literal["updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed"] | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _sane(self) -> ServiceIs:
+        if self.absent and (self.replicas is not None or self.image or self.update):
+            raise ValueError("absent goes with no other key")
+        return self
+
+    @property
+    def sentence(self) -> str:
+        if self.absent:
+            return f"there is no service {self.name}"
+        asks = [
+            f"wants {count_of(self.replicas, 'replica')}" if self.replicas is not None else "",
+            f"has the image {self.image}" if self.image else "",
+            f"has its update {self.update.replace('_', ' ')}" if self.update else "",
+        ]
+        return f"service {self.name} " + (" and ".join(a for a in asks if a) or "exists")
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
+        service = world.swarm.service(self.name)
+        if service is None:
+            return Outcome(self.absent, f"there is no service {self.name}")
+        if self.absent:
+            return Outcome(
+                False, f"service {self.name} is there, with {len(world.swarm.live_tasks(service.id))} running tasks"
+            )
+        state = service.status.state.replace("_", " ") or "not updated yet"
+        wrong = [
+            f"{self.name} wants {count_of(service.desired, 'replica')}, not {self.replicas}"
+            if self.replicas not in (None, service.desired)
+            else "",
+            f"{self.name} has the image {service.spec.image}, not {self.image}"
+            if self.image not in (None, service.spec.image)
+            else "",
+            f"{self.name} is {state}" + (f": {service.status.message}" if service.status.message else "")
+            if self.update not in (None, service.status.state)
+            else "",
+        ]
+        said = [w for w in wrong if w]
+        right = f"{self.name} wants {count_of(service.desired, 'replica')} of {service.spec.image}"
+        return Outcome(not said, summarize(said) if said else right + (f"; {state}" if self.update else ""))
+
+
+class Updated(Condition):
+    """Since the step began, an update of a service came to this state."""
+
+    kind = "event"
+
+    service: Name
+    state: Literal["completed", "paused", "rollback_completed", "rollback_paused"]
+
+    @property
+    def sentence(self) -> str:
+        came = {
+            "completed": "has been updated",
+            "paused": "has its update paused",
+            "rollback_completed": "has been rolled back",
+            "rollback_paused": "has its rollback paused",
+        }
+        return f"{self.service} {came[self.state]}"
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:
+        service = world.swarm.service(self.service)
+        if service is None:
+            return Outcome(False, f"there is no service {self.service}")
+        before, now = baseline.since.swarm.services.get(service.id), service.status
+        if not now.state or (before is not None and before.status == now):
+            return Outcome(False, f"no update of {self.service} since the step began")
+        told = f"{self.service}: {now.state.replace('_', ' ')}" + (f" ({now.message})" if now.message else "")
+        return Outcome(now.state == self.state, told)
+
+
+class Placed(Condition):
+    """Where the running tasks of a service are: only on a role, only on these nodes, on so many, on every node."""
+
+    service: Name
+    role: Literal["manager", "worker"] | None = None
+    nodes: tuple[Name, ...] = ()
+    at_least: Some | None = None
+    """Nodes, not tasks."""
+    every_node: bool = False
+    """Every node that is ready and active."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Placed:
+        one_of(self, "role", "nodes", "at_least", "every_node")
+        return self
+
+    @property
+    def sentence(self) -> str:
+        if self.role:
+            return f"{self.service} runs on {self.role}s only"
+        if self.nodes:
+            return f"{self.service} runs on {either(self.nodes)} only"
+        if self.at_least:
+            return f"{self.service} runs on at least {count_of(self.at_least, 'node')}"
+        return f"{self.service} runs on every node"
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
+        service = world.swarm.service(self.service)
+        if service is None:
+            return Outcome(False, f"there is no service {self.service}")
+        live = world.swarm.live_tasks(service.id)
+        if not live:
+            return Outcome(False, f"no task of {self.service} runs")
+        ids = {t.node for t in live}
+        here = ", ".join(
+            f"{n} {sum(t.node == i for t in live)}" for n, i in sorted((world.swarm.node_name(i), i) for i in ids)
+        )
+        why = f"tasks of {self.service} by node: {here}"
+        if self.role:
+            wrong = sorted(
+                {
+                    world.swarm.node_name(i)
+                    for i in ids
+                    if (n := world.swarm.nodes.get(i)) is None or n.role != self.role
+                }
+            )
+            return Outcome(not wrong, why + (f"; no {self.role}: {', '.join(wrong)}" if wrong else ""))
+        if self.nodes:
+            wrong = sorted({world.swarm.node_name(i) for i in ids} - set(self.nodes))
+            return Outcome(not wrong, why + (f"; {', '.join(wrong)} should have none" if wrong else ""))
+        if self.at_least:
+            return Outcome(len(ids) >= self.at_least, f"{why}; that is {count_of(len(ids), 'node')}")
+        idle = sorted(
+            n.name for n in world.swarm.nodes.values() if _takes_tasks(n.state, n.availability) and n.id not in ids
+        )
+        return Outcome(not idle, why + (f"; none on {', '.join(idle)}" if idle else ""))
+
+
+def _verb(count: int | None, word: str) -> str:
+    return word + "s" if count == 1 else word
+
+
+def _takes_tasks(state: str, availability: str) -> bool:
+    return state == "ready" and availability == "active"

@@ -1,0 +1,58 @@
+"""Tasks in sentences, for the outcomes of checks: `web.3 failed on node2 (exit 137)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lab.world.swarm import BROKEN, ENDED, Service, Task
+from lab.world.world import World
+
+
+def count_tasks(world: World, service: Service, live: int, wanted: int) -> str:
+    """`2 of 3 tasks of web run; web.3 is preparing on node2`."""
+    text = f"{live} of {wanted} tasks of {service.name} run"
+    tasks = world.swarm.tasks_of(service.id)
+    newest = [t for i, t in enumerate(tasks) if i == 0 or tasks[i - 1].key != t.key]
+    coming = [describe_task(world, t) for t in newest if t.state not in ENDED | {"running"}]
+    broken = [describe_end(world, t) for t in newest if t.state in BROKEN]
+    return "; ".join([text, *coming[:3], *broken[:3]])
+
+
+def describe_stopping(world: World, service: Service) -> Iterator[str]:
+    """The tasks that still run and should not, on nodes that would tell."""
+    for task in world.swarm.tasks_of(service.id):
+        node = world.swarm.nodes.get(task.node)
+        if task.state == "running" and not task.live and node is not None and node.state == "ready":
+            yield f"{world.swarm.task_name(task)} is still stopping on {node.name}"
+
+
+def describe_replacement(world: World, old: Task, new: Task | None) -> str:
+    """A task that ended or is to, and what stands in its slot."""
+    return f"{describe_end(world, old)}; " + (
+        describe_task(world, new) if new else "no new task was made for its slot yet"
+    )
+
+
+def describe_task(world: World, task: Task) -> str:
+    """`web.3 is preparing on node2`."""
+    where = f" on {world.swarm.node_name(task.node)}" if task.node else ""
+    error = f" ({task.error})" if task.error else ""
+    return f"{world.swarm.task_name(task)} is {task.state}{where}{error}"
+
+
+def describe_end(world: World, task: Task) -> str:
+    """`web.3 failed on node2 (exit 137)`; of a task that has not ended, that it is to."""
+    where = f" on {world.swarm.node_name(task.node)}" if task.node else ""
+    if task.state not in ENDED:
+        return f"{world.swarm.task_name(task)}{where} is to stop"
+    verb = {"shutdown": "was shut down", "complete": "is complete", "failed": "failed"}.get(
+        task.state, f"was {task.state}"
+    )
+    code = f" (exit {task.exit})" if task.exit else f" ({task.error})" if task.error else ""
+    return f"{world.swarm.task_name(task)} {verb}{where}{code}"
+
+
+def has_moved(task: Task, since: World) -> bool:
+    """Whether the task came into its state after `since`."""
+    old = since.swarm.tasks.get(task.id)
+    return old is None or old.state != task.state

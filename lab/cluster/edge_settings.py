@@ -1,0 +1,159 @@
+"""What the stacks at the edge are set by: whose certificates, under which names, and whom the dashboard lets in.
+
+The defaults serve a cluster that the Internet does not reach: names under `.localhost`, which browsers take to this
+machine (RFC 6761; Safari asks the system's resolver), and certificates from Pebble. SWARMLAB_ACME, with the domain and
+the mail address that it needs, turns to Let's Encrypt, and nothing in the stacks changes:
+
+    SWARMLAB_ACME=staging|production  SWARMLAB_DOMAIN=example.org  SWARMLAB_EMAIL=me@example.org
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import paths
+from lab.cluster import pki
+from lab.cluster.model import Cluster, Images
+from lab.errors import InputError, MissingError
+from lab.files import write_private
+
+USER = "admin"
+DIRECTORIES: Mapping[str, str] = {
+    "pebble": "https://pebble:14000/dir",
+    "staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
+    "production": "https://acme-v02.api.letsencrypt.org/directory",
+}
+"""The ACME directories of Pebble (stacks/acme.yaml) and of Let's Encrypt."""
+
+_HOURS: Mapping[str, str] = {"pebble": "1", "staging": "2160", "production": "2160"}
+"""How long the authority's certificates live; from it Traefik takes when to renew."""
+
+OFFICIAL: Mapping[str, str] = {"PEBBLE_IMAGE": "ghcr.io/letsencrypt/pebble:2.6.0"}
+"""The images that bear another name in a registry than in the cluster's own store: official ones have the same."""
+
+
+@dataclass(frozen=True)
+class EdgeSettings:
+    """`password` is for USER; `directory` the ACME server's; `folder` holds Pebble's own keys and `authority` is the
+    PEM file of whom to trust when talking to the ACME server."""
+
+    domain: str
+    acme: str
+    email: str
+    directory: str
+    folder: Path
+    authority: Path
+    password: str
+    http_port: int
+    https_port: int
+    images: Images = "packages"
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """User and password of the dashboard and the visualizer."""
+        return USER, self.password
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What every lesson's texts may name (`lab.schema.template.GIVEN`)."""
+        ports = {"http_port": str(self.http_port), "https_port": str(self.https_port)}
+        return {"domain": self.domain, **ports}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the stack files name, as variables of a shell."""
+        return {
+            "DOMAIN": self.domain,
+            # The mesh's port 443 is another one on this machine; a cluster on the Internet has its own.
+            "HTTPS": f":{self.https_port}" if self.https_port != 443 else "websecure",
+            "ACME_SERVER": self.directory,
+            "ACME_EMAIL": self.email,
+            "ACME_HOURS": _HOURS[self.acme],
+            "ACME_CA": str(self.authority),
+            # A config cannot be changed: other authorities get another name.
+            "ACME_CA_VERSION": "1" if self.acme == "pebble" else "public",
+            "ACME_DIR": str(self.folder),
+            "EDGE_USER": USER,
+            "EDGE_PASSWORD": self.password,
+            **(OFFICIAL if self.images == "official" else {}),
+        }
+
+
+def read_settings(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> EdgeSettings:
+    """The settings of a cluster; keys and password are made at the first call and kept in its folder, which is
+    private. Raises InputError for a setting that makes no sense, MissingError without the public authorities."""
+    acme = environment.get("SWARMLAB_ACME") or "pebble"
+    if acme not in DIRECTORIES:
+        raise InputError(f"SWARMLAB_ACME is {acme!r}; it is one of {', '.join(DIRECTORIES)}")
+    domain = environment.get("SWARMLAB_DOMAIN") or "localhost"
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
+        raise InputError(f"SWARMLAB_DOMAIN is {domain!r}, which is no domain", remedy="such as labs.example.org")
+    email = environment.get("SWARMLAB_EMAIL") or "admin@example.org"
+    if acme != "pebble" and not (environment.get("SWARMLAB_DOMAIN") and environment.get("SWARMLAB_EMAIL")):
+        raise InputError(
+            f"SWARMLAB_ACME={acme} needs a domain of your own and a mail address",
+            remedy="export SWARMLAB_DOMAIN=labs.example.org SWARMLAB_EMAIL=you@example.org",
+        )
+    folder = paths.state(cluster.name) / "cluster" / "edge"
+    _make(folder)
+    published = cluster.endpoints()[0].published
+    return EdgeSettings(
+        domain=domain,
+        acme=acme,
+        email=email,
+        directory=DIRECTORIES[acme],
+        folder=folder,
+        authority=folder / "ca.pem" if acme == "pebble" else _public_authorities(),
+        password=_password(folder),
+        http_port=published.get(80, ("", 80))[1],
+        https_port=published.get(443, ("", 443))[1] if acme == "pebble" else 443,
+        images=cluster.images,
+    )
+
+
+def _make(folder: Path) -> None:
+    if not all(_is_pem(folder / name) for name in ("ca.pem", "cert.pem", "key.pem")):
+        keys = pki.make("pebble", [("pebble", "127.0.0.1")])
+        write_private(folder / "ca.pem", keys.authority)
+        write_private(folder / "cert.pem", keys.servers["pebble"].certificate)
+        write_private(folder / "key.pem", keys.servers["pebble"].key)
+    if not _password(folder):
+        write_private(folder / "password", f"{secrets.token_urlsafe(9)}\n".encode())
+
+
+def _password(folder: Path) -> str:
+    """The dashboard's password; "" when there is none, or none that can be typed."""
+    try:
+        found = (folder / "password").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return found if found.isprintable() else ""
+
+
+def _is_pem(path: Path) -> bool:
+    try:
+        return path.read_bytes().startswith(b"-----BEGIN ")
+    except OSError:
+        return False
+
+
+def _public_authorities() -> Path:
+    found = ssl.get_default_verify_paths().cafile
+    if found is None or not Path(found).is_file():
+        raise MissingError("this machine has no list of public authorities", remedy="apt-get install ca-certificates")
+    return Path(found)
+
+
+def users_line(login: tuple[str, str]) -> bytes:
+    """A line of a users file for basic authentication, hashed with bcrypt at its least cost: an emulated processor
+    checks it at every request."""
+    import bcrypt
+
+    user, password = login
+    return f"{user}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=4)).decode()}\n".encode()

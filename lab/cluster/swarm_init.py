@@ -1,0 +1,246 @@
+"""A swarm formed on engines that answer. Every step looks first, so a half-formed one goes on where it stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lab.engine.client import asking
+from lab.engine.endpoint import Endpoint
+from lab.engine.labels import CLUSTER
+from lab.errors import EngineError
+from lab.wait import wait_until
+
+if TYPE_CHECKING:
+    import docker
+
+
+_SECOND = 1_000_000_000
+_REQUEST = 60.0
+_POLL = 0.5
+
+Say = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """What one engine says of itself. `local`: inactive | pending | active | error | locked; "" is silence."""
+
+    node: str
+    local: str = ""
+    node_id: str = ""
+    control: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class ListedNode:
+    """A node as the swarm's managers list it; Docker's own words."""
+
+    id: str
+    name: str
+    role: str
+    state: str
+    availability: str
+    reachability: str = ""
+    leader: bool = False
+
+
+def read_engine(endpoint: Endpoint, timeout: float = 5.0) -> EngineState:
+    """Ask one engine; silence and refusal are values."""
+    try:
+        with asking(endpoint, timeout) as client:
+            swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
+            return EngineState(
+                endpoint.node,
+                local=swarm.get("LocalNodeState", "inactive"),
+                node_id=swarm.get("NodeID", ""),
+                control=bool(swarm.get("ControlAvailable")),
+                error=swarm.get("Error", ""),
+            )
+    except EngineError as error:
+        return EngineState(endpoint.node, error=error.sentence)
+
+
+def read_engines(endpoints: Sequence[Endpoint], timeout: float = 5.0) -> tuple[EngineState, ...]:
+    """Ask every engine, side by side."""
+    with ThreadPoolExecutor(max(len(endpoints), 1)) as pool:
+        return tuple(pool.map(lambda e: read_engine(e, timeout), endpoints))
+
+
+def list_nodes(endpoint: Endpoint, timeout: float = 5.0) -> tuple[ListedNode, ...]:
+    """The nodes as the manager at `endpoint` lists them. Raises EngineError."""
+    with asking(endpoint, timeout) as client:
+        return tuple(_seen(raw) for raw in client.api.nodes())
+
+
+def _seen(raw: Mapping[str, Any]) -> ListedNode:
+    manager, spec = raw.get("ManagerStatus") or {}, raw.get("Spec") or {}
+    # A node that has just joined is listed before it has described itself.
+    described, status = raw.get("Description") or {}, raw.get("Status") or {}
+    return ListedNode(
+        id=raw["ID"],
+        name=described.get("Hostname", ""),
+        role=spec.get("Role", ""),
+        state=status.get("State", "unknown"),
+        availability=spec.get("Availability", ""),
+        reachability=manager.get("Reachability", ""),
+        leader=bool(manager.get("Leader")),
+    )
+
+
+def form_swarm(endpoints: Sequence[Endpoint], lab: str, *, heartbeat: int, bound: float, say: Say) -> None:
+    """Make one swarm of all `endpoints`: the first founds it, managers join one by one, workers side by side.
+
+    `heartbeat` is the dispatcher's, in seconds; a node is down after three missed. Join tokens are never
+    written or shown. Raises WaitError after `bound` seconds, EngineError when an engine refuses.
+    """
+    end = time.monotonic() + bound
+    now = read_engines(endpoints, _REQUEST)
+    for endpoint, one in zip(endpoints, now, strict=True):
+        if one.local in ("error", "locked"):
+            _leave(endpoint)
+    if all(one.local not in ("active", "pending", "") for one in now):
+        say("founding the swarm", 0.0)
+        _found(endpoints[0], lab, heartbeat)
+    guide = _find_guide(endpoints, max(end - time.monotonic(), 10))
+    _join_all(endpoints, guide, say)
+    wait_until_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
+    _tidy(guide, endpoints, lab)
+    wait_until_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
+
+
+def _join_all(endpoints: Sequence[Endpoint], guide: Endpoint, say: Say) -> None:
+    now = read_engines(endpoints, _REQUEST)
+    outside = [e for e, one in zip(endpoints, now, strict=True) if one.local == "inactive"]
+    managers = [e for e in outside if e.role == "manager"]
+    workers = [e for e in outside if e.role == "worker"]
+    if not outside:
+        return
+    with asking(guide, _REQUEST) as client:
+        tokens: Mapping[str, str] = client.api.inspect_swarm()["JoinTokens"]
+    for number, endpoint in enumerate(managers):
+        say(f"{endpoint.node} joins as manager", 0.2 + 0.2 * number)
+        _join(endpoint, guide, tokens["Manager"])
+    if workers:
+        say(f"{', '.join(e.node for e in workers)} joins as worker", 0.7)
+        with ThreadPoolExecutor(len(workers)) as pool:
+            list(pool.map(lambda e: _join(e, guide, tokens["Worker"]), workers))
+
+
+def wait_until_whole(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -> None:
+    """Wait until every engine is in the swarm, every node is ready, every manager reachable, one leads."""
+    wait_until(
+        "the swarm",
+        bound,
+        lambda: _missing(endpoints),
+        pause=_POLL,
+        say=lambda missing: say(f"waiting for the swarm: {missing}", 0.85),
+        remedy="swarmlab up",
+    )
+
+
+def _missing(endpoints: Sequence[Endpoint]) -> str:
+    """What the swarm still lacks, in words; empty when it is whole."""
+    now = read_engines(endpoints)
+    silent = [m.node for m in now if not m.local]
+    if silent:
+        return f"no answer from the engine of {', '.join(silent)}"
+    outside = [f"{m.node} is {m.local}" for m in now if m.local != "active"]
+    if outside:
+        return ", ".join(outside)
+    guides = [e for e, m in zip(endpoints, now, strict=True) if m.control]
+    if not guides:
+        return "no manager has the quorum"
+    try:
+        seen = {s.id: s for s in list_nodes(guides[0])}
+    except EngineError as error:
+        return error.sentence
+    late = [m.node for m in now if (s := seen.get(m.node_id)) is None or s.state != "ready"]
+    if late:
+        return f"{', '.join(late)} not ready"
+    mine = [seen[m.node_id] for m in now]
+    if unreachable := [s.name for s in mine if s.reachability not in ("", "reachable")]:
+        return f"manager {', '.join(unreachable)} not reachable"
+    return "" if any(s.leader for s in seen.values()) else "no manager leads"
+
+
+def _find_guide(endpoints: Sequence[Endpoint], bound: float) -> Endpoint:
+    """A manager that can act now; after a power-on the managers need a moment to regain their quorum."""
+    managers = [e for e in endpoints if e.role == "manager"]
+    found: list[Endpoint] = []
+
+    def missing() -> str:
+        now = read_engines(managers)
+        found.extend(e for e, m in zip(managers, now, strict=True) if m.control)
+        return "" if found else "; ".join(f"{m.node}: {m.error or m.local}" for m in now) or "managers"
+
+    remedy = "swarmlab down, then swarmlab up"
+    wait_until("a manager with a quorum", bound, missing, pause=_POLL, remedy=remedy)
+    return found[0]
+
+
+def _found(endpoint: Endpoint, lab: str, heartbeat: int) -> None:
+    with asking(endpoint, _REQUEST) as client:
+        client.swarm.init(
+            advertise_addr=endpoint.lan_address,
+            data_path_addr=endpoint.lan_address,
+            listen_addr=f"{endpoint.lan_address}:2377",
+            name="default",
+            labels={CLUSTER: lab},
+            dispatcher_heartbeat_period=heartbeat * _SECOND,
+        )
+
+
+def _join(endpoint: Endpoint, guide: Endpoint, token: str) -> None:
+    try:
+        with asking(endpoint, _REQUEST) as client:
+            client.swarm.join(
+                remote_addrs=[f"{guide.lan_address}:2377"],
+                join_token=token,
+                listen_addr=f"{endpoint.lan_address}:2377",
+                advertise_addr=endpoint.lan_address,
+                data_path_addr=endpoint.lan_address,
+            )
+    except EngineError as error:
+        # The engine goes on joining by itself after 20 s; `wait_whole` sees the outcome.
+        if "will continue in the background" not in error.sentence:
+            raise
+
+
+def _leave(endpoint: Endpoint) -> None:
+    with asking(endpoint, _REQUEST) as client:
+        client.swarm.leave(force=True)
+
+
+def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
+    """Mark the nodes as the lab's, and forget those that an earlier, broken start left behind."""
+    current = {m.node_id for m in read_engines(endpoints)}
+    names = {e.node for e in endpoints}
+    with asking(guide, _REQUEST) as client:
+        for raw in client.api.nodes():
+            seen, spec = _seen(raw), raw["Spec"]
+            if seen.id in current and (spec.get("Labels") or {}).get(CLUSTER) != lab:
+                _change(client, seen.id, Labels={**(spec.get("Labels") or {}), CLUSTER: lab})
+            elif seen.id not in current and seen.name in names and seen.state != "ready":
+                if seen.role == "manager":
+                    _change(client, seen.id, Role="worker")
+                client.api.remove_node(seen.id, force=True)
+
+
+def _change(client: docker.DockerClient, node: str, **values: object) -> None:
+    """Change a node's spec. Another change in between makes the swarm refuse ours; then look again."""
+    from docker.errors import APIError
+
+    for attempt in range(5):
+        raw = client.api.inspect_node(node)
+        spec: Any = {**raw["Spec"], **values}
+        try:
+            client.api.update_node(node, raw["Version"]["Index"], spec)
+            return
+        except APIError as error:
+            if attempt == 4 or "out of sequence" not in str(error):
+                raise

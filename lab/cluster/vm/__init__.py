@@ -1,0 +1,1 @@
+"""The provider `vm`: QEMU machines from Debian packages."""

@@ -1,0 +1,114 @@
+"""Whether this machine's hardware virtualisation runs a guest: tried, not guessed, and remembered."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from lab import paths
+from lab.cluster.vm import qemu
+from lab.cluster.vm.qemu import Machine
+from lab.files import write_private
+
+KVM = Path("/dev/kvm")
+BOUND = 10.0
+"""Seconds for a guest to say its word; under working hardware virtualisation it takes one or two."""
+
+_SLOW = "the machines are emulated, which is slower"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How machines run, and the sentence that says why when it is not the fast way."""
+
+    acceleration: Literal["kvm", "tcg"]
+    note: str = ""
+
+
+def load_choice() -> Choice | None:
+    """What is known without a trial: no device, or a probe since this machine's last boot. None: not probed."""
+    if not os.access(KVM, os.R_OK | os.W_OK):
+        why = "may not be opened by you" if KVM.exists() else "is not here"
+        return Choice("tcg", f"hardware virtualisation ({KVM}) {why}: {_SLOW}")
+    try:
+        kept = json.loads(_memory().read_bytes())
+        if kept.pop("key") == _key():
+            return Choice(**kept)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return None
+
+
+def choose(kernel: Path, initrd: Path) -> Choice:
+    """KVM if a guest boots under it within `BOUND` seconds, else emulation; asked once per boot and emulator."""
+    if (known := load_choice()) is not None:
+        return known
+    choice = (
+        Choice("kvm")
+        if _boots(kernel, initrd)
+        else Choice("tcg", f"a guest did not boot under hardware virtualisation within {BOUND:.0f} s: {_SLOW}")
+    )
+    write_private(_memory(), json.dumps({"key": _key(), **asdict(choice)}).encode())
+    return choice
+
+
+def _boots(kernel: Path, initrd: Path) -> bool:
+    with tempfile.TemporaryDirectory(prefix="swarmlab-probe-") as name:
+        folder = Path(name)
+        one = Machine(
+            name="swarmlab-probe",
+            identity=str(uuid.uuid4()),
+            folder=folder,
+            kernel=kernel,
+            initrd=initrd,
+            drives=(),
+            acceleration="kvm",
+            memory=256,
+            words=("swarmlab.probe",),
+            control=False,
+        )
+        guest = subprocess.Popen(
+            [*qemu.argv(one), "-no-reboot"],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            end = time.monotonic() + BOUND
+            while time.monotonic() < end:
+                ended = guest.poll() is not None
+                if one.serial.exists() and b"swarmlab: probe" in one.serial.read_bytes():
+                    return True
+                if ended:
+                    return False
+                time.sleep(0.05)
+            return False
+        finally:
+            guest.kill()
+            guest.wait()
+
+
+def _memory() -> Path:
+    return paths.cache() / "acceleration.json"
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PATH": paths.search_path()}
+
+
+@cache
+def _key() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    argv = [qemu.EMULATOR, "--version"]
+    said = subprocess.run(argv, capture_output=True, text=True, check=False, env=_environment()).stdout
+    return f"{boot} {said.splitlines()[0] if said else ''}"

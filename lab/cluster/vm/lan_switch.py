@@ -1,0 +1,170 @@
+"""The nodes' own network: an Ethernet switch over Unix sockets, in the private folder of a lab's machines.
+
+    python -m lab.cluster.vm.lan_switch IDENTITY NODE...      in that folder
+
+Each machine sends its frames to the socket `NODE/switch` and takes those for it from `NODE/lan`. Who may not enter the
+folder (mode 0700) can neither read nor send a frame, which a multicast group on loopback gives to every user of this
+machine. Datagrams carry one frame each and need no connection: machines and the switch may end and start again in any
+order. `IDENTITY` is random and stays on the command line, so that the process is found again.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lab.cluster.vm import console
+
+INBOX = "switch"
+"""The socket in a machine's folder that the machine sends to."""
+OUTBOX = "lan"
+"""The socket there that it is sent to."""
+
+PID_FILE = "switch.pid"
+"""Written when every socket is open."""
+
+_FRAME = 65_536
+#: Frames that wait for a machine which is slow to take them; as on a wire, what comes on top is lost.
+_QUEUE = 1000
+#: Frames taken from one machine before the others have their turn.
+_TURN = 64
+#: Seconds between two looks whether the folder is still there, and at the consoles.
+_CHECK = 5.0
+
+
+class Port:
+    """One machine's two sockets, relative to the current folder (a socket's address holds 107 bytes)."""
+
+    def __init__(self, node: str, poll: Callable[[Port], None]) -> None:
+        self.node = node
+        self.waiting: deque[bytes] = deque(maxlen=_QUEUE)
+        self._poll = poll
+        self._inbox = f"{node}/{INBOX}"
+        Path(self._inbox).unlink(missing_ok=True)
+        self.inbox = _datagrams()
+        self.inbox.bind(self._inbox)
+        self.outbox: socket.socket | None = None
+
+    def send(self, frame: bytes) -> None:
+        """Give the machine a frame: now, or when it takes more. One that is off loses it."""
+        if self.waiting or not self._sent(frame):
+            self.waiting.append(frame)
+            self._poll(self)
+
+    def flush(self) -> None:
+        """Give what waits, as far as the machine takes it."""
+        while self.waiting:
+            frame = self.waiting.popleft()
+            if not self._sent(frame):
+                self.waiting.appendleft(frame)
+                break
+        self._poll(self)
+
+    def _sent(self, frame: bytes) -> bool:
+        """False when the machine takes no more at the moment."""
+        for _ in range(2):  # A machine that was powered on again has a new socket.
+            try:
+                if self.outbox is None:
+                    outbox = _datagrams()
+                    try:
+                        outbox.connect(f"{self.node}/{OUTBOX}")
+                    except OSError:
+                        outbox.close()
+                        return True
+                    self.outbox = outbox
+                self.outbox.send(frame)
+                return True
+            except BlockingIOError:
+                return False
+            except OSError:
+                self._hang_up()
+        return True
+
+    def _hang_up(self) -> None:
+        if self.outbox is not None:
+            # A closed socket leaves the poll by itself; what waited was for a machine that is gone.
+            outbox, self.outbox = self.outbox, None
+            self.waiting.clear()
+            self._poll(self)
+            outbox.close()
+
+
+class Switch:
+    """Frames go to the machine that has their address, and to all others while nobody knows who has it."""
+
+    def __init__(self, nodes: Sequence[str]) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._polled: dict[str, socket.socket] = {}
+        self._where: dict[bytes, Port] = {}
+        self.ports = [Port(node, self._poll) for node in nodes]
+        for port in self.ports:
+            self._selector.register(port.inbox, selectors.EVENT_READ, port)
+
+    def turn(self, bound: float) -> None:
+        """Pass on what has come; wait up to `bound` seconds for it."""
+        for key, events in self._selector.select(bound):
+            port: Port = key.data
+            if events & selectors.EVENT_READ:
+                self._take(port)
+            if events & selectors.EVENT_WRITE:
+                port.flush()
+
+    def _take(self, port: Port) -> None:
+        for _ in range(_TURN):
+            try:
+                frame = port.inbox.recv(_FRAME)
+            except BlockingIOError:
+                return
+            if len(frame) < 14:
+                continue
+            target, source = frame[:6], frame[6:12]
+            if not source[0] & 1:
+                self._where[source] = port
+            known = None if target[0] & 1 else self._where.get(target)
+            for other in self.ports if known is None else (known,):
+                if other is not port:
+                    other.send(frame)
+
+    def _poll(self, port: Port) -> None:
+        """Ask to be told when a port's machine takes more; no longer when nothing waits for it."""
+        wanted = port.outbox if port.waiting else None
+        if (polled := self._polled.get(port.node)) is not wanted:
+            if polled is not None:
+                self._selector.unregister(polled)
+                del self._polled[port.node]
+            if wanted is not None:
+                self._selector.register(wanted, selectors.EVENT_WRITE, port)
+                self._polled[port.node] = wanted
+
+
+def _datagrams() -> socket.socket:
+    one = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    one.setblocking(False)
+    return one
+
+
+def main(identity: str, *nodes: str) -> None:
+    """Switch frames between `nodes` until the process is ended or the folder is deleted. The one process that lives as
+    long as the machines, it also holds their consoles' files to a size."""
+    os.umask(0o077)
+    switch = Switch(nodes)
+    beside = Path(f".{PID_FILE}.{identity}")
+    beside.write_text(str(os.getpid()))
+    beside.replace(PID_FILE)
+    due = 0.0
+    while os.stat(".").st_nlink:  # noqa: PTH116  a deleted folder has no path any more
+        switch.turn(_CHECK)
+        if (now := time.monotonic()) >= due:
+            due = now + _CHECK
+            for node in nodes:
+                console.trim(Path(node))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,205 @@
+"""`up` for provider `vm`: from whatever is there to a whole cluster. Run again after any end, it goes on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab import file_lock, files, paths
+from lab.cluster import lab_paths, pki, swarm_init
+from lab.cluster.docker_env import write_contexts
+from lab.cluster.model import Images, Progress, Report, silent
+from lab.cluster.provider import Consent
+from lab.cluster.vm import acceleration, ports, processes, requirements, state
+from lab.cluster.vm.acceleration import Choice
+from lab.cluster.vm.build import disk_cache, inputs, seed
+from lab.cluster.vm.cluster import VmCluster, base_disk, remove
+from lab.cluster.vm.qemu import GATEWAY, HOST_ADDRESS, LOOPBACK, NAME_SERVER
+from lab.cluster.vm.state import LabState, NodeState
+from lab.engine.endpoint import Role
+from lab.errors import InputError, MissingError
+
+MEMORY = 1024
+"""MiB a machine; measured: 130 of them are used when the engine has nothing to run."""
+
+SWARM_BOUND = 300.0
+_LAN = "10.77.0"
+_HEARTBEAT = {"kvm": 5, "tcg": 10}
+"""Seconds between the dispatcher's heartbeats. Emulated machines on a busy host may be late with one of 5 s."""
+
+
+def up(name: str, nodes: int | None, report: Report, consent: Consent, images: Images | None = None) -> VmCluster:
+    """The lab `name`, whole. A new one has 4 `nodes` and `images` of packages when not said; one that is there keeps
+    what it has. Raises LabError and its kin."""
+    if (found := _existing(name)) is not None:
+        _keeps(found, nodes, images)
+    if found is not None and found.status().whole:
+        report(Progress("swarm", "the swarm is whole", 1.0))
+        return found
+    requirements.require(consent, lambda text: report(Progress("packages", text, 0.0)))
+    with file_lock.hold(lab_paths.lock_file(name), f"at work on the lab {name}"):
+        found = _existing(name)
+        if found is not None:
+            _keeps(found, nodes, images)
+            cold = False
+        else:
+            images = images or "packages"
+            cold = not disk_cache.ready(images)
+            found = VmCluster(_new(name, nodes or 4, images, _within(report, 0.0, 0.6 if cold else 0.0)))
+        report_rest = _within(report, 0.6 if cold else 0.0, 1.0)
+        found = _on_this_machine(found)
+        _boot(found, _within(report_rest, 0.0, 0.7))
+        swarm_init.form_swarm(
+            found.endpoints(),
+            name,
+            heartbeat=_HEARTBEAT[found.state.acceleration],
+            bound=SWARM_BOUND,
+            say=lambda text, share: report_rest(Progress("swarm", text, 0.7 + 0.3 * share)),
+        )
+    report(Progress("swarm", "the swarm is whole", 1.0))
+    return found
+
+
+def _existing(name: str) -> VmCluster | None:
+    try:
+        return VmCluster(state.load(name))
+    except MissingError:
+        return None
+
+
+def _keeps(found: VmCluster, nodes: int | None, images: Images | None) -> None:
+    have, again = len(found.state.nodes), "swarmlab down, then swarmlab up"
+    if nodes is not None and nodes != have:
+        raise InputError(f"the lab {found.name} has {have} nodes, and keeps them", remedy=f"{again} --nodes {nodes}")
+    if images is not None and images != found.images:
+        raise InputError(
+            f"the lab {found.name} has its images by --images {found.images}, and keeps them",
+            remedy=f"{again} --images {images}",
+        )
+
+
+def managers_of(count: int) -> int:
+    """How many of `count` nodes manage: three bear the loss of one. Raises InputError for 0 or more than 7."""
+    if not 1 <= count <= 7:
+        raise InputError(f"a lab has 1 to 7 nodes, not {count}")
+    return 3 if count >= 4 else 1
+
+
+def _new(name: str, count: int, images: Images, report: Report) -> LabState:
+    """Decide everything about a new lab and write it down, before anything of it runs."""
+    managers = managers_of(count)
+    disk = disk_cache.ensure(report, images)
+    folder = paths.cache() / disk
+    choice = acceleration.choose(folder / "vmlinuz", folder / "initrd")
+    report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
+    home = lab_paths.lab_folder(name)
+    remove(name, silent)
+    home.mkdir(mode=0o700)
+    files.write_private(home / state.MARK, b"swarmlab made this folder: swarmlab down deletes it\n")
+    with file_lock.hold(paths.state() / "ports.lock", "choosing ports", bound=30):
+        block = ports.allocate(count, _others_ports(name))
+        nodes = tuple(
+            _node(number, "manager" if number <= managers else "worker", block) for number in range(1, count + 1)
+        )
+        keys = pki.make(name, [(node.name, node.lan_address) for node in nodes])
+        _write_keys(home, keys, nodes, images)
+        engines = {node.name: f"tcp://{LOOPBACK}:{node.engine}" for node in nodes}
+        write_contexts(home / "docker", engines, home / "tls")
+        made = LabState(
+            version=state.VERSION,
+            name=name,
+            provider="vm",
+            created=datetime.now(UTC),
+            acceleration=choice.acceleration,
+            note=choice.note,
+            disk=disk,
+            images=images,
+            memory=MEMORY,
+            first_port=block.first,
+            switch=str(uuid.uuid4()),
+            nodes=nodes,
+        )
+        state.save(made)
+    return made
+
+
+def _others_ports(name: str) -> list[int]:
+    others = (other for other in lab_paths.lab_names() if other != name)
+    return [state.load(other).first_port for other in others]
+
+
+def _node(number: int, role: Role, block: ports.Block) -> NodeState:
+    return NodeState(
+        name=f"node{number}",
+        number=number,
+        role=role,
+        identity=str(uuid.uuid4()),
+        lan_address=f"{_LAN}.{10 + number}",
+        engine=block.engine(number),
+        published=block.published(number),
+    )
+
+
+def node_settings(node: NodeState, images: Images) -> Mapping[str, str]:
+    """What a machine is told about itself, as variables of its shell. With a GATEWAY it asks registries; without one
+    it has nobody to ask, and takes the images of its own store."""
+    outward = {"GATEWAY": GATEWAY, "NAME_SERVER": NAME_SERVER} if images == "official" else {}
+    return {
+        "NODE": node.name,
+        "TASK": "node",
+        "MODULES": " ".join(inputs.MODULES),
+        "HOST_ADDRESS": f"{HOST_ADDRESS}/24",
+        "LAN_ADDRESS": f"{node.lan_address}/24",
+        **outward,
+    }
+
+
+def _write_keys(home: Path, keys: pki.Keys, nodes: Sequence[NodeState], images: Images) -> None:
+    tls = home / "tls"
+    files.write_private(tls / "ca.pem", keys.authority)
+    files.write_private(tls / "cert.pem", keys.client.certificate)
+    files.write_private(tls / "key.pem", keys.client.key)
+    hosts = "127.0.0.1 localhost\n" + "".join(f"{node.lan_address} {node.name}\n" for node in nodes)
+    for node in nodes:
+        (home / node.name).mkdir(mode=0o700)
+        pair = keys.servers[node.name]
+        own = {
+            "ca.pem": keys.authority,
+            "cert.pem": pair.certificate,
+            "key.pem": pair.key,
+            "hosts": hosts.encode(),
+        }
+        seed.write(home / node.name / "settings.tar", node_settings(node, images), own)
+
+
+def _on_this_machine(found: VmCluster) -> VmCluster:
+    """A lab that is powered off as a whole takes what this machine can now, perhaps after a move or an update."""
+    if any(found.running(node) for node in found.state.nodes):
+        return found
+    folder = base_disk(found.state.disk).parent
+    choice = acceleration.choose(folder / "vmlinuz", folder / "initrd")
+    if choice == Choice(found.state.acceleration, found.state.note):
+        return found
+    changed = found.state.model_copy(update={"acceleration": choice.acceleration, "note": choice.note})
+    state.save(changed)
+    return VmCluster(changed)
+
+
+def _boot(found: VmCluster, report: Report) -> None:
+    for node in found.state.nodes:
+        folder = found.home / node.name
+        if found.running(node) and processes.is_cut(folder):
+            processes.cut(folder, off=False)
+    found.boot(found.state.nodes, report)
+
+
+def _within(report: Report, low: float, high: float) -> Report:
+    """A report for a part of the work."""
+
+    def part(progress: Progress) -> None:
+        done = None if progress.done is None else low + (high - low) * progress.done
+        report(Progress(progress.stage, progress.text, done))
+
+    return part

@@ -1,0 +1,123 @@
+"""What people get wrong in a stack file: each mistake with its line, the service, and what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lab.compose import lint_traefik, read, unsupported
+from lab.compose.interpolate import has_variables
+from lab.compose.model import Stack
+from lab.compose.referenced_files import find_missing, found, is_file, resolve_path
+from lab.errors import InputError
+from lab.schema.diagnostics import some, told
+from lab.schema.document import Document, Place
+
+Found = Iterator[tuple[Place, str]]
+"""Where, and a sentence."""
+
+#: The engine's limits, in bytes.
+_LARGEST = {"secrets": 500_000, "configs": 1_000_000}
+
+
+def find_mistakes(doc: Document) -> list[InputError]:
+    """All that is wrong with a stack file, by line: what `docker stack deploy` refuses, and what it takes and the
+    swarm or Traefik then passes over."""
+    refused, stack = read.find_problems(doc)
+    all_ = [*refused, *unsupported.ignored_keys(doc)]
+    if stack is not None:
+        rules: tuple[Callable[[Stack, Document], Found], ...] = (
+            lint_traefik.check_label_places,
+            lint_traefik.check_labels,
+            lint_traefik.check_flags,
+            _images,
+            _jobs,
+            _ports,
+            _files,
+            _binds,
+        )
+        for rule in rules:
+            all_ += some((doc.problem(place, sentence) for place, sentence in rule(stack, doc)), doc.path)
+    return told(all_, doc.path)
+
+
+def _images(stack: Stack, _: Document) -> Found:
+    for name, service in stack.services.items():
+        last = service.image.rpartition("/")[2]
+        if not has_variables(service.image) and ":" not in last and "@" not in last:
+            yield (
+                ("services", name, "image"),
+                f"service {name}: the image {service.image} has no tag, so each node may run another version; "
+                f"write {service.image}:VERSION",
+            )
+
+
+def _jobs(stack: Stack, _: Document) -> Found:
+    for name, service in stack.services.items():
+        if service.deploy.mode.endswith("-job") and service.deploy.update_config is not None:
+            sentence = f"service {name}: a job ({service.deploy.mode}) takes no update_config; delete it"
+            yield ("services", name, "deploy", "update_config"), sentence
+
+
+def _ports(stack: Stack, doc: Document) -> Found:
+    taken: dict[tuple[int, str], tuple[str, str]] = {}
+    for name, service in stack.services.items():
+        place: Place = ("services", name, "ports")
+        ingress = [port for port in service.ports if port.mode == "ingress"]
+        if service.deploy.endpoint_mode == "dnsrr" and ingress:
+            yield (
+                place,
+                f"service {name}: endpoint_mode dnsrr has no address that the mesh could lead to; publish its ports "
+                f"with mode: host, or take endpoint_mode: vip",
+            )
+        # After a range the items have other numbers than in the file: then the list's own line must do.
+        listed = doc.at(place)
+        exact = isinstance(listed, list) and len(service.ports) == len(listed)
+        before: set[tuple[object, ...]] = set()
+        for index, port in enumerate(service.ports):
+            if not port.published:
+                continue
+            first, mode = taken.setdefault((port.published, port.protocol), (name, port.mode))
+            same = (port.published, port.protocol)
+            # In one service swarmkit refuses it whatever the target and the mode (validateEndpointSpec).
+            if same in before or (first != name and "ingress" in (mode, port.mode)):
+                yield (
+                    (*place, index) if exact else place,
+                    f"service {name}: port {port.published}/{port.protocol} is published by {first} already",
+                )
+            before.add(same)
+
+
+def _files(stack: Stack, doc: Document) -> Found:
+    for what, things in (("secrets", stack.secrets), ("configs", stack.configs)):
+        for key, thing in things.items():
+            if not thing.file or not _known(doc, (what, key, "file"), thing.file):
+                continue
+            one, path = what.removesuffix("s"), resolve_path(doc, thing.file)
+            there = found(path)
+            if there is None or not is_file(path):
+                yield (what, key, "file"), f"{one} {key}: {find_missing(doc, thing.file)}"
+            elif (size := there.st_size) > _LARGEST[what]:
+                most = _LARGEST[what] // 1000
+                sentence = f"{one} {key}: {thing.file} has {size:,} bytes; a {one} holds at most {most} KB"
+                yield (what, key, "file"), sentence
+
+
+def _binds(stack: Stack, doc: Document) -> Found:
+    for name, service in stack.services.items():
+        for index, mount in enumerate(service.volumes):
+            place: Place = ("services", name, "volumes", index)
+            relative = mount.source.startswith(".") and not has_variables(mount.source)
+            if mount.type == "bind" and relative and found(resolve_path(doc, mount.source)) is None:
+                yield (
+                    place,
+                    f"service {name}: there is no {mount.source} beside {doc.path.name}; and it must be on every node "
+                    f"where a task may run: a config or a secret goes there by itself",
+                )
+
+
+def _known(doc: Document, place: Place, text: str) -> bool:
+    """Whether a path can be looked for here: an absolute one that a setting may change is another machine's."""
+    if has_variables(text):
+        return False
+    return not (Path(text).is_absolute() and "$" in str(doc.at(place)))

@@ -1,0 +1,92 @@
+"""Mistakes of a stack file about Traefik: labels where it does not look, labels and flags that it does not take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from lab.compose.model import Service, Stack
+from lab.schema.document import Document, Place
+from lab.world import traefik_labels as known
+from lab.world.traefik_services import runs_traefik
+
+Found = Iterator[tuple[Place, str]]
+
+_ENTRYPOINT = re.compile(r"--entrypoints\.([^.=]+)[.=]", re.IGNORECASE)
+_MODE = re.compile(r"--providers\.docker\.swarmmode(=.*)?", re.IGNORECASE)
+_REFRESH = re.compile(r"--providers\.docker\.swarmmoderefreshseconds(=.*)?", re.IGNORECASE)
+_DOCKER = re.compile(r"--providers\.docker(\..*|=.*)?", re.IGNORECASE)
+
+
+def check_label_places(stack: Stack, doc: Document) -> Found:
+    """Labels for Traefik that the containers bear, not the service."""
+    for name, service in stack.services.items():
+        places = _labels(doc, ("services", name, "labels"))
+        for label in service.labels:
+            if label.lower().startswith("traefik."):
+                yield (
+                    places.get(label, ("services", name, "labels")),
+                    f"label {label} of service {name} stands outside deploy: swarm does not see it; "
+                    f"move it under deploy.labels",
+                )
+
+
+def check_labels(stack: Stack, doc: Document) -> Found:
+    """What is wrong with the labels that Traefik reads."""
+    entrypoints = _entrypoints(stack)
+    defined = {
+        middleware
+        for service in stack.services.values()
+        for middleware in known.parse_labels(service.deploy.labels).of("http", "middlewares")
+    }
+    for name, service in stack.services.items():
+        at: Place = ("services", name, "deploy", "labels")
+        places = _labels(doc, at)
+        for mistake in known.find_mistakes(service.deploy.labels, entrypoints, frozenset(defined)):
+            # A middleware may be another stack's: that is no mistake of this file.
+            if not mistake.hint:
+                place = places.get(mistake.label, at)
+                yield place, f"label {mistake.label} of service {name}: {mistake.wrong}; write {mistake.write}"
+
+
+def check_flags(stack: Stack, _: Document) -> Found:
+    """Flags of Traefik 2 for a swarm, with which Traefik 3 does not start."""
+    for name, service in stack.services.items():
+        if not any(_MODE.fullmatch(word) or _REFRESH.fullmatch(word) for word in _words(service)):
+            continue
+        for index, word in enumerate(service.command):
+            if write := _new(word):
+                place: Place = ("services", name, "command", index)
+                yield place, f"service {name}: {word} is of Traefik 2, and Traefik 3 does not start; write {write}"
+
+
+def _new(word: str) -> str:
+    if _MODE.fullmatch(word):
+        return "--providers.swarm=true"
+    value = word.partition("=")[2]
+    if _REFRESH.fullmatch(word):
+        return f"--providers.swarm.refreshseconds={value or 15}"
+    if not _DOCKER.fullmatch(word):
+        return ""
+    rest = re.sub(r"(?i)^--providers\.docker", "", word)
+    return f"--providers.swarm{rest or '=true'}"
+
+
+def _entrypoints(stack: Stack) -> frozenset[str] | None:
+    """The entry points of a Traefik in this file; None when there is none, or when its command does not name them."""
+    found = {m[1] for service in stack.services.values() for word in _words(service) if (m := _ENTRYPOINT.match(word))}
+    return frozenset(found) or None
+
+
+def _words(service: Service) -> tuple[str, ...]:
+    """The flags of a Traefik; nothing for another program."""
+    words = (*service.entrypoint, *service.command)
+    return words if runs_traefik(service.image, words) else ()
+
+
+def _labels(doc: Document, place: Place) -> Mapping[str, Place]:
+    """Where each label stands: under its key, or as an item of a list."""
+    here = doc.at(place)
+    if isinstance(here, list):
+        return {str(item).partition("=")[0]: (*place, index) for index, item in reversed([*enumerate(here)])}
+    return {label: (*place, label) for label in here} if isinstance(here, dict) else {}

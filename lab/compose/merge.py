@@ -1,0 +1,211 @@
+"""Several stack files deployed as one (`docker stack deploy -c base.yml -c prod.yml`), merged as docker merges them.
+
+A service's own settings are laid over those of the file before; a network, volume, secret or config that stands in two
+files is the later one's. Lists grow, but for those whose items have a key of their own. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from lab.compose import short_forms
+from lab.compose.interpolate import interpolate
+from lab.errors import InputError
+from lab.schema.document import Document, Place
+
+#: The compose version that docker takes a file for that names none.
+_NEWEST = "3.13"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A value with the place where it is written: mappings and lists hold spots."""
+
+    value: Any
+    path: Path
+    line: int
+
+
+def merge_files(documents: Sequence[Document]) -> Document:
+    """The one stack that several files make. Relative paths are looked for beside the first. Raises InputError when
+    their versions differ: docker takes no such files together."""
+    first, *others = documents
+    whole = _spots(first, (), first.data)
+    for other in others:
+        if _version(other) != _version(first):
+            reason = f"version {_version(other)} differs from {_version(first)} of {first.path.name}"
+            raise other.problem(("version",), reason, remedy="write the same version into both, or none")
+        whole = _merged(whole, _spots(other, (), other.data))
+    lines: dict[Place, int] = {}
+    files: dict[Place, Path] = {}
+    return Document(first.path, _plain(whole, (), lines, files), lines, files)
+
+
+def _version(document: Document) -> str:
+    version = document.data.get("version")
+    return _NEWEST if version in (None, "", "3") else str(version)
+
+
+def _spots(document: Document, place: Place, value: object) -> _Spot:
+    if isinstance(value, dict):
+        value = {key: _spots(document, (*place, key), inner) for key, inner in value.items()}
+    elif isinstance(value, list):
+        value = [_spots(document, (*place, index), inner) for index, inner in enumerate(value)]
+    return _Spot(value, document.path, document.line(place))
+
+
+def _plain(spot: _Spot, place: Place, lines: dict[Place, int], files: dict[Place, Path]) -> Any:
+    if place:
+        lines[place], files[place] = spot.line, spot.path
+    if isinstance(spot.value, dict):
+        return {key: _plain(inner, (*place, key), lines, files) for key, inner in spot.value.items()}
+    if isinstance(spot.value, list):
+        return [_plain(inner, (*place, index), lines, files) for index, inner in enumerate(spot.value)]
+    return spot.value
+
+
+def _merged(base: _Spot, over: _Spot) -> _Spot:
+    """Two whole files: services one by one, of all else the later one's."""
+    top = dict(base.value)
+    for section, spot in over.value.items():
+        there = top.get(section)
+        if there is None or not isinstance(there.value, dict) or not isinstance(spot.value, dict):
+            top[section] = spot if spot.value is not None or there is None else there
+        elif section == "services":
+            services = {name: _service(there.value.get(name), one) for name, one in spot.value.items()}
+            top[section] = _Spot({**there.value, **services}, there.path, there.line)
+        else:
+            top[section] = _Spot({**there.value, **spot.value}, there.path, there.line)
+    return _Spot(top, base.path, base.line)
+
+
+def _service(base: _Spot | None, over: _Spot) -> _Spot:
+    return over if base is None else _laid(base, over, ())
+
+
+def _laid(base: _Spot, over: _Spot, place: tuple[str, ...]) -> _Spot:
+    """One value over another. What is empty (nothing, an empty text or list, false) lays nothing over, except as a
+    label or the like."""
+    if place[:-1] in _TEXTS:
+        return over
+    if over.value in (None, "", [], {}) or over.value is False:
+        return base
+    if place in _REPLACED:
+        return over
+    if place in _PAIRS:
+        base, over = _as_pairs(base), _as_pairs(over)
+    elif place == ("ports",):
+        return _by_key(_each_port(base), _each_port(over), _published)
+    elif place in _KEYED:
+        return _by_key(base, over, _KEYED[place])
+    elif place in _LISTS:
+        base, over = _as_list(base, place), _as_list(over, place)
+    if isinstance(base.value, dict) and isinstance(over.value, dict):
+        if place == ("logging",) and _driver(base) != _driver(over) and "" not in (_driver(base), _driver(over)):
+            return over
+        # Of a network that a service is on, the aliases are the later file's, or none.
+        inner = {k: v for k, v in base.value.items() if k != "aliases" or place[:1] != ("networks",)}
+        for key, spot in over.value.items():
+            there = inner.get(key)
+            inner[key] = spot if there is None else _laid(there, spot, (*place, key))
+        return _Spot(inner, base.path, base.line)
+    if isinstance(base.value, list) and isinstance(over.value, list):
+        return _Spot([*base.value, *over.value], base.path, base.line)
+    return over
+
+
+def _driver(logging: _Spot) -> str:
+    driver = logging.value.get("driver")
+    return str(driver.value or "") if driver else ""
+
+
+def _as_pairs(spot: _Spot) -> _Spot:
+    """`NAME=value` items, or names alone, as a mapping."""
+    if not isinstance(spot.value, list) or not all(isinstance(item.value, str) for item in spot.value):
+        return spot
+    pairs: dict[str, _Spot] = {}
+    for item in spot.value:
+        name, sign, text = item.value.partition("=")
+        pairs[name] = _Spot(text if sign else None, item.path, item.line)
+    return _Spot(pairs, spot.path, spot.line)
+
+
+def _as_list(spot: _Spot, place: tuple[str, ...]) -> _Spot:
+    """One text as a list of it; a health check's is for the container's shell."""
+    if not isinstance(spot.value, str):
+        return spot
+    words = ["CMD-SHELL", spot.value] if place == ("healthcheck", "test") else [spot.value]
+    return _Spot([_Spot(word, spot.path, spot.line) for word in words], spot.path, spot.line)
+
+
+def _by_key(base: _Spot, over: _Spot, key: Callable[[Any], object]) -> _Spot:
+    """Lists whose items have a key: of two with the same one the later stays."""
+    if not isinstance(base.value, list) or not isinstance(over.value, list):
+        return over
+    found: dict[object, _Spot] = {}
+    for number, item in enumerate((*base.value, *over.value)):
+        plain = _filled(_plain(item, (), {}, {}))
+        try:
+            found[key(plain)] = item
+        except (ValueError, TypeError, KeyError, AttributeError):
+            # What is wrong with it is said where the whole is read.
+            found["not readable", number] = item
+    return _Spot(list(found.values()), base.path, base.line)
+
+
+def _filled(value: object) -> object:
+    """A short form as it is with the settings that have a default."""
+    try:
+        return interpolate(value, {}, keep=True) if isinstance(value, str) else value
+    except InputError:
+        return value
+
+
+def _each_port(ports: _Spot) -> _Spot:
+    """Published ports with every range written out: docker lays one port over another, not one range."""
+    if not isinstance(ports.value, list):
+        return ports
+    left, each = short_forms.PortsLeft(), []
+    for item in ports.value:
+        plain = _filled(_plain(item, (), {}, {}))
+        try:
+            long = short_forms.port(plain, left) if isinstance(plain, str | int) else []
+        except ValueError:
+            long = []
+        each += [
+            _Spot({k: _Spot(v, item.path, item.line) for k, v in one.items()}, item.path, item.line) for one in long
+        ]
+        each += [] if long else [item]
+    return _Spot(each, ports.path, ports.line)
+
+
+def _published(item: Any) -> object:
+    """Ports that the swarm chooses are all one, as in docker."""
+    return int(item.get("published") or 0)
+
+
+def _source(item: Any) -> object:
+    return item["source"] if isinstance(item, dict) else item
+
+
+def _target(item: Any) -> object:
+    long: Any = short_forms.mount(item)
+    return long["target"]
+
+
+#: Of a service: what is replaced whole.
+_REPLACED = frozenset({("command",), ("entrypoint",)})
+#: Mappings that may be written as lists.
+_PAIRS = frozenset({("environment",), ("labels",), ("sysctls",), ("deploy", "labels"), ("networks",)})
+#: Mappings of texts, of which an empty one counts.
+_TEXTS = frozenset({("labels",), ("sysctls",), ("deploy", "labels"), ("logging", "options")})
+#: Lists that may be written as one text.
+_LISTS = frozenset({("dns",), ("dns_search",), ("tmpfs",), ("env_file",), ("healthcheck", "test")})
+#: Lists whose items have a key.
+_KEYED: Mapping[tuple[str, ...], Callable[[Any], object]] = MappingProxyType(
+    {("secrets",): _source, ("configs",): _source, ("volumes",): _target}
+)

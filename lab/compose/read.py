@@ -1,0 +1,198 @@
+"""A stack file, read: what `docker stack deploy` would refuse is told with file, line and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lab.compose import unsupported
+from lab.compose.interpolate import has_variables, interpolate
+from lab.compose.model import Granted, Service, Stack
+from lab.compose.referenced_files import find_missing, is_file, parse_env_file, resolve_path
+from lab.compose.short_forms import PortsLeft
+from lab.errors import InputError
+from lab.schema import diagnostics, document
+from lab.schema.diagnostics import Problems
+from lab.schema.document import Document, Place
+
+#: Only in these are settings filled in.
+_SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
+#: The most that all env_files of a stack bring in.
+_MOST_VARIABLES = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class StackFile:
+    """A stack file and what it says without any settings: a `${NAME}` that has no default stands there as it is.
+
+    Two are equal when they are the same reading of a file."""
+
+    document: Document
+    outline: Stack
+
+    def filled(self, env: Mapping[str, str]) -> Stack:
+        """What it says with these settings. Raises Problems (an InputError) for one that is missing or makes no
+        sense."""
+        return self._with(env, keep=False)
+
+    def partly(self, env: Mapping[str, str]) -> Stack:
+        """What it says with these settings, others being still to come. Raises Problems."""
+        return self._with(env, keep=True)
+
+    def _with(self, env: Mapping[str, str], *, keep: bool) -> Stack:
+        stack, wrong = _whole(self.document, env, keep=keep)
+        if wrong:
+            raise Problems(wrong)
+        return stack
+
+
+def read_stack(path: Path) -> StackFile:
+    """A stack file. Raises Problems with all that `docker stack deploy` would refuse, and what it cannot know."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return _read(path)
+    return _known(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _known(path: Path, _changed: int, _size: int) -> StackFile:
+    """A lesson reads the same file for each of its steps."""
+    return _read(path)
+
+
+def _read(path: Path) -> StackFile:
+    try:
+        doc = document.read_stack(path)
+    except InputError as problem:
+        raise Problems([problem]) from None
+    found, outline = find_problems(doc)
+    if outline is None or found:
+        raise Problems(found)
+    return StackFile(doc, outline)
+
+
+def find_problems(doc: Document) -> tuple[list[InputError], Stack | None]:
+    """All that `docker stack deploy` would refuse, by line, and what the file says when that can be told."""
+    found, outline = list(unsupported.refused_keys(doc)), None
+    try:
+        outline, wrong = _whole(doc, {}, keep=True)
+        found += wrong
+    except Problems as refused:
+        found += refused.problems
+    return diagnostics.told(found, doc.path), outline
+
+
+def _whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[Stack, list[InputError]]:
+    """What a file says with its env_files, and what is wrong though it can be read."""
+    stack = _stack(doc, env, keep=keep)
+    undeclared = diagnostics.some(_undeclared(doc, stack), doc.path)
+    stack, wrong = _with_env_files(doc, stack, env)
+    return stack, diagnostics.told([*undeclared, *wrong], doc.path)
+
+
+def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
+    wrong: list[InputError] = []
+
+    def filled(value: Any, place: Place) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(inner, (*place, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [filled(inner, (*place, index)) for index, inner in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        try:
+            return interpolate(value, env, keep=keep)
+        except InputError as error:
+            wrong.append(doc.problem(place, error.reason, remedy=error.remedy))
+            return value
+
+    plain = unsupported.without(doc.data)
+    data = {key: filled(value, (key,)) if key in _SECTIONS else value for key, value in plain.items()}
+    if wrong:
+        raise Problems(diagnostics.told(wrong, doc.path))
+    try:
+        return Stack.model_validate(data, context=PortsLeft())
+    except ValidationError as error:
+        raise Problems(list(_said(error, doc))) from None
+
+
+def _said(error: ValidationError, doc: Document) -> Iterator[InputError]:
+    """What the model refuses, with the service that it is about."""
+    for problem, place in diagnostics.placed(Stack, error, doc):
+        if place[:1] == ("services",) and len(place) > 3:
+            yield doc.problem(place, f"service {place[1]}: {problem.reason}")
+        else:
+            yield problem
+
+
+def _with_env_files(doc: Document, stack: Stack, env: Mapping[str, str]) -> tuple[Stack, list[InputError]]:
+    """The stack with what stands in its env_files, below what stands under `environment`."""
+    wrong: list[InputError] = []
+    services: dict[str, Service] = {}
+    known: dict[str, Mapping[str, str]] = {}
+    left = _MOST_VARIABLES
+    for name, service in stack.services.items():
+        more: dict[str, str] = {}
+        for index, file in enumerate(service.env_file):
+            try:
+                if file not in known:
+                    known[file] = _of_file(doc, file, env)
+                left -= len(known[file])
+                if left < 0:
+                    raise ValueError(f"the env_files of all services hold more than {_MOST_VARIABLES:,} variables")
+                more |= known[file]
+            except ValueError as error:
+                place: Place = ("services", name, "env_file", index)
+                wrong.append(doc.problem(place, f"service {name}: {error}"))
+        if more:
+            services[name] = service.model_copy(update={"environment": {**more, **service.environment}})
+    return (stack.model_copy(update={"services": {**stack.services, **services}}) if services else stack), wrong
+
+
+def _of_file(doc: Document, file: str, env: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables of an env_file; a name alone takes the setting of its name. A path that is not known yet has none.
+    Raises ValueError, in words."""
+    if has_variables(file):
+        return {}
+    path = resolve_path(doc, file)
+    if not is_file(path):
+        raise ValueError(find_missing(doc, file))
+    try:
+        given = dict(parse_env_file(document.text_of(path)))
+    except InputError as error:
+        raise ValueError(f"env_file {file}: {error.reason}") from None
+    except ValueError as error:
+        raise ValueError(f"env_file {file}: {error}") from None
+    return {name: text for name, value in given.items() if (text := value or env.get(name, value)) is not None}
+
+
+def _undeclared(doc: Document, stack: Stack) -> Iterator[InputError]:
+    """What a service uses and the file does not name at its top."""
+    for name, service in stack.services.items():
+        for what, key, place in _used(service):
+            known = getattr(stack, what)
+            if key not in known and not has_variables(key):
+                one = what.removesuffix("s")
+                reason = f"service {name} uses the {one} {key}, which does not stand under {what} at the top"
+                named = ("services", name, what, key)
+                where = named if named in doc.lines else ("services", name, *place)
+                yield doc.problem(where, reason + diagnostics.did_you_mean(key, known))
+
+
+def _used(service: Service) -> Iterator[tuple[str, str, Place]]:
+    for index, key in enumerate(service.networks):
+        if key != "default":
+            yield "networks", key, ("networks", index)
+    for index, mount in enumerate(service.volumes):
+        if mount.type == "volume" and mount.source:
+            yield "volumes", mount.source, ("volumes", index)
+    grants: tuple[tuple[str, tuple[Granted, ...]], ...] = (("secrets", service.secrets), ("configs", service.configs))
+    for what, given in grants:
+        for index, grant in enumerate(given):
+            yield what, grant.source, (what, index)

@@ -1,0 +1,230 @@
+"""From the engine's JSON (Engine API v1.44) to the world's values."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from lab.engine.raw import Raw, count, entries
+from lab.world.entries import EngineEvent
+from lab.world.swarm import (
+    FileReference,
+    Mode,
+    Node,
+    Port,
+    Service,
+    ServiceSpec,
+    SwarmObject,
+    Task,
+    UpdateConfig,
+    UpdateStatus,
+    fingerprint,
+)
+
+_MODES: Mapping[str, Mode] = {
+    "Replicated": "replicated",
+    "Global": "global",
+    "ReplicatedJob": "replicated-job",
+    "GlobalJob": "global-job",
+}
+_SECOND = 1_000_000_000
+
+
+def _seconds(raw: Raw, field: str) -> float:
+    """A duration of an answer, which the engine gives in nanoseconds, in seconds."""
+    return count(raw, field) / _SECOND
+
+
+def seconds(stamp: str) -> float:
+    """RFC 3339 with nanoseconds, as the engine writes it, to seconds since the epoch; 0.0 for an empty one."""
+    if not stamp:
+        return 0.0
+    trimmed = re.sub(r"(\.\d{1,6})\d*", r"\1", stamp)
+    return max(0.0, datetime.fromisoformat(trimmed.replace("Z", "+00:00")).timestamp())
+
+
+def node(raw: Raw) -> Node:
+    """A node of `GET /nodes`."""
+    spec, status, manager = raw["Spec"], raw["Status"], raw.get("ManagerStatus") or {}
+    # A node that is just joining has not described itself yet.
+    described = raw.get("Description") or {}
+    return Node(
+        id=raw["ID"],
+        name=described.get("Hostname") or raw["ID"][:12],
+        role=spec["Role"],
+        state=status["State"],
+        availability=spec["Availability"],
+        leader=manager.get("Leader") or False,
+        reachability=manager.get("Reachability") or "",
+        address=status.get("Addr") or "",
+        engine=(described.get("Engine") or {}).get("EngineVersion") or "",
+        labels=dict(spec.get("Labels") or {}),
+    )
+
+
+def service(raw: Raw) -> Service:
+    """A service of `GET /services?status=true`."""
+    spec, template, (_, mode) = service_spec(raw["Spec"]), raw["Spec"]["TaskTemplate"], _mode(raw["Spec"]["Mode"])
+    counts, update = raw.get("ServiceStatus") or {}, raw.get("UpdateStatus") or {}
+    known = {"replicated": spec.replicas, "replicated-job": count(mode, "MaxConcurrent")}
+    return Service(
+        id=raw["ID"],
+        name=raw["Spec"]["Name"],
+        spec=spec,
+        # The engine's own count is asked only for what a spec does not say.
+        desired=known[spec.mode] if spec.mode in known else count(counts, "DesiredTasks"),
+        version=version(raw),
+        forced=count(template, "ForceUpdate"),
+        status=UpdateStatus(
+            update.get("State") or "",
+            update.get("Message") or "",
+            seconds(update.get("StartedAt") or ""),
+            seconds(update.get("CompletedAt") or ""),
+        ),
+        mark=mark(template),
+        restart=(template.get("RestartPolicy") or {}).get("Condition") or "any",
+        total_completions=count(mode, "TotalCompletions"),
+        iteration=_iteration(raw.get("JobStatus") or {}),
+    )
+
+
+def version(raw: Raw) -> int:
+    """The engine's index of an object, which grows with each change."""
+    return count(raw["Version"], "Index")
+
+
+def _iteration(raw: Raw) -> int:
+    """Which execution of a job it is, of a service's `JobStatus` or of a task."""
+    return count(raw.get("JobIteration") or {}, "Index")
+
+
+def mark(template: Raw) -> str:
+    """A digest of what makes one version of a service's tasks differ from another. The engine rewrites the rest of a
+    task's spec (networks by their ids), so only these parts are the same in a service and its tasks."""
+    parts = [template.get(part) for part in ("ContainerSpec", "Resources", "ForceUpdate")]
+    parts[2] = parts[2] or 0
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def service_spec(raw: Raw) -> ServiceSpec:
+    """The part of a service's `Spec` that the lab compares. An image's digest is left out; a service that runs no
+    containers (a plugin, a network's attachment) has no image."""
+    template = raw["TaskTemplate"]
+    container = template.get("ContainerSpec") or {}
+    update, endpoint = raw.get("UpdateConfig") or {}, raw.get("EndpointSpec") or {}
+    mode_name, mode = _mode(raw["Mode"])
+    return ServiceSpec(
+        image=(container.get("Image") or "").partition("@")[0],
+        mode=_MODES[mode_name],
+        replicas=count(mode, "Replicas"),
+        args=tuple(entries(container, "Args")),
+        env=tuple(entries(container, "Env")),
+        constraints=tuple(re.sub(r"\s*([!=]=)\s*", r"\1", c) for c in constraints(template)),
+        ports=tuple(
+            Port(
+                count(p, "PublishedPort"),
+                count(p, "TargetPort"),
+                p.get("Protocol") or "tcp",
+                p.get("PublishMode") or "ingress",
+            )
+            for p in entries(endpoint, "Ports")
+        ),
+        secrets=tuple(
+            FileReference(s["SecretName"], s["File"]["Name"]) for s in entries(container, "Secrets") if "File" in s
+        ),
+        configs=tuple(
+            FileReference(c["ConfigName"], c["File"]["Name"]) for c in entries(container, "Configs") if "File" in c
+        ),
+        networks=tuple(n["Target"] for n in entries(template, "Networks")),
+        labels=dict(raw.get("Labels") or {}),
+        update=UpdateConfig(
+            parallelism=count(update, "Parallelism", 1),
+            delay=_seconds(update, "Delay"),
+            order=update.get("Order") or "stop-first",
+            failure_action=update.get("FailureAction") or "pause",
+            monitor=_seconds(update, "Monitor") or 5.0,
+            max_failure_ratio=update.get("MaxFailureRatio") or 0.0,
+        ),
+        command=tuple(entries(container, "Command")),
+        volumes=tuple(
+            m["Source"] for m in entries(container, "Mounts") if m.get("Type") == "volume" and m.get("Source")
+        ),
+        memory=count((template.get("Resources") or {}).get("Limits") or {}, "MemoryBytes"),
+        health=tuple(entries(container.get("Healthcheck") or {}, "Test")),
+        endpoint=endpoint.get("Mode") or "vip",
+    )
+
+
+def _mode(raw: Raw) -> tuple[str, Raw]:
+    """A mode's name and what it says; the API has one key for each and fills in one."""
+    found = [(name, value or {}) for name, value in raw.items() if name in _MODES]
+    if not found:
+        raise ValueError("its Mode is none that is known")
+    return found[0]
+
+
+def constraints(template: Raw) -> tuple[str, ...]:
+    """The placement constraints of a task template."""
+    return tuple(entries(template.get("Placement") or {}, "Constraints"))
+
+
+def task(raw: Raw) -> Task:
+    """A task of `GET /tasks`. The engine gives an exit status only to a container that was started."""
+    status = raw["Status"]
+    container = status.get("ContainerStatus") or {}
+    ended = status["State"] in {"complete", "shutdown", "failed"}
+    return Task(
+        id=raw["ID"],
+        service=raw.get("ServiceID") or "",
+        slot=count(raw, "Slot"),
+        node=raw.get("NodeID") or "",
+        state=status["State"],
+        desired=raw["DesiredState"],
+        created=seconds(raw["CreatedAt"]),
+        changed=seconds(status.get("Timestamp") or ""),
+        message=status.get("Message") or "",
+        error=status.get("Err") or "",
+        exit=count(container, "ExitCode") if ended and container.get("ContainerID") else None,
+        container=container.get("ContainerID") or "",
+        image=((raw["Spec"].get("ContainerSpec") or {}).get("Image") or "").partition("@")[0],
+        mark=mark(raw["Spec"]),
+        iteration=_iteration(raw),
+    )
+
+
+def secret(raw: Raw) -> SwarmObject:
+    """A secret of `GET /secrets`."""
+    return SwarmObject("secret", raw["ID"], raw["Spec"]["Name"], dict(raw["Spec"].get("Labels") or {}))
+
+
+def config(raw: Raw) -> SwarmObject:
+    """A config of `GET /configs`."""
+    spec = raw["Spec"]
+    content = fingerprint(base64.b64decode(spec["Data"])) if spec.get("Data") else ""
+    return SwarmObject("config", raw["ID"], spec["Name"], dict(spec.get("Labels") or {}), content)
+
+
+def network(raw: Raw) -> SwarmObject:
+    """A network of `GET /networks`."""
+    return SwarmObject("network", raw["Id"], raw["Name"], dict(raw.get("Labels") or {}))
+
+
+def event(node_name: str, raw: Raw) -> EngineEvent:
+    """An event of `GET /events`."""
+    actor = raw.get("Actor") or {}
+    said = actor.get("Attributes") or {}
+    code = said.get("exitCode") or ""
+    return EngineEvent(
+        node=node_name,
+        type=raw["Type"],
+        action=raw["Action"].partition(":")[0],
+        id=actor.get("ID") or "",
+        name=said.get("com.docker.swarm.task.name") or said.get("name") or "",
+        at=_seconds(raw, "timeNano"),
+        task=said.get("com.docker.swarm.task.id") or "",
+        exit=int(code) if code.isdecimal() and len(code) < 10 else None,
+    )

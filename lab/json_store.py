@@ -1,0 +1,68 @@
+"""A small JSON file that must survive: written whole or not at all, by one at a time, and never fatal when damaged."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lab import paths
+from lab.errors import LabError
+
+#: The largest that is read, bytes.
+_LARGEST = 4 * 1024 * 1024
+Kept = dict[str, Any]
+
+
+def store_path(kind: str, name: str) -> Path:
+    """The file of that kind (`progress`, `ledger`) for the lab of that name. It outlives the cluster."""
+    return paths.state() / kind / f"{name}.json"
+
+
+def read_store(path: Path) -> Kept:
+    """What the file holds; nothing when it is not there, cannot be read or is damaged."""
+    try:
+        with path.open("rb") as file:
+            data = json.loads(file.read(_LARGEST))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def update_store(path: Path, step: Callable[[Kept], Kept]) -> None:
+    """Replace what the file holds by `step` of it, under a lock. A damaged file is kept beside the new one.
+
+    Raises LabError when the folder cannot be written.
+    """
+    try:
+        paths.make(path.parent)
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before = read_store(path)
+            after = step(before)
+            if after == before:
+                return
+            if not before and path.exists() and path.stat().st_size > 2:
+                path.replace(path.with_suffix(".damaged"))
+            _write(path, json.dumps(after, indent=1, sort_keys=True))
+    except OSError as error:
+        raise LabError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,13 @@
+"""`python -m lab.lesson`: write what is derived from the model: the JSON schema for editors, the table of checks."""
+
+from __future__ import annotations
+
+from lab import paths
+from lab.lesson.check_table import with_table
+from lab.lesson.json_schema import editor_schema
+
+if __name__ == "__main__":
+    (paths.lessons() / "schema.json").write_text(editor_schema(), encoding="utf-8")
+    document = paths.lessons().parent / "ARCHITECTURE.md"
+    if document.is_file():  # not in a wheel
+        document.write_text(with_table(document.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,284 @@
+"""What a cluster should be at the start of a step: a value that `lab.reset.plan` compares with the world."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from lab import paths
+from lab.compose.interpolate import has_variables
+from lab.compose.to_spec import Use
+from lab.errors import InputError
+from lab.lesson.stack_state import StackState, describe_problem
+from lab.schema.value import Name, Value, one_of
+from lab.world.swarm import FileReference, Port, ServiceSpec, UpdateConfig
+
+if TYPE_CHECKING:
+    from lab.lesson.model import Lesson
+
+#: The engine's limit for a secret, in bytes.
+_LARGEST = 500_000
+
+Publish = Annotated[str, Field(pattern=r"^\d{1,5}:\d{1,5}(/(tcp|udp)(/host)?)?$")]
+Granted = Annotated[str, Field(pattern=r"^[^:\s]+(:[^:\s]+)?$", max_length=300)]
+
+
+class UpdateState(Value):
+    """How an update goes; times in seconds, the defaults are the engine's."""
+
+    parallelism: Annotated[int, Field(ge=0, le=1000)] = 1
+    delay: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    order: Literal["stop-first", "start-first"] = "stop-first"
+    failure_action: Literal["pause", "continue", "rollback"] = "pause"
+    monitor: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    max_failure_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class ServiceState(Value):
+    """A service as it should be; what is left out has the engine's default, and is compared with it."""
+
+    image: Name
+    mode: Literal["replicated", "global"] = "replicated"
+    replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """1 when left out; a global service has none."""
+    args: tuple[str, ...] = ()
+    env: tuple[Annotated[str, Field(pattern=r"^[^=]+=")], ...] = ()
+    """`NAME=value`."""
+    constraints: tuple[Name, ...] = ()
+    publish: tuple[Publish, ...] = ()
+    """`8080:80` or `8080:80/udp`, through the routing mesh; `8081:80/tcp/host` on the task's own node only."""
+    endpoint: Literal["vip", "dnsrr"] = "vip"
+    secrets: tuple[Granted, ...] = ()
+    """`SOURCE` or `SOURCE:target`."""
+    configs: tuple[Granted, ...] = ()
+    networks: tuple[Name, ...] = ()
+    labels: Mapping[str, str] = {}
+    update: UpdateState = UpdateState()
+    runs_on: tuple[Name, ...] = ()
+    """Nodes on which at least one task must run: a reset spreads the tasks anew when one has none."""
+
+    @model_validator(mode="after")
+    def _sane(self) -> ServiceState:
+        if self.mode == "global" and self.replicas is not None:
+            raise ValueError("a global service has no replicas")
+        return self
+
+    @property
+    def spec(self) -> ServiceSpec:
+        """The same, in the world's terms."""
+        return ServiceSpec(
+            image=self.image,
+            mode=self.mode,
+            replicas=0 if self.mode == "global" else 1 if self.replicas is None else self.replicas,
+            args=self.args,
+            env=self.env,
+            constraints=self.constraints,
+            ports=tuple(_port(p) for p in self.publish),
+            secrets=tuple(_grant(g) for g in self.secrets),
+            configs=tuple(_grant(g) for g in self.configs),
+            networks=self.networks,
+            labels=dict(self.labels),
+            update=UpdateConfig(**self.update.model_dump()),
+            endpoint=self.endpoint,
+        )
+
+
+class Content(Value):
+    """What a secret or a config holds: a text, a file beside the lesson or (`stack`) beside the stacks, so many random
+    bytes (as hex), or the line of a users file with the lab's own user and password (`login`)."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500_000)] | None = None
+    file: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    stack: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    random: Annotated[int, Field(ge=1, le=1024)] | None = None
+    login: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, data: Any, info: ValidationInfo) -> Any:
+        """A file is read when the lesson is: what is declared is then all in the value."""
+        if not isinstance(data, dict) or len(data) != 1:
+            return data
+        for key, place in (("file", "folder"), ("stack", "stacks")):
+            folder = (info.context or {}).get(place)
+            if folder is not None and isinstance(data.get(key), str):
+                return {"text": _inside(Path(folder), data[key])}
+        return data
+
+    @model_validator(mode="after")
+    def _one(self) -> Content:
+        one_of(self, "text", "file", "stack", "random", "login")
+        return self
+
+
+class NodeState(Value):
+    """A node as it should be. `machine` off: powered off, and seen as down. A role left out is not compared."""
+
+    machine: Literal["on", "off"] = "on"
+    availability: Literal["active", "pause", "drain"] = "active"
+    role: Literal["manager", "worker"] | None = None
+    labels: Mapping[str, str] = {}
+
+
+class Checkpoint(Value):
+    """A cluster as it should be. A node that is not named should be on, ready, active and without labels; what
+    else is not named should not be there."""
+
+    services: Mapping[Name, ServiceState] = {}
+    secrets: Mapping[Name, Content] = {}
+    configs: Mapping[Name, Content] = {}
+    networks: tuple[Name, ...] = ()
+    """Overlay networks, attachable."""
+    nodes: Mapping[Name, NodeState] = {}
+    stacks: Mapping[Name, StackState] = {}
+    """Deployed in this order."""
+
+    @model_validator(mode="after")
+    def _granted(self) -> Checkpoint:
+        stacks = {name: self._outline(name) for name in self.stacks}
+        known = {("secret", name) for name in self.secrets} | {("config", name) for name in self.configs}
+        known |= {("network", name) for name in self.networks}
+        known = known.union(*(makes for makes, _ in stacks.values()))
+        for name, service in self.services.items():
+            uses = [("secret", g.source) for g in service.spec.secrets]
+            uses += [("config", g.source) for g in service.spec.configs]
+            uses += [("network", network) for network in service.networks]
+            _there(f"service {name}", uses, known)
+        for name, (_, needs) in stacks.items():
+            _there(f"stack {name}", sorted(use for use in needs if not has_variables(use[1])), known)
+            for other in self.stacks[name].fresh_with:
+                if other not in self.stacks:
+                    raise ValueError(f"stack {name} is made anew with the stack {other}, which is not there")
+        return self
+
+    def _outline(self, name: str) -> tuple[frozenset[Use], frozenset[Use]]:
+        """What a stack makes, and what it needs."""
+        state = self.stacks[name]
+        try:
+            deploys = (state.outline(name), *([state.first_outline(name)] if state.first is not None else []))
+        except InputError as error:
+            raise ValueError(f"stack {name}, {describe_problem(state.file, error)}") from None
+        return frozenset[Use]().union(*(d.makes for d in deploys)), frozenset[Use]().union(*(d.needs for d in deploys))
+
+    @property
+    def stack_services(self) -> tuple[str, ...]:
+        """The whole names of all stacks' services."""
+        return tuple(service for name, stack in self.stacks.items() for service in stack.services(name))
+
+
+class Patch(Value):
+    """What a step leaves changed, laid over the checkpoint: keys of a service, node or stack replace its own, `null`
+    takes a thing away."""
+
+    services: Mapping[Name, Mapping[str, Any] | None] = {}
+    secrets: Mapping[Name, Content | None] = {}
+    configs: Mapping[Name, Content | None] = {}
+    networks: tuple[Name, ...] | None = None
+    nodes: Mapping[Name, Mapping[str, Any] | None] = {}
+    stacks: Mapping[Name, Mapping[str, Any] | None] = {}
+
+    @field_validator("services")
+    @classmethod
+    def _service_keys(cls, services: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
+        return _known(services, ServiceState)
+
+    @field_validator("nodes")
+    @classmethod
+    def _node_keys(cls, nodes: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
+        return _known(nodes, NodeState)
+
+    @field_validator("stacks")
+    @classmethod
+    def _stack_keys(cls, stacks: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
+        return _known(stacks, StackState)
+
+    def over(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint after the patch. Raises pydantic.ValidationError when that makes no sense."""
+        base = checkpoint.model_dump(exclude_unset=True, mode="json")
+        patch = self.model_dump(exclude_unset=True, mode="json")
+        if patch.get("networks") is not None:
+            base["networks"] = patch["networks"]
+        for group in ("services", "secrets", "configs", "nodes", "stacks"):
+            things: dict[str, Any] = base.setdefault(group, {})
+            for name, change in patch.get(group, {}).items():
+                if change is None:
+                    things.pop(name, None)
+                elif group in ("services", "nodes", "stacks"):
+                    things[name] = {**things.get(name, {}), **change}
+                else:
+                    things[name] = change
+        return Checkpoint.model_validate(base, strict=False)
+
+
+def checkpoint_before(lesson: Lesson, step: str | None = None) -> Checkpoint:
+    """What the cluster should be before a step (None: before the first): the lesson's start, patched by what each
+    earlier step leaves. Raises InputError when there is no such step."""
+    now = lesson.start
+    if step is None:
+        return now
+    for each in lesson.steps:
+        if each.id == step:
+            return now
+        if each.leaves is not None:
+            now = each.leaves.over(now)
+    steps = ", ".join(s.id for s in lesson.steps)
+    raise InputError(f"lesson {lesson.id} has no step {step}", remedy=f"its steps are: {steps}")
+
+
+def checkpoint_after(lesson: Lesson) -> Checkpoint:
+    """What the cluster should be after the last step."""
+    now = lesson.start
+    for step in lesson.steps:
+        if step.leaves is not None:
+            now = step.leaves.over(now)
+    return now
+
+
+def _known(
+    things: Mapping[str, Mapping[str, Any] | None], model: type[Value]
+) -> Mapping[str, Mapping[str, Any] | None]:
+    for name, change in things.items():
+        for key in change or ():
+            if key not in model.model_fields:
+                raise ValueError(f"{name} has the unknown key {key!r}; known are {', '.join(model.model_fields)}")
+    return things
+
+
+def _there(who: str, uses: Iterable[Use], known: Container[Use]) -> None:
+    for what, name in uses:
+        if (what, name) not in known:
+            raise ValueError(f"{who} uses the {what} {name}, which is not there")
+
+
+def _inside(folder: Path, name: str) -> str:
+    """The text of a file in a folder. Raises ValueError, in words, when it lies elsewhere or cannot be read."""
+    try:
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise ValueError(f"the path {name} leaves the {_whose(folder)} folder")
+        if not path.is_file():
+            raise ValueError(f"there is no file {name} in the {_whose(folder)} folder")
+        with path.open("rb") as file:
+            return file.read(_LARGEST).decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"the file {name} is not UTF-8") from None
+    except OSError as error:
+        raise ValueError(f"the file {name} cannot be read: {error.strerror}") from None
+
+
+def _whose(folder: Path) -> str:
+    return "stacks'" if folder == paths.stacks() else "lesson's"
+
+
+def _port(text: str) -> Port:
+    numbers, *rest = text.split("/")
+    published, target = numbers.split(":")
+    return Port(int(published), int(target), rest[0] if rest else "tcp", "host" if "host" in rest else "ingress")
+
+
+def _grant(text: str) -> FileReference:
+    source, _, target = text.partition(":")
+    return FileReference(source, target or source)

@@ -1,0 +1,222 @@
+"""The lessons of a folder, held against its syllabus, and what is wrong with files of lessons and stacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import paths
+from lab.compose import lint
+from lab.compose.merge import merge_files
+from lab.errors import InputError
+from lab.file_tree import tree
+from lab.lesson import read
+from lab.lesson.model import Lesson, Syllabus
+from lab.lesson.read import ParsedFile
+from lab.schema import diagnostics, document
+from lab.schema.diagnostics import Problems
+from lab.schema.document import Document
+
+__all__ = ["SYLLABUS", "Problems", "check_paths", "load_course", "load_lesson", "load_syllabus"]
+
+SYLLABUS = "syllabus.yaml"
+_YAML = frozenset({".yaml", ".yml"})
+_OF_STACKS = frozenset({"version", "networks", "volumes", "secrets", "configs"})
+_OF_LESSONS = frozenset({"id", "steps", "topics"})
+#: What every lesson has at its top.
+_LESSON = frozenset({"id", "steps"})
+_KEY = re.compile(r"^([a-z]{1,20}):", re.MULTILINE)
+Tape = Callable[[Path], object]
+"""Reads a recording; raises InputError when it is not a good one."""
+
+
+def load_course(folder: Path | None = None) -> tuple[Lesson, ...]:
+    """The lessons of a folder (by default those that travel with the program), in the syllabus's order, held against
+    it and each other. Raises Problems."""
+    found = _Found()
+    _folder(folder or paths.lessons(), found, None)
+    if found.problems or found.syllabus is None:
+        raise Problems(found.problems or [InputError("there are no lessons", path=folder)])
+    lessons = {each.value.id: each.value for each in found.lessons}
+    return tuple(lessons[id] for id in found.syllabus.value.lessons)
+
+
+def load_lesson(path: Path) -> Lesson:
+    """One lesson's file. Raises Problems (an InputError) with all that is wrong."""
+    return read.read_lesson(path).value
+
+
+def load_syllabus(path: Path) -> Syllabus:
+    """The syllabus's file. Raises Problems."""
+    return read.read_syllabus(path).value
+
+
+def check_paths(
+    targets: Iterable[Path], tape: Tape | None = None, *, stack: Sequence[Path] = ()
+) -> tuple[tuple[InputError, ...], int]:
+    """What is wrong with these files and folders, and how many files were looked at. Raises nothing.
+
+    YAML is a lesson, the syllabus or a stack file; so is `-`, standard input. JSON is a stack file. What is neither by
+    its name is given to `tape`; without one, everything is read as a lesson. A folder is looked through with all below
+    it. The files of `stack` are looked at as the one stack that docker makes of them.
+    """
+    problems: list[InputError] = []
+    looked_at = 0
+    for path in targets:
+        found = _Found()
+        try:
+            if path.is_dir():
+                _tree(path, found, tape)
+            else:
+                _file(path, found, tape)
+        except OSError as error:
+            found.problems.append(InputError(f"cannot be read: {error.strerror or error}", path=path))
+        problems += found.problems
+        looked_at += found.files
+    if stack:
+        problems += _guarded(stack[0], lambda: _of_one_stack(stack))
+        looked_at += len(stack)
+    return tuple(diagnostics.format_problem(problem) for problem in problems), looked_at
+
+
+@dataclass
+class _Found:
+    """What reading gave so far."""
+
+    files: int = 0
+    lessons: list[ParsedFile[Lesson]] = field(default_factory=list)
+    syllabus: ParsedFile[Syllabus] | None = None
+    problems: list[InputError] = field(default_factory=list)
+
+
+def _file(path: Path, found: _Found, tape: Tape | None) -> None:
+    found.files += 1
+    found.problems += _guarded(path, lambda: _wrong(path, found, tape))
+
+
+def _guarded(path: Path, look: Callable[[], Iterable[InputError]]) -> list[InputError]:
+    """What a look at a file finds, or what ended it: one bad file does not keep the others from being looked at."""
+    try:
+        return diagnostics.told(look(), path)
+    except Problems as problems:
+        return list(problems.problems)
+    except InputError as problem:
+        return [problem]
+    except Exception as error:  # noqa: BLE001  the rim of one file: the others are looked at all the same
+        reason = f"this file could not be looked at to its end: {type(error).__name__}: {error}"
+        return [InputError(reason, path=path, remedy="please report it, with the file")]
+
+
+def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]:
+    if path.name == SYLLABUS:
+        found.syllabus = read.read_syllabus(path)
+    elif path.suffix in _YAML or path == document.STDIN:
+        text = document.text_of(path)
+        try:
+            doc = document.read_stack(path, text)
+        except InputError:
+            if not _keys(text) >= _LESSON:
+                raise
+        else:
+            if _is_stack(doc):
+                return lint.find_mistakes(doc)
+        found.lessons.append(read.read_lesson(path, text))
+    elif path.suffix == ".json" and path.is_file():
+        return lint.find_mistakes(document.read_stack(path))
+    elif tape is None or not path.is_file():
+        found.lessons.append(read.read_lesson(path))
+    else:
+        tape(path)
+    return ()
+
+
+def _is_stack(doc: Document) -> bool:
+    """Whether it has services at its top, or something else that no lesson has there."""
+    keys = doc.data.keys()
+    return "services" in keys or bool(keys & _OF_STACKS and not keys & _OF_LESSONS)
+
+
+def _of_one_stack(files: Sequence[Path]) -> Iterable[InputError]:
+    documents, problems = [], []
+    for path in files:
+        try:
+            documents.append(document.read_stack(path))
+        except InputError as problem:
+            problems.append(problem)
+    return problems or lint.find_mistakes(merge_files(documents))
+
+
+def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
+    """A folder and all below it."""
+    folders, whole = tree(top)
+    for folder in folders:
+        here = _Found()
+        _folder(folder, here, tape, within=top)
+        found.files += here.files
+        found.problems += here.problems
+    if not whole:
+        reason = f"too many folders, or too deep: {len(folders):,} were looked through, and not all"
+        found.problems.append(InputError(reason, path=top, remedy="name the folders that matter one by one"))
+    elif not found.files:
+        what = "lesson or stack file" if tape is None else "lesson, stack file or recording"
+        found.problems.append(InputError(f"there is no {what} in this folder or below it", path=top))
+
+
+def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | None = None) -> None:
+    """Each file, then the lessons against the syllabus beside them. Within a tree there may be YAML of other kinds:
+    where no syllabus is, what is neither a lesson nor a stack file by its keys is passed over."""
+    read = (*_YAML, ".tape") if tape is not None else _YAML
+    files = sorted(p for p in folder.iterdir() if p.suffix in read and p.is_file())
+    if within is not None:
+        files = [p for p in files if not p.name.startswith(".") and p.resolve().is_relative_to(within.resolve())]
+        if not any(p.name == SYLLABUS for p in files):
+            files = [p for p in files if p.suffix not in _YAML or _is_ours(p)]
+    for path in files:
+        _file(path, found, tape)
+    if not found.problems and found.syllabus is not None:
+        found.problems += _against(found.syllabus, found.lessons)
+    elif not found.problems and found.lessons:
+        found.problems.append(InputError(f"there is no {SYLLABUS} beside the lessons", path=folder))
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a lesson or a stack by the keys at its top, even where it is no good YAML."""
+    try:
+        text = document.text_of(path)
+    except InputError:
+        return True
+    try:
+        keys = {*document.read_stack(path, text).data}
+    except InputError:
+        keys = _keys(text)
+    return "services" in keys or keys >= _LESSON
+
+
+def _keys(text: str) -> set[str]:
+    """The keys at the top of a text that need not be good YAML."""
+    return {found[1] for found in _KEY.finditer(text)}
+
+
+def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> Iterator[InputError]:
+    ids, topics = {each.value.id for each in lessons}, {topic.id for topic in plan.value.topics}
+    for index, id in enumerate(plan.value.lessons):
+        if id not in ids:
+            yield plan.problem(f"there is no lesson {id}", "lessons", index)
+    for index, topic in enumerate(plan.value.topics):
+        for id in topic.lessons:
+            if id not in plan.value.lessons:
+                reason = f"topic {topic.id} names the lesson {id}, which is not among the lessons"
+                yield plan.problem(reason, "topics", index, "lessons")
+    files: dict[str, Path] = {}
+    for each in lessons:
+        if (first := files.setdefault(each.value.id, each.document.path)) != each.document.path:
+            yield each.problem(f"the id {each.value.id} stands in {first.name} too", "id")
+        if each.value.id not in plan.value.lessons:
+            yield each.problem(f"the lesson {each.value.id} is not in {SYLLABUS}", "id")
+        for name in each.value.topics:
+            if name not in topics:
+                yield each.problem(
+                    f"the topic {name} is not in {SYLLABUS}{diagnostics.did_you_mean(name, topics)}", "topics"
+                )

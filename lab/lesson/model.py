@@ -1,0 +1,302 @@
+"""A lesson as data: what a YAML file under `lessons/` holds. `lab.lesson.load` reads it, and says what is wrong.
+
+Texts are Markdown. `{{name}}` in a command, a node's name, a check or a text stands for a captured value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, create_model, field_validator, model_validator
+
+from lab.checks.base import Pattern, regex
+from lab.checks.check import Check
+from lab.cluster.faults import FAULTS, Fault
+from lab.lesson.checkpoint import Checkpoint, Patch
+from lab.lesson.excerpt import excerpt
+from lab.lesson.pane_id import PaneId
+from lab.panes import CLUSTER
+from lab.schema import template
+from lab.schema.value import Id, Name, Text, Value, one_of
+from lab.world.load import LoadSpec
+
+Title = Annotated[str, Field(min_length=1, max_length=80)]
+Bound = Annotated[float, Field(gt=0, le=1800)]
+CaptureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+
+class Needs(Value):
+    """The least cluster on which the lesson tells the truth."""
+
+    nodes: Annotated[int, Field(ge=1, le=50)] = 1
+    managers: Annotated[int, Field(ge=1, le=50)] = 1
+
+
+class LoadAct(Value):
+    """Load that the lab makes, open loop: `rate` requests a second, each over a new connection; 0 ends it."""
+
+    rate: Annotated[float, Field(ge=0, le=1000)] | None = None
+    """What the cluster can carry, `{{rate}}`, when left out."""
+    host: Name | None = None
+    """Through Traefik, under this name; else straight to `port`."""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
+    https: bool = True
+
+    @model_validator(mode="after")
+    def _sane(self) -> LoadAct:
+        if self.rate != 0 and self.host is None and self.port is None:
+            raise ValueError("needs a host or a port")
+        return self
+
+    def load_spec(self, values: Mapping[str, str]) -> LoadSpec | None:
+        """The same in the world's terms, with the captured `values`; None ends it."""
+        if self.rate == 0:
+            return None
+        rate = float(values.get("rate", 50)) if self.rate is None else self.rate
+        https = self.https and self.host is not None
+        host = template.fill(self.host or "", values)
+        return LoadSpec(rate, self.port or (443 if https else 80), self.path, host, https)
+
+
+class _Act(Value):
+    """Something that the lab does: exactly one of these; for a fault, the node's name. load: see there."""
+
+    if TYPE_CHECKING:
+        load: LoadAct | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> _Act:
+        one_of(self, *type(self).model_fields)
+        return self
+
+    @property
+    def action(self) -> str:
+        """A verb of `lab.cluster.faults.FAULTS`, or load."""
+        return one_of(self, *type(self).model_fields)
+
+    @property
+    def node(self) -> str:
+        """Which node; "" for a load."""
+        return "" if self.load else str(getattr(self, self.action))
+
+    @property
+    def sentence(self) -> str:
+        """What it does, in words."""
+        if self.load is not None:
+            load_spec = self.load.load_spec({"rate": "1"})
+            rate = "{{rate}}" if self.load.rate is None else f"{self.load.rate:g}"
+            return f"send requests to {load_spec.target}, {rate} a second" if load_spec else "end the load"
+        return FAULTS[self.action].asks.format(self.node)
+
+
+def act_model(faults: Mapping[str, Fault]) -> type[_Act]:
+    """An act that may be one of these faults, or a load."""
+    fields: dict[str, Any] = {**dict.fromkeys(faults, (Name | None, None)), "load": (LoadAct | None, None)}
+    words = "; ".join(f"{verb}: {fault.asks.format('it')}" for verb, fault in faults.items())
+    return create_model("Act", __base__=_Act, __doc__=f"{_Act.__doc__}\n\n{words}.", **fields)
+
+
+if TYPE_CHECKING:
+    Act = _Act
+else:
+    Act = act_model(FAULTS)
+
+
+class Question(Value):
+    """What the learner says before the step is done, a number; it is laid beside what was measured."""
+
+    name: CaptureName
+    text: Text
+    usual: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """The answer where nobody is asked."""
+
+
+class Became(Value):
+    """What a block of a stack file became in the cluster: exactly one of these."""
+
+    service: Name | None = None
+    network: Name | None = None
+    secret: Name | None = None
+    config: Name | None = None
+    router: Name | None = None
+    label: Name | None = None
+    """A label of the service that bears it; with `of`."""
+    node_label: Name | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    of: Name | None = None
+    """The service whose label, port or tasks are meant."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Became:
+        kinds = ("service", "network", "secret", "config", "router", "label", "node_label", "port")
+        if one_of(self, *kinds) == "label" and self.of is None:
+            raise ValueError("a label needs of: the service that bears it")
+        return self
+
+
+class Reading(Value):
+    """A block of a stack file, read beside its explanation and beside what it became."""
+
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+    """Below the stacks' folder."""
+    block: Annotated[str, Field(min_length=1, max_length=200)]
+    """Keys from the top, as a path: `services/traefik/deploy`; `#1-4` behind it are lines of that block."""
+    says: Text
+    became: Became | None = None
+    excerpt: str = ""
+    """The block's own lines; filled in when the lesson is read."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, data: Any, info: ValidationInfo) -> Any:
+        folder = (info.context or {}).get("stacks")
+        if folder is None or not isinstance(data, dict) or not {"file", "block"} <= data.keys() or data.get("excerpt"):
+            return data
+        return {**data, "excerpt": excerpt(folder, str(data["file"]), str(data["block"]))}
+
+
+class Capture(Value):
+    """A value for later: of a running task of a service (when the step begins), or from the command's output.
+
+    The task is the running one in `slot`, or the first that runs when no slot is named.
+    """
+
+    service: Name | None = None
+    slot: Annotated[int, Field(ge=1)] | None = None
+    on: Name | None = None
+    """Only a task on this node."""
+    take: Literal["node", "container", "task", "name"] | None = None
+    """The node's name, the container's id, the task's id, or the task's name (`web.2`)."""
+    output: Pattern | None = None
+    """A regular expression with one group, whose text is the value; a line at a time."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Capture:
+        if one_of(self, "service", "output") == "service":
+            if self.take is None:
+                raise ValueError("needs take: node, container, task or name")
+        elif self.take or self.slot or self.on:
+            raise ValueError("take, slot and on go with service, not with output")
+        return self
+
+    @field_validator("output")
+    @classmethod
+    def _group(cls, output: str | None) -> str | None:
+        if output is not None and re.compile(regex(output)).groups != 1:
+            raise ValueError("needs exactly one group, in parentheses")
+        return output
+
+
+class Hint(Value):
+    """What to say when a check stays red. `when` is a regular expression on the check's own finding; its named
+    groups can be used in `say` as `{{name}}`. Without `when` it always fits."""
+
+    when: Pattern | None = None
+    say: Text
+
+    @field_validator("when")
+    @classmethod
+    def _compiles(cls, when: str | None) -> str | None:
+        return regex(when) if when else when
+
+
+class Step(Value):
+    """A text, a command or an act, and what must then be true within `bound` seconds."""
+
+    id: Id
+    title: Title
+    text: Text
+    run: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
+    """The shell command. A captured value is put in as one quoted word, so it must not stand inside quotes,
+    in a comment, or after a here-document's `<<`."""
+    on: Name = ""
+    """The node whose shell runs it; "" is a manager that lives."""
+    act: Act | None = None
+    capture: Mapping[CaptureName, Capture] = {}
+    then: Annotated[tuple[Check, ...], Field(min_length=1)]
+    bound: Bound = 120.0
+    """Seconds for the command and its checks together; generous, since a cluster may be emulated."""
+    hints: tuple[Hint, ...] = ()
+    notes: Text | None = None
+    """For the speaker."""
+    reads: tuple[Reading, ...] = ()
+    """Blocks of stack files, between the text and the command."""
+    question: Question | None = None
+    pane: PaneId | None = None
+    """The pane to look at in this step."""
+    leaves: Patch | None = None
+    """What the step changes in the checkpoint of the steps after it."""
+
+    @model_validator(mode="after")
+    def _sane(self) -> Step:
+        if (self.run is None) == (self.act is None):
+            raise ValueError("a step needs exactly one of run, act")
+        if self.on and self.run is None:
+            raise ValueError("on goes with run")
+        if self.run is None:
+            if any(c.condition.of_command for c in self.then):
+                raise ValueError("exit and output go with run")
+            if any(c.output for c in self.capture.values()):
+                raise ValueError("a capture from the output goes with run")
+        for name, where in template.misplaced_placeholders(self.run or ""):
+            raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
+        return self
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What must hold: `then`, and that the command ends with status 0 unless `then` names a status."""
+        if self.run is None or any(c.exit is not None for c in self.then):
+            return self.then
+        return (*self.then, Check(exit=0))
+
+    @property
+    def sentence(self) -> str:
+        """What the step does: its command, or its act in words."""
+        return self.act.sentence if self.act else str(self.run)
+
+    def strings(self) -> Iterator[str]:
+        """Every text in which a captured name may stand, hints aside."""
+        yield from (self.title, self.text, self.run or "", self.on, self.notes or "")
+        yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
+        yield from (r.says for r in self.reads)
+        for check in self.then:
+            yield from template.iter_strings(check.model_dump(exclude_unset=True))
+
+
+class Lesson(Value):
+    """A lesson: where it starts, and its steps."""
+
+    id: Id
+    title: Title
+    topics: Annotated[tuple[Id, ...], Field(min_length=1)]
+    """Ids from `syllabus.yaml`."""
+    minutes: Annotated[int, Field(ge=1, le=240)]
+    panes: tuple[PaneId, ...] = (CLUSTER,)
+    about: Text
+    needs: Needs = Needs()
+    start: Checkpoint = Checkpoint()
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+
+    def step(self, id: str) -> Step | None:
+        """The step of that id."""
+        return next((s for s in self.steps if s.id == id), None)
+
+
+class Topic(Value):
+    """A topic of the talk: its slides, and the lessons that teach it (none yet: an honest gap)."""
+
+    id: Id
+    title: Title
+    slides: Annotated[tuple[Title, ...], Field(min_length=1)]
+    lessons: tuple[Id, ...] = ()
+
+
+class Syllabus(Value):
+    """The talk's topics in its order, and the order in which lessons are offered."""
+
+    title: Title
+    lessons: tuple[Id, ...]
+    topics: Annotated[tuple[Topic, ...], Field(min_length=1)]

@@ -1,0 +1,27 @@
+"""The id of a pane in a lesson: one of `lab.panes.PANES`, whatever stands there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, GetJsonSchemaHandler
+
+from lab import panes
+from lab.schema.diagnostics import did_you_mean
+
+
+def _known(id: str) -> str:
+    ids = [pane.id for pane in panes.PANES]
+    if id not in ids:
+        raise ValueError(f"must be one of {', '.join(ids)}{did_you_mean(id, ids)}")
+    return id
+
+
+class _OneOfThePanes:
+    """The JSON schema: the ids that there are when it is made."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "enum": [pane.id for pane in panes.PANES]}
+
+
+PaneId = Annotated[str, AfterValidator(_known), _OneOfThePanes()]

@@ -1,0 +1,121 @@
+"""One YAML file to a lesson or the syllabus, with a line and a sentence for everything that is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from lab import paths
+from lab.errors import InputError
+from lab.lesson.model import Lesson, Step, Syllabus
+from lab.schema import diagnostics, document, template
+from lab.schema.diagnostics import Problems
+from lab.schema.document import Document, Place
+from lab.schema.value import Value
+
+V = TypeVar("V", bound=Value)
+
+
+@dataclass(frozen=True)
+class ParsedFile(Generic[V]):
+    """What a file holds, and the file as it was read: for what is wrong only beside other files."""
+
+    value: V
+    document: Document
+
+    def problem(self, reason: str, *place: str | int) -> InputError:
+        """Something wrong at a place of the file."""
+        return InputError(reason, path=self.document.path, line=self.document.line(place))
+
+
+def read_lesson(path: Path, text: str | None = None) -> ParsedFile[Lesson]:
+    """A lesson's file, or the text that stands in it. Raises Problems with all that is wrong."""
+    return _model(Lesson, path, _lesson_problems, text)
+
+
+def read_syllabus(path: Path) -> ParsedFile[Syllabus]:
+    """The syllabus's file. Raises Problems."""
+    return _model(Syllabus, path, _syllabus_problems)
+
+
+def _model(
+    model: type[V], path: Path, more: Callable[[ParsedFile[V]], Iterator[InputError]], text: str | None = None
+) -> ParsedFile[V]:
+    try:
+        doc = document.read(path, text)
+        plain = json.dumps(doc.data)
+        read = ParsedFile(
+            model.model_validate_json(plain, context={"folder": path.parent, "stacks": paths.stacks()}), doc
+        )
+    except ValidationError as error:
+        raise Problems(list(diagnostics.model_problems(model, error, doc))) from None
+    except InputError as problem:
+        raise Problems([problem]) from None
+    if problems := diagnostics.told(diagnostics.some(more(read), path), path):
+        raise Problems(problems)
+    return read
+
+
+def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
+    """What no single part of a lesson can know."""
+    value, doc, at = read.value, read.document, read.problem
+    if value.needs.managers > value.needs.nodes:
+        yield at("needs more managers than nodes", "needs")
+    seen: dict[str, int] = {}
+    known = set(template.GIVEN)
+    now = value.start
+    for index, step in enumerate(value.steps):
+        if step.id in seen:
+            line = doc.line(("steps", seen[step.id], "id"))
+            yield at(f"the step id {step.id} stands twice; first in line {line}", "steps", index, "id")
+        seen.setdefault(step.id, index)
+        yield from (at(wrong, "steps", index, *place) for wrong, place in _unknown(step, known))
+        known |= {*step.capture, *([step.question.name] if step.question else ())}
+        if step.leaves is not None:
+            try:
+                now = step.leaves.over(now)
+            except ValidationError as error:
+                first = dict(error.errors(include_url=False)[0])
+                inner: Place = error.errors()[0]["loc"]
+                wrong = f"the checkpoint after this step makes no sense: {diagnostics.reason(first, inner)}"
+                yield at(wrong, "steps", index, "leaves", *inner)
+
+
+def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
+    """Names used before they are captured. A value of the command's output is there only after the command, a
+    question's answer before it."""
+    if step.question is not None:
+        known = known | {step.question.name}
+    early = {name for name, capture in step.capture.items() if capture.output is None}
+    told: set[str] = set()
+    groups: tuple[tuple[Place, Iterable[str], set[str]], ...] = (
+        (("text",), (step.title, step.text, step.notes or ""), known | early),
+        (("reads",), tuple(block.says for block in step.reads), known | early),
+        (("run",), (step.run or "",), known | early),
+        (("on",), (step.on,), known | early),
+        (("act",), template.iter_strings(step.act.model_dump() if step.act else {}), known | early),
+        (("capture",), template.iter_strings({k: c.model_dump() for k, c in step.capture.items()}), known),
+        (
+            ("then",),
+            template.iter_strings([c.model_dump(exclude_unset=True) for c in step.then]),
+            known | step.capture.keys(),
+        ),
+    )
+    for place, texts, there in groups:
+        for name in (n for text in texts for n in template.placeholders(text) if n not in there):
+            if name not in told:
+                told.add(name)
+                yield f"{{{{{name}}}}} is used before it is captured{diagnostics.did_you_mean(name, there)}", place
+
+
+def _syllabus_problems(read: ParsedFile[Syllabus]) -> Iterator[InputError]:
+    value = read.value
+    for group, ids in (("lessons", value.lessons), ("topics", tuple(t.id for t in value.topics))):
+        for index, id in enumerate(ids):
+            if id in ids[:index]:
+                yield read.problem(f"{id} stands twice", group, index)

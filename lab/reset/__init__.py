@@ -1,0 +1,1 @@
+"""From any world to a checkpoint: the differences as a plan of actions, carried out and awaited."""

@@ -1,0 +1,50 @@
+"""The ids of what lessons' own steps made on a cluster: on one that the lab did not make, only these and what carries
+the lab's label may ever be removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lab import json_store
+from lab.engine.labels import NAMESPACE
+from lab.lesson.checkpoint import Patch
+from lab.world.world import World
+
+#: How many ids are kept, the newest: a cluster's objects are few, and an id never comes back.
+_MOST = 10_000
+
+
+def created_ids(since: World, world: World, leaves: Patch | None) -> tuple[str, ...]:
+    """The ids of what is new since a step began and bears a name that the step says it leaves, or is of a stack that it
+    says it leaves."""
+    if leaves is None:
+        return ()
+    names = {("service", n) for n in leaves.services} | {("secret", n) for n in leaves.secrets}
+    names |= {("config", n) for n in leaves.configs} | {("network", n) for n in leaves.networks or ()}
+    new = [
+        (s.id, ("service", s.name), s.spec.labels)
+        for s in world.swarm.services.values()
+        if s.id not in since.swarm.services
+    ]
+    new += [(n.id, (n.what, n.name), n.labels) for n in world.swarm.named.values() if n.id not in since.swarm.named]
+    return tuple(id for id, use, labels in new if use in names or labels.get(NAMESPACE) in leaves.stacks)
+
+
+def owned_ids(name: str) -> frozenset[str]:
+    """The ids known for the lab of that name."""
+    return frozenset(_ids(json_store.read_store(json_store.store_path("ledger", name))))
+
+
+def record_ids(name: str, ids: Iterable[str]) -> None:
+    """Remember ids. Raises LabError when that cannot be kept."""
+    new = list(ids)
+    if new:
+        json_store.update_store(
+            json_store.store_path("ledger", name),
+            lambda data: {"ids": list(dict.fromkeys([*_ids(data), *new]))[-_MOST:]},
+        )
+
+
+def _ids(data: json_store.Kept) -> list[str]:
+    ids = data.get("ids")
+    return [i for i in ids if isinstance(i, str)] if isinstance(ids, list) else []

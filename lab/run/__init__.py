@@ -1,0 +1,1 @@
+"""Going through a lesson: steps are opened, commands typed, checks awaited."""

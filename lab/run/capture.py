@@ -1,0 +1,77 @@
+"""Taking values for later: from the world when a step begins, from the command's output after it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from lab.errors import InputError, LabError
+from lab.lesson.model import Capture, Step
+from lab.world.swarm import Task
+from lab.world.world import World
+
+
+def from_world(step: Step, world: World) -> dict[str, str]:
+    """The values that the step takes from the world as it is. Captures of one service and place that name no slot
+    take the same task. Raises LabError with what is missing."""
+    return {name: _of_task(name, each, world) for name, each in step.capture.items() if each.output is None}
+
+
+def preview(step: Step, world: World) -> Mapping[str, str]:
+    """All values known for the step's texts now: those captured before, and those that it would take itself.
+    Nothing is raised: what cannot be told yet is left out."""
+    values = dict(world.lesson.captured)
+    for name, each in step.capture.items():
+        if each.output is None:
+            try:
+                values[name] = _of_task(name, each, world)
+            except LabError:
+                continue
+    return values
+
+
+def from_output(step: Step, output: str) -> dict[str, str]:
+    """The values that the step takes from what its command printed. Raises LabError for one that is not there."""
+    found: dict[str, str] = {}
+    for name, each in step.capture.items():
+        if each.output is None:
+            continue
+        match = next((m for line in output.splitlines() if (m := re.search(each.output, line))), None)
+        if match is None or match.group(1) is None:
+            raise LabError(f"the output has nothing to take {name} from: no line matches {each.output}")
+        found[name] = match.group(1)
+    return found
+
+
+def _of_task(name: str, capture: Capture, world: World) -> str:
+    task = _task(capture, world)
+    if task is None:
+        slot = f".{capture.slot}" if capture.slot else ""
+        where = f" on {capture.on}" if capture.on else ""
+        raise LabError(
+            f"no task of {capture.service}{slot} runs{where}, to take {name} from",
+            remedy="go back a step, or reset to this one",
+        )
+    match capture.take:
+        case "node":
+            return world.swarm.node_name(task.node)
+        case "container":
+            return task.container[:12]
+        case "task":
+            return task.id
+        case "name":
+            return world.swarm.task_name(task)
+    raise InputError(f"the capture {name} does not say what to take")
+
+
+def _task(capture: Capture, world: World) -> Task | None:
+    service = world.swarm.service(capture.service or "")
+    live = world.swarm.live_tasks(service.id) if service is not None else ()
+    return next(
+        (
+            t
+            for t in live
+            if capture.slot in (None, t.slot) and (not capture.on or world.swarm.node_name(t.node) == capture.on)
+        ),
+        None,
+    )

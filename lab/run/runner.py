@@ -1,0 +1,348 @@
+"""Going through a step: every check is looked at before, the command is typed, every check is awaited.
+
+All that happens is written to the journal: the step, its captured values, and each check when its verdict changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from lab.checks.base import Baseline, Outcome
+from lab.checks.check import Check
+from lab.errors import Cancelled, InputError, LabError
+from lab.lesson.model import Act, Lesson, Step
+from lab.panes import find_pane
+from lab.reset import ownership
+from lab.run import capture
+from lab.run.driver import StepDriver
+from lab.run.results import CheckResult, LessonResult, StepResult
+from lab.schema import template
+from lab.world.entries import Captured, Checked, CommandEnded, LessonOpened, StepMoved
+from lab.world.request import Request
+from lab.world.world import World
+
+__all__ = ["CheckResult", "LessonResult", "StepResult", "await_step", "run_lesson", "run_step"]
+
+#: Seconds between two rounds of requests while a check on HTTP is awaited, and between two looks at the wish to stop.
+_ROUND = 1.0
+
+
+def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) -> LessonResult:
+    """Go through a lesson strictly, to its end or through the step `until`; it ends at the first step that fails.
+
+    Raises InputError when there is no such step, Cancelled when the user asked to stop.
+    """
+    if until is not None and lesson.step(until) is None:
+        raise InputError(
+            f"lesson {lesson.id} has no step {until}", remedy=f"its steps are: {', '.join(s.id for s in lesson.steps)}"
+        )
+    began = driver.journal.now()
+    driver.watch(sources_needed(lesson))
+    open_lesson(lesson, driver)
+    results: list[StepResult] = []
+    for step in lesson.steps:
+        results.append(run_step(lesson, step, driver))
+        if not results[-1].passed or step.id == until:
+            break
+    passed, last = all(r.passed for r in results), results[-1]
+    why = "" if passed else f"step {last.step}: {last.why}"
+    seconds = round(driver.journal.now() - began, 2)
+    return LessonResult(lesson.id, lesson.title, passed, seconds, tuple(results), why)
+
+
+def open_lesson(lesson: Lesson, driver: StepDriver) -> None:
+    """Begin a lesson in the journal, with what its texts may name from the start."""
+    driver.journal.write(LessonOpened(lesson.id))
+    for name, value in driver.given().items():
+        driver.journal.write(Captured(name, value))
+
+
+def sources_needed(lesson: Lesson) -> frozenset[str]:
+    """The sources that the panes of the lesson and of its steps need, and those that its checks look at."""
+    panes = {*lesson.panes, *(step.pane for step in lesson.steps if step.pane is not None)}
+    of_panes = (source for pane in panes for source in find_pane(pane).needs)
+    of_checks = (check.condition.source for step in lesson.steps for check in step.then)
+    return frozenset({*of_panes, *of_checks} - {""})
+
+
+def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = True) -> StepResult:
+    """Go through a step: its command is typed, or its act done, and its checks are awaited.
+
+    Strictly, a check that holds before anything was done fails the step. Otherwise a step whose level checks all hold
+    already is passed without its command, and is told so. A LabError becomes a failed step with its words; raises
+    Cancelled when the user asked to stop.
+    """
+    return _StepRun(lesson, step, driver, step.checks).go(strict=strict, type_it=True)
+
+
+def await_step(lesson: Lesson, step: Step, driver: StepDriver, *, bound: float | None = None) -> StepResult:
+    """The same for a learner who types: nothing is typed here, the checks may become true by any means.
+
+    A check on a command's output takes any command, typed since, that begins like the step's own. That the command
+    ends well is only asked where the lesson asks it. `bound` is in place of the step's.
+    """
+    return _StepRun(lesson, step, driver, step.then, bound).go(strict=False, type_it=False)
+
+
+def hint_for(step: Step, why: str) -> str:
+    """The first hint that fits a check's finding, its groups filled in; "" when none does."""
+    for hint in step.hints:
+        found = re.search(hint.when, why) if hint.when else None
+        if hint.when is None or found is not None:
+            groups = {k: v for k, v in found.groupdict().items() if v} if found else {}
+            return template.fill(hint.say, groups).strip()
+    return ""
+
+
+@dataclass
+class _Check:
+    """A check under way."""
+
+    check: Check
+    before: Outcome
+    now: Outcome
+    held: float | None = None
+
+    @property
+    def settled(self) -> bool:
+        """What has happened stays so."""
+        return self.now.ok and self.check.condition.kind == "event"
+
+    def see(self, finding: Outcome, at: float) -> bool:
+        """Take a finding in; the answer is whether the verdict changed. What has happened stays so."""
+        if self.settled:
+            return False
+        if finding.ok and (self.held is None or not self.now.ok):
+            self.held = at
+        # A total goes on with every report; its pane shows that.
+        changed = finding.ok != self.now.ok if self.check.condition.kind == "total" else finding != self.now
+        self.now = finding
+        return changed
+
+
+@dataclass
+class _StepRun:
+    """One step from its begin to its end."""
+
+    lesson: Lesson
+    step: Step
+    driver: StepDriver
+    asks: tuple[Check, ...]
+    bound: float | None = None
+    began: float = 0.0
+    baseline: Baseline = field(default_factory=Baseline)
+    values: dict[str, str] = field(default_factory=dict)
+    checks: list[_Check] = field(default_factory=list)
+    ended: CommandEnded | None = None
+    typed: str = ""
+    node: str = ""
+    _seen: tuple[object, ...] = ()
+
+    def go(self, *, strict: bool, type_it: bool) -> StepResult:
+        journal = self.driver.journal
+        self._stop()
+        self.began = journal.now()
+        journal.write(StepMoved(self.lesson.id, self.step.id, "begun"))
+        try:
+            return self._go(strict, type_it)
+        except LabError as error:
+            self._look_again()
+            return self._end(str(error).strip())
+
+    def _go(self, strict: bool, type_it: bool) -> StepResult:
+        self.driver.look()
+        self._refresh(self.asks)
+        question, taken = self.step.question, capture.from_world(self.step, self.driver.journal.world)
+        if question is not None and question.name not in self.driver.journal.world.lesson.captured:
+            taken[question.name] = str(question.usual)
+        self._capture(taken)
+        self._need_values()
+        self.baseline = Baseline(since=self.driver.journal.world, like=self.step.run or "")
+        self._before()
+        green = [c for c in self.checks if c.before.ok]
+        if strict and green:
+            found = "; ".join(f"{c.check.sentence} ({c.before.why})" for c in green)
+            return self._end(f"this held before anything was done: {found}")
+        states = [c for c in self.checks if c.check.condition.kind == "state"]
+        if not strict and states and all(c.before.ok for c in states):
+            return self._end("", already=True)
+        if type_it:
+            self._act()
+        self._await()
+        if all(c.now.ok for c in self.checks) and self.ended is not None:
+            self._capture(capture.from_output(self.step, self.ended.output))
+        return self._end("; ".join(c.now.why for c in self.checks if not c.now.ok))
+
+    def _need_values(self) -> None:
+        """Values taken by earlier steps are gone when a lesson is taken up again in the middle."""
+        own = {name for name, each in self.step.capture.items() if each.output is not None}
+        used = (name for text in self.step.strings() for name in template.placeholders(text))
+        for name in used:
+            if name not in self.values and name not in own:
+                taker = next((s.id for s in self.lesson.steps if name in s.capture), "an earlier step")
+                raise LabError(f"{{{{{name}}}}} is not known yet", remedy=f"go through step {taker} first")
+
+    def _before(self) -> None:
+        filled = [check.filled(self.values) for check in self.asks]
+        self._ask(filled)
+        world = self.driver.journal.world
+        for index, check in enumerate(filled):
+            self.checks.append(_Check(check, finding := check.evaluate(world, self.baseline), finding))
+            self._tell(index, "before")
+
+    def _act(self) -> None:
+        step = self.step
+        if step.act is not None:
+            self._do(step.act)
+            self.driver.look()
+            return
+        self.node = template.fill(step.on, self.values)
+        self.typed = template.fill_command(step.run or "", self.values)
+        self.ended = self.driver.run(self.typed, node=self.node, step=step.id, bound=self._limit)
+        self.baseline = replace(self.baseline, command=self.ended.id)
+        self.driver.look()
+
+    def _do(self, act: Act) -> None:
+        if act.load is not None:
+            self.driver.load(act.load.load_spec(self.values))
+            return
+        self.node = template.fill(act.node, self.values)
+        self.driver.act(act.action, self.node)
+
+    def _await(self) -> None:
+        """Until all hold, the bound passes, or the command has ended in a way that nothing can mend."""
+        while True:
+            self._stop()
+            self._look_again()
+            open = [c for c in self.checks if not c.now.ok]
+            if not open or self._lost(open):
+                return
+            left = self.began + self._limit - self.driver.journal.now()
+            if left <= 0:
+                return
+            if all(c.check.condition.request is not None or c.check.condition.of_command for c in open):
+                self._ask([c.check for c in self.checks])
+                if self._news(self.driver.journal.world):
+                    continue
+            self.driver.journal.wait(self._news, min(_ROUND, left))
+
+    def _lost(self, open: list[_Check]) -> bool:
+        conditions = [c.check.condition for c in open]
+        if self.ended is not None and any(condition.of_command for condition in conditions):
+            return True
+        return any(condition.is_lost(self.driver.journal.world, self.baseline) for condition in conditions)
+
+    def _look_again(self) -> None:
+        world = self.driver.journal.world
+        self._seen = _figures(world)
+        for index, each in enumerate(self.checks):
+            if each.see(each.check.evaluate(world, self.baseline), self.driver.journal.now() - self.began):
+                self._tell(index, "after")
+
+    def _news(self, world: World) -> bool:
+        """Something that a check could look at is not as it was, and changes a verdict."""
+        figures = _figures(world)
+        if len(figures) == len(self._seen) and all(a is b for a, b in zip(figures, self._seen, strict=True)):
+            return False
+        self._seen = figures
+        return any(not c.settled and c.check.evaluate(world, self.baseline) != c.now for c in self.checks)
+
+    def _ask(self, checks: list[Check]) -> None:
+        """A round of requests for those of the checks that are on answers, older ones counting no more, and a look at
+        what others need."""
+        rounds: dict[Request, int] = {}
+        for condition in (check.condition for check in checks):
+            if condition.request is not None:
+                rounds[condition.request] = max(rounds.get(condition.request, 0), condition.times)
+        if rounds:
+            self.baseline = replace(self.baseline, asked=self.driver.journal.world)
+        for request, times in rounds.items():
+            self.driver.ask(request, times=times)
+        self._refresh(checks)
+
+    def _refresh(self, checks: Iterable[Check]) -> None:
+        """A look at what checks need that no request answers."""
+        for source in sorted({check.condition.source for check in checks} - {""}):
+            self.driver.refresh(source)
+
+    def _capture(self, found: Mapping[str, str]) -> None:
+        for name, value in found.items():
+            self.driver.journal.write(Captured(name, value))
+        self.values = {**self.driver.journal.world.lesson.captured, **found}
+
+    def _tell(self, index: int, phase: Literal["before", "after"]) -> None:
+        each = self.checks[index]
+        fact = Checked(self.lesson.id, self.step.id, index, each.check.sentence, each.now.ok, each.now.why, phase)
+        self.driver.journal.write(fact)
+
+    def _end(self, why: str, *, already: bool = False) -> StepResult:
+        journal, step = self.driver.journal, self.step
+        hint = hint_for(step, why) if why else ""
+        took = self._took() if not why and not already else ()
+        for index, each in enumerate(self.checks):
+            if why and not each.now.ok:
+                self._tell(index, "after")
+        seconds = round(journal.now() - self.began, 2)
+        words_of_it = [why, hint] if why else ["it was so already"] if already else took
+        journal.write(
+            StepMoved(self.lesson.id, step.id, "failed" if why else "passed", "\n".join(w for w in words_of_it if w))
+        )
+        return StepResult(
+            step=step.id,
+            title=step.title,
+            passed=not why,
+            command=self.typed,
+            act=step.act.action if step.act else "",
+            node=self.node,
+            status=self.ended.status if self.ended else None,
+            seconds=seconds,
+            bound=self._limit,
+            checks=tuple(
+                CheckResult(
+                    c.check.sentence,
+                    c.before.ok,
+                    c.now.ok,
+                    c.before.why,
+                    c.now.why,
+                    None if c.held is None or not c.now.ok else round(c.held, 2),
+                )
+                for c in self.checks
+            ),
+            captured={name: self.values[name] for name in step.capture if name in self.values},
+            took=took,
+            already=already,
+            why=why,
+            hint=hint,
+            created=ownership.created_ids(self.baseline.since, journal.world, step.leaves) if self.checks else (),
+        )
+
+    def _took(self) -> tuple[str, ...]:
+        world = self.driver.journal.world
+        told = (text for c in self.checks for text in c.check.condition.measure(world, self.baseline))
+        return (*self._said(), *dict.fromkeys(told))
+
+    def _said(self) -> tuple[str, ...]:
+        """The learner's word beside what was measured."""
+        question = self.step.question
+        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        if question is None or not sent:
+            return ()
+        said = self.values.get(question.name, str(question.usual))
+        return (f"You said {said}. Measured: {bad} of {sent} requests failed.",)
+
+    @property
+    def _limit(self) -> float:
+        return self.step.bound if self.bound is None else self.bound
+
+    def _stop(self) -> None:
+        if self.driver.stopping():
+            raise Cancelled
+
+
+def _figures(world: World) -> tuple[object, ...]:
+    """What checks look at: unchanged parts of a world are the same objects."""
+    swarm = (world.swarm.nodes, world.swarm.services, world.swarm.tasks, world.swarm.named)
+    return *swarm, world.commands, world.hits, world.edge.certificates, world.edge.routes, world.load

@@ -1,0 +1,195 @@
+"""What the models refuse, as a person would say it, with the line where it stands."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lab.errors import InputError
+from lab.schema.document import Document, Place
+from lab.schema.value import Value
+
+#: So many problems of a file are told.
+MOST = 100
+#: So much of a sentence is told, in characters.
+_LONGEST = 500
+#: A suggestion is looked for among so many names.
+_KNOWN = 100
+#: A suggestion is looked for, for a name of so many characters.
+_NAME = 100
+
+
+class Problems(InputError):
+    """All that is wrong with one file or several: `problems` has at least one, in the order of their lines."""
+
+    def __init__(self, problems: Sequence[InputError]) -> None:
+        self.problems = tuple(format_problem(problem) for problem in problems)
+        first = self.problems[0]
+        super().__init__(first.reason, path=first.path, line=first.line, remedy=first.remedy)
+        self.sentence = "\n".join(p.sentence for p in self.problems)
+
+
+class More(InputError):
+    """That more is wrong with a file than is told; `many` is 0 when it was not counted."""
+
+    def __init__(self, many: int, path: Path) -> None:
+        self.many = many
+        super().__init__(f"and {many:,} more" if many else "and more", path=path)
+
+
+def told(problems: Iterable[InputError], path: Path) -> list[InputError]:
+    """The first problems of a file by line, and how many more there are."""
+    found = list(problems)
+    one = sorted((p for p in found if not isinstance(p, More)), key=lambda p: (p.path != path, str(p.path), p.line))
+    more = [p.many for p in found if isinstance(p, More)]
+    if len(one) <= MOST and not more:
+        return one
+    return [*one[:MOST], More(0 if 0 in more else len(one[MOST:]) + sum(more), path)]
+
+
+def some(problems: Iterable[InputError], path: Path) -> Iterator[InputError]:
+    """The first problems of a search that would go on for long where much is wrong."""
+    search = iter(problems)
+    yield from islice(search, MOST)
+    if next(search, None) is not None:
+        yield More(0, path)
+
+
+def format_problem(problem: InputError) -> InputError:
+    """The problem in words that are safe on a terminal: a name out of a file may hold anything. Control characters
+    are written as Python writes them (`\\x1b`), and of what is very long the middle is left out."""
+    reason = _printable(problem.reason)
+    if len(reason) > _LONGEST:
+        reason = f"{reason[: _LONGEST // 2]}...{reason[3 - _LONGEST // 2 :]}"
+    if reason != problem.reason:
+        safe = InputError(reason, path=problem.path, line=problem.line, remedy=_printable(problem.remedy))
+    else:
+        safe = problem
+    safe.sentence = _printable(safe.sentence)
+    return safe
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def model_problems(model: type[Value], error: ValidationError, doc: Document) -> Iterator[InputError]:
+    """All that pydantic found, by line. What only follows from another finding is left out."""
+    yield from (problem for problem, _ in placed(model, error, doc))
+
+
+def placed(model: type[Value], error: ValidationError, doc: Document) -> Iterator[tuple[InputError, Place]]:
+    """The same, each with its place; a sentence is made only of what is told."""
+    found: list[tuple[int, Place, Mapping[str, Any]]] = []
+    for each in error.errors(include_url=False):
+        place: Place = tuple(p for p in each["loc"] if p != "[key]")
+        if each["type"] != "too_short" or not each["input"]:
+            found.append((doc.line(place), place, dict(each)))
+    found.sort(key=lambda one: one[0])
+    for _, place, one in found[:MOST]:
+        keys = _keys(model, place[:-1]) if one["type"] == "extra_forbidden" else ()
+        yield doc.problem(place, reason(one, place, keys)), place
+    if len(found) > MOST:
+        yield More(len(found) - MOST, doc.path), ()
+
+
+def reason(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> str:
+    """What pydantic found, as a person would say it."""
+    name = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
+    around = _named(place[:-1])
+    given, context = error.get("input"), error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            return f"{around} has no {name!r}"
+        case "extra_forbidden":
+            return f"{around} has the unknown key {name!r}{did_you_mean(name, keys)}"
+        case "value_error":
+            return f"{_named(place)}: {context.get('error', error['msg'])}"
+        case "greater_than":
+            return f"{name!r} must be more than {context['gt']:g}, not {given}"
+        case "greater_than_equal":
+            return f"{name!r} must be at least {context['ge']:g}, not {given}"
+        case "less_than_equal":
+            return f"{name!r} must be at most {context['le']:g}, not {given}"
+        case "literal_error":
+            return f"{name!r} must be one of {context['expected']}, not {_short(given)}"
+        case "string_pattern_mismatch":
+            return f"{name!r} is {_short(given)}, which is not of the form {context['pattern']}"
+        case "string_too_short" | "too_short":
+            return f"{name!r} is empty"
+        case "string_too_long" | "too_long":
+            return f"{name!r} is too long: at most {context['max_length']}"
+        case kind:
+            wanted = _KINDS.get(kind)
+            return f"{name!r} must be {wanted}, not {_short(given)}" if wanted else f"{name!r}: {error['msg']}"
+
+
+_KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of a sensible size",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "a text",
+    "tuple_type": "a list",
+    "dict_type": "a mapping (key: value)",
+    "mapping_type": "a mapping (key: value)",
+    "model_type": "a mapping (key: value)",
+    "model_attributes_type": "a mapping (key: value)",
+}
+
+
+def _named(place: Place) -> str:
+    """`step 3`, `check 1 of step 3`: the nearest place that a person would name."""
+    said: list[str] = []
+    one = {"steps": "step", "then": "check", "hints": "hint", "topics": "topic"}
+    for key, index in pairwise(place):
+        if isinstance(key, str) and isinstance(index, int):
+            said.append(f"{one.get(key, key)} {index + 1}")
+    if place and isinstance(place[-1], str):
+        said.append(repr(place[-1]))
+    return " of ".join(reversed(said)) or "the file"
+
+
+def _keys(model: type[Value], place: Place) -> tuple[str, ...]:
+    """The keys that a place knows, found by walking the models' fields."""
+    here: Any = model
+    for part in place:
+        if isinstance(part, str) and isinstance(here, type) and issubclass(here, Value) and part in here.model_fields:
+            here = here.model_fields[part].annotation
+        here = _inner(here)
+    return tuple(here.model_fields) if isinstance(here, type) and issubclass(here, Value) else ()
+
+
+def _inner(annotation: Any) -> Any:
+    """The first model inside an annotation such as `tuple[Step, ...]` or `Act | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Value):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _inner(part)
+        if isinstance(found, type) and issubclass(found, Value):
+            return found
+    return annotation
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'running'?`, or nothing."""
+    among = list(islice(known, _KNOWN)) if len(name) <= _NAME else []
+    close = difflib.get_close_matches(name, among, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,106 @@
+"""Words: `{{name}}` in a lesson's texts and the captured values in its place, and numbers of things."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+
+#: Names that every lesson may use: what its host names end with, the ports of this machine that lead to port 80 and
+#: port 443 of node1, and how many requests a second of load the cluster carries.
+GIVEN = ("domain", "http_port", "https_port", "rate")
+
+_HOLE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+
+
+_COMMENT = re.compile(r"(?:(?<=[\s;&|()<>])|\A)#[^\n]*")
+_QUOTE = re.compile(r"""\$?["']""")
+#: What opens a part of a command in which quotes mean something else: a here-document (<<< is none), arithmetic, a
+#: command in backquotes.
+_LOST = re.compile(r"(?<!<)<<(?!<)|\(\(|\$\[|`")
+#: The same inside double quotes, where every substitution has quotes of its own. ${name} has none.
+_LOST_IN_QUOTES = re.compile(r"\$\(|\$\[|`|\$\{(?!\w+\})")
+
+
+def placeholders(text: str) -> Iterator[str]:
+    """The captured names that a text uses, in order. Go templates (`{{.Node}}`) are not among them."""
+    for found in _HOLE.finditer(text):
+        yield found.group(1)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with every known name replaced by its value as it is: for the screen, for checks, for node names."""
+    return _HOLE.sub(lambda hole: values.get(hole.group(1), hole.group(0)), text)
+
+
+def fill_command(text: str, values: Mapping[str, str]) -> str:
+    """A shell command with every known name replaced by its quoted value: a value is one word, never syntax.
+
+    A name inside quotes would come out quoted twice; `misplaced_holes` finds those when a lesson is loaded, and
+    those that bash would not read as one word for other reasons.
+    """
+    return _HOLE.sub(
+        lambda hole: shlex.quote(values[hole.group(1)]) if hole.group(1) in values else hole.group(0), text
+    )
+
+
+def misplaced_placeholders(text: str) -> Iterator[tuple[str, str]]:
+    """The names in a shell command that stand where a quoted value would not be one word, and where that is.
+
+    This reads no more of bash than it must. After what it cannot follow (a here-document, a command or an expression
+    inside quotes, arithmetic) no name is safe.
+    """
+    quote, lost, at = "", "", 0
+    while at < len(text):
+        if hole := _HOLE.match(text, at):
+            if where := lost or (quote and "inside quotes"):
+                yield hole.group(1), where
+            at = hole.end()
+        elif quote == "'":
+            quote = "" if text[at] == "'" else quote
+            at += 1
+        elif text[at] in "\\$" and (hole := _HOLE.match(text, at + 1)):
+            yield hole.group(1), f"right after a {text[at]}"
+            at = hole.end()
+        elif text[at] == "\\":
+            at += 2
+        elif quote == "$'":
+            quote = "" if text[at] == "'" else quote
+            at += 1
+        elif not quote and (comment := _COMMENT.match(text, at)):
+            for name in placeholders(comment.group()):
+                yield name, "in a comment"
+            at = comment.end()
+        elif found := (_LOST_IN_QUOTES if quote else _LOST).match(text, at):
+            lost = lost or f"after {found.group()}"
+            at = found.end()
+        elif quote:
+            quote = "" if text[at] == '"' else quote
+            at += 1
+        elif opener := _QUOTE.match(text, at):
+            quote, at = opener.group().replace('$"', '"'), opener.end()
+        else:
+            at += 1
+
+
+def map_strings(value: object, change: Callable[[str], str]) -> object:
+    """The plain value with `change` applied to every string in it; keys are left as they are."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: map_strings(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [map_strings(item, change) for item in value]
+    return value
+
+
+def iter_strings(value: object) -> Iterator[str]:
+    """Every string in the plain value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from iter_strings(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from iter_strings(item)

@@ -1,0 +1,199 @@
+"""Whether a recording still shows its lesson as the lesson is now, told from what the recording itself holds.
+
+What a step says and explains may change without a new recording: a replay takes the words from the lesson. What it
+does may not, nor what it asks: that is on the tape.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from lab.cluster.faults import FAULTS
+from lab.errors import InputError
+from lab.lesson.load import load_course
+from lab.lesson.model import Act, Lesson, Step
+from lab.schema import template
+from lab.schema.diagnostics import Problems
+from lab.tape.tape import Tape, check_tape
+from lab.terminal.redact import is_mask
+from lab.world.entries import Acted, Captured, Checked, CommandBegan, LoadMoved, StepMoved
+
+__all__ = ["Difference", "check_recording", "differences"]
+
+_FIRST_LINE = 2
+"""The line of a tape's first entry."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A place where a recording is not as its lesson is now: the tape's line, and what differs, in words."""
+
+    line: int
+    words: str
+
+
+def check_recording(path: Path) -> Tape:
+    """`check_tape`, and for a lesson of the course that the recording shows it as it is now; another's lesson is not
+    known here. Raises InputError; where steps differ it is Problems, which names them all."""
+    tape = check_tape(path)
+    lesson = _course().get(tape.header.lesson)
+    found = () if lesson is None else differences(tape, lesson)
+    if found:
+        again = f"record it anew: swarmlab record {tape.header.lesson}"
+        raise Problems([InputError(f"{each.words}; {again}", path=path, line=each.line) for each in found])
+    return tape
+
+
+def differences(tape: Tape, lesson: Lesson) -> tuple[Difference, ...]:
+    """Where the tape does not show the lesson as it is now, in the lesson's order; none when it does."""
+    recorded = _steps(tape, lesson)
+    return (*_order(recorded, lesson), *_each_step(recorded, lesson))
+
+
+@functools.cache
+def _course() -> Mapping[str, Lesson]:
+    try:
+        return {lesson.id: lesson for lesson in load_course()}
+    except InputError:
+        return {}  # What is wrong with the lessons is said where they are checked.
+
+
+@dataclass
+class _Recorded:
+    """What a tape holds of one step. `values` are those known at its end; what was asked or typed has those that were
+    known then."""
+
+    line: int
+    values: Mapping[str, str]
+    captured: set[str] = field(default_factory=set)
+    asked: dict[int, tuple[int, str, Mapping[str, str]]] = field(default_factory=dict)
+    command: tuple[int, CommandBegan, Mapping[str, str]] | None = None
+    acts: list[tuple[str, str]] = field(default_factory=list)
+    loads: list[tuple[float, str]] = field(default_factory=list)
+    load_ended: bool = False
+
+
+def _steps(tape: Tape, lesson: Lesson) -> dict[str, _Recorded]:
+    """By the step's id, in the order in which they begin."""
+    found: dict[str, _Recorded] = {}
+    now: _Recorded | None = None
+    values: dict[str, str] = {}
+    for line, entry in enumerate(tape.entries, start=_FIRST_LINE):
+        match entry.fact:
+            case StepMoved(lesson=lesson.id, state="begun") as fact:
+                now = found[fact.step] = _Recorded(line, values)
+            case Captured() as fact:
+                values = {**values, fact.name: fact.value}
+                if now is not None:
+                    now.values = values
+                    now.captured.add(fact.name)
+            case Checked(lesson=lesson.id, phase="before") as fact if fact.step in found:
+                found[fact.step].asked[fact.check] = line, fact.text, values
+            case CommandBegan() as fact if fact.step in found:
+                found[fact.step].command = line, fact, values
+            case Acted() as fact if now is not None:
+                now.acts.append((fact.action, fact.node))
+            case LoadMoved(running=True) as fact if now is not None:
+                now.loads.append((fact.rate, fact.target))
+            case LoadMoved() if now is not None:
+                now.load_ended = True
+    return found
+
+
+def _order(recorded: Mapping[str, _Recorded], lesson: Lesson) -> Iterator[Difference]:
+    ids = [step.id for step in lesson.steps]
+    last = max((each.line for each in recorded.values()), default=1)
+    for id in ids:
+        if id not in recorded:
+            yield Difference(last, f"step `{id}`: the lesson now has this step, and the recording does not")
+    for id, each in recorded.items():
+        if id not in ids:
+            yield Difference(each.line, f"step `{id}`: the lesson no longer has this step")
+    both = [id for id in ids if id in recorded]
+    if both != [id for id in recorded if id in ids]:
+        yield Difference(1, f"the lesson's steps now come in another order: {', '.join(ids)}")
+
+
+def _each_step(recorded: Mapping[str, _Recorded], lesson: Lesson) -> Iterator[Difference]:
+    for step in lesson.steps:
+        if (seen := recorded.get(step.id)) is not None:
+            for line, what in (*_done(step, seen), *_captures(step, seen), *_checks(step, seen)):
+                yield Difference(line, f"step `{step.id}`: {what}")
+
+
+def _done(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
+    """The command that is typed, or what the lab does itself."""
+    if step.act is not None:
+        if seen.command is not None:
+            yield seen.command[0], f"the lesson now does this itself: {step.act.sentence}"
+        elif not _acted(step.act, seen):
+            yield seen.line, f"the lesson now does: {step.act.sentence}"
+        return
+    if seen.command is None:
+        yield seen.line, f"the lesson now runs {_quoted(step.run)}"
+        return
+    line, began, values = seen.command
+    run = step.run or ""
+    # A value that was masked on the tape may have needed quotes, or not.
+    bare = {name: value for name, value in values.items() if any(map(is_mask, value))}
+    if not any(_alike(began.text, text) for text in (template.fill_command(run, values), _command(run, values, bare))):
+        yield line, f"the lesson now runs {_quoted(run)}"
+    if step.on and not _alike(began.node, template.fill(step.on, values)):
+        yield line, f"the lesson now runs its command on {step.on}, not on {began.node}"
+
+
+def _command(run: str, values: Mapping[str, str], bare: Mapping[str, str]) -> str:
+    return template.fill_command(template.fill(run, bare), values)
+
+
+def _acted(act: Act, seen: _Recorded) -> bool:
+    if act.load is None:
+        node = template.fill(act.node, seen.values)
+        return (FAULTS[act.action].told.format(node), node) in seen.acts
+    load_spec = act.load.load_spec(seen.values)
+    return (
+        seen.load_ended if load_spec is None else any(load == (load_spec.rate, load_spec.target) for load in seen.loads)
+    )
+
+
+def _captures(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
+    asked = {step.question.name} if step.question is not None else set()
+    for name in sorted({*step.capture} - seen.captured):
+        yield seen.line, f"the lesson now captures `{name}`"
+    for name in sorted(asked - seen.values.keys()):
+        yield seen.line, f"the lesson now asks for `{name}`"
+    for name in sorted(seen.captured - {*step.capture} - asked):
+        yield seen.line, f"the lesson no longer captures `{name}`"
+
+
+def _checks(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
+    for index, check in enumerate(step.checks):
+        if index not in seen.asked:
+            yield seen.line, f"the lesson now checks that {check.sentence}"
+            continue
+        line, text, values = seen.asked[index]
+        try:
+            asks = check.filled(values).sentence
+        except ValidationError:
+            continue  # A masked value is none that the check could be about: nothing can be told.
+        if not _alike(text, asks):
+            yield line, f"the lesson now checks that {asks}, where the recording has: {text}"
+    for index in sorted(seen.asked.keys() - set(range(len(step.checks)))):
+        line, text, _ = seen.asked[index]
+        yield line, f"the lesson no longer checks that {text}"
+
+
+def _alike(recorded: str, now: str) -> bool:
+    """The same but for what is masked; a mask has as many characters as what it hides."""
+    one, other = recorded.strip(), now.strip()
+    return len(one) == len(other) and all(a == b or is_mask(a) or is_mask(b) for a, b in zip(one, other, strict=True))
+
+
+def _quoted(command: str | None) -> str:
+    text = " ".join((command or "").split())
+    return f"`{text if len(text) <= 100 else text[:99] + '…'}`"

@@ -1,0 +1,250 @@
+"""What a step may do to a real cluster: shells, the swarm source, requests, faults. All of it goes to the journal."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lab import paths
+from lab.cluster import edge_settings
+from lab.cluster.api import shell_env
+from lab.cluster.faults import FAULTS, apply_fault
+from lab.cluster.model import Cluster, Progress
+from lab.engine.client import connect
+from lab.engine.endpoint import Endpoint
+from lab.errors import EngineError, InputError
+from lab.reset import ownership
+from lab.session import stack_deploy
+from lab.shell.shell import Shell
+from lab.terminal.redact import Redactor
+from lab.watch import probe
+from lab.watch.load.maker import LoadMaker
+from lab.watch.supervisor import SourceSupervisor
+from lab.watch.swarm import SwarmSource
+from lab.world.entries import Acted, CommandEnded, Progressed
+from lab.world.journal import Journal
+from lab.world.load import LoadSpec
+from lab.world.request import Request
+
+if TYPE_CHECKING:
+    import docker
+
+#: Seconds in which a manager must answer for a step.
+ANSWER = 30.0
+#: Seconds in which one must answer for a person at the terminal.
+OPENING = 10.0
+#: Seconds in which a source must have looked again.
+REFRESH = 45.0
+
+
+class ClusterDriver:
+    """`lab.run.driver.StepDriver` on a cluster. `close` ends shells and sources; the cluster stays.
+
+    `redactor` learns here what must not be shown, before anything is written: it is the session's, for the shells and
+    for a recording alike.
+    """
+
+    def __init__(
+        self, cluster: Cluster, journal: Journal, *, typing: float = 0.0, redactor: Redactor | None = None
+    ) -> None:
+        self.cluster, self.journal = cluster, journal
+        self.typing = typing
+        self.size = (100, 30)
+        self.edge = edge_settings.read_settings(cluster)
+        self.redactor = redactor or Redactor()
+        self.redactor.learn(self.edge.password)
+        self._endpoints = {e.node: e for e in cluster.endpoints()}
+        endpoints = tuple(self._endpoints.values())
+        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.pace)
+        self._loader = LoadMaker(journal, endpoints, bound=cluster.pace.patience)
+        self.source = SwarmSource(journal, tuple(self._endpoints.values()), connect)
+        self._shells: dict[str, Shell] = {}
+        self._opening = threading.Lock()
+        self._front: Shell | None = None
+        self._clients: dict[str, docker.DockerClient] = {}
+        self._ids = itertools.count(1)
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to look at the swarm."""
+        self.source.start()
+
+    def close(self) -> None:
+        """End shells and sources."""
+        self._loader.close()
+        self._supervisor.close()
+        for shell in self._shells.values():
+            shell.close()
+        for client in self._clients.values():
+            client.close()
+        self.source.close()
+
+    def run(self, text: str, *, node: str = "", step: str = "", bound: float = 120.0) -> CommandEnded:
+        """See `StepDriver.run`."""
+        shell = self.shell(node)
+        self._front = shell
+        self.source.wake()
+        try:
+            return shell.run(text, step=step, bound=bound, typing=self.typing)
+        finally:
+            self.source.wake(named=True)
+
+    def look(self) -> None:
+        """See `StepDriver.look`."""
+        self.source.look()
+
+    def ask(self, request: Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
+        """See `StepDriver.ask`."""
+        asked = [e for e in self._endpoints.values() if not nodes or e.node in nodes]
+        for hit in probe.probe_nodes(asked, request, times, self.edge.login):
+            self.journal.write(hit)
+
+    def given(self) -> Mapping[str, str]:
+        """See `StepDriver.given`."""
+        return {**self.edge.given, "rate": f"{self.cluster.pace.load:g}"}
+
+    def watch(self, sources: Iterable[str]) -> None:
+        """See `StepDriver.watch`."""
+        self._supervisor.watch(sources)
+
+    def refresh(self, what: str) -> None:
+        """See `StepDriver.refresh`."""
+        self._supervisor.refresh(what, REFRESH)
+
+    def load(self, load_spec: LoadSpec | None) -> None:
+        """See `StepDriver.load`."""
+        if load_spec is None:
+            self._loader.stop()
+        else:
+            self._loader.start(load_spec)
+
+    @property
+    def load_spec(self) -> LoadSpec | None:
+        """The load that is made now."""
+        return self._loader.load_spec
+
+    def settings(self) -> Mapping[str, str]:
+        """What the stack files name, on this machine."""
+        return self.edge.variables
+
+    def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
+        """See `lab.reset.apply.ResetContext.deploy`."""
+        manager = self._manager()
+        shell = {**shell_env(manager, paths.state(self.cluster.name)), **self.edge.variables, **env}
+        stack_deploy.deploy_stack(name, file, shell, self.stopping)
+
+    def refusing(self, port: int) -> list[str]:
+        """See `lab.reset.wait.WaitContext.refusing`."""
+        return probe.find_refusing(self._endpoints.values(), port)
+
+    def remove_volume(self, name: str) -> None:
+        """See `lab.reset.apply.ResetContext.remove_volume`."""
+        for endpoint in self._endpoints.values():
+            stack_deploy.remove_volume(name, endpoint)
+
+    def volumes(self) -> list[tuple[str, str]]:
+        """The volumes that stacks made, on all nodes: (name, stack)."""
+        return stack_deploy.stack_volumes(self._endpoints.values())
+
+    def login(self) -> bytes:
+        """See `lab.reset.apply.ResetContext.login`."""
+        return edge_settings.users_line(self.edge.login)
+
+    def act(self, action: str, node: str) -> None:
+        """See `StepDriver.act`."""
+        if node not in self._endpoints:
+            raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
+        self.journal.write(Acted(FAULTS[action].told.format(node), node))
+        apply_fault(self.cluster, action, node, self.report)
+        self.source.wake()
+
+    def powered_off(self) -> tuple[str, ...]:
+        """See `lab.reset.wait.WaitContext.powered_off`."""
+        return self.cluster.powered_off()
+
+    def power_on(self, nodes: Sequence[str]) -> None:
+        """Power machines on, side by side, and wait until their engines answer."""
+        for node in nodes:
+            self.journal.write(Acted(FAULTS["start"].told.format(node), node))
+        self.cluster.power_on(nodes, self.report)
+        self.source.wake()
+
+    def engine(self) -> Any:
+        """The low-level client of a manager that lives (`docker.APIClient`). EngineError when there is none."""
+        manager = self._manager()
+        if manager.node not in self._clients:
+            self._clients[manager.node] = connect(manager, 60.0)
+        return self._clients[manager.node].api
+
+    def stopping(self) -> bool:
+        """See `StepDriver.stopping`."""
+        return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Ask what runs to end soon."""
+        self._stopping.set()
+        if self._front is not None:
+            self._front.interrupt()
+
+    def begin(self) -> None:
+        """A new step: an earlier wish to stop is spent."""
+        self._stopping.clear()
+
+    def remember(self, ids: Iterable[str]) -> None:
+        """On a cluster that the lab did not make, a reset may remove only what a lesson's step created: these."""
+        if not self.cluster.made_by_lab:
+            ownership.record_ids(self.cluster.name, ids)
+
+    def report(self, progress: Progress) -> None:
+        """The lab's own long work, into the journal."""
+        self.journal.write(Progressed(progress.stage, progress.text, progress.done))
+
+    def keys(self, data: str) -> None:
+        """See `Stage.keys`: to the shell in front, which is opened when there is none yet.
+
+        A terminal shows twice what is typed before the shell reads it: what comes early waits for the prompt.
+        """
+        if self._front is None:
+            # Who only looks waits for a manager; a key finds one or tells that there is none.
+            opened = self.shell("", bound=0.0 if data else OPENING)
+            self._front = self._front or opened
+        self._front.wait_for_prompt()
+        if data:
+            self._front.send(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal's size, for every shell, now and later."""
+        self.size = (columns, rows)
+        for shell in tuple(self._shells.values()):
+            shell.resize(columns, rows)
+
+    def shell(self, node: str, *, bound: float = ANSWER) -> Shell:
+        """The shell on `node`, opened when first asked for; "" is a manager that lives, waited for so many seconds.
+        Raises EngineError and InputError."""
+        endpoint = self._endpoints.get(node) if node else self._manager(bound)
+        if endpoint is None:
+            raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
+        with self._opening:  # a step and the keyboard may both be the first to ask
+            if endpoint.node not in self._shells:
+                env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
+                self._shells[endpoint.node] = Shell(
+                    self.journal,
+                    endpoint.node,
+                    env,
+                    columns=self.size[0],
+                    rows=self.size[1],
+                    redact=self.redactor,
+                    ids=lambda: next(self._ids),
+                    # Where `stacks/edge.yaml` is.
+                    cwd=paths.data(),
+                )
+            return self._shells[endpoint.node]
+
+    def _manager(self, bound: float = ANSWER) -> Endpoint:
+        """The manager through which the swarm is looked at: it answered a moment ago."""
+        if not self.journal.wait(lambda world: world.link.state == "live", bound):
+            why = self.journal.world.link.why or "none answered yet"
+            raise EngineError(f"no manager answers: {why}", remedy="swarmlab status")
+        return self._endpoints[self.journal.world.link.node]

@@ -1,0 +1,88 @@
+"""Deploying a stack as a person would, and removing what a removed stack leaves on the nodes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from lab import paths
+from lab.engine.client import asking
+from lab.engine.endpoint import Endpoint
+from lab.engine.labels import NAMESPACE
+from lab.errors import Cancelled, CommandError, EngineError, MissingError, WaitError
+from lab.shell.shell import environment
+
+#: How long a deploy may take, seconds.
+BOUND = 180.0
+
+_PAUSE = 0.2
+
+
+def deploy_stack(name: str, file: str, env: Mapping[str, str], stopping: Callable[[], bool]) -> None:
+    """`docker stack deploy` of a file below the stacks' folder, with these variables; services that the file no longer
+    names go. Raises CommandError with what it said, WaitError at the bound, MissingError without a docker."""
+    argv = ["docker", "stack", "deploy", "--detach=true", "--prune", "--resolve-image", "never"]
+    argv += ["--compose-file", file, name]
+    whole = environment(env)
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=paths.stacks(),
+            env={**whole, "PATH": whole.get("PATH", os.defpath)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError:
+        raise MissingError("there is no docker on this machine", remedy="swarmlab up brings one") from None
+    end, said = time.monotonic() + BOUND, ""
+    while True:
+        try:
+            said, _ = process.communicate(timeout=_PAUSE)
+            break
+        except subprocess.TimeoutExpired:
+            if not stopping() and time.monotonic() < end:
+                continue
+            process.kill()
+            process.communicate()
+            if stopping():
+                raise Cancelled from None
+            raise WaitError(f"the stack {name} to be deployed", BOUND, "the end of docker stack deploy") from None
+    if process.returncode:
+        raise CommandError(argv, process.returncode, said)
+
+
+def remove_volume(name: str, endpoint: Endpoint) -> None:
+    """Remove a volume from one node; nothing when there is none, or when the node is off. Raises EngineError while a
+    container that ends still holds it."""
+    import docker.errors
+
+    try:
+        with asking(endpoint, 20.0) as client:
+            client.api.remove_volume(name)
+    except EngineError as error:
+        # An answer of the engine is an APIError; anything else is a node that does not answer.
+        refused = isinstance(error.__cause__, docker.errors.APIError)
+        if refused and not isinstance(error.__cause__, docker.errors.NotFound):
+            raise
+
+
+def stack_volumes(endpoints: Iterable[Endpoint]) -> list[tuple[str, str]]:
+    """The volumes that stacks made, on all nodes that answer: (name, the stack's name), each once."""
+    asked = tuple(endpoints)
+    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
+        return sorted({found for each in pool.map(_volumes, asked) for found in each})
+
+
+def _volumes(endpoint: Endpoint) -> list[tuple[str, str]]:
+    try:
+        with asking(endpoint, 20.0) as client:
+            raws = client.api.volumes(filters={"label": NAMESPACE})["Volumes"] or []
+    except EngineError:
+        return []
+    return [(raw["Name"], (raw.get("Labels") or {}).get(NAMESPACE, "")) for raw in raws]

@@ -1,0 +1,29 @@
+"""A recording told as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.session.replay import title
+from lab.tape.player import Player
+from lab.tape.tape import load
+from lab.tape.transcript import Transcript
+from lab.world.entries import Entry
+from lab.world.journal import Journal
+from lab.world.world import World
+
+
+def tell_tape(path: Path, speed: float | None, say: Callable[[str], None]) -> None:
+    """Play a tape at `speed` (None: without waiting) and say it, line by line. InputError for a damaged one."""
+    tape, story, journal = load(path), Transcript(), Journal(clock=lambda: 0.0)
+
+    def tell(entry: Entry, _: World) -> None:
+        for line in story.lines(entry):
+            say(line)
+
+    say(title(tape))
+    journal.read(tell)
+    Player(tape, journal, speed=speed).play_to_end()
+    for line in story.end():
+        say(line)

@@ -1,0 +1,233 @@
+"""A plain text account of entries: what was done, what it printed, what the cluster did, and whether it held."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from lab.terminal.sanitize import text_only
+from lab.world.entries import (
+    Captured,
+    Checked,
+    CommandBegan,
+    CommandEnded,
+    Entry,
+    Hit,
+    LessonOpened,
+    Linked,
+    StepMoved,
+)
+from lab.world.world import Change, Command, World, fold
+
+WIDTH = 80
+NAME = 40
+"""What is said of a name, in characters, where something must stand beside it."""
+
+HEAD = 24
+"""Lines that are told of a longer output: the first ones."""
+TAIL = 8
+"""And the last ones."""
+
+_NAME = re.compile(r"[\w.-]+")
+"""A replica's; some answers begin with another thing."""
+_EVER = 1e9
+"""Seconds. What took longer was no lesson."""
+
+_NAMED = 6
+"""Replicas that are told by name, at most."""
+
+_TONES = {"good": "+", "bad": "!", "plain": "·", "lab": ">"}
+_LAST = {"passed": "✔", "failed": "✘"}
+
+
+class Transcript:
+    """Tells entries as they come. `lines` for each of them, `end` when there are no more; reads well at 80 columns.
+
+    Times are those of the entries: minutes and seconds since the journal began.
+    """
+
+    def __init__(self) -> None:
+        self._world = World()
+        self._hits: list[Hit] = []
+        self._before: list[Checked] = []
+        self._steps: list[tuple[str, str, float]] = []
+
+    def lines(self, entry: Entry) -> Iterator[str]:
+        """What this entry adds to the story; often nothing."""
+        before, self._world = self._world, fold(self._world, entry)
+        fact = entry.fact
+        if isinstance(fact, Hit):
+            self._hits.append(fact)
+            return
+        if isinstance(fact, Checked) and fact.phase == "before":
+            self._before.append(fact)
+            return
+        yield from self._looked()
+        if isinstance(fact, LessonOpened | StepMoved):
+            yield from self._asked()
+        match fact:
+            case LessonOpened():
+                lesson = short(fact.lesson)
+                yield from ("", f"LESSON {lesson}", "═" * (len(lesson) + 7))
+            case StepMoved():
+                yield from self._step(entry.at, fact)
+            case Checked():
+                yield from _check(fact)
+            case CommandBegan():
+                yield from _typed(entry.at, fact)
+            case CommandEnded():
+                command = next((c for c in self._world.commands if c.id == fact.id), None)
+                yield from _result(fact, command)
+            case Captured():
+                yield from _said(f"    {short(fact.name)} = ", fact.value)
+            case Linked() if fact.state != before.link.state and fact.state != "live":
+                yield from _line(entry.at, "!", f"the cluster does not answer ({fact.state}) {fact.why}".rstrip())
+            case _:
+                for change in new_lines(before, self._world):
+                    yield from _line(change.at, _TONES[change.tone], change.text)
+
+    def end(self) -> Iterator[str]:
+        """The summary."""
+        yield from self._looked()
+        yield from self._asked()
+        if not self._steps:
+            return
+        passed = sum(state == "passed" for _, state, _ in self._steps)
+        yield from ("", f"{passed} of {len(self._steps)} steps passed")
+        width = max(len(short(step)) for step, _, _ in self._steps)
+        for step, state, seconds in self._steps:
+            yield f"  {_LAST[state]} {short(step):<{width}}  {state} after {format_seconds(seconds)}"
+
+    def _step(self, at: float, fact: StepMoved) -> Iterator[str]:
+        if fact.state == "begun":
+            yield from ("", f"── {short(fact.step)} ".ljust(WIDTH, "─"))
+            return
+        step = self._world.lesson.steps[(fact.lesson, fact.step)]
+        seconds = at - step.began
+        self._steps = [s for s in self._steps if s[0] != fact.step] + [(fact.step, fact.state, seconds)]
+        why = f": {fact.why}" if fact.why else ""
+        yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {format_seconds(seconds)}{why}")
+
+    def _looked(self) -> Iterator[str]:
+        """Checks in a row that do not hold yet are told as one."""
+        before, self._before = self._before, []
+        if len(before) > 1 and not any(check.ok for check in before):
+            yield f"  ✘ before: none of the {len(before)} checks holds"
+        else:
+            for check in before:
+                yield from _check(check)
+
+    def _asked(self) -> Iterator[str]:
+        """A step's requests are told at its end, summed: the mesh is asked every few seconds while it is in sight."""
+        hits, self._hits = self._hits, []
+        for sentence in requests(hits, self._world):
+            yield from _said("  · ", sentence)
+
+
+def write_transcript(entries: Iterable[Entry]) -> Iterator[str]:
+    """The whole account of a lesson."""
+    teller = Transcript()
+    for entry in entries:
+        yield from teller.lines(entry)
+    yield from teller.end()
+
+
+def new_lines(before: World, after: World) -> tuple[Change, ...]:
+    """The lines of the timeline that are new in `after`, the next world; without the commands, told otherwise."""
+    last = before.changes[-1] if before.changes else None
+    new: list[Change] = []
+    for change in reversed(after.changes):
+        if change is last:
+            break
+        new.append(change)
+    return tuple(change for change in reversed(new) if change.kind != "command")
+
+
+def requests(hits: list[Hit], world: World) -> Iterator[str]:
+    """Requests in a sentence for each address: how many, through which nodes, answered by which replicas, how
+    quickly."""
+    names = {task.container[:12]: world.swarm.task_name(task) for task in world.swarm.tasks.values() if task.container}
+    for address in dict.fromkeys(hit.address for hit in hits):
+        yield _summed(address, [hit for hit in hits if hit.address == address], names)
+
+
+def _summed(address: str, hits: list[Hit], names: dict[str, str]) -> str:
+    good = [h for h in hits if _answered(h)]
+    nodes = sorted({h.node for h in hits})
+    found = {names.get(h.replica[:12], h.replica) for h in good}
+    replicas = sorted(name for name in found if _NAME.fullmatch(name))
+    words = f"{len(hits)} request{'s' * (len(hits) != 1)} to {address} through {', '.join(nodes)}; {len(good)} answered"
+    if replicas:
+        words += f" by {', '.join(replicas) if len(replicas) <= _NAMED else f'{len(replicas)} replicas'}"
+    if good:
+        words += f", the slowest in {max(h.ms for h in good):.0f} ms"
+    other = Counter(f"with status {h.status}" if h.status else f"failed ({h.error})" for h in hits if not _answered(h))
+    return "; ".join((words, *(f"{count} {how}" for how, count in sorted(other.items()))))
+
+
+def _answered(hit: Hit) -> bool:
+    return 200 <= hit.status < 400
+
+
+def trim_output(output: str, head: int = HEAD, tail: int = TAIL) -> list[str]:
+    """An output's lines, without the middle of a long one."""
+    lines = text_only(output).expandtabs().splitlines()
+    left_out = len(lines) - head - tail
+    if left_out <= 1:
+        return lines
+    return [*lines[:head], f"… {left_out} more lines …", *lines[-tail:]]
+
+
+def short(name: str) -> str:
+    """A name as one line of bounded length."""
+    name = " ".join(text_only(name).split())
+    return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+
+
+def format_clock(at: float) -> str:
+    """`0:07.3`: minutes and seconds; of a time that no clock shows, the number."""
+    if not math.isfinite(at) or abs(at) > _EVER:
+        return format_seconds(at)
+    minutes, tenths = divmod(round(abs(at) * 10), 600)
+    return f"{'-' * (at < 0)}{minutes}:{tenths / 10:04.1f}"
+
+
+def format_seconds(seconds: float) -> str:
+    """`2.7 s`."""
+    return f"{seconds:.1f} s" if abs(seconds) <= _EVER else f"{seconds:.3g} s"
+
+
+def _check(fact: Checked) -> Iterator[str]:
+    # A check that is still awaited has not failed: the step says when it has.
+    mark = "✔" if fact.ok else "✘" if fact.phase == "before" else "…"
+    when = "before: " if fact.phase == "before" else ""
+    why = f" ({fact.why})" if fact.why and fact.why != fact.text else ""
+    yield from _said(f"  {mark} ", f"{when}{fact.text}{why}")
+
+
+def _typed(at: float, fact: CommandBegan) -> Iterator[str]:
+    prompt = f"{short(fact.node)} $ "
+    first, *rest = text_only(fact.text).splitlines() or [""]
+    yield f"{format_clock(at):>8}  {prompt}{first}"
+    yield from (f"{' ' * 10}{' ' * len(prompt)}{line}" for line in rest)
+
+
+def _result(fact: CommandEnded, command: Command | None) -> Iterator[str]:
+    for line in trim_output(fact.output):
+        yield f"{' ' * 10}│ {line}".rstrip()
+    name = f"{short(command.node)}: " if command and command.step == "" else ""
+    yield f"{' ' * 10}╰ {name}exit {fact.status} after {format_seconds(fact.seconds)}"
+
+
+def _line(at: float, mark: str, text: str) -> Iterator[str]:
+    yield from _said(f"{format_clock(at):>8}  {mark} ", text)
+
+
+def _said(lead: str, text: str) -> Iterator[str]:
+    text = " ".join(text_only(text).split())
+    wrapped = textwrap.wrap(text, WIDTH - len(lead), break_on_hyphens=False) or [""]
+    yield f"{lead}{wrapped[0]}".rstrip()
+    yield from (f"{' ' * len(lead)}{line}" for line in wrapped[1:])

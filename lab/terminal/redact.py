@@ -1,0 +1,373 @@
+"""Keeps secrets out of what is shown, kept and published: tokens, keys, passwords, and values that are known.
+
+What is masked by its form: join tokens (`SWMTKN-1-...`) and unlock keys (`SWMKEY-1-...`); private keys (PEM, PGP);
+bearer and basic credentials; the `auth`, `password` and token keys of JSON; `user:password@` in a URL; the values of
+`--password`, of `login -p`, of `curl -u NAME:`, and of variables whose names end with PASSWORD, _SECRET, _TOKEN or
+API_KEY; hashes of passwords (bcrypt, apr1, crypt). Values given as known are masked wherever they stand, also escaped
+for a URL or JSON and inside base64.
+
+What is not: a password that nothing marks as one (`printf VALUE | docker secret create db -`, the answer to a prompt,
+a file's text); a token or a form above once it was encoded (base64, gzip, \\u0041); the first characters of a secret
+that arrives so slowly that they were shown before they could be told from a word.
+
+Masking keeps the number of characters and of cells, so that a screen drawn by cursor moves still fits.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from lab.terminal.secret_shapes import LONGEST, SHAPES, Shape, begun, may_go_on
+
+__all__ = ["Redactor", "is_mask"]
+
+MASK = "•"
+"""What stands for a hidden character of one cell."""
+WIDE_MASK = "＊"
+"""For one of two cells."""
+EMPTY_MASK = "\u034f"
+"""For one that takes no cell."""
+
+SHORTEST = 4
+"""A known value of fewer characters is not looked for: it would mask ordinary words."""
+
+SHORTEST_ENCODED = 8
+"""So many characters of base64 must be a known value's own."""
+
+WRAPS_FROM = 40
+"""A line break inside a secret of no fixed length counts as a terminal's wrap only after a line this long."""
+
+_CONTEXT = 400
+_LONG = 1024
+_FOR_URLS = str.maketrans("+/", "-_")
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+# What a terminal may put inside a word without ending it: escape sequences whole or cut off, line breaks with the
+# blanks on either side, backspaces, and the blank that line editors write at the margin before they return to column
+# one.
+_ESCAPES = (
+    r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+(?:[@-~]|\Z)"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a]*+(?:\x07|\x9c|\x1b\\|(?=[\x1b\x18\x1a])|\Z)"
+    r"|\x1b[ -/]*+(?:[0-~]|\Z|(?=\x1b))"
+    r"|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x8f\x91-\x97\x99\x9a\x9c]"
+)
+_LINE_END = rf"(?:{_ESCAPES})*+(?:[\r\n\x08]|\Z)"
+_GAPS = rf"{_ESCAPES}|\x08|(?:\r++\n?|\n)[ ]*+|[ ]++(?={_LINE_END})"
+_GAP = re.compile(_GAPS)
+#: What is seen up to the next gap, and the gap. The characters with which no gap begins are passed at once.
+_PART = re.compile(rf"((?:[^\x00-\x08\x0a\x0d-\x1f \x7f-\x9f]++|[ ]++(?!{_LINE_END})|(?!{_GAPS})[^ ])*+)({_GAPS}|\Z)")
+_OPENS_STRING = re.compile(r"[\x1b\x90\x98\x9d-\x9f]")
+_STRING = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])([^\x07\x1b\x9c\x18\x1a]*)(\Z)?")
+
+
+@dataclass(frozen=True)
+class _Find:
+    """What one look found, in places of the raw text: `sure` is to be masked; from `open` on it is not yet known what
+    follows, and `likely` is what there is to be masked if nothing follows. `since` is where the next look must begin
+    to see the same."""
+
+    sure: tuple[tuple[int, int], ...]
+    open: int
+    since: int
+    likely: tuple[tuple[int, int], ...]
+
+
+class _Values:
+    """The known values, shared by the redactors of one lab."""
+
+    def __init__(self) -> None:
+        self.known: tuple[str, ...] = ()
+
+
+class Redactor:
+    """Masks secrets in a stream of terminal text.
+
+    `feed` answers with what can be told already; `flush`, called when the stream is quiet, with the rest. The
+    answers together have as many characters as what was fed. A secret is found across chunks, escape sequences and
+    wrapped lines. One redactor serves one stream: `stream` makes another that knows the same values. `whole` is for
+    texts that stand alone, and changes nothing.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._values = _Values()
+        self._kept, self._sent = "", 0
+        self._new: list[str] = []
+        self._size = 0
+        self.learn(*known)
+
+    def learn(self, *values: str) -> None:
+        """Mask these values too from now on, in every stream of this one; each of their lines by itself, and in the
+        forms in which they travel (`_forms`). Lines under four characters are let be. May be called from any thread."""
+        lines = {line.strip() for value in values for line in (value, *value.splitlines())}
+        more = {form for line in lines if len(line) >= SHORTEST for form in _forms(line)}
+        self._values.known = tuple(sorted({*self._known, *more}, key=lambda v: (-len(v), v)))
+
+    def stream(self) -> Redactor:
+        """A redactor for another stream."""
+        other = Redactor()
+        other._values = self._values
+        return other
+
+    @property
+    def _known(self) -> tuple[str, ...]:
+        return self._values.known
+
+    def feed(self, text: str) -> str:
+        """What is certain after this chunk: nothing in it can still become part of a secret."""
+        self._new.append(text)
+        self._size += len(text)
+        if len(self._kept) > _LONG and self._size < len(self._kept) // 4:
+            return ""  # A long secret is under way: looking again at every character would take its length squared.
+        text = self._all()
+        found = _look(text, self._known)
+        if len(text) - found.open > LONGEST:
+            return self._emit(text, (*found.sure, *found.likely), len(text), len(text))
+        return self._emit(text, found.sure, found.open, found.since)
+
+    def flush(self) -> str:
+        """All that was held back. A secret that is still arriving goes on being masked when it does."""
+        if not self.holds:
+            return ""
+        text = self._all()
+        found = _look(text, self._known)
+        return self._emit(text, (*found.sure, *found.likely), len(text), found.since)
+
+    def whole(self, text: str) -> str:
+        """A text that stands alone, masked."""
+        found = _look(text, self._known, alone=True)
+        return _masked(text, (*found.sure, *found.likely), self._known)
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back until the next chunk or a flush."""
+        return self._sent < len(self._kept) or self._size > 0
+
+    def _all(self) -> str:
+        text = "".join((self._kept, *self._new))
+        self._new, self._size = [], 0
+        return text
+
+    def _emit(self, text: str, spans: tuple[tuple[int, int], ...], upto: int, undecided: int) -> str:
+        upto = max(upto, self._sent)
+        said = _masked(text, spans, self._known)[self._sent : upto]
+        keep = _context(text, min(undecided, upto))
+        self._kept, self._sent = text[keep:], upto - keep
+        return said
+
+
+def _context(text: str, undecided: int) -> int:
+    """Where the text that must be remembered begins: the line so far, not cut inside an escape sequence."""
+    keep = max(text.rfind("\n", 0, undecided) + 1, undecided - _CONTEXT)
+    start = text.rfind("\x1b", 0, keep)
+    if start >= 0 and (gap := _GAP.match(text, start)) and gap.end() > keep:
+        return start if gap.end() > undecided else gap.end()
+    return keep
+
+
+@dataclass(frozen=True)
+class _Match:
+    """A secret or what may become one, in places of what is seen: it begins `at`, and `start` to `end` is masked.
+    `closed`: nothing that follows belongs to it. `sure`: it is a secret even if nothing follows."""
+
+    at: int
+    start: int
+    end: int
+    closed: bool = True
+    sure: bool = True
+
+
+def _look(text: str, known: tuple[str, ...], *, alone: bool = False) -> _Find:
+    seen = _Seen(text)
+    matches = tuple(_matches(seen, known, alone))
+    sure = _spans(seen, ((m.start, m.end) for m in matches if m.closed))
+    likely = _spans(seen, ((m.start, m.end) for m in matches if not m.closed and m.sure))
+    undecided = min((seen.raw(m.at) for m in matches if not m.closed), default=seen.cut)
+    across = (seen.raw(m.at) for m in matches if m.closed and m.end > m.start and seen.raw(m.end - 1) >= undecided)
+    return _Find(sure, undecided, min([undecided, *across]), likely)
+
+
+def _spans(seen: _Seen, ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The raw pieces of ranges that may overlap."""
+    found: list[tuple[int, int]] = []
+    done = 0
+    for start, end in sorted(ranges):
+        found.extend(seen.spans(max(start, done), end))
+        done = max(done, end)
+    return tuple(found)
+
+
+class _Seen:
+    """What a reader of the terminal sees of a text (`text`), and where in the raw text it stands."""
+
+    def __init__(self, raw: str) -> None:
+        starts, counts, pieces, breaks, at, count = [], [], [], [], 0, 0
+        self.cut = len(raw)
+        for piece, gap in _PART.findall(raw):
+            if piece:
+                starts.append(at)
+                counts.append(count)
+                pieces.append(piece)
+                at += len(piece)
+                count += len(piece)
+            if "\n" in gap and gap[0] in "\r\n":
+                breaks.append((count, gap[-1] == " "))
+            at += len(gap)
+            if at == len(raw) and gap and (half := _STRING.match(gap)) and half[2] is not None:
+                self.cut = at - len(gap)
+        starts.append(len(raw))
+        counts.append(count)
+        self.text = "".join(pieces)
+        self._starts, self._counts, self._breaks = starts, counts, breaks
+
+    def raw(self, at: int) -> int:
+        """The place in the raw text of a seen character."""
+        piece = bisect_right(self._counts, at) - 1
+        return self._starts[piece] + at - self._counts[piece]
+
+    def spans(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The raw pieces of a seen range, without the gaps between them."""
+        piece = bisect_right(self._counts, start) - 1
+        while start < end:
+            after = self._counts[piece + 1] if piece + 1 < len(self._counts) else len(self.text)
+            stop = min(end, after)
+            if stop > start:
+                raw = self._starts[piece] + start - self._counts[piece]
+                yield raw, raw + stop - start
+            start, piece = stop, piece + 1
+
+    def line_end(self, start: int, end: int) -> int:
+        """Where a range ends that a line break ends too, unless the line is long enough to have been wrapped and the
+        next one is not indented."""
+        index = bisect_right(self._breaks, (start, True))
+        while index < len(self._breaks) and (at := self._breaks[index][0]) < end:
+            if not self._wrapped(index):
+                return at
+            index += 1
+        return end
+
+    def line(self, at: int) -> str:
+        """The line up to there, and those before it of which it is the rest."""
+        index = bisect_right(self._breaks, (at, True)) - 1
+        while index >= 0 and at - self._breaks[index][0] < _CONTEXT and self._wrapped(index):
+            index -= 1
+        return self.text[max(at - _CONTEXT, self._breaks[index][0] if index >= 0 else 0) : at]
+
+    def _wrapped(self, index: int) -> bool:
+        at, indented = self._breaks[index]
+        before = self._breaks[index - 1][0] if index else 0
+        return not indented and at - before >= WRAPS_FROM
+
+
+def _matches(seen: _Seen, known: tuple[str, ...], alone: bool) -> Iterator[_Match]:
+    """All of them. `alone`: a known value is looked for only whole, since nothing will follow."""
+    text, size = seen.text, len(seen.text)
+    for value in known:
+        for at in _finds(text, value):
+            yield _Match(at, at, at + len(value))
+        if not alone and (part := _half(text, value)):
+            yield _Match(size - part, size - part, size, False, part >= max(SHORTEST, len(value) // 3))
+    lowered = text.translate(_LOWER)
+    for shape in SHAPES:
+        done = 0
+        for at in _finds(lowered if shape.any_case else text, shape.opener):
+            if at >= done and (match := _body(seen, shape, at)):
+                done = match.end
+                yield match
+    if part := begun(text):
+        yield _Match(size - part, size - part, size, False, False)
+
+
+def _body(seen: _Seen, shape: Shape, at: int) -> _Match | None:
+    begin = at + len(shape.opener)
+    match = shape.body.match(seen.text, begin)
+    if match is None or (shape.before is not None and not shape.before.search(seen.line(at))):
+        return None
+    # Of a body with groups the one that matched is the secret, if any did.
+    start, end = match.span(match.lastindex or 0) if match.lastindex or not match.re.groups else (begin, begin)
+    body = seen.text[start:end]
+    start = at if shape.exact else start
+    stop = match.end() if shape.exact else seen.line_end(at, match.end())
+    cut, end = stop < match.end(), min(end, stop)
+    body = body[: max(0, end - start)] if cut else body
+    enough = len(body) >= shape.least and (shape.tell is None or shape.tell.search(body) is not None)
+    if not cut and match.end() == len(seen.text) and may_go_on(shape, match[0]):
+        return _Match(at, start, end, False, enough)
+    return _Match(at, start, end) if enough and not (cut and shape.whole) else None
+
+
+def _forms(value: str) -> Iterator[str]:
+    """How a known value may stand in a text: as it is, with a blank of it lost at a line's end, escaped for a URL or
+    for JSON, and inside whatever was encoded in base64 (whose first and last character may depend on what is around
+    it, and are let be)."""
+    if "\n" not in value:
+        yield value
+        yield from (value[:at] + value[at + 1 :] for at, char in enumerate(value) if char == " ")
+        yield from (value.replace(" ", ""), quote(value, safe=""), json.dumps(value)[1:-1])
+    data = value.encode("utf-8", "replace")
+    yield base64.b64encode(data).decode().rstrip("=")
+    for lead in range(3):
+        text = base64.b64encode(bytes(lead) + data).decode()
+        inner = text[-(-lead * 8 // 6) : (lead + len(data)) * 8 // 6]
+        if len(inner) >= SHORTEST_ENCODED:
+            yield from (inner, inner.translate(_FOR_URLS))
+
+
+def _finds(text: str, part: str) -> Iterator[int]:
+    at = text.find(part)
+    while at >= 0:
+        yield at
+        at = text.find(part, at + 1)
+
+
+def _half(text: str, value: str) -> int:
+    """How many characters at the text's end could be the beginning of the value, not all of it."""
+    for size in range(min(len(value) - 1, len(text)), 0, -1):
+        if text.endswith(value[:size]):
+            return size
+    return 0
+
+
+def _masked(text: str, spans: Iterable[tuple[int, int]], known: tuple[str, ...]) -> str:
+    text = _hidden(text, spans)
+    if not _OPENS_STRING.search(text):
+        return text
+    together = "\n".join(match[1] for match in _STRING.finditer(text))
+    if _payload(together, known) == together:
+        return text
+    return _STRING.sub(lambda m: m[0][: m.start(1) - m.start()] + _payload(m[1], known), text)
+
+
+def _payload(text: str, known: tuple[str, ...]) -> str:
+    """A title's or a link's text, masked: it is not seen, but it is kept."""
+    if len(text) < SHORTEST:
+        return text
+    found = _look(text, known)
+    return _hidden(text, (*found.sure, *found.likely))
+
+
+def _hidden(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    pieces, at = [], 0
+    for start, end in sorted(spans):
+        if end > at:
+            start = max(start, at)
+            pieces += [text[at:start], "".join(map(_mask, text[start:end]))]
+            at = end
+    return "".join((*pieces, text[at:]))
+
+
+def is_mask(char: str) -> bool:
+    """Whether this character stands for a hidden one."""
+    return char in (MASK, WIDE_MASK, EMPTY_MASK)
+
+
+def _mask(char: str) -> str:
+    if unicodedata.combining(char) or unicodedata.category(char) in {"Mn", "Me", "Cf"}:
+        return EMPTY_MASK
+    return WIDE_MASK if unicodedata.east_asian_width(char) in "WF" else MASK

@@ -1,0 +1,157 @@
+"""What of a text may reach a terminal that is not its own: drawing, plain text, or text in which nothing hides.
+
+A terminal does more than print: it sets the clipboard, answers questions on the keyboard's line, prints, resizes,
+loads macros. Nothing of that is let through, in its seven-bit forms or its eight-bit ones (ECMA-48, xterm's ctlseqs).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+LONGEST = 4096
+"""How many characters a string (a title, a link) is waited for. After that, what follows is text again."""
+
+DRAWING = frozenset({"7", "12", "25", "47", "1047", "1048", "1049"})
+"""Private modes that change what is seen: wrapping, the cursor's looks, the other screen."""
+
+KEYBOARD = frozenset({"1", "2004"})
+"""Private modes that say how keys are to be sent: cursor keys, bracketed paste."""
+
+# Every quantifier has a bound or gives nothing back, so that no text takes longer than its length.
+_SEQUENCE = r"(?:\x1b\[|\x9b)[0-?]{0,256}+[ -/]{0,16}+"
+_TOKEN = re.compile(
+    r"(?P<text>[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+)"
+    r"|(?P<control>[\x08-\x0d])"
+    rf"|(?P<csi>{_SEQUENCE}[@-~])"
+    r"|(?P<string>\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])"
+    r"|(?P<escape>\x1b[ -/]{0,16}+[0-~])"
+    r"|(?P<lone>[\ud800-\udfff])"
+    r"|(?P<rest>[\x00-\x1f\x7f-\x9f])"
+)
+_HALF = re.compile(rf"(?:{_SEQUENCE}|\x1b[ -/]{{0,16}}+)\Z")
+_STRING_END = re.compile(r"[\x07\x9c\x18\x1a]|\x1b\\?")
+_COLOUR = re.compile(r"[0-9;:]*m\Z")
+_MOVE = re.compile(r"[0-9;]*[@ABCDEFGHIJKLMPSTXZ`abdefr]\Z|[su]\Z")
+_MODE = re.compile(r"\?([0-9;]+)([hl])\Z")
+_ESCAPES = frozenset({"7", "8", "D", "E", "M", "(B", "(0"})
+_KEYPAD = frozenset({"=", ">"})
+
+_SWITCHED = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
+_AT_REST = {"7": "h", "12": "l", "25": "h", **dict.fromkeys(("47", "1047", "1049"), "l")} | dict.fromkeys(
+    ("1", "9", "1000", "1002", "1003", "1004", "1005", "1006", "1015"), "l"
+)
+"""The modes that a program may leave switched (the other screen, the cursor, reports of the mouse), at rest."""
+
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class ScreenFilter:
+    """Lets through what only draws. One for each stream: a sequence may be cut by a chunk's end.
+
+    With `keyboard`, also the modes that say how keys are to be sent; for a screen that somebody types into.
+    """
+
+    def __init__(self, *, keyboard: bool = True) -> None:
+        self._modes = DRAWING | KEYBOARD if keyboard else DRAWING
+        self._escapes = _ESCAPES | _KEYPAD if keyboard else _ESCAPES
+        self._half = ""
+        self._swallow = 0  # how many characters more may belong to the string that has begun
+
+    def feed(self, text: str) -> str:
+        """The next chunk, made safe. A sequence that has no end yet waits for the next one."""
+        return "".join(self._let(token) for token in self._tokens(text))
+
+    def _tokens(self, text: str) -> Iterator[re.Match[str]]:
+        text, self._half = self._half + text, ""
+        at = 0
+        while at < len(text):
+            if self._swallow:
+                at = self._string(text, at)
+            elif text[at] in "\x1b\x9b" and (half := _HALF.match(text, at)):
+                self._half, at = half[0], len(text)
+            elif token := _TOKEN.match(text, at):
+                at = token.end()
+                self._swallow = LONGEST * (token.lastgroup == "string")
+                yield token
+
+    def _string(self, text: str, at: int) -> int:
+        """Where to go on. A string's text is not kept: nothing of it will ever be shown."""
+        bound = min(len(text), at + self._swallow)
+        end = _STRING_END.search(text, at, bound)
+        if end is None:
+            self._swallow -= bound - at
+            return bound
+        if end[0] == "\x1b" and end.end() == len(text):  # perhaps the first half of the string's end
+            self._swallow -= end.start() - at
+            self._half = "\x1b"
+            return len(text)
+        self._swallow = 0
+        return end.start() if end[0] == "\x1b" else end.end()
+
+    def _let(self, token: re.Match[str]) -> str:
+        match token.lastgroup:
+            case "text" | "control":
+                return "\n" if token[0] in "\x0b\x0c" else token[0]
+            case "csi":
+                return self._sequence(token[0].removeprefix("\x9b").removeprefix("\x1b["))
+            case "escape":
+                return token[0] if token[0][1:] in self._escapes else ""
+            case "lone":
+                return "\ufffd"
+            case _:
+                return ""
+
+    def _sequence(self, body: str) -> str:
+        if _COLOUR.match(body) or _MOVE.match(body):
+            return f"\x1b[{body}"
+        if mode := _MODE.match(body):
+            kept = [number for number in mode[1].split(";") if number in self._modes]
+            return f"\x1b[?{';'.join(kept)}{mode[2]}" if kept else ""
+        return ""
+
+
+class _TextOnly(ScreenFilter):
+    def _let(self, token: re.Match[str]) -> str:
+        kept = token.lastgroup in ("text", "lone") or token[0] in "\t\n"
+        return super()._let(token) if kept else ""
+
+
+def safe_for_screen(text: str) -> str:
+    """A whole text, made safe; a sequence without an end at its end is dropped."""
+    return ScreenFilter().feed(text)
+
+
+def text_only(text: str) -> str:
+    """What is left of a text without its escape sequences and controls; tabs and line ends stay."""
+    return _TextOnly().feed(text.replace("\r\n", "\n"))
+
+
+def visible(text: str) -> str:
+    """A text in which nothing acts on a terminal or hides: controls, marks that turn the direction of writing, and
+    half characters stand as they would in a program's source (`\\x1b`). Tabs and line ends stay."""
+    return _HIDDEN.sub(_written, text.replace("\r\n", "\n"))
+
+
+def at_rest(text: str) -> str:
+    """What must follow `text`, already safe or a terminal's own, so that the screen is as it was: modes as they are at
+    rest, no colour, no margins, ordinary letters. Empty when nothing was left behind."""
+    modes = {mode: switch for modes, switch in _SWITCHED.findall(text) for mode in modes.split(";")}
+    undo = "".join(f"\x1b[?{mode}{_AT_REST[mode]}" for mode, now in modes.items() if _AT_REST.get(mode, now) != now)
+    if _last(r"\x1b\[([0-9;]*)r", text) not in ("", ";"):
+        undo += "\x1b7\x1b[r\x1b8"  # taking margins away moves the cursor
+    if _last(r"\x1b\(([B0])", text) == "0":
+        undo += "\x1b(B"
+    if _last(r"\x1b\[([0-9;:]*)m", text) not in ("", "0"):
+        undo += "\x1b[0m"
+    return undo
+
+
+def _last(pattern: str, text: str) -> str:
+    found = re.findall(pattern, text)
+    return str(found[-1]) if found else ""
+
+
+def _written(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

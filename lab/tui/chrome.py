@@ -1,0 +1,198 @@
+"""The lines around the panes: header, tabs, the step's card, the strip of news, the speaker's notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lab.panes import key_range
+from lab.schema.template import fill, placeholders
+from lab.tui.spans import Line, Span, Tone, clip, fit, stamp, width, wrap
+from lab.tui.state import REGIONS, UiState
+
+
+def header(s: UiState, room: int) -> tuple[Line]:
+    """One line: where the pictures come from, what is taught, where one stands and the time that is left."""
+    badge = _badge(s)
+    name = s.lesson.title if s.lesson else "swarmlab"
+    source = s.title.removeprefix("REPLAY").strip(" ·")
+    left: list[Span] = [badge, (f" {name}", "head")]
+    right = (*_where(s), *_clock(s, room))
+    if source and width(left) + len(source) + width(right) + 6 < room:
+        left.append((f"  {source}", "quiet"))
+    return (fit(tuple(left), right, room),)
+
+
+def _badge(s: UiState) -> Span:
+    silent = max(0.0, s.now - s.world.linked_at) if s.world else 0.0
+    return {
+        "starting": (" ◌ STARTING ", "replay"),
+        "replay": (f" ▶ REPLAY {stamp(s.now, False)} ", "replay"),
+        "live": (" ● LIVE ", "live"),
+        "stale": (f" ▲ STALE for {silent:.0f} s ", "stale"),
+        "none": (" ■ NO CLUSTER ", "stale"),
+    }[s.link]  # type: ignore[return-value]
+
+
+def _where(s: UiState) -> Line:
+    if s.lesson is None:
+        return ()
+    where = "start" if s.page < 0 else "end" if s.page >= s.count else f"step {s.page + 1}/{s.count}"
+    return (f" {where} ", "strong"), ("  ", "")
+
+
+def _clock(s: UiState, room: int) -> Line:
+    if s.lesson is None:
+        return ()
+    text, late = time_left(s)
+    text = f" {text} {'over' if late else 'left'} "
+    spent = f"{stamp(s.elapsed, False)} gone  " if room >= 100 else ""
+    return (spent, "quiet"), (text, "stale" if late else "strong")
+
+
+def large_count(s: UiState) -> str:
+    """The step and how many there are, in digits."""
+    return f"{max(0, min(s.page + 1, s.count))}/{s.count}"
+
+
+def time_left(s: UiState) -> tuple[str, bool]:
+    """What is left of the lesson's minutes, or by how much they are over, and whether they are."""
+    left = (s.lesson.minutes * 60 if s.lesson else 0) - s.elapsed
+    return stamp(abs(left), False), left < 0
+
+
+def tabs(s: UiState, room: int) -> tuple[Line, ...]:
+    """Where one pane is shown at a time: their names, and the step in one line, which is in sight from all of them."""
+    if not s.single:
+        return ()
+    names: list[Span] = []
+    for pane in REGIONS:
+        here = pane == s.pane
+        key, name = s.called(pane)
+        names.append((f" {key} {'[' if here else ' '}{name}{']' if here else ' '}", "tab" if here else "quiet"))
+    more: Line = ((f"{key_range()} views ", "quiet"),)
+    line = fit(tuple(names), more if width(names) + width(more) < room else (), room)
+    return (line, _brief(s, room)) if s.step is not None and s.pane != "lesson" else (line,)
+
+
+def _brief(s: UiState, room: int) -> Line:
+    if s.step is None:
+        return (("", ""),)
+    marks = "".join(mark for mark, _, _, _ in checks(s))
+    state = s.state(s.page)
+    tone: Tone = "bad" if state == "failed" else "run" if state == "passed" else "move" if state else "quiet"
+    head: Line = ((f" {s.page + 1}/{s.count} ", "strong"), (f"{s.step.title} ", ""))
+    return fit(head, ((f"{marks} ", tone), (f"{state or 'to do'} ", tone)), room)
+
+
+def filled(s: UiState, text: str) -> str:
+    """The text with its captured values; one that is not known yet stands as `‹name›`."""
+    known = s.world.lesson.captured if s.world else {}
+    return fill(text, {name: known.get(name, f"‹{name}›") for name in placeholders(text)})
+
+
+def checks(s: UiState) -> Iterator[tuple[str, str, str, Tone]]:
+    """For each check of the step in sight: its mark, what it asks, what was found while it is not so, and a tone."""
+    step, world = s.step, s.world
+    if step is None or s.lesson is None or world is None:
+        return
+    state = s.state(s.page)
+    for place, check in enumerate(step.checks):
+        verdict = world.lesson.verdicts.get((s.lesson.id, step.id, place))
+        asks = filled(s, verdict.text if verdict else check.sentence)
+        if verdict is not None and verdict.ok:
+            yield "✔", asks, "", "run"
+        elif state == "failed" and verdict is not None:
+            yield "✘", asks, verdict.why, "bad"
+        elif state == "running":
+            yield "…", asks, verdict.why if verdict and verdict.phase == "after" else "", "move"
+        else:
+            yield "○", asks, "", "quiet"
+
+
+def step_card(s: UiState, room: int) -> tuple[Line, ...]:
+    """The step in sight: its command, what must then be true, and how that stands."""
+    step = s.step
+    if step is None or s.world is None:
+        return ()
+    state, record = s.state(s.page), s.record(s.page)
+    where = f"on {filled(s, step.on)}" if step.on else ""
+    lines: list[Line] = [fit(((_command_head(s), "quiet"),), ((where, "quiet"),), room)]
+    if step.run is not None:
+        for place, part in enumerate(filled(s, step.run).rstrip("\n").split("\n")):
+            lead: Line = (("$ " if not place else "  ", "lab"),)
+            lines += wrap([(part, "code")], room, lead, (("    ", ""),))
+    else:
+        lines += wrap([(filled(s, step.sentence), "code")], room, (("» ", "lab"),))
+    lines.append(())
+    for mark, asks, why, tone in checks(s):
+        lines += wrap([(asks, "" if tone != "quiet" else "quiet")], room, ((f"{mark} ", tone),))
+        if why:
+            lines += wrap([(why, "quiet" if tone == "move" else "why")], room, (("  ", ""),))
+    lines += _outcome(s, state, record.why if record else "", room)
+    return tuple(lines)
+
+
+def _command_head(s: UiState) -> str:
+    if s.step is not None and s.step.run is None:
+        return "the lab does this"
+    return {"running": "running", "passed": "ran", "failed": "ran", "stopped": "was stopped"}.get(
+        s.state(s.page), "this runs"
+    )
+
+
+def _outcome(s: UiState, state: str, why: str, room: int) -> Iterator[Line]:
+    record = s.record(s.page)
+    if state == "running" and s.step is not None:
+        since = max(0.0, s.now - record.began) if record else 0.0
+        yield ((f"… {since:.0f} s so far, at most {s.step.bound:.0f} s", "move"),)
+    elif state == "passed" and record is not None and record.ended is not None:
+        yield ((f"✔ Done in {record.ended - record.began:.1f} s.", "run"),)
+        if why:
+            yield from wrap([(why, "strong")], room, (("» ", "lab"),))
+    elif state == "failed":
+        yield from wrap([("Not done: " if why else "Not done.", "bad"), (why, "why")], room, (("✘ ", "bad"),))
+        again = "r puts the cluster back first" if s.live else "r winds the recording back"
+        yield from wrap([(f"Enter tries again; {again}.", "strong")], room, (("  ", ""),))
+    elif state == "stopped":
+        yield (("■ Stopped before its end. Enter runs it again.", "move"),)
+
+
+def banner(s: UiState, room: int) -> tuple[Line, ...]:
+    """News over all panes: a cluster in the making, one that waits, an engine that is silent, a sentence of trouble."""
+    lines: list[Line] = []
+    if s.offer:
+        text = f"Your cluster is ready: {s.offer}. Press L to take this lesson on it."
+        lines += wrap([(text, "strong")], room, ((" ● ", "run"),))
+    elif (s.making or s.busy) and s.progress is not None:
+        lines.append(_progress(s, room))
+    if s.link in ("stale", "none") and s.world is not None:
+        silent = s.now - s.world.linked_at
+        words = s.world.link.why or "no manager answers"
+        gone = "What you see is old" if s.world.swarm.nodes else "Nothing has been seen yet"
+        lines += wrap(
+            [(f"{gone} ({silent:.0f} s): {words}. It is tried again by itself.", "bad")], room, ((" ▲ ", "bad"),)
+        )
+    if s.notice:
+        tone: Tone = "bad" if s.trouble else "note"
+        lines += wrap([(s.notice, tone)], room, ((" ✘ " if s.trouble else " » ", tone),))
+    return tuple(lines)
+
+
+def _progress(s: UiState, room: int) -> Line:
+    made = s.progress
+    if made is None:
+        return ()
+    bar: Line = ()
+    if made.done is not None:
+        full = round(max(0.0, min(1.0, made.done)) * 16)
+        bar = ((f"{'━' * full}{'╌' * (16 - full)} {made.done * 100:3.0f} % ", "move"),)
+    return fit(((" ◑ ", "move"), (made.stage, "strong"), (f": {made.text}", "")), bar, room)
+
+
+def notes(s: UiState, room: int) -> tuple[Line, ...]:
+    """What the speaker means to say here, as prose."""
+    from lab.tui.lesson.markdown import render_markdown
+
+    step = s.step
+    text = step.notes if step and step.notes else "No notes for this page."
+    return tuple(clip(line, room) for line in render_markdown(filled(s, text), room))

@@ -1,0 +1,1 @@
+"""The cluster pane: what should run against what does."""

@@ -1,0 +1,1 @@
+"""The lesson pane: a step's text, the stack files it reads, and how it went."""

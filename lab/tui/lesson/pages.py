@@ -1,0 +1,122 @@
+"""What the lesson's pane says: the opening page, a step's text, the last page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lab.tui import chrome
+from lab.tui.lesson.markdown import render_markdown as prose
+from lab.tui.lesson.stack_blocks import readings
+from lab.tui.spans import Line, Tone, fit, stamp, wrap
+from lab.tui.state import UiState
+
+
+def page(s: UiState, room: int) -> tuple[Line, ...]:
+    """The page in sight."""
+    if s.lesson is None:
+        return tuple(_before(s, room))
+    if s.step is not None:
+        head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
+        title = wrap([(chrome.filled(s, s.step.title), "head")], room)
+        text = prose(chrome.filled(s, s.step.text), room)
+        return (head, *title, (), *text, *readings(s, room), *_question(s, room))
+    return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
+
+
+def _question(s: UiState, room: int) -> Iterator[Line]:
+    """What the step asks first, and what was said to it."""
+    if s.question is not None:
+        yield ()
+        for place, line in enumerate(prose(chrome.filled(s, s.question.text), room - 2)):
+            yield (("  " if place else "? ", "lab"), *line)
+        said = s.world.lesson.captured.get(s.question.name) if s.world else None
+        if said is not None:
+            yield (("  You said ", "quiet"), (said, "strong"), (".", "quiet"))
+
+
+def crowded(s: UiState, room: int) -> tuple[Line, ...]:
+    """The page with the step's card under it, for a pane too small to hold both at once."""
+    return (*page(s, room), (), (("─" * room, "quiet"),), *chrome.step_card(s, room))
+
+
+def nothing(s: UiState, room: int) -> tuple[Line, ...]:  # noqa: ARG001
+    """No lines."""
+    return ()
+
+
+def _before(s: UiState, room: int) -> Iterator[Line]:
+    yield (("swarmlab", "head"),)
+    yield ()
+    words = "The lesson is being opened." if s.busy or not s.ready else "No lesson is open. Press l to choose one."
+    yield from wrap([(words, "")], room)
+
+
+def _opening(s: UiState, room: int) -> Iterator[Line]:
+    lesson = s.lesson
+    if lesson is None:
+        return
+    yield from wrap([(lesson.title, "head")], room)
+    yield ((f"{lesson.minutes} minutes, {s.count} steps", "quiet"),)
+    yield ()
+    yield from prose(lesson.about, room)
+    yield ()
+    yield from _steps(s, room)
+    yield ()
+    yield ("Enter", "lab"), (" begins.", "")
+
+
+def _steps(s: UiState, room: int) -> Iterator[Line]:
+    marks: dict[str, tuple[str, Tone]] = {
+        "passed": ("✔", "run"), "failed": ("✘", "bad"), "running": ("◑", "move"), "stopped": ("■", "move"),
+    }  # fmt: skip
+    for place, step in enumerate(s.lesson.steps if s.lesson else ()):
+        mark, tone = marks.get(s.state(place), ("○", "quiet"))
+        record = s.record(place)
+        # A step that was passed before, and is only remembered, took no time now.
+        ran = record is not None and record.ended is not None and record.ended > record.began
+        took = f" {record.ended - record.began:6.1f} s" if record and record.ended and ran and mark == "✔" else ""
+        title = chrome.filled(s, step.title)
+        yield fit(((f"{mark} ", tone), (f"{place + 1} {title}", "")), ((took, "quiet"),), room)
+
+
+def _closing(s: UiState, room: int) -> Iterator[Line]:
+    if s.lesson is None:
+        return
+    if s.finished:
+        yield from wrap([(f"{s.lesson.title}: done", "head")], room, (("✔ ", "run"),))
+        yield ((f"{s.count} steps, every check true{_lasted(s)}", "quiet"),)
+    else:
+        left = sum(s.state(place) != "passed" for place in range(s.count))
+        yield (("The end of the lesson", "head"),)
+        yield from wrap([(f"{left} of {s.count} steps are not done yet: p goes back to them.", "move")], room)
+    yield ()
+    yield from _steps(s, room)
+    yield ()
+    yield from _measured(s, room)
+    after = s.next_lesson
+    if after is not None:
+        text = f"opens the next lesson: {after.title} ({after.minutes} minutes)."
+        yield from wrap([(text, "")], room, (("Enter ", "lab"),))
+    else:
+        yield from wrap([("This was the last lesson. ", ""), ("l", "lab"), (" shows them all.", "")], room)
+
+
+def _lasted(s: UiState) -> str:
+    """From the first step's begin to the last one's end; "" when some were passed before."""
+    records = [record for place in range(s.count) if (record := s.record(place)) is not None]
+    ends = [record.ended for record in records if record.ended is not None and record.ended > record.began]
+    if len(ends) < s.count:
+        return ""
+    return f", in {stamp(max(ends) - min(record.began for record in records), False)}"
+
+
+def _measured(s: UiState, room: int) -> Iterator[Line]:
+    """The times that this run took: from a task's making to its running, the quickest and the slowest."""
+    world = s.world
+    if world is None:
+        return
+    took = [t.changed - t.created for t in world.swarm.tasks.values() if t.state == "running" and t.changed > t.created]
+    if took:
+        text = f"From a task's making to its running: {min(took):.1f} to {max(took):.1f} s, {len(took)} tasks."
+        yield from wrap([(text, "")], room, (("measured  ", "quiet"),))
+        yield ()

@@ -1,0 +1,61 @@
+"""A stack file read block by block: the block's own lines, what they mean, and what they have become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len, chop_cells
+
+from lab.tui import chrome
+from lab.tui.lesson.applied import describe_applied
+from lab.tui.lesson.markdown import WIDEST
+from lab.tui.lesson.markdown import render_markdown as prose
+from lab.tui.spans import Line, Tone, clean, clip, wrap
+from lab.tui.state import UiState
+
+_INDENT = 4
+"""Cells by which the rest of a line that was too long stands further in."""
+
+
+def readings(s: UiState, room: int) -> Iterator[Line]:
+    """The blocks of the step in sight."""
+    wide = max(12, min(room, WIDEST))
+    for each in getattr(s.step, "reads", ()):
+        yield ()
+        yield _head(f"stacks/{each.file}", each.block.partition("#")[0], wide)
+        for line in each.excerpt.expandtabs(4).split("\n"):
+            yield from _code(line, wide)
+        yield from prose(chrome.filled(s, each.says), room)
+        if each.became is not None and s.world is not None:
+            text, there = describe_applied(each.became, s.world, s.world.lesson.captured)
+            tone: Tone = "turned" if there else "quiet"
+            yield from wrap([(text, tone)], room, (("→ " if there else "◌ ", tone),))
+
+
+def _head(file: str, block: str, wide: int) -> Line:
+    """The file, and where in it the block is: of that the first parts go where they have no room."""
+    space, parts = wide - cell_len(file) - 2, block.split("/")
+    ways = [f"  {' › '.join((*('…' for _ in parts[:1] if cut), *parts[cut:]))}" for cut in range(len(parts))]
+    where = next((way for way in ways if cell_len(way) <= space), "")
+    return _filled(((f" {file}", "fact"), (where, "remark")), wide)
+
+
+def _code(line: str, wide: int) -> Iterator[Line]:
+    """A line of the file; a comment in it is quieter than what counts."""
+    tone: Tone = "remark" if line.lstrip().startswith("#") else "file"
+    line = clean(line)
+    own = len(line) - len(line.lstrip())
+    rest, lead = line, ""
+    while True:
+        part = chop_cells(rest, max(8, wide - 2 - len(lead)))[0] if rest else ""
+        yield _filled(((f" {lead}{part}", tone),), wide)
+        rest = rest[len(part) :]
+        if not rest:
+            return
+        lead = " " * min(own + _INDENT, wide // 2)
+
+
+def _filled(line: Line, wide: int) -> Line:
+    """The line on the ground that tells a file from the text around it."""
+    line = clip(line, wide)
+    return (*line, (" " * (wide - sum(cell_len(text) for text, _ in line)), "remark"))

@@ -1,0 +1,205 @@
+"""The one screen: header, panes, footer. It shows a situation and takes in what is new; it decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.geometry import Size
+from textual.message import Message
+from textual.screen import Screen
+
+from lab.tui import chrome, keys
+from lab.tui.draw_guard import draw_safely
+from lab.tui.lesson import pages
+from lab.tui.state import REGIONS, TITLES, Region, UiState
+from lab.tui.widgets.lines import LinesView
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from lab.tui.cluster.widget import Reconciliation
+    from lab.tui.journal_feed import Batch
+    from lab.tui.widgets.terminal import Terminal
+    from lab.tui.widgets.timeline import Timeline
+    from lab.tui.widgets.view import View
+
+_SHEETS = (
+    ("header", chrome.header),
+    ("strip", chrome.banner),
+    ("tabs", chrome.tabs),
+    ("page", pages.page),
+    ("card", chrome.step_card),
+    ("notes", chrome.notes),
+    ("footer", keys.footer),
+)
+
+
+def is_compact(size: Size) -> bool:
+    """Too small for all panes at once."""
+    return size.width < 100 or size.height < 30
+
+
+class MainScreen(Screen[None], inherit_bindings=False):
+    """Tab and the arrows are the app's; `show` and `take_in` are all that it is told."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("super+c,ctrl+shift+c", "screen.copy_text", show=False),
+        Binding("shift+tab", "app.focus_previous", show=False),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-vast")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    class Ready(Message):
+        """Every pane is mounted."""
+
+    def __init__(self, situation: UiState) -> None:
+        super().__init__(id="_default")
+        self._situation = situation
+        self.built = False
+        self._page = LinesView(focus=True, id="page")
+        self._sheets = {"page": self._page, "card": LinesView(grows=True, id="card"), "header": LinesView(id="header")}
+        self._sheets |= {name: LinesView(grows=True, id=name) for name in ("strip", "tabs")}
+        self._sheets["footer"] = LinesView(id="footer")
+        self._lesson = Vertical(self._page, self._sheets["card"], id="lesson", classes="pane")
+        self._body = Container(self._lesson, id="body")
+        self._speaker: Horizontal | None = None
+        self._place: tuple[object, object] = (None, None)
+        self._panes: dict[Region, Widget] = {"lesson": self._lesson}
+        self._cluster: Reconciliation
+        self._timeline: Timeline
+        self._view: View
+        self.terminal: Terminal
+
+    def compose(self) -> ComposeResult:
+        yield self._sheets["header"]
+        yield self._sheets["strip"]
+        yield self._sheets["tabs"]
+        yield self._body
+        yield self._sheets["footer"]
+
+    def on_mount(self) -> None:
+        self._page.focus()
+        self._situation = replace(self._situation, compact=is_compact(self.app.size))
+        self.set_class(self._situation.single, "single")
+        self._lesson.add_class("current")
+        self.paint()
+        self.call_after_refresh(self._furnish)
+
+    async def _furnish(self) -> None:
+        """The other panes, after the first paint: what they need takes longer to import than the rest."""
+        from lab.tui.cluster.widget import Reconciliation
+        from lab.tui.widgets.terminal import Terminal
+        from lab.tui.widgets.timeline import Timeline
+        from lab.tui.widgets.view import View
+
+        self._cluster, self._timeline = (
+            Reconciliation(id="cluster", classes="pane"),
+            Timeline(id="timeline", classes="pane"),
+        )
+        self._view = View(id="view")
+        self._view.add_class("away")
+        self.terminal = Terminal(id="terminal", classes="pane")
+        self._panes |= {"cluster": self._cluster, "timeline": self._timeline, "terminal": self.terminal}
+        await self._body.mount(self._cluster, self._view, self._timeline, self.terminal)
+        for place, pane in enumerate(REGIONS, 1):
+            self._panes[pane].border_title = f"{place} {TITLES[pane]}"
+        self.terminal.label = f"{len(REGIONS)} {TITLES['terminal']}"
+        self.built = True
+        self.post_message(self.Ready())
+
+    def on_unmount(self) -> None:
+        self.built = False
+
+    def target(self, pane: Region) -> Widget:
+        """What has the focus when a pane is looked at."""
+        return self._page if pane == "lesson" else self._panes[pane]
+
+    def show(self, s: UiState) -> None:
+        """Paint what differs from the situation before."""
+        before, self._situation = self._situation, s
+        self._place_view(s)
+        if (before.pane, before.single) != (s.pane, s.single) or not self._panes[s.pane].has_class("current"):
+            self.set_class(s.single, "single")
+            for pane in REGIONS:
+                self._panes[pane].set_class(s.pane == pane, "current")
+        if before.notes != s.notes:
+            self._speak(s.notes)
+        if before.typing != s.typing:
+            self.terminal.typing = s.typing
+        if self.built:
+            self._cluster.stale = s.link == "stale"
+            self._view.look(s)
+        self.paint()
+        self._turn(s)
+
+    def _place_view(self, s: UiState) -> None:
+        """One of the two that share the cluster's place; the focus goes with it."""
+        widget: Widget = self._cluster if s.view == "reconciliation" else self._view
+        away = self._panes["cluster"]
+        self.set_class(s.view != "reconciliation", "viewed")
+        if widget is not away:
+            self._panes["cluster"] = widget
+            widget.remove_class("away")
+            away.add_class("away").remove_class("current")
+            if self.focused is away:
+                self.set_focus(widget)
+
+    def _turn(self, s: UiState) -> None:
+        """To the top of a new page, and, where the card lies below the text, to the card of a step that was run."""
+        state = s.state(s.page) if s.step is not None else ""
+        page, place = (s.lesson and s.lesson.id, s.page), (s.pane, state, self._lesson.size)
+        before, self._place = self._place, (page, place)
+        if state and before != self._place and self._crowded(s):
+            self.call_after_refresh(self._page.scroll_end, animate=False)
+        elif before[0] != page:
+            self.call_after_refresh(self._page.scroll_home, animate=False)
+
+    def paint(self) -> None:
+        """Every view, each of which paints only the lines that differ."""
+        s = self._situation
+        crowded = self._crowded(s)
+        for name, view in _SHEETS:
+            if crowded and name in ("page", "card"):
+                view = pages.crowded if name == "page" else pages.nothing
+            if name != "notes" or s.notes:
+                self._sheets[name].show(partial(view, s))
+        if self._speaker is not None:
+            for name, text in (("count", chrome.large_count(s)), ("left", chrome.time_left(s)[0])):
+                for digits in self._speaker.query(f"#{name}"):
+                    cast(Any, digits).update(text)
+
+    def _crowded(self, s: UiState) -> bool:
+        """Whether the step's card leaves too little of the pane for its text: then they scroll as one."""
+        room, height = self._lesson.size.width - 1, self._lesson.size.height
+        return height > 0 and len(draw_safely(chrome.step_card, s, max(10, room))) > 0.55 * height
+
+    def take_in(self, batch: Batch) -> bool:
+        """Give the panes what is new; True while the terminal has more than one frame's worth."""
+        if batch.anew:
+            self.terminal.clear()
+        if batch.dirty is None or batch.dirty:
+            self._cluster.attempt(lambda: self._cluster.show(batch.world, batch.dirty))
+        self._timeline.attempt(lambda: self._timeline.show(batch.world.changes))
+        for node, text in batch.printed:
+            self.terminal.feed(node, text)
+        if batch.node:
+            self.terminal.look_at(batch.node)
+        return self.terminal.frame()
+
+    def _speak(self, on: bool) -> None:
+        """The speaker's strip, made when it is wanted."""
+        if self._speaker is not None:
+            self._speaker.remove()
+            self._speaker = None
+        if on:
+            from textual.widgets import Digits
+
+            self._sheets["notes"] = LinesView(focus=True, id="notes")
+            self._speaker = Horizontal(Digits(id="count"), self._sheets["notes"], Digits(id="left"), id="speaker")
+            self.mount(self._speaker, before="#footer")
+            self.call_after_refresh(self.paint)

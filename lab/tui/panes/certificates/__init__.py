@@ -1,0 +1,1 @@
+"""The certificates, as each node serves them."""

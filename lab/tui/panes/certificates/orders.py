@@ -1,0 +1,142 @@
+"""How Traefik's orders of certificates go, from what its log told: the stages of a host's last order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.tui.panes.common import lasting
+from lab.tui.spans import Line, Span, Tone, stamp, width, wrap
+
+if TYPE_CHECKING:
+    from lab.world.entries import AcmeTold
+    from lab.world.world import World
+
+STAGES = ("renewing", "ordering", "proving", "issued")
+RECENT = 300.0
+"""Until so many seconds after it a certificate is told to be new."""
+NO_RETRY = "Traefik has no timer for another try: it asks again when its configuration changes, or when it restarts."
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order: when each of its stages was first told, and its lines, oldest first. `before`: how many certificates
+    the host was issued before it."""
+
+    times: tuple[tuple[str, float], ...]
+    told: tuple[tuple[float, AcmeTold], ...]
+    before: int = 0
+
+    @property
+    def stage(self) -> str:
+        """Where it stands."""
+        return self.told[-1][1].stage
+
+    @property
+    def at(self) -> float:
+        """When it came there."""
+        return next(at for stage, at in self.times if stage == self.stage)
+
+
+def last_order(world: World, host: str) -> Order | None:
+    """A host's last order; None when the log told of none."""
+    told: list[tuple[float, AcmeTold]] = []
+    issued = 0
+    for at, line in world.edge.acme:
+        if not line.hosts and (
+            not told or told[-1][1].stage in ("issued", "failed") or _rank(line) < _rank(told[-1][1])
+        ):
+            continue  # a line without a name can only be about an order that is under way
+        if line.hosts and host not in {name.lower() for name in line.hosts}:
+            continue
+        if told and (told[-1][1].stage in ("issued", "failed") or _rank(line) < _rank(told[-1][1])):
+            issued += told[-1][1].stage == "issued"
+            told = []
+        told.append((at, line))
+    if not told:
+        return None
+    times: dict[str, float] = {}
+    for at, line in told:
+        times.setdefault(line.stage, at)
+    return Order(tuple(times.items()), tuple(told), issued)
+
+
+def _rank(line: AcmeTold) -> int:
+    return len(STAGES) if line.stage == "failed" else STAGES.index(line.stage)
+
+
+def news(world: World, host: str, now: float) -> Span | None:
+    """What has just happened to a host's certificate, in a word: `renewed 12 s ago`."""
+    order = last_order(world, host)
+    if order is not None and order.stage == "failed":
+        return f"✘ order failed {lasting(now - order.at)} ago", "bad"
+    if order is not None and order.stage != "issued":
+        what = "renewal" if dict(order.times).get("renewing") is not None or order.before else "order"
+        return f"◑ {what} under way, {order.stage} for {lasting(now - order.at)}", "move"
+    changed = _changes(world, host)
+    again = len(changed) > 1
+    if order is not None and now - order.at <= RECENT:
+        renewed = again or order.before or "renewing" in dict(order.times)
+        return f"✔ {'renewed' if renewed else 'issued'} {lasting(now - order.at)} ago", "run"
+    if again and now - changed[-1] <= RECENT:
+        return f"✔ renewed {lasting(now - changed[-1])} ago", "run"
+    return None
+
+
+def _changes(world: World, host: str) -> list[float]:
+    """When the host was first seen with a certificate that somebody issued, and with each that came after it."""
+    return [at for at, _ in world.edge.issued.get(host, ())]
+
+
+def track(order: Order, room: int) -> Line:
+    """Its stages: those passed, the one it is in, those to come, with their times where there is room."""
+    times = dict(order.times)
+    stages = [stage for stage in STAGES if stage != "renewing" or stage in times]
+    if "renewing" in times and "ordering" not in times:
+        stages.remove("ordering")
+    if order.stage == "failed":
+        stages = [stage for stage in stages if stage in times] + ["failed"]
+    for timed in (True, False):
+        line = tuple(_stations(stages, order.stage, times if timed else {}))
+        if width(line) <= room:
+            break
+    return line
+
+
+def _stations(stages: list[str], here: str, times: dict[str, float]) -> Iterator[Span]:
+    passed = True
+    for place, stage in enumerate(stages):
+        if place:
+            yield " ─ ", "quiet"
+        glyph, tone = _station(stage, here, passed)
+        passed = passed and stage != here
+        yield f"{glyph} {stage}", tone
+        if stage in times:
+            yield f" {stamp(max(0.0, times[stage]), False)}", "quiet"
+
+
+def _station(stage: str, here: str, passed: bool) -> tuple[str, Tone]:
+    if stage == "failed":
+        return "✘", "bad"
+    if stage == here:
+        return ("●", "run") if stage == "issued" else ("◑", "move")
+    return ("●", "run") if passed else ("◌", "quiet")
+
+
+def progress(world: World, host: str, room: int, lead: int, short: bool) -> Iterator[Line]:
+    """The order's track and the last lines of Traefik's log about it, `lead` cells in."""
+    order = last_order(world, host)
+    if order is None:
+        return
+    name: Line = (("  ", ""), ("ACME".ljust(lead - 2), "quiet"))
+    yield (*name, *track(order, room - lead))
+    blank: Line = ((" " * lead, ""),)
+    failed = order.stage == "failed"
+    shown = order.told[-1:] if failed or short else order.told[-2:]
+    if order.stage == "issued" and short:
+        return
+    for at, line in shown:
+        yield from wrap([(f"{stamp(at, False)} ", "quiet"), (line.text, "bad" if failed else "quiet")], room, blank)
+    if failed:
+        yield from wrap([(NO_RETRY, "why")], room, blank)

@@ -1,0 +1,37 @@
+"""What the load's keys ask for, as pure functions of a situation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lab.tui.state import UiState
+    from lab.world.world import World
+
+#: What + and - go along, requests a second.
+RATES = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+
+
+def turned(s: UiState, how: str) -> dict[str, Any]:
+    """The situation's changes after a key: `how` is toggle (starts or ends the load), more or less."""
+    if how == "toggle":
+        return {"loading": not s.loading}
+    if how == "more":
+        return {"rate": next((rate for rate in RATES if rate > s.rate), RATES[-1])}
+    return {"rate": next((rate for rate in reversed(RATES) if rate < s.rate), RATES[0])}
+
+
+def followed(before: World | None, world: World) -> dict[str, Any]:
+    """The situation's changes after a report that tells of a turn: a step, or another hand, made or ended load."""
+    was, load = before.load if before is not None else None, world.load
+    changes: dict[str, Any] = {}
+    if was is None or was.running != load.running:
+        changes["loading"] = load.running
+    if load.running and (was is None or was.rate != load.rate):
+        changes["rate"] = load.rate
+    return changes
+
+
+def load_spec(s: UiState) -> float | None:
+    """What the stage is asked for: so many requests a second, None for no load."""
+    return s.rate if s.loading else None

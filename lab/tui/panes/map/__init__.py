@@ -1,0 +1,1 @@
+"""The map: the way of a request through what is deployed."""

@@ -1,0 +1,1 @@
+"""The mesh: which node was asked, which replica answered."""

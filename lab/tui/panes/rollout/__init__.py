@@ -1,0 +1,1 @@
+"""The update under way, slot by slot."""

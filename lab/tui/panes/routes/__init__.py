@@ -1,0 +1,1 @@
+"""The routes, as Traefik knows them."""

@@ -1,0 +1,272 @@
+"""The stage's side of the app: its work in worker threads, its journal's news, its answers as messages."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from textual.message import Message
+
+from lab.errors import Cancelled, LabError
+from lab.tui.journal_feed import Batch, JournalFeed
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.worker import Worker
+
+    from lab.cluster.model import Progress, Report
+    from lab.lesson.model import Lesson
+    from lab.session import Stage
+
+#: Seconds that what is under way has to end when the app is left.
+PATIENCE = 1.5
+
+Work = Literal["stage", "opening", "step", "reset", "making"]
+BringUp = Callable[["Report"], object]
+
+
+class Moved(Message):
+    """The journal has news."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Moved)
+
+
+class Making(Message):
+    """How far the making of a cluster is."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        super().__init__()
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Making)
+
+
+class Refused(Message):
+    """Something that was asked of the stage could not be done."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__()
+
+
+class NoShell(Message):
+    """What was typed reached no shell."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__()
+
+
+_TROUBLE = {
+    "shell": "There is no shell",
+    "wish": "That could not be done",
+    "stage": "The lab could not open",
+    "opening": "The lesson could not be opened",
+    "step": "The step broke off",
+    "reset": "The reset did not end well",
+    "making": "No cluster could be made; the recordings stay",
+}
+
+
+def trouble(work: str, error: BaseException) -> str:
+    """What went wrong with a work, in a sentence, and what to do next where that is known."""
+    said = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
+    return f"{_TROUBLE.get(work, work)}: {said}"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A lesson that was opened, and all that could be."""
+
+    lesson: Lesson
+    lessons: tuple[Lesson, ...]
+
+
+class StageWorker:
+    """Holds the stage. Every method but `join` returns at once; what blocks runs in a worker named after its `Work`."""
+
+    def __init__(self, app: App[int]) -> None:
+        self._app = app
+        self.stage: Stage | None = None
+        self._feed: JournalFeed | None = None
+        # A shell that is gone has its own last words on the screen; where there never was one, and where a wish
+        # fails, that is told.
+        self._typed = _Turns("keyboard", lambda error: app.post_message(NoShell(error)))
+        self._wishes = _Turns("wishes", lambda error: app.post_message(Refused(error)))
+        self._threads: list[threading.Thread] = []
+        self._leaving, self._until = False, 0.0
+
+    def adopt(self, stage: Stage) -> None:
+        """Take this stage from now on."""
+        self.stage = stage
+        self._listen(stage)
+
+    def load(self, make: Callable[[], Stage]) -> None:
+        """Make the stage; its worker's result is it."""
+        self._work("stage", make)
+
+    def make(self, bring_up: BringUp) -> None:
+        """Make a cluster; its worker's result is its stage, None when the app is left meanwhile."""
+        told: Progress | None = None
+
+        def report(progress: Progress) -> None:
+            nonlocal told
+            if self._leaving:
+                raise Cancelled
+            if progress != told:
+                told = progress
+                self._app.post_message(Making(progress))
+
+        self._work("making", lambda: bring_up(report))
+
+    def open(self, lesson: str) -> None:
+        """Open a lesson, "" for the first; the worker's result is `Opened`."""
+        self._work("opening", partial(_open, self.stage, lesson))
+
+    def play(self, step: str, said: tuple[str, str] | None = None) -> None:
+        """Go through a step. `said` is a question's name and the answer to it, which the stage is told before."""
+        if self.stage is not None:
+            self._work("step", partial(_play, self.stage, step, said))
+
+    def reset(self, step: str) -> None:
+        """Reset to a step, "" for the lesson's start; the worker's result is a sentence."""
+        if self.stage is not None:
+            self._work("reset", partial(self.stage.reset, step))
+
+    def stop(self) -> None:
+        """Ask the step under way to end."""
+        if self.stage is not None:
+            self.stage.stop()
+
+    def leave(self) -> None:
+        """Ask everything under way to end: a step now, the making of a cluster at its next report."""
+        if not self._leaving:
+            self._leaving, self._until = True, time.monotonic() + PATIENCE
+        self.stop()
+        self._typed.put(None)
+        self._wishes.put(None)
+
+    def join(self) -> None:
+        """Wait for what is under way to end, PATIENCE after `leave` at the longest. What takes longer ends with the
+        process: it is made so that it may end at any time."""
+        for thread in self._threads:
+            thread.join(max(0.0, self._until - time.monotonic()))
+
+    @property
+    def at_work(self) -> bool:
+        """Whether something is under way."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def keys(self, data: str) -> None:
+        """Bytes for the shell, in their order; a shell that does not read holds nobody up. None of them: see that
+        there is a shell."""
+        if self.stage is not None:
+            self._typed.put(partial(self.stage.keys, data))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal's size."""
+        if self.stage is not None:
+            self._typed.put(partial(self.stage.resize, columns, rows))
+
+    def look(self, view: str) -> None:
+        """The view in sight."""
+        if self.stage is not None:
+            self._wishes.put(partial(self.stage.show, view))
+
+    def drive(self, rate: float | None) -> None:
+        """Make load, so many requests a second; None ends it."""
+        if self.stage is not None:
+            self._wishes.put(partial(self.stage.load, rate))
+
+    def take(self) -> Batch | None:
+        """What is new, None without a stage. A stage may take another journal: then all of it is new."""
+        if self.stage is None or self._feed is None:
+            return None
+        if self.stage.journal is not self._feed.journal:
+            self._listen(self.stage)
+        return self._feed.take()
+
+    def now(self) -> float:
+        """The journal's time."""
+        return self.stage.journal.now() if self.stage else 0.0
+
+    def _listen(self, stage: Stage) -> None:
+        if self._feed is not None:
+            self._feed.close()
+        self._feed = JournalFeed(stage.journal, self._wake)
+
+    def _wake(self) -> None:
+        self._app.post_message(Moved())
+
+    def _work(self, name: Work, work: Callable[[], object]) -> Worker[object]:
+        threads = self._threads = [thread for thread in self._threads if thread.is_alive()]
+        awaited = partial(_apart, name, work, threads)
+        return self._app.run_worker(awaited, name=name, group=name, exclusive=True, exit_on_error=False)
+
+
+async def _apart(name: str, work: Callable[[], object], threads: list[threading.Thread]) -> object:
+    """Await work that blocks. Its thread is a daemon: a loop's executor, and the interpreter, wait at their end for
+    what their threads do, however long that takes. Work that is cancelled has no result."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[object] = loop.create_future()
+
+    def end(result: object, error: Exception | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(result)
+
+    def run() -> None:
+        result, failed = None, None
+        try:
+            result = work()
+        except Cancelled:
+            pass
+        except Exception as error:  # noqa: BLE001  it belongs to whoever awaits it
+            failed = error
+        try:
+            loop.call_soon_threadsafe(end, result, failed)
+        except RuntimeError:
+            pass  # The app is gone, and its loop.
+
+    threads.append(threading.Thread(target=run, name=name, daemon=True))
+    threads[-1].start()
+    return await done
+
+
+class _Turns:
+    """Acts in their order, one after the other, in a thread of their own; None ends it."""
+
+    def __init__(self, name: str, failed: Callable[[Exception], object]) -> None:
+        self._acts: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._failed = failed
+        self.put = self._acts.put
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def _run(self) -> None:
+        while act := self._acts.get():
+            try:
+                act()
+            except Exception as error:  # noqa: BLE001  a thread's rim: one wish that fails leaves room for the next
+                self._failed(error)
+
+
+def _play(stage: Stage, step: str, said: tuple[str, str] | None) -> None:
+    if said is not None:
+        stage.answer(*said)
+    stage.play(step)
+
+
+def _open(stage: Stage | None, lesson: str) -> Opened | None:
+    if stage is None:
+        return None
+    lessons = stage.lessons()
+    if not lesson and not lessons:
+        return None
+    return Opened(stage.open(lesson or lessons[0].id), lessons)

@@ -1,0 +1,143 @@
+"""What the person in front of the screen is looking at, as one value. Every view and every key is a function of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lab.panes import CLUSTER, find_pane
+
+if TYPE_CHECKING:
+    from lab.cluster.model import Progress
+    from lab.lesson.model import Lesson, Question
+    from lab.lesson.model import Step as LessonStep
+    from lab.world.entries import Progressed
+    from lab.world.lesson_state import Step
+    from lab.world.world import World
+
+Region = Literal["lesson", "cluster", "timeline", "terminal"]
+REGIONS: tuple[Region, ...] = ("lesson", "cluster", "timeline", "terminal")
+TITLES: dict[Region, str] = {"lesson": "Lesson", "cluster": "Cluster", "timeline": "Timeline", "terminal": "Terminal"}
+Busy = Literal["", "opening", "step", "reset"]
+Link = Literal["replay", "live", "stale", "none", "starting"]
+
+
+@dataclass(frozen=True)
+class UiState:
+    """`page` is -1 on a lesson's opening page, then the step's place, and the number of steps on its last page.
+
+    `now` is the journal's time and `elapsed` the time since the lesson was opened, in seconds. `running` is the step
+    under way. `offer` names a live cluster that waits to be taken. `notice` is a sentence for the person, `trouble`
+    whether it is bad news. `view` stands in the cluster's place. `loading`: load is made, or was just asked for, and
+    `rate` is how much, requests a second, or how much it will be. `typing`: keys go to a shell.
+    """
+
+    ready: bool = False
+    live: bool = False
+    title: str = ""
+    lessons: tuple[Lesson, ...] = ()
+    lesson: Lesson | None = None
+    page: int = -1
+    world: World | None = None
+    now: float = 0.0
+    elapsed: float = 0.0
+    busy: Busy = ""
+    running: str = ""
+    making: bool = False
+    progress: Progress | Progressed | None = None
+    offer: str = ""
+    notice: str = ""
+    trouble: bool = False
+    pane: Region = "lesson"
+    view: str = CLUSTER
+    loading: bool = False
+    rate: float = 50.0
+    compact: bool = False
+    zoomed: bool = False
+    notes: bool = False
+    typing: bool = False
+
+    @property
+    def single(self) -> bool:
+        """Whether one pane is shown at a time."""
+        return self.compact or self.zoomed
+
+    @property
+    def in_sight(self) -> str | None:
+        """The view that is seen; None while another pane covers its place."""
+        return self.view if not self.single or self.pane == "cluster" else None
+
+    def called(self, pane: Region) -> tuple[str, str]:
+        """The key and the name of what stands in a pane's place."""
+        if pane != "cluster":
+            return f"{REGIONS.index(pane) + 1}", TITLES[pane]
+        shown = find_pane(self.view)
+        return shown.key, shown.title
+
+    @property
+    def count(self) -> int:
+        """How many steps the lesson has."""
+        return len(self.lesson.steps) if self.lesson else 0
+
+    @property
+    def step(self) -> LessonStep | None:
+        """The step in sight, None on the first and the last page."""
+        return self.lesson.steps[self.page] if self.lesson and 0 <= self.page < self.count else None
+
+    @property
+    def question(self) -> Question | None:
+        """What the step in sight asks before it is done."""
+        return getattr(self.step, "question", None)
+
+    @property
+    def wanted(self) -> str:
+        """The view that the page in sight wants: its step's, or the one that is there."""
+        pane = getattr(self.step, "pane", None)
+        return find_pane(pane).id if pane else self.view
+
+    @property
+    def finished(self) -> bool:
+        """Every step has passed."""
+        return self.lesson is not None and all(self.state(place) == "passed" for place in range(self.count))
+
+    @property
+    def resume(self) -> int:
+        """The page to open on: the first step that has not passed, the opening page when none has, the last page, which
+        leads on to the next lesson, when all have."""
+        done = [self.state(place) == "passed" for place in range(self.count)]
+        if not any(done):
+            return -1
+        return self.count if all(done) else done.index(False)
+
+    @property
+    def next_lesson(self) -> Lesson | None:
+        """The one after this in the syllabus."""
+        ids = [lesson.id for lesson in self.lessons]
+        if self.lesson is None or self.lesson.id not in ids:
+            return None
+        after = ids.index(self.lesson.id) + 1
+        return self.lessons[after] if after < len(ids) else None
+
+    @property
+    def link(self) -> Link:
+        """How fresh what is seen is."""
+        if not self.live:
+            return "replay"
+        if not self.ready or self.world is None or (self.world.link.state == "none" and not self.world.link.why):
+            return "starting"
+        return self.world.link.state
+
+    def record(self, place: int) -> Step | None:
+        """How the step at that place went."""
+        if self.lesson is None or self.world is None or not 0 <= place < self.count:
+            return None
+        return self.world.lesson.steps.get((self.lesson.id, self.lesson.steps[place].id))
+
+    def state(self, place: int) -> Literal["", "running", "passed", "failed", "stopped"]:
+        """Where the step at that place stands; stopped: it began and nothing waits for it."""
+        record = self.record(place)
+        if self.busy == "step" and self.lesson and self.lesson.steps[place].id == self.running:
+            return "running"
+        if record is None:
+            return ""
+        return "passed" if record.state == "passed" else "failed" if record.state == "failed" else "stopped"

@@ -1,0 +1,129 @@
+"""The app's terminal: Textual's own driver, which here outlives what terminals send, their end, and signals."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import select
+import signal
+import time
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from lab.tui.terminal_input import Incoming
+
+_TURN = 0.1
+"""Seconds between two looks at whether the app ends."""
+_SHORT_TURN = 0.02
+"""The same while something is held back."""
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the app, its terminal restored, with the exit code 128 + signal."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Reads through `Incoming`. When a signal of `ENDS` comes, or the terminal goes, the app is asked to end."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._file: Any = _Screen(self._file)
+
+    def start_application_mode(self) -> None:
+        """See `LinuxDriver`."""
+        loop = asyncio.get_running_loop()
+        for number in ENDS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                loop.add_signal_handler(number, self._end, number)
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # it has no annotations
+
+    def stop_application_mode(self) -> None:
+        """See `LinuxDriver`, which leaves the mouse's positions in pixels."""
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")
+        super().stop_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Read until the app ends or the terminal is gone."""
+        incoming, keys = Incoming(), PieceParser()
+        while not self.exit_event.is_set():
+            ready, _, _ = select.select([self.fileno], [], [], _SHORT_TURN if incoming.waits else _TURN)
+            now = time.monotonic()
+            pieces: Iterable[bytes] = incoming.expire(now)
+            if ready:
+                data = self._read()
+                if not data:
+                    # Nothing more ever comes; what is no terminal (a pipe, /dev/null) may end long before the app.
+                    if self.input_tty:
+                        self._loop.call_soon_threadsafe(self._end, signal.SIGHUP)
+                    return
+                pieces = incoming.feed(data, now)
+            for piece in pieces:
+                for message in keys.messages(piece):
+                    self.process_message(message)
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # noqa: BLE001  a thread's rim: without it the app goes on and hears no key
+            self._loop.call_soon_threadsafe(self._app._handle_exception, error)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self.fileno, 4096)
+        except OSError:  # EIO: the other end is closed
+            return b""
+
+    def _end(self, number: signal.Signals) -> None:
+        self._app.exit(return_code=128 + number)
+
+
+class PieceParser(XTermParser):
+    """Textual's parser, given one whole piece at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._decode = getincrementaldecoder("utf-8")(errors="ignore").decode
+
+    def messages(self, piece: bytes) -> Iterator[Message]:
+        """What a piece says."""
+        try:
+            if text := self._decode(piece):
+                yield from self.feed(text)
+                if self._timeout_time is not None:  # nothing belongs to this piece that could still come
+                    self._timeout_time = 0.0
+                    yield from self.tick()
+        except Exception:  # a rim: no bytes, whatever a terminal makes of them, may end the app
+            logging.getLogger(__name__).warning("not understood: %r", piece, exc_info=True)
+            self._gen.close()
+            self._tokens.clear()
+            self._timeout_time, self._gen = None, self.parse(self._tokens.append)
+            self._awaiting = next(self._gen)
+
+
+class _Screen:
+    """The file that is written to. Once the terminal is gone, all that is still written is nobody's."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.fileno, self.isatty = file.fileno, file.isatty
+
+    def write(self, text: str) -> None:
+        self._try(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        self._try(self._file.flush)
+
+    def _try(self, act: Any) -> None:
+        try:
+            act()
+        except OSError:
+            # What the file still holds is flushed at the interpreter's end, too, and would change the exit code.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)

@@ -1,0 +1,100 @@
+"""The part of the app that changes only what is looked at: panes, views, focus, themes, help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.app import App
+from textual.command import CommandPalette
+
+from lab.tui import keys
+from lab.tui.main_screen import is_compact
+from lab.tui.state import REGIONS, Region
+from lab.tui.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from lab.tui.main_screen import MainScreen
+    from lab.tui.state import UiState
+
+
+class ViewActions(App[int]):
+    """Actions on a situation and the screen that shows it; both are the app's."""
+
+    situation: UiState
+    _stand: MainScreen
+
+    def see(self, **changes: Any) -> None:
+        """Change the situation, and show it."""
+        raise NotImplementedError
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.see(compact=is_compact(event.size))
+
+    def on_terminal_left(self) -> None:
+        if self.situation.typing:
+            self.action_pane("lesson" if not self.situation.compact else "terminal")
+
+    def on_terminal_wanted(self) -> None:
+        if keys.works(self.situation, "type"):
+            self.action_type()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        at = next((p for p in REGIONS if self._stand.target(p) is event.widget), None) if self._stand.built else None
+        if at is not None and at != self.situation.pane:
+            self.see(pane=at, typing=False)
+
+    def action_how_to_quit(self) -> None:
+        self.see(notice="Press q to quit.", trouble=False)
+
+    def action_pane(self, pane: Region) -> None:
+        s = self.situation
+        told = pane == "lesson" and s.step is not None and s.state(s.page) == "failed"
+        # Why a step failed stands in the lesson itself.
+        self.see(pane=pane, typing=False, notice="" if told else s.notice)
+        self.call_after_refresh(self._stand.target(pane).focus)
+
+    def action_view(self, view: str) -> None:
+        self.see(view=view, pane="cluster", typing=False)
+        self.call_after_refresh(self._stand.target("cluster").focus)
+
+    def action_views(self) -> None:
+        from lab.tui import dialogs
+
+        self.push_screen(dialogs.views(self.situation), lambda pane: self.action_view(pane) if pane else None)
+
+    def action_failures(self) -> None:
+        from lab.tui import dialogs
+
+        world = self.situation.world
+        if world is not None:
+
+            def open_one(place: str | None) -> None:
+                if place is not None:
+                    self.push_screen(dialogs.failure(world, int(place)))
+
+            self.push_screen(dialogs.failures(world), open_one)
+
+    def action_type(self) -> None:
+        self.see(pane="terminal", typing=True)
+        self.call_after_refresh(self._stand.terminal.focus)
+
+    def action_zoom(self) -> None:
+        self.see(zoomed=not self.situation.zoomed)
+        self.call_after_refresh(self._stand.target(self.situation.pane).focus)
+
+    def action_light(self) -> None:
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def action_notes(self) -> None:
+        self.see(notes=not self.situation.notes)
+
+    def action_palette(self) -> None:
+        from lab.tui.palette import LabCommands
+
+        self.push_screen(CommandPalette([LabCommands]))
+
+    def action_help(self) -> None:
+        from lab.tui import dialogs
+
+        self.push_screen(dialogs.help_on(self.situation, self._stand.target(self.situation.pane)))

@@ -1,0 +1,1 @@
+"""Widgets that several panes are made of, and the terminal."""

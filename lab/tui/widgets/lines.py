@@ -1,0 +1,160 @@
+"""The line widgets under every pane: spans in, strips out, and only what changed is painted again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from lab.tui.draw_guard import draw_safely, sentence
+from lab.tui.spans import Line, Span, Tone, clean, plain, wrap
+from lab.tui.theme import tones
+
+_GUESS = 80
+"""Cells, for a sheet that has not been laid out yet."""
+
+Draw = Callable[[int], Sequence[Line]]
+"""A view: its lines, for so many cells of width."""
+
+
+class Lines(ScrollView, can_focus=True, inherit_bindings=False):
+    """A pane of lines that scrolls up and down by keys; sideways keys stay the lesson's.
+
+    A subclass says in `line` what stands in a row. When that raises, or what `attempt` is given does, the pane says so
+    instead, until an attempt succeeds.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "scroll", show=False),
+        Binding("down", "scroll_down", "scroll", show=False),
+        Binding("pageup", "page_up", "scroll", show=False),
+        Binding("pagedown", "page_down", "scroll", show=False),
+        Binding("home", "scroll_home", "scroll", show=False),
+        Binding("end", "scroll_end", "scroll", show=False),
+    ]
+
+    _tones: ClassVar[tuple[str, dict[Tone, Style]]] = ("", {})
+    _stale = False
+    _bar = 0
+    _fault = ""
+
+    def keep_bar(self) -> None:
+        """Keep the last two columns free, for a scroll bar and a blank before it: none ever touches a text."""
+        self.styles.scrollbar_gutter = "stable"
+        self._bar = 2
+
+    @property
+    def room(self) -> int:
+        """How many cells a line has, 0 before the first layout."""
+        return max(0, self.size.width - self._bar)
+
+    def line(self, y: int) -> Strip:
+        """The strip of the row `y` cells below the pane's top."""
+        raise NotImplementedError
+
+    def attempt(self, act: Callable[[], object]) -> None:
+        """Do something to what the pane shows."""
+        before, self._fault = self._fault, ""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.draw_guard`
+            self._fault = sentence(error)
+        if self._fault != before:
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        if not self._fault:
+            try:
+                return self.line(y)
+            except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.draw_guard`
+                self._fault = sentence(error)
+                self.refresh()
+        told = wrap([(self._fault, "bad")], max(10, self.size.width))
+        return self.strip(told[y] if y < len(told) else (), self.size.width)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the engine is silent: what is drawn is then old, and drawn without its colours."""
+        return self._stale
+
+    @stale.setter
+    def stale(self, on: bool) -> None:
+        if on != self._stale:
+            self._stale = on
+            self.notify_style_update()
+            self.refresh()
+
+    def strip(self, spans: Iterable[Span], width: int) -> Strip:
+        """Spans as a strip of exactly `width` cells, in the theme's colours; grey while stale."""
+        base, tones = self.rich_style, self.tones()
+        grey = base + tones["quiet"]
+        segments = [
+            Segment(clean(text), grey if self._stale else base + tones[tone] if tone else base)
+            for text, tone in spans
+            if text
+        ]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def tones(self) -> dict[Tone, Style]:
+        """The theme's styles."""
+        theme = self.app.theme
+        if Lines._tones[0] != theme:
+            Lines._tones = (theme, tones(self.app.theme_variables))
+        return Lines._tones[1]
+
+
+class LinesView(Lines):
+    """A view that is drawn whole, and painted where it differs from what is there."""
+
+    def __init__(self, *, focus: bool = False, grows: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.can_focus = focus
+        if focus:
+            self.keep_bar()
+        self._grows = grows
+        self._draw: Draw = lambda _: ()
+        self._lines: tuple[Line, ...] = ()
+        self._wide = 0
+        self._early: tuple[int, tuple[Line, ...]] = (0, ())
+
+    def show(self, draw: Draw) -> None:
+        """Draw this from now on, at every width. A sheet that grows takes as many rows as it has lines."""
+        self._draw = draw
+        old, self._wide = self._lines, self.room or self._wide
+        self._lines = draw_safely(draw, self._wide or _GUESS)
+        if self._grows:
+            self.display = bool(self._lines)
+        if len(old) != len(self._lines):
+            self.virtual_size = Size(self.size.width, len(self._lines))
+            if self._grows:
+                self.styles.height = len(self._lines) + self.gutter.height
+            self.refresh()
+            return
+        changed = [y for y, (a, b) in enumerate(zip(old, self._lines, strict=True)) if a != b]
+        if changed:
+            top = self.scroll_offset.y
+            self.refresh(*(Region(0, y - top, self.size.width, 1) for y in changed))
+
+    def text(self) -> str:
+        """What stands there, plain."""
+        return plain(self._lines)
+
+    def on_resize(self, _: events.Resize) -> None:
+        self.show(self._draw)
+        self.refresh()
+
+    def line(self, y: int) -> Strip:
+        lines, width = self._lines, self.room
+        if self._wide != width:  # the first paint comes before the first resize is told
+            if self._early[0] != width:
+                self._early = width, draw_safely(self._draw, width)
+            lines = self._early[1]
+        at = y + self.scroll_offset.y
+        return self.strip(lines[at] if at < len(lines) else (), self.size.width)

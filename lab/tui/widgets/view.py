@@ -1,0 +1,63 @@
+"""The widget for a view that is a function of the world: it stands in the cluster's place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab import panes
+from lab.panes import CLUSTER
+from lab.tui.panes import find_module
+from lab.tui.spans import Line
+from lab.tui.widgets.lines import LinesView
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from lab.tui.state import UiState
+    from lab.world.world import World
+
+_GUESS = 14
+"""Rows, before it has been laid out."""
+
+
+class View(LinesView):
+    """`look` gives it a situation; it draws the situation's view again when another world came, or another second."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(focus=True, id=id)
+        self.add_class("pane")
+        self._view = CLUSTER
+        self._world: World | None = None
+        self._now = 0.0
+
+    def look(self, s: UiState) -> None:
+        """Draw the situation's view; costs nothing while none of this is in sight, or nothing of it is new."""
+        if s.in_sight in (None, CLUSTER):
+            return
+        self.stale = s.link == "stale"
+        turned = s.view != self._view
+        if not turned and s.world is self._world and int(s.now) == int(self._now):
+            return
+        self._view, self._world, self._now = s.view, s.world, s.now
+        self.show(self._lines_for)
+        if turned:
+            self.scroll_home(animate=False)
+            self._head()
+
+    def on_resize(self, _: events.Resize) -> None:
+        self._head()
+
+    def _lines_for(self, room: int) -> tuple[Line, ...]:
+        if self._view == CLUSTER:
+            return ()
+        if self._world is None:
+            return ((("One moment ...", "quiet"),),)
+        return find_module(self._view).lines(self._world, room, self.size.height or _GUESS, self._now)
+
+    def _head(self) -> None:
+        """The title, and where the other views are."""
+        shown, first = panes.find_pane(self._view), panes.find_pane(CLUSTER)
+        others = "  ".join(f"{p.key} {p.title.lower()}".strip() for p in panes.PANES if p is not shown)
+        self.border_title = f"{shown.key} {shown.title}".strip()
+        brief = f"{first.key} {first.title.lower()}  {panes.key_range()} views"
+        self.border_subtitle = others if len(others) + 6 <= self.outer_size.width else brief

@@ -1,0 +1,251 @@
+"""One load from its start to its stop: a thread with an event loop that sends, counts and reports."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import ssl
+import threading
+from dataclasses import dataclass, field, replace
+
+import h11
+
+from lab.engine.endpoint import Endpoint
+from lab.watch.load.connection import Closed, Connection, in_words
+from lab.watch.load.schedule import LoadStats, Schedule
+from lab.world.journal import Journal
+from lab.world.load import LoadSpec
+
+#: Seconds between reports.
+EVERY = 0.5
+#: Seconds for which a stop waits for requests in flight.
+DRAIN = 4.0
+#: Requests in flight at the most.
+IN_FLIGHT = 2000
+#: Idle connections kept per node at the most.
+IDLE = 8
+#: Requests begun in a row before answers are read again, while the loop catches up.
+BURST = 64
+
+
+@dataclass(eq=False, slots=True)
+class Target:
+    """A node's published port and the request for it, or `why` there is none. `name` goes into TLS (SNI)."""
+
+    node: str
+    address: tuple[str, int] = ("", 0)
+    name: str = ""
+    request: h11.Request | None = None
+    why: str = ""
+    idle: list[Connection] = field(default_factory=list)
+
+
+def resolve_target(endpoint: Endpoint, load_spec: LoadSpec) -> Target:
+    """What a wish comes to for one node."""
+    node = endpoint.node
+    if load_spec.port not in endpoint.published:
+        return Target(node, why=f"port {load_spec.port} of {node} is not reached from this machine")
+    address, port = endpoint.published[load_spec.port]
+    try:
+        name = load_spec.host.encode("idna").decode()
+        headers = [("Host", name or f"{address}:{port}"), ("User-Agent", "swarmlab"), ("Accept", "*/*")]
+        if load_spec.fresh:
+            headers.append(("Connection", "close"))
+        return Target(node, (address, port), name, h11.Request(method="GET", target=load_spec.path, headers=headers))
+    except (h11.LocalProtocolError, UnicodeError):
+        return Target(
+            node, why=f"no request can bear the host {load_spec.host!r} and the path {load_spec.path!r}"[:120]
+        )
+
+
+class LoadRun:
+    """Begins when it is made, after the run `after` has ended. `ask`, `stop` and `wait` are for other threads; the
+    rest is the loop's own."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        endpoints: tuple[Endpoint, ...],
+        bound: float,
+        load_spec: LoadSpec,
+        after: LoadRun | None = None,
+    ) -> None:
+        self._journal, self._endpoints, self._bound = journal, endpoints, bound
+        self._wish, self._after = load_spec, after
+        # Each request takes an open file, and the lab needs some for itself.
+        self._most = min(IN_FLIGHT, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._aims: tuple[Target, ...] = ()
+        self._tls: ssl.SSLContext | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open: set[Connection] = set()
+        self._number = self._in_flight = 0
+        self._pace, self._tally = Schedule(0.0, 0.0), LoadStats(0.0)
+        self._sending: asyncio.TimerHandle | None = None
+        self._reporting: asyncio.TimerHandle | None = None
+        self._stopped = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._main, name="load", daemon=True)
+        self._thread.start()
+
+    def ask(self, load_spec: LoadSpec) -> None:
+        """Something else is wanted from now on."""
+        self._loop.call_soon_threadsafe(self._change, load_spec)
+
+    def stop(self) -> None:
+        """Begin to end."""
+        try:
+            self._loop.call_soon_threadsafe(self._stopped.set)
+        except RuntimeError:
+            # The loop is closed: it has ended already.
+            return
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Until the last report is written, at most so long."""
+        self._thread.join(seconds)
+
+    def _main(self) -> None:
+        if self._after is not None:
+            self._after.wait()
+            self._after = None
+        try:
+            self._loop.run_until_complete(self._life())
+        finally:
+            self._loop.close()
+
+    async def _life(self) -> None:
+        now = self._loop.time()
+        self._pace, self._tally = Schedule(now, self._wish.rate), LoadStats(now)
+        self._take_aim()
+        # A report of no time: the load is seen to run before the first answers are told.
+        self._report()
+        self._send()
+        await self._stopped.wait()
+        if self._sending is not None:
+            self._sending.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=DRAIN)
+        if self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+        self._report(running=False)
+        for exchange in tuple(self._open):
+            exchange.abort()
+        # A socket is closed in the loop's next turns.
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    def _change(self, load_spec: LoadSpec) -> None:
+        if not self._aims:
+            # Asked before the first turn of the loop: it begins with this one.
+            self._wish = load_spec
+            return
+        now = self._loop.time()
+        # What was due under the old wish is sent under it.
+        self._send_due(now, self._most)
+        before, self._wish = self._wish, load_spec
+        self._pace = self._pace.changed(now, load_spec.rate)
+        if replace(before, rate=load_spec.rate) != load_spec:
+            self._take_aim()
+        self._send()
+
+    def _take_aim(self) -> None:
+        self._drop_idle()
+        if self._wish.https and self._tls is None:
+            # Not imported with this module: httpx comes with it, which a load without TLS need not wait for.
+            from lab.watch import http
+
+            self._tls = http.unjudged()
+        self._aims = tuple(resolve_target(endpoint, self._wish) for endpoint in self._endpoints) or (
+            Target("", why="the cluster has no node to ask"),
+        )
+
+    def _drop_idle(self) -> None:
+        for one in self._aims:
+            for exchange in one.idle:
+                exchange.close()
+            one.idle.clear()
+
+    def _send(self) -> None:
+        """Send what is due, and come back when the next request is."""
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+        if self._stopped.is_set():
+            return
+        due = self._send_due(self._loop.time(), BURST)
+        if self._pace.rate > 0:
+            self._sending = self._loop.call_at(due, self._send)
+
+    def _send_due(self, now: float, most: int) -> float:
+        """Send the requests due by now, so many at the most; when the next one is due."""
+        while (due := self._pace.due(self._number)) <= now and most:
+            target = self._aims[self._number % len(self._aims)]
+            self._number, most = self._number + 1, most - 1
+            self._tally.send(now - due)
+            if target.request is None:
+                self._tally.end(now, due, target.node, 0, target.why)
+            elif self._in_flight >= self._most:
+                self._tally.end(now, due, target.node, 0, "too many in flight")
+            else:
+                self._in_flight += 1
+                task = self._loop.create_task(self._one(target, target.request, due))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        return due
+
+    async def _one(self, target: Target, request: h11.Request, due: float) -> None:
+        status, error = 0, ""
+        try:
+            # From now on, not from when it was due: where this loop is late, the swarm is not at fault.
+            async with asyncio.timeout(self._bound):
+                status = await self._fetch(target, request)
+        except Exception as failure:  # noqa: BLE001  an answer may be anything, and each request is counted once
+            error = in_words(failure, self._bound)
+        except asyncio.CancelledError:
+            error = "no answer before the load was stopped"
+        self._in_flight -= 1
+        self._tally.end(self._loop.time(), due, target.node, status, error)
+
+    async def _fetch(self, target: Target, request: h11.Request) -> int:
+        while target.idle:
+            exchange = target.idle.pop()
+            if not exchange.reusable:
+                exchange.close()
+                continue
+            try:
+                return await self._over(exchange, target, request)
+            except (Closed, ConnectionResetError) as error:
+                if isinstance(error, Closed) and error.begun:
+                    raise
+                # The server closed the idle connection as the request was on its way: that is no failure.
+                break
+        _, exchange = await self._loop.create_connection(
+            lambda: Connection(self._open),
+            *target.address,
+            ssl=self._tls if self._wish.https else None,
+            server_hostname=target.name if self._wish.https else None,
+            ssl_shutdown_timeout=2.0 if self._wish.https else None,
+        )
+        return await self._over(exchange, target, request)
+
+    async def _over(self, exchange: Connection, target: Target, request: h11.Request) -> int:
+        try:
+            return await exchange.ask(request)
+        finally:
+            if exchange.reusable and target in self._aims and len(target.idle) < IDLE:
+                target.idle.append(exchange)
+            else:
+                exchange.close()
+
+    def _report(self, *, running: bool = True) -> None:
+        """Tell what was counted, and begin to count anew."""
+        now, tally = self._loop.time(), self._tally
+        self._tally = LoadStats(now)
+        if self._reporting is not None:
+            self._reporting.cancel()
+        self._reporting = self._loop.call_later(EVERY, self._report) if running else None
+        rate = 0.0 if self._stopped.is_set() else self._wish.rate
+        self._journal.write(
+            tally.report(now, running=running, rate=rate, target=self._wish.target, in_flight=self._in_flight)
+        )

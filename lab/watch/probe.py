@@ -1,0 +1,149 @@
+"""Requests to published ports: who answered, through which node. Every request is a new connection."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterable
+
+from lab.engine.endpoint import Endpoint
+from lab.watch import http, threads
+from lab.watch.listener_proof import Unproven
+from lab.watch.source import first_line
+from lab.world.entries import Hit
+from lab.world.request import Request
+
+#: One request's bound, seconds: generous, an emulated node under load takes its time.
+BOUND = 10.0
+#: How long a connection is held to see whether it is ended, seconds.
+_KNOCK = 1.0
+#: Bytes of an answer that are read.
+LONGEST = 65536
+#: Bytes of that which are taken for its text.
+START = 4096
+
+
+def probe_nodes(
+    endpoints: Iterable[Endpoint], request: Request, times: int = 1, password: http.Password | None = None
+) -> list[Hit]:
+    """Send a request `times` times to the published port of every node given, nodes side by side. Never raises for a
+    node: no answer is a Hit with status 0 that says why."""
+    rounds = threads.side_by_side(
+        lambda endpoint: [probe_node(endpoint, request, password) for _ in range(times)], endpoints
+    )
+    return [hit for hits in rounds for hit in hits]
+
+
+def probe_node(
+    endpoint: Endpoint, request: Request, password: http.Password | None = None, bound: float = BOUND
+) -> Hit:
+    """Send one request through one node; its connection, and then all else, may take `bound` seconds each."""
+    if request.port not in endpoint.published:
+        return _none(endpoint, request, 0.0, f"port {request.port} of {endpoint.node} is not reached from this machine")
+    if request.login and password is None:
+        return _none(endpoint, request, 0.0, "no user and password are known here")
+    began = time.perf_counter()
+    try:
+        if request.protocol == "tcp":
+            return _line(endpoint, request, began, bound)
+        return _http(endpoint, request, password, began, bound)
+    except Unproven as error:
+        return _none(endpoint, request, _ms(began), str(error))
+    except Exception as error:  # noqa: BLE001  whoever answers may answer anything; each failure is one Hit
+        return _none(endpoint, request, _ms(began), f"{type(error).__name__}: {first_line(error)}".strip(": "))
+
+
+def find_refusing(endpoints: Iterable[Endpoint], port: int) -> list[str]:
+    """The nodes that refuse or drop a connection to a published port; one that is not reached from this machine is
+    not among them. What waits for us to speak first, or speaks, is there."""
+    asked = [endpoint for endpoint in endpoints if port in endpoint.published]
+    there = threads.side_by_side(_listens, [endpoint.published[port] for endpoint in asked])
+    return [endpoint.node for endpoint, listens in zip(asked, there, strict=True) if not listens]
+
+
+def _listens(address: tuple[str, int]) -> bool:
+    try:
+        with socket.create_connection(address, _KNOCK) as stream:
+            # What forwards the port takes every connection, and ends one that the node refused.
+            return bool(stream.recv(1))
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+
+
+def _http(endpoint: Endpoint, request: Request, password: http.Password | None, began: float, bound: float) -> Hit:
+    address = endpoint.published[request.port]
+    url = f"{request.protocol}://{address[0]}:{address[1]}{request.path}"
+    with http.client(bound, address, _login(request, password)) as client:
+        answer = http.get(client, url, request.host, longest=LONGEST, bound=bound, whole=False)
+    body = http.decoded(answer.body[:START], answer.charset)[:200]
+    told = answer.headers
+    # A page is no replica's name, and what refuses or passes nothing on is no replica.
+    page = answer.status >= 400 or body.lstrip().startswith("<")
+    first = "" if page else (body.splitlines() or [""])[0][:64]
+    return Hit(
+        node=endpoint.node,
+        port=request.port,
+        path=request.path,
+        status=answer.status,
+        replica=told.get("X-Replica", "")[:200] or first,
+        ms=_ms(began),
+        body=body,
+        host=request.host,
+        protocol=request.protocol,
+        login=request.login,
+        front=told.get("X-Frontend", "")[:200],
+        version=told.get("X-Version", "")[:200],
+        location=told.get("Location", "")[:200],
+    )
+
+
+def _line(endpoint: Endpoint, request: Request, began: float, bound: float) -> Hit:
+    with socket.create_connection(endpoint.published[request.port], bound) as stream:
+        if request.says:
+            stream.sendall(request.says.encode() + b"\n")
+        came = _first_line_of(stream, time.monotonic() + bound)
+    if not came:
+        return _none(endpoint, request, _ms(began), "the connection was closed with no answer")
+    body = http.decoded(came[:START]).strip()[:200]
+    return Hit(endpoint.node, request.port, request.path, 200, body[:64], _ms(began), body=body, protocol="tcp")
+
+
+def _first_line_of(stream: socket.socket, until: float) -> bytes:
+    """What comes up to a line's end, the other side's end, or LONGEST. Raises TimeoutError at `until`, however much
+    comes before."""
+    came = bytearray()
+    while b"\n" not in came and len(came) < LONGEST:
+        stream.settimeout(max(until - time.monotonic(), 0.001))
+        part = stream.recv(4096)
+        if not part:
+            break
+        came += part
+    return bytes(came.partition(b"\n")[0][:LONGEST])
+
+
+def _login(request: Request, password: http.Password | None) -> http.Password | None:
+    if not request.login or password is None:
+        return None
+    user, right = password
+    return (user, right) if request.login == "right" else (user, f"wrong-{right}")
+
+
+def _none(endpoint: Endpoint, request: Request, ms: float, why: str) -> Hit:
+    return Hit(
+        endpoint.node,
+        request.port,
+        request.path,
+        0,
+        "",
+        ms,
+        error=why,
+        host=request.host,
+        protocol=request.protocol,
+        login=request.login,
+    )
+
+
+def _ms(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 1)

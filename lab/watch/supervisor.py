@@ -1,0 +1,64 @@
+"""The sources at the edge, each of which runs while a pane shows what it sees, or a lesson's check asks for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from lab.cluster.edge_settings import EdgeSettings
+from lab.cluster.model import Pace
+from lab.engine.client import connect
+from lab.engine.endpoint import Endpoint
+from lab.errors import EngineError
+from lab.watch.acme import AcmeSource
+from lab.watch.certificates import CertificateSource
+from lab.watch.mesh import MeshSource
+from lab.watch.pebble import pebble_roots
+from lab.watch.source import PollInterval, Source
+from lab.watch.traefik import TraefikSource
+from lab.world.journal import Journal
+from lab.world.traefik_services import dashboard_host, open_hosts, routed_hosts, traefik_id
+
+
+class SourceSupervisor:
+    """Starts and ends them. Methods may be called from any thread."""
+
+    def __init__(self, journal: Journal, endpoints: tuple[Endpoint, ...], edge: EdgeSettings, pace: Pace) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[str, Source] = {}
+        roots = (lambda: pebble_roots(endpoints)) if edge.acme == "pebble" else tuple
+        mesh = PollInterval(fast=pace.mesh_round, slow=pace.mesh_round)
+        handshakes = PollInterval(*pace.handshake_rounds)
+        self._make: Mapping[str, Callable[[], Source]] = {
+            "mesh": partial(MeshSource, journal, endpoints, open_hosts, pace=mesh),
+            "certificates": partial(CertificateSource, journal, endpoints, routed_hosts, roots, pace=handshakes),
+            "acme": partial(AcmeSource, journal, endpoints, connect, traefik_id),
+            "routes": partial(TraefikSource, journal, endpoints, dashboard_host, edge.login),
+        }
+
+    def watch(self, sources: Iterable[str]) -> None:
+        """These sources run from now on, and no others."""
+        wanted = {name for name in sources if name in self._make}
+        with self._lock:
+            ended = [self._running.pop(name) for name in [*self._running] if name not in wanted]
+            for name in sorted(wanted - self._running.keys()):
+                self._running[name] = self._make[name]()
+                self._running[name].start()
+        for source in ended:
+            source.close()
+
+    def refresh(self, what: str, bound: float) -> None:
+        """Wait until this source, if it runs, has looked again; at most `bound` seconds. What does not answer is in
+        the journal as such."""
+        with self._lock:
+            source = self._running.get(what)
+        if source is not None:
+            try:
+                source.look(bound)
+            except EngineError:
+                return
+
+    def close(self) -> None:
+        """End them all."""
+        self.watch(())

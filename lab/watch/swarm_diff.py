@@ -1,0 +1,152 @@
+"""One look at the swarm through one manager: what changed since the last look.
+
+The engine gives every object a version (`Version.Index`); what has the version of the last look is not read again.
+Secrets, configs and networks change rarely and tell so by events: they are asked for only when `named` says so.
+An object that cannot be read is left out, and told once for as long as it stays so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from lab.engine import decode
+from lab.engine.raw import Raw, listed, read
+from lab.errors import EngineError
+from lab.watch.http import whole
+from lab.world.entries import SwarmChanged, Unread
+from lab.world.swarm import Node, Service, SwarmObject, Task
+
+Value = TypeVar("Value", Node, Service, Task, SwarmObject)
+
+#: As many unreadable objects are told one by one in one look.
+WHOLE = 10
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What the last look saw: per kind, each object's id and a mark that changes when the object does; and what could
+    not be read, with the reason."""
+
+    nodes: Mapping[str, object] = field(default_factory=dict)
+    services: Mapping[str, object] = field(default_factory=dict)
+    tasks: Mapping[str, object] = field(default_factory=dict)
+    named: Mapping[str, object] = field(default_factory=dict)
+    unread: frozenset[Unread] = frozenset()
+    any: bool = False
+
+
+def poll_swarm(api: Any, by: str, seen: Versions, *, named: bool = True) -> tuple[SwarmChanged | None, Versions]:
+    """Ask the manager `by` through docker's low-level client. None when nothing changed.
+
+    Raises what the client raises (requests, docker errors), and EngineError for an answer of which nothing can be read.
+    """
+    nodes = _diff("node", api.nodes(), seen.nodes, decode.node, decode.version)
+    if not nodes.marks:
+        why = nodes.unread[0].why if nodes.unread else "no node is named, and a manager is one itself"
+        raise EngineError(f"the engine's answer is not as its API promises: {why}")
+    services = _diff("service", api.services(status=True), seen.services, decode.service, _counts)
+    lost = {one.id for one in services.unread}
+    tasks = _diff("task", _of_services(listed("task", api.tasks()), lost), seen.tasks, decode.task, decode.version)
+    others = _named(api, seen) if named else _Differing[SwarmObject](marks=seen.named)
+    unread = (*nodes.unread, *services.unread, *tasks.unread, *others.unread)
+    if not named:
+        unread += tuple(one for one in seen.unread if one.what in ("secret", "config", "network"))
+    now = Versions(nodes.marks, services.marks, tasks.marks, others.marks, frozenset(unread), any=True)
+    fact = SwarmChanged(
+        by,
+        tuple(nodes.changed),
+        tuple(services.changed),
+        tuple(tasks.changed),
+        tuple(others.changed),
+        (*nodes.gone, *services.gone, *tasks.gone, *others.gone),
+        first=not seen.any,
+        unread=_untold(unread, seen.unread),
+    )
+    return (None if fact == SwarmChanged(by) else fact), now
+
+
+def _untold(unread: Iterable[Unread], told: Iterable[Unread]) -> tuple[Unread, ...]:
+    """Those that are news, the first `WHOLE` of them one by one."""
+    known = {(one.what, one.id) for one in told}
+    new = [one for one in unread if (one.what, one.id) not in known]
+    more = len(new) - WHOLE
+    rest = (Unread("object", "", f"{more} more object{'s' * (more > 1)} could not be read"),) if more > 0 else ()
+    return (*new[:WHOLE], *rest)
+
+
+@dataclass
+class _Differing(Generic[Value]):
+    """What differs in one kind of objects: those that changed, the marks of all that are there, and the ids of those
+    gone; `unread` are there, and cannot be shown."""
+
+    changed: list[Value] = field(default_factory=list)
+    marks: Mapping[str, object] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+
+def _diff(
+    what: str, raws: object, seen: Mapping[str, object], convert: Callable[[Raw], Value], mark: Callable[[Raw], object]
+) -> _Differing[Value]:
+    marks: dict[str, object] = {}
+    found = _Differing[Value](marks=marks)
+    for raw in listed(what, raws):
+        try:
+            id, now = _id(raw), _marked(raw, mark)
+            if id not in seen or seen[id] != now:
+                found.changed.append(read(what, convert, raw))
+            marks[id] = now
+        except EngineError as error:
+            found.unread.append(Unread(what, _id(raw), error.sentence))
+    found.gone = [id for id in seen if id not in marks]
+    return found
+
+
+def _marked(raw: Raw, mark: Callable[[Raw], object]) -> object:
+    """An object's mark; where it cannot be told, one that is equal to no other."""
+    try:
+        return mark(raw)
+    except Exception:  # noqa: BLE001  an odd shape may raise anything; reading the object whole says what is odd
+        return object()
+
+
+def _id(raw: object) -> str:
+    id = (raw.get("ID") or raw.get("Id")) if isinstance(raw, Mapping) else None
+    return whole(id) if isinstance(id, str) else ""
+
+
+def _named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
+    overlays = [
+        raw
+        for raw in listed("network", api.networks(filters={"driver": "overlay"}))
+        if not isinstance(raw, Mapping) or raw.get("Scope") == "swarm"
+    ]
+    kinds = (
+        _diff("secret", api.secrets(), seen.named, decode.secret, decode.version),
+        _diff("config", api.configs(), seen.named, decode.config, decode.version),
+        _diff("network", overlays, seen.named, decode.network, _exists),
+    )
+    marks = {id: mark for kind in kinds for id, mark in kind.marks.items()}
+    return _Differing(
+        [value for kind in kinds for value in kind.changed],
+        marks,
+        [id for id in seen.named if id not in marks],
+        [one for kind in kinds for one in kind.unread],
+    )
+
+
+def _of_services(tasks: list[Raw], lost: set[str]) -> list[Raw]:
+    """Without the attachments of plain containers to overlay networks, which are tasks of no service, and without the
+    tasks of services that could not be read."""
+    passed_over = (None, "", *lost)
+    return [raw for raw in tasks if not isinstance(raw, Mapping) or raw.get("ServiceID") not in passed_over]
+
+
+def _counts(raw: Raw) -> object:
+    return decode.version(raw), (raw.get("ServiceStatus") or {}).get("DesiredTasks")
+
+
+def _exists(raw: Raw) -> object:
+    return raw["Name"]

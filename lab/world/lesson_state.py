@@ -1,0 +1,65 @@
+"""Where the lesson stands: its steps, the verdicts of their checks, the values that they captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from immutables import Map
+
+from lab.world.entries import Captured, Checked, LessonOpened, StepMoved
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a step stands: begun | passed | failed, since when it began and when it ended."""
+
+    state: str
+    began: float
+    ended: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A check's last evaluation."""
+
+    at: float
+    text: str
+    ok: bool
+    why: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonState:
+    """`id` is the lesson's, `step` the last step that moved; `steps` by lesson and step, `verdicts` by lesson, step and
+    the check's place."""
+
+    id: str = ""
+    step: str = ""
+    steps: Map[tuple[str, str], Step] = Map()
+    verdicts: Map[tuple[str, str, int], Verdict] = Map()
+    captured: Map[str, str] = Map()
+
+
+def fold_lesson(lesson: LessonState, at: float, fact: LessonOpened | StepMoved | Checked | Captured) -> LessonState:
+    """The lesson after one more of its facts."""
+    match fact:
+        case LessonOpened():
+            return LessonState(id=fact.lesson)
+        case StepMoved():
+            return _fold_step(lesson, at, fact)
+        case Checked():
+            verdict = Verdict(at, fact.text, fact.ok, fact.why, fact.phase)
+            return replace(lesson, verdicts=lesson.verdicts.set((fact.lesson, fact.step, fact.check), verdict))
+        case Captured():
+            return replace(lesson, captured=lesson.captured.set(fact.name, fact.value))
+
+
+def _fold_step(lesson: LessonState, at: float, fact: StepMoved) -> LessonState:
+    key = (fact.lesson, fact.step)
+    if fact.state == "begun":
+        step = Step("begun", at)
+    else:
+        step = Step(fact.state, lesson.steps[key].began if key in lesson.steps else at, at, fact.why)
+    return replace(lesson, step=fact.step, steps=lesson.steps.set(key, step))

@@ -1,0 +1,228 @@
+"""Traefik's labels on a service: what they declare, the hosts of a rule, and known mistakes.
+
+The syntax is that of Traefik 3 with its swarm provider: `traefik.http.routers.NAME.rule`, keys in any case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lab.world.traefik_rules import find_faults, matchers
+
+KINDS = ("routers", "services", "middlewares")
+_NEW_NAMES = {
+    "traefik.backend": "traefik.http.services.NAME.loadbalancer.server.port",
+    "traefik.port": "traefik.http.services.NAME.loadbalancer.server.port",
+    "traefik.protocol": "traefik.http.services.NAME.loadbalancer.server.scheme",
+    "traefik.domain": "traefik.http.routers.NAME.rule: Host(`...`)",
+    "traefik.frontend": "traefik.http.routers.NAME.rule: Host(`...`)",
+}
+_MISSPELT = {
+    "entrypoint": "entrypoints",
+    "middleware": "middlewares",
+    "rules": "rule",
+    "certresolver": "tls.certresolver",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """`label` is the key as it is written, `wrong` says what is wrong with it, `write` what to write instead.
+
+    `hint`: it may be right all the same, since what it names can stand on a service that was not looked at.
+    """
+
+    label: str
+    wrong: str
+    write: str
+    hint: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        return f"{self.label}: {self.wrong}; write {self.write}"
+
+
+class Label(NamedTuple):
+    """A label as it is written."""
+
+    key: str
+    value: str
+
+
+class Options(dict[str, Label]):
+    """Of one router, service or middleware: its options in small letters, each with its label."""
+
+    def value(self, option: str) -> str:
+        """What an option says, "" when it is not there."""
+        label = self.get(option)
+        return "" if label is None else label.value
+
+
+@dataclass(slots=True)
+class Declared:
+    """What labels declare: options by (protocol, kind, name); a kind is one of KINDS."""
+
+    things: dict[tuple[str, str, str], Options] = field(default_factory=dict)
+
+    def of(self, protocol: str, kind: str) -> dict[str, Options]:
+        """The declared things of a kind, by name."""
+        return {name: options for (p, k, name), options in self.things.items() if (p, k) == (protocol, kind)}
+
+
+def parse_labels(labels: Mapping[str, str]) -> Declared:
+    """What a service's labels declare for Traefik."""
+    found = Declared()
+    for key, value in labels.items():
+        parts = key.split(".")
+        low = [part.lower() for part in parts]
+        if len(parts) > 4 and low[0] == "traefik" and low[1] in ("http", "tcp", "udp") and low[2] in KINDS:
+            found.things.setdefault((low[1], low[2], parts[3]), Options())[".".join(low[4:])] = Label(key, value)
+    return found
+
+
+def enabled(labels: Mapping[str, str]) -> bool | None:
+    """What `traefik.enable` says; None when it is not there."""
+    given = next((value for key, value in labels.items() if key.lower() == "traefik.enable"), None)
+    return None if given is None else given.strip().lower() in ("true", "1", "t")
+
+
+def hosts_of_rule(rule: str) -> tuple[str, ...]:
+    """The host names that a rule asks for."""
+    asked = (m for m in matchers(rule) if m.name.lower() == "host" and not m.negated)
+    return tuple(value.lower() for matcher in asked for value in matcher.values if value)
+
+
+def default_name(name: str) -> str:
+    """The name that Traefik gives to what no label names: `app_frontend` becomes `app-frontend`."""
+    return "-".join(re.findall(r"[A-Za-z0-9]+", name))
+
+
+def find_mistakes(
+    labels: Mapping[str, str], entrypoints: frozenset[str] | None = None, middlewares: frozenset[str] = frozenset()
+) -> tuple[Mistake, ...]:
+    """Known mistakes in one service's labels. `entrypoints` are the entry points there are, when they are known;
+    `middlewares` the names of those that other services' labels define. None are found when Traefik is told to ignore
+    the service."""
+    if enabled(labels) is False:
+        return ()
+    found = parse_labels(labels)
+    return (
+        *_old(labels),
+        *_http_ports(labels, found),
+        *_tcp(found),
+        *_routers(found, entrypoints, middlewares),
+        *_links(found),
+    )
+
+
+def _old(labels: Mapping[str, str]) -> Iterator[Mistake]:
+    """Leftovers of Traefik 1 and 2, and names that are not quite right."""
+    for key in labels:
+        parts, low = key.split("."), key.lower()
+        words = low.split(".")
+        if words[0] != "traefik":
+            continue
+        if low.startswith("traefik.docker."):
+            yield Mistake(key, "the swarm provider has its own name for this", f"traefik.swarm.{key[15:]}")
+        elif old := next((o for o in _NEW_NAMES if low == o or low.startswith(f"{o}.")), None):
+            yield Mistake(key, "this is of Traefik 1, and no longer read", _NEW_NAMES[old])
+        elif len(words) > 3 and words[1] in ("http", "tcp", "udp") and f"{words[2]}s" in KINDS:
+            yield Mistake(
+                key,
+                "Traefik knows no such field, and drops all labels of the service",
+                ".".join((*parts[:2], f"{words[2]}s", *parts[3:])),
+            )
+        elif words[2:3] == ["middlewares"] and words[4:5] == ["ipwhitelist"]:
+            new = ".".join((*parts[:4], "ipallowlist", *parts[5:]))
+            yield Mistake(key, "ipwhitelist is called ipallowlist in Traefik 3", new)
+        elif words[2:3] == ["routers"] and len(words) == 5 and words[4] in _MISSPELT:
+            yield Mistake(
+                key,
+                "Traefik knows no such field, and drops all labels of the service",
+                ".".join((*parts[:4], _MISSPELT[words[4]])),
+            )
+
+
+_DROPPED = 'all HTTP labels of the service are dropped ("port is missing")'
+
+
+def _http_ports(labels: Mapping[str, str], found: Declared) -> Iterator[Mistake]:
+    routers, services = found.of("http", "routers"), found.of("http", "services")
+    others = any(protocol != "http" for protocol, _, _ in found.things)
+    if services:
+        yield from _without_port("http", services, _DROPPED)
+    elif routers or found.of("http", "middlewares") or (enabled(labels) and not others):
+        name, options = next(iter(routers.items()), ("NAME", Options()))
+        key = options.get("rule", next(iter(options.values()), Label("", ""))).key
+        key = key or next((k for k in labels if k.lower() == "traefik.enable"), "traefik.enable")
+        yield Mistake(key, f"no label names the port; {_DROPPED}", _port_label("http", name))
+
+
+def _without_port(protocol: str, services: Mapping[str, Options], result: str) -> Iterator[Mistake]:
+    for name, options in services.items():
+        if not any(o in options for o in ("loadbalancer.server.port", "loadbalancer.server.url")):
+            key = next(iter(options.values()))[0]
+            yield Mistake(key, f"the service {name} names no port; {result}", _port_label(protocol, name))
+
+
+def _port_label(protocol: str, name: str) -> str:
+    return f'traefik.{protocol}.services.{name}.loadbalancer.server.port: "80"'
+
+
+def _tcp(found: Declared) -> Iterator[Mistake]:
+    routers, services = found.of("tcp", "routers"), found.of("tcp", "services")
+    dropped = 'all labels of the service are dropped ("port is missing")'
+    yield from _without_port("tcp", services, dropped)
+    for name, options in routers.items():
+        key, rule = options.get("rule", Label(next(iter(options.values())).key, ""))
+        names = {matcher.name.lower(): matcher for matcher in matchers(rule)}
+        if not names.keys() & {"hostsni", "hostsniregexp", "alpn", "clientip"}:
+            write = f"traefik.tcp.routers.{name}.rule: HostSNI(`*`)"
+            yield Mistake(key, "a TCP router has to say HostSNI", write)
+        sni = names.get("hostsni")
+        if sni and sni.values[:1] != ("*",) and not any(option.split(".")[0] == "tls" for option in options):
+            write = f"HostSNI(`*`), or traefik.tcp.routers.{name}.tls.passthrough: true"
+            yield Mistake(key, "only TLS tells a name, and this router has none", write)
+        if not services and not options.value("service"):
+            yield Mistake(key, f"no label names the TCP service's port; {dropped}", _port_label("tcp", name))
+
+
+def _routers(found: Declared, entrypoints: frozenset[str] | None, others: frozenset[str]) -> Iterator[Mistake]:
+    for (protocol, kind, _), options in found.things.items():
+        if kind != "routers":
+            continue
+        if "rule" in options and options.value("rulesyntax") != "v2":
+            key, rule = options["rule"]
+            if protocol == "http" or matchers(rule):
+                yield from (Mistake(key, wrong, write) for wrong, write in find_faults(rule))
+        if entrypoints is not None and "entrypoints" in options:
+            key, value = options["entrypoints"]
+            for name in _listed(value):
+                if name not in entrypoints:
+                    there = ", ".join(sorted(entrypoints)) or "none"
+                    yield Mistake(key, f"there is no entry point {name}", f"one of those there are: {there}")
+        if "middlewares" in options:
+            key, value = options["middlewares"]
+            for name in _listed(value):
+                if "@" not in name and name not in found.of(protocol, "middlewares") and name not in others:
+                    write = f"traefik.{protocol}.middlewares.{name}.…, or the name with its @provider"
+                    yield Mistake(key, f"no label here defines the middleware {name}", write, hint=True)
+
+
+def _links(found: Declared) -> Iterator[Mistake]:
+    """Traefik links a router to the service beside it only when there is one."""
+    for protocol in ("http", "tcp"):
+        services = found.of(protocol, "services")
+        for name, options in found.of(protocol, "routers").items():
+            if len(services) > 1 and "service" not in options:
+                key = options.get("rule", next(iter(options.values())))[0]
+                write = f"traefik.{protocol}.routers.{name}.service: {min(services)}"
+                yield Mistake(key, f"{len(services)} services stand beside it, and it says not which is meant", write)
+
+
+def _listed(value: str) -> list[str]:
+    return [name.strip() for name in value.split(",") if name.strip()]

@@ -1,0 +1,168 @@
+"""The rule of a Traefik router, taken apart, and what is wrong with it in Traefik 3's syntax."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_CALL = re.compile(r"(!?)\s*([A-Za-z]\w*)\s*\(")
+_BRACES = re.compile(r"(?<!\$)\{[A-Za-z_]\w*\s*[:}]")
+_QUOTES = '`"'
+
+#: Matchers of Traefik 2 that have another name in 3.
+_RENAMED = {"headers": "Header", "headersregexp": "HeaderRegexp", "hostheader": "Host", "methods": "Method"}
+#: Matchers that take one value in 3, and where 2 took a pattern in braces, which matcher takes one now.
+_SINGLE = {"host": "HostRegexp", "path": "PathRegexp", "pathprefix": "PathRegexp", "hostsni": "HostSNIRegexp"}
+_PATTERNS = {"hostregexp": "HostRegexp", "pathregexp": "PathRegexp", "hostsniregexp": "HostSNIRegexp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One matcher of a rule: Host(`a.b`). `text` is what stands between its parentheses, `values` its arguments
+    without their quotes; `quoted` says whether each has the backticks or double quotes that Traefik wants."""
+
+    name: str
+    text: str
+    values: tuple[str, ...]
+    quoted: bool
+    negated: bool = False
+
+
+def matchers(rule: str) -> tuple[Matcher, ...]:
+    """The matchers of a rule, from left to right, however wrong it is."""
+    found, place = [], 0
+    while call := _CALL.search(rule, place):
+        end = _closing(rule, call.end())
+        text = rule[call.end() : end].strip()
+        parts = _arguments(text)
+        quoted = all(len(p) > 1 and p[0] in _QUOTES and p[-1] == p[0] for p in parts)
+        values = tuple(p.strip("`\"'") for p in parts)
+        found.append(Matcher(call[2], text, values, quoted, bool(call[1])))
+        place = end
+    return tuple(found)
+
+
+def balanced(rule: str) -> bool:
+    """Whether every parenthesis and every quote of a rule is closed."""
+    depth = 0
+    for char, quoted in _outside(rule):
+        if quoted:
+            continue
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return False
+    return depth == 0 and not _open_quote(rule)
+
+
+def regexp(pattern: str, part: str = "[^.]+") -> str | None:
+    """A pattern of Traefik 2 (`{sub:[a-z]+}.example.org`) as the regular expression that 3 wants; None when it has
+    no such braces. `part` stands for braces with a name only."""
+    made, place = "", 0
+    while found := _BRACES.search(pattern, place):
+        end = _brace(pattern, found.start())
+        inside = pattern[found.start() + 1 : end].partition(":")[2]
+        made += pattern[place : found.start()].replace(".", r"\.") + (inside or part)
+        place = end + 1
+    rest = pattern[place:].replace(".", r"\.")
+    return f"^{made}{rest}$" if place else None
+
+
+def find_faults(rule: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a rule, and what to write in its place."""
+    if not balanced(rule):
+        yield "its parentheses or quotes are not closed", "close every ( with ) and every ` with `"
+        return
+    found = matchers(rule)
+    if not found:
+        yield f"{rule or 'nothing'} is no rule", "Host(`name.example.org`)"
+    for matcher in found:
+        yield from _faults_of(matcher)
+
+
+def _faults_of(matcher: Matcher) -> Iterator[tuple[str, str]]:
+    name, low = matcher.name, matcher.name.lower()
+    now = _RENAMED.get(low, name)
+    if not matcher.values:
+        yield f"{name}() names nothing", f"{now}(`...`)"
+        return
+    if now != name:
+        yield f"Traefik 3 has no {name}", _call(now, matcher.values)
+    if not matcher.quoted:
+        how = "single quotes" if "'" in matcher.text else "no quotes"
+        yield f"{name}({matcher.text}) has {how}, Traefik wants backticks", _alternatives(now, matcher.values)
+        return
+    modern = _SINGLE.get(low) or _PATTERNS.get(low)
+    part = "[^/]+" if "path" in low else "[^.]+"
+    patterns = [regexp(value, part) for value in matcher.values]
+    if modern and any(patterns):
+        new = [made or f"^{value}$" for made, value in zip(patterns, matcher.values, strict=True)]
+        yield f"{name} with {{name:pattern}} is of Traefik 2", f"{_alternatives(modern, new)} (in a stack file $ is $$)"
+    elif modern and len(matcher.values) > 1:
+        yield (
+            f"{name} takes one value in Traefik 3, here are {len(matcher.values)}",
+            _alternatives(name, matcher.values),
+        )
+
+
+def _call(name: str, values: tuple[str, ...] | list[str]) -> str:
+    return f"{name}({', '.join(f'`{value}`' for value in values)})"
+
+
+def _alternatives(name: str, values: tuple[str, ...] | list[str]) -> str:
+    if name.lower() in _SINGLE or name.lower() in _PATTERNS:
+        return " || ".join(_call(name, [value]) for value in values)
+    return _call(name, values)
+
+
+def _outside(text: str, start: int = 0) -> Iterator[tuple[str, bool]]:
+    """Each character, and whether it stands within quotes; a quote itself does."""
+    within = ""
+    for char in text[start:]:
+        if within:
+            yield char, True
+            within = "" if char == within else within
+        else:
+            within = char if char in _QUOTES else ""
+            yield char, bool(within)
+
+
+def _open_quote(text: str) -> bool:
+    within = ""
+    for char in text:
+        if within:
+            within = "" if char == within else within
+        elif char in _QUOTES:
+            within = char
+    return bool(within)
+
+
+def _closing(rule: str, start: int) -> int:
+    """Where the parenthesis that was opened before `start` is closed; the rule's end when it is not."""
+    depth = 1
+    for place, (char, quoted) in enumerate(_outside(rule, start), start):
+        depth += 0 if quoted else (char == "(") - (char == ")")
+        if not depth:
+            return place
+    return len(rule)
+
+
+def _brace(pattern: str, start: int) -> int:
+    """Where the brace at `start` is closed; the last place when it is not."""
+    depth = 0
+    for place in range(start, len(pattern)):
+        depth += (pattern[place] == "{") - (pattern[place] == "}")
+        if not depth:
+            return place
+    return len(pattern) - 1
+
+
+def _arguments(text: str) -> list[str]:
+    """What commas outside of quotes separate."""
+    parts = [""]
+    for char, quoted in _outside(text):
+        if char == "," and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part.strip() for part in parts if part.strip()]

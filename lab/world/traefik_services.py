@@ -1,0 +1,92 @@
+"""What of a swarm is Traefik, and what its services ask Traefik to route: the one place that knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lab.world.traefik_labels import Declared, default_name, enabled, hosts_of_rule, parse_labels
+
+if TYPE_CHECKING:
+    from lab.world.swarm import Service
+    from lab.world.world import World
+
+
+def image_name(image: str) -> str:
+    """`traefik` of `docker.io/library/traefik:3.7`."""
+    return image.rpartition("/")[2].partition(":")[0].partition("@")[0]
+
+
+def runs_traefik(image: str, args: Iterable[str] = ()) -> bool:
+    """Whether a container of this image, started with these arguments, is a Traefik: by the image's name, which others
+    may have prefixed, or by flags that only Traefik has."""
+    name = image_name(image).lower()
+    return name.endswith("traefik") or any(arg.lower().startswith("--providers.") for arg in args)
+
+
+def is_traefik(service: Service) -> bool:
+    """Whether the service is a Traefik."""
+    return runs_traefik(service.spec.image, (*service.spec.command, *service.spec.args))
+
+
+def traefik_services(world: World) -> tuple[Service, ...]:
+    """The services that are a Traefik, by name."""
+    return tuple(sorted(filter(is_traefik, world.swarm.services.values()), key=lambda s: s.name))
+
+
+def traefik_id(world: World) -> str:
+    """The id of Traefik's service, "" when there is none."""
+    return next((service.id for service in traefik_services(world)), "")
+
+
+def labels_of(world: World, service: Service) -> Declared:
+    """What a service's labels declare; parsed once, when the service is folded."""
+    known = world.swarm.declared.get(service.id)
+    return parse_labels(service.spec.labels) if known is None else known
+
+
+def dashboard_host(world: World) -> str:
+    """The host name under which Traefik's own API is routed, "" when it is not."""
+    for service in world.swarm.services.values():
+        for options in labels_of(world, service).of("http", "routers").values():
+            if options.value("service") == "api@internal":
+                return next(iter(hosts_of_rule(options.value("rule"))), "")
+    return ""
+
+
+def open_hosts(world: World) -> tuple[str, ...]:
+    """The host names that are routed without a login: those of the application."""
+    found: set[str] = set()
+    for service in world.swarm.services.values():
+        for options in labels_of(world, service).of("http", "routers").values():
+            if "users" not in options.value("middlewares"):
+                found |= set(hosts_of_rule(options.value("rule")))
+    return tuple(sorted(found))
+
+
+def routed_hosts(world: World) -> tuple[str, ...]:
+    """The host names that the swarm's services ask Traefik to route HTTP for: sorted, each once."""
+    found: set[str] = set()
+    for service in world.swarm.services.values():
+        if enabled(service.spec.labels) is False:
+            continue
+        for options in labels_of(world, service).of("http", "routers").values():
+            found.update(hosts_of_rule(options.value("rule")))
+    return tuple(sorted(found))
+
+
+def owning_service(world: World, protocol: str, kind: str, name: str) -> tuple[Service, str] | None:
+    """The service whose labels made one of Traefik's routers, services or middlewares (`app@swarm`), and the label
+    that says most of it, "" when Traefik made it by itself for that service. None for another provider's."""
+    bare, _, provider = name.partition("@")
+    if provider not in ("", "swarm"):
+        return None
+    by_default = None
+    for service in sorted(world.swarm.services.values(), key=lambda s: s.name):
+        things = labels_of(world, service)
+        if options := things.of(protocol, kind).get(bare):
+            first = next((options[o] for o in ("rule", "loadbalancer.server.port") if o in options), None)
+            return service, (first or next(iter(options.values()))).key
+        if kind != "middlewares" and enabled(service.spec.labels) is not False and default_name(service.name) == bare:
+            by_default = service
+    return (by_default, "") if by_default else None

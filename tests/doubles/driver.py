@@ -1,0 +1,141 @@
+"""A step's driver on a model of a swarm: it understands the lessons' commands as the CLI would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import docker
+
+from lab import paths
+from lab.compose import read
+from lab.compose.to_spec import service_specs
+from lab.errors import CommandError
+from lab.watch.swarm_diff import Versions, poll_swarm
+from lab.world.entries import Acted, CommandBegan, CommandEnded, Hit
+from lab.world.journal import Journal
+from lab.world.load import LoadSpec
+from lab.world.request import Request
+from tests.doubles import stack, typed
+from tests.doubles.model import ENDED, ModelSwarm, Refused, TickingJournal, Time
+
+Raw = dict[str, Any]
+
+
+class ModelDriver:
+    """`lab.run.driver.StepDriver` (and a reset's `Tools`) on a model."""
+
+    def __init__(self, swarm: ModelSwarm | None = None) -> None:
+        self.time = swarm.time if swarm else Time()
+        self.swarm = swarm or ModelSwarm(self.time)
+        self.journal: Journal = TickingJournal(self.time, self._turn)
+        self.seen, self.load_spec, self.commands = Versions(), False, 0
+        self.deployed: list[str] = []
+        self.volumes_removed: list[str] = []
+        self.refreshed: list[str] = []
+        self.watched: frozenset[str] = frozenset()
+        self.wished: LoadSpec | None = None
+        self.refuse: list[str] = []
+        self.deaf: list[list[str]] = []
+
+    def _turn(self) -> None:
+        self.swarm.tick()
+        self.look()
+
+    def look(self) -> None:
+        fact, self.seen = poll_swarm(self.swarm.client, "node1", self.seen)
+        if fact is not None:
+            self.journal.write(fact)
+
+    def engine(self) -> docker.APIClient:
+        return self.swarm.client
+
+    def stopping(self) -> bool:
+        return self.load_spec
+
+    def powered_off(self) -> list[str]:
+        return [name for name, on in self.swarm.powered.items() if not on]
+
+    def act(self, action: str, node: str) -> None:
+        self.journal.write(Acted(action, node))
+        self.swarm.power(node, action in ("start", "heal"))
+
+    def given(self) -> dict[str, str]:
+        return {"domain": "localhost", "http_port": "8080", "https_port": "8443", "rate": "50"}
+
+    def watch(self, panes: Iterable[str]) -> None:
+        self.watched = frozenset(panes)
+
+    def refresh(self, what: str) -> None:
+        self.refreshed.append(what)
+
+    def load(self, load_spec: LoadSpec | None) -> None:
+        self.wished = load_spec
+
+    def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
+        self.deployed.append(name)
+        if self.refuse:
+            raise CommandError(("docker", "stack", "deploy", name), 1, self.refuse.pop(0))
+        known = read.read_stack(paths.stacks() / file)
+        configs = known.filled(env).configs
+        files = {config.name or f"{name}_{key}": paths.stacks() / config.file for key, config in configs.items()}
+        texts = {full: file.read_text() for full, file in files.items() if file.is_file()}
+        stack.deploy(self.swarm, name, service_specs(known, name, env), texts)
+
+    def refusing(self, port: int) -> list[str]:
+        return self.deaf.pop(0) if self.deaf else []
+
+    def remove_volume(self, name: str) -> None:
+        for task in self.swarm.tasks.values():
+            mounts = task["Spec"]["ContainerSpec"].get("Mounts") or ()
+            if any(m["Source"] == name for m in mounts) and task["Status"]["State"] not in ENDED:
+                said = f"Error response from daemon: remove {name}: volume is in use - [{task['ID']}]"
+                raise CommandError(("docker", "volume", "rm", name), 1, said)
+        self.volumes_removed.append(name)
+
+    def login(self) -> bytes:
+        return b"lab:$2y$05$a-hash"
+
+    def ask(self, request: Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
+        """A host's name is answered by the services whose labels name it; what they say is the configs they have."""
+        port, path, who = request.port, request.path, (request.host, request.protocol, request.login)
+        replicas = [
+            task
+            for service in self.swarm.services.values()
+            if _answers(service, request)
+            for task in self.swarm.live(service)
+            if task["Status"]["State"] == "running"
+        ]
+        for name, on in self.swarm.powered.items():
+            for turn in range(times if not nodes or name in nodes else 0):
+                task = replicas[turn % len(replicas)] if replicas and on else None
+                replica, error = (task["ID"], "") if task else ("", "refused")
+                body = "".join(self._texts(task)) if task else ""
+                self.journal.write(Hit(name, port, path, 200 if task else 0, replica, 1.0, body, error, *who))
+
+    def _texts(self, task: Raw) -> Iterator[str]:
+        for granted in task["Spec"]["ContainerSpec"].get("Configs") or ():
+            yield self.swarm.named["configs"][granted["ConfigID"]]["Spec"]["Data"]
+
+    def run(self, text: str, *, node: str = "", step: str = "", bound: float = 120.0) -> CommandEnded:
+        self.commands += 1
+        began = self.time.now
+        self.journal.write(CommandBegan(self.commands, node or "node1", text, step))
+        try:
+            status, output = 0, self._type(text, node)
+        except Refused as refused:
+            status, output = 1, str(refused)
+        ended = CommandEnded(self.commands, status, self.time.now - began, output)
+        self.journal.write(ended)
+        return ended
+
+    def _type(self, text: str, node: str) -> str:
+        return typed.command(self, text, node)
+
+
+def _answers(service: Raw, request: Request) -> bool:
+    spec = service["Spec"]
+    if request.host:
+        return any(f"Host(`{request.host}`)" in value for value in (spec.get("Labels") or {}).values())
+    ports = (spec.get("EndpointSpec") or {}).get("Ports") or ()
+    return any(port["PublishedPort"] == request.port for port in ports)

@@ -1,0 +1,209 @@
+"""`swarmlab check` on stack files: which service, which label, what to write."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lab import paths
+from lab.cli import main
+from lab.lesson.load import check_paths
+
+GOOD = """\
+services:
+  traefik:
+    image: traefik:3.7
+    command:
+      - --providers.swarm=true
+      - --entrypoints.web.address=:80
+    ports:
+      - "80:80"
+    configs: [site]
+    secrets: [key]
+  web:
+    image: nginx:1.26
+    ports:
+      - "8080:80"
+    deploy:
+      labels:
+        traefik.enable: "true"
+        traefik.http.routers.web.rule: Host(`web.localhost`)
+        traefik.http.routers.web.entrypoints: web
+        traefik.http.services.web.loadbalancer.server.port: "80"
+configs:
+  site:
+    file: ./site.conf
+secrets:
+  key:
+    file: ${KEY:?say where}/key.pem
+"""
+
+
+def wrong(tmp_path: Path, text: str) -> list[tuple[int, str]]:
+    """Line and reason of all that is wrong with a stack of this text."""
+    (tmp_path / "site.conf").touch()
+    path = tmp_path / "stack.yaml"
+    path.write_text(text)
+    problems, looked_at = check_paths([path])
+    assert looked_at == 1
+    assert all(p.exit_code == 2 and str(p).startswith(f"{path}:") for p in problems)
+    return [(p.line, p.reason) for p in problems]
+
+
+def test_a_good_stack(tmp_path: Path) -> None:
+    assert wrong(tmp_path, GOOD) == []
+
+
+OUTSIDE = GOOD.replace("    deploy:\n      labels:\n", "    labels:\n")
+LISTED = GOOD.replace('        traefik.enable: "true"\n', "").replace("        traefik.", "        - traefik.")
+LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").replace('port: "80"', "port=80")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        (
+            OUTSIDE,
+            17,
+            "label traefik.http.routers.web.rule of service web stands outside deploy: swarm does not see it; "
+            "move it under deploy.labels",
+        ),
+        (
+            GOOD.replace("  web:\n", "  web:\n    labels:\n      - traefik.enable=true\n", 1),
+            13,
+            "label traefik.enable of service web stands outside deploy",
+        ),
+        (GOOD.replace("entrypoints: web", "entrypoints: wbe"), 19, "service web: there is no entry point wbe"),
+        (GOOD.replace("Host(`web.localhost`)", "Host:web.localhost"), 18, "label traefik.http.routers.web.rule of"),
+        (
+            GOOD.replace('        traefik.http.services.web.loadbalancer.server.port: "80"\n', ""),
+            18,
+            'write traefik.http.services.web.loadbalancer.server.port: "80"',
+        ),
+        (LISTED.replace("entrypoints=web", "entrypoints=wbe"), 18, "there is no entry point wbe"),
+        (
+            GOOD.replace("--providers.swarm=true", "--providers.docker.swarmMode=true"),
+            5,
+            "Traefik 3 does not start; write --providers.swarm=true",
+        ),
+        (
+            GOOD.replace("--providers.swarm=true", "--providers.docker.swarmModeRefreshSeconds=2"),
+            5,
+            "write --providers.swarm.refreshseconds=2",
+        ),
+        (
+            GOOD.replace(
+                "--providers.swarm=true", "--providers.docker.swarmMode\n      - --providers.docker.network=edge"
+            ),
+            6,
+            "write --providers.swarm.network=edge",
+        ),
+        (GOOD + "name: shop\n", 27, "refuses 'name'"),
+        (
+            GOOD.replace("  web:\n", "  web:\n    depends_on: [traefik]\n", 1),
+            12,
+            "'depends_on' has no effect in a swarm",
+        ),
+        (GOOD.replace("  web:\n", "  web:\n    build: .\n", 1), 12, "service web: 'build' has no effect"),
+        (GOOD.replace("  web:\n", "  web:\n    container_name: x\n", 1), 12, "'container_name' has no effect"),
+        (GOOD.replace("  web:\n", "  web:\n    restart: always\n", 1), 12, "deploy.restart_policy"),
+        (GOOD.replace("  web:\n", "  web:\n    links: [traefik]\n", 1), 12, "put both on one network"),
+        (GOOD.replace("nginx:1.26", "nginx"), 12, "the image nginx has no tag"),
+        (GOOD.replace("nginx:1.26", "here:5000/nginx"), 12, "the image here:5000/nginx has no tag"),
+        (GOOD.replace('"8080:80"', '"80:80"'), 14, "service web: port 80/tcp is published by traefik already"),
+        (
+            GOOD.replace('"8080:80"', '"8080:80"\n      - "8080:81"'),
+            15,
+            "service web: port 8080/tcp is published by web already",
+        ),
+        (
+            GOOD.replace("      labels:", "      endpoint_mode: dnsrr\n      labels:"),
+            13,
+            "service web: endpoint_mode dnsrr has no address",
+        ),
+        (
+            GOOD.replace(
+                "      labels:", "      mode: replicated-job\n      update_config: {delay: 1s}\n      labels:"
+            ),
+            17,
+            "a job (replicated-job) takes no update_config",
+        ),
+        (GOOD.replace("[site]", "[sites]"), 9, "the config sites, which does not stand under configs at the top; did"),
+        (GOOD.replace("./site.conf", "./none.conf"), 23, "config site: there is no file ./none.conf beside stack.yaml"),
+        (GOOD.replace("./site.conf", "./${V:-none}.conf"), 23, "there is no file ./none.conf"),
+        (GOOD.replace("./site.conf", "/none/site.conf"), 23, "there is no file /none/site.conf on this machine"),
+        (GOOD.replace("./site.conf", "~nobody-here/x"), 23, "there is no file ~nobody-here/x beside stack.yaml"),
+        (GOOD.replace("./site.conf", "x" * 5000), 23, "config site: there is no file xxx"),
+        (
+            GOOD.replace('    ports:\n      - "8080:80"\n', "    volumes: [./www:/www]\n"),
+            13,
+            "there is no ./www beside",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, reason: str) -> None:
+    found = wrong(tmp_path, text)
+    assert [(n, r) for n, r in found if n == line and reason in r], found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LISTED,
+        GOOD.replace("nginx:1.26", "nginx@sha256:0123"),
+        GOOD.replace("nginx:1.26", "${IMAGE}"),
+        GOOD.replace('"8080:80"', '"80:80/udp"'),
+        GOOD.replace('- "8080:80"', "- {target: 80, published: 80, mode: host}").replace(
+            '- "80:80"', "- {target: 80, published: 80, mode: host}"
+        ),
+        GOOD.replace("${KEY:?say where}/key.pem", "${KEY:-/etc/not-here}/key.pem"),
+        GOOD.replace("entrypoints: web", "entrypoints: web, traefik")
+        .replace("      - --providers.swarm=true\n      - --entrypoints.web.address=:80\n", "      - --x\n")
+        .replace("traefik:3.7", "busybox:1.37"),
+        "x-all: {a: 1}\n" + GOOD,
+    ],
+)
+def test_what_may_be_right_is_not_told(tmp_path: Path, text: str) -> None:
+    assert wrong(tmp_path, text) == []
+
+
+def test_what_is_too_large_for_the_swarm(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 600_000)
+    text = GOOD.replace("${KEY:?say where}/key.pem", "big").replace("./site.conf", "big")
+    assert wrong(tmp_path, text) == [(26, "secret key: big has 600,000 bytes; a secret holds at most 500 KB")]
+
+
+def test_all_mistakes_of_a_file_are_told(tmp_path: Path) -> None:
+    text = OUTSIDE.replace("nginx:1.26", "nginx").replace("./site.conf", "./none") + "name: shop\n"
+    assert [line for line, _ in wrong(tmp_path, text)] == [12, 16, 17, 18, 19, 22, 26]
+
+
+def test_the_labs_own_stacks_are_good() -> None:
+    problems, looked_at = check_paths([paths.stacks()])
+    assert problems == ()
+    assert looked_at >= 3
+
+
+def test_a_misspelt_top_is_still_a_stack(tmp_path: Path) -> None:
+    found = wrong(tmp_path, GOOD.replace("services:", "servics:", 1))
+    assert (1, "the file has the unknown key 'servics'; did you mean 'services'?") in found
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "stacks"]) == 0
+    assert main(["check"]) == 0
+    shutil.copytree(paths.stacks() / "app", tmp_path / "stacks" / "app")
+    bad = (
+        (paths.stacks() / "app.yaml")
+        .read_text()
+        .replace("    deploy:\n      replicas: 2", "    deploy: {replicas: 2}\n    x:", 1)
+    )
+    (tmp_path / "stacks" / "app.yaml").write_text(bad)
+    capsys.readouterr()
+    assert main(["check", "stacks"]) == 2
+    said = capsys.readouterr().out
+    assert "stacks/app.yaml:" in said
+    assert "1 file checked" in said

@@ -1,0 +1,204 @@
+"""The lessons that travel with the program, proven on a model of a swarm: every check is false before its step and
+true after, and what the steps leave is what the checkpoints say."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from immutables import Map
+
+from lab import paths
+from lab.checks.base import Baseline
+from lab.errors import EngineError
+from lab.lesson.checkpoint import checkpoint_after, checkpoint_before
+from lab.lesson.json_schema import editor_schema
+from lab.lesson.load import check_paths, load_course, load_syllabus
+from lab.lesson.model import Lesson
+from lab.reset.apply import apply
+from lab.reset.plan import plan
+from lab.run.capture import preview
+from lab.run.runner import open_lesson, run_lesson, run_step
+from lab.schema import template
+from lab.tape.tape import load
+from lab.world.entries import Checked
+from lab.world.world import World, fold
+from tests.doubles.driver import ModelDriver
+from tests.live.findings import FINDINGS
+
+LESSONS = load_course()
+IDS = [lesson.id for lesson in LESSONS]
+#: Every lesson is played on the model, save those that ask what no model of a swarm can answer, with the reason.
+#: They are proven on real machines (`tests/live/test_lessons.py` plays them all), and here their checkpoints are.
+BEYOND = {
+    "routing-mesh": "what nginx wrote to its log, and through which address",
+    "edge-router": "Traefik: its API, its redirect, its dashboard's password",
+    "app-stack": "a certificate, and a name that is resolved inside a container",
+    "routes-by-labels": "Traefik: what it makes of labels",
+    "certificates": "certificates: who issued them, and when",
+    "rolling-update": "requests under load",
+}
+PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
+#: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
+ONLY_THERE = {("reconciliation", "history"), ("reconciliation", "spread")}
+#: What the lab's stacks need to be told.
+ENV = {"ACME_DIR": "/nowhere"}
+
+
+def reset(driver: ModelDriver, lesson: Lesson, step: str | None = None) -> int:
+    """Reset a model; the answer is how many actions that took."""
+    driver.look()
+    checkpoint = checkpoint_before(lesson, step)
+    found = plan(driver.journal.world, checkpoint, made_by_lab=True, env=ENV)
+    apply(found.actions, checkpoint, driver, clock=driver.time)
+    return len(found.actions)
+
+
+def test_the_lessons_are_there_and_well() -> None:
+    problems, looked_at = check_paths([paths.lessons()])
+    assert problems == ()
+    assert looked_at == len(IDS) + 1
+    assert IDS[:3] == ["first-service", "reconciliation", "scaling"]
+
+
+def test_what_is_said_of_single_lessons_is_of_lessons_of_the_syllabus() -> None:
+    steps = {(lesson.id, step.id) for lesson in LESSONS for step in lesson.steps}
+    assert set(BEYOND) | set(FINDINGS) <= set(IDS)
+    assert steps >= ONLY_THERE
+
+
+@pytest.mark.parametrize("id", sorted(BEYOND))
+def test_what_is_beyond_the_model_still_is(id: str) -> None:
+    """A lesson that the model can play is to be played: then its line goes."""
+    (lesson,) = (each for each in LESSONS if each.id == id)
+    # What the model can do it does in less of its time than this; what it cannot need not be waited for longer.
+    steps = tuple(step.model_copy(update={"bound": min(step.bound, 60.0)}) for step in lesson.steps)
+    lesson = lesson.model_copy(update={"steps": steps})
+    driver = ModelDriver()
+    reset(driver, lesson)
+    with suppress(EngineError):  # A command that the model does not know.
+        assert not run_lesson(lesson, driver).passed
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_the_recording_proves_every_check(lesson: Lesson) -> None:
+    """On real machines each was false before its step, and true in the end, where the checkpoints say it ends."""
+    world, before, last = World(), dict[tuple[str, int], bool](), dict[tuple[str, int], bool]()
+    for entry in load(paths.recordings() / f"{lesson.id}.tape").entries:
+        world = fold(world, entry)
+        if isinstance(entry.fact, Checked):
+            (before if entry.fact.phase == "before" else last)[entry.fact.step, entry.fact.check] = entry.fact.ok
+    checks = {(step.id, n) for step in lesson.steps for n, _ in enumerate(step.checks)}
+    assert checks
+    assert before == dict.fromkeys(checks, False)
+    assert last == dict.fromkeys(checks, True)
+    # The port to which Traefik redirects, and how often it asks the swarm, are the machine's own.
+    edge = world.swarm.service("edge_traefik")
+    said = dict(arg.split("=", 1) for arg in edge.spec.args if "=" in arg) if edge else {}
+    own = {"HTTPS": "--entrypoints.web.http.redirections.entrypoint.to", "REFRESH": "--providers.swarm.refreshseconds"}
+    env = {**ENV, **{name: said[flag] for name, flag in own.items() if flag in said}}
+    # So are the certificates that its configs hold; and a program's comment may change without a new tape.
+    named = Map({id: replace(each, content="") for id, each in world.swarm.named.items()})
+    world = replace(world, swarm=replace(world.swarm, named=named))
+    assert [a.sentence for a in plan(world, checkpoint_after(lesson), made_by_lab=True, env=env).actions] == []
+
+
+def test_a_list_of_lessons_that_came_out_empty_fails(pytestconfig: pytest.Config) -> None:
+    """Otherwise a test of "every lesson" passes when there is none."""
+    assert pytestconfig.getini("empty_parameter_set_mark") == "fail_at_collect"
+
+
+@pytest.mark.parametrize("lesson", PLAYED, ids=[lesson.id for lesson in PLAYED])
+def test_every_check_is_false_before_and_true_after_twice(lesson: Lesson) -> None:
+    driver = ModelDriver()
+    for _ in range(2):
+        reset(driver, lesson)
+        result = run_lesson(lesson, driver)
+        assert result.passed, result.why
+        checks = [check for step in result.steps for check in step.checks]
+        assert not [c for c in checks if c.before or not c.after]
+        assert all(step.seconds <= step.bound for step in result.steps)
+
+
+@pytest.mark.parametrize("lesson", PLAYED, ids=[lesson.id for lesson in PLAYED])
+def test_steps_taken_by_hand_leave_what_the_checkpoints_say(lesson: Lesson) -> None:
+    driver = ModelDriver()
+    reset(driver, lesson)
+    open_lesson(lesson, driver)
+    for step in lesson.steps:
+        found = plan(driver.journal.world, checkpoint_before(lesson, step.id), made_by_lab=True, env=ENV)
+        assert found.actions == (), step.id
+        assert run_step(lesson, step, driver).passed
+    assert plan(driver.journal.world, checkpoint_after(lesson), made_by_lab=True, env=ENV).actions == ()
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_reset_to_every_step_forwards_and_backwards_and_the_second_time_nothing(lesson: Lesson) -> None:
+    driver = ModelDriver()
+    ids = [step.id for step in lesson.steps]
+    for step in [*ids, *reversed(ids)]:
+        reset(driver, lesson, step)
+        assert reset(driver, lesson, step) == 0, step
+
+
+@pytest.mark.parametrize("lesson", PLAYED, ids=[lesson.id for lesson in PLAYED])
+def test_every_step_can_be_done_from_its_checkpoint(lesson: Lesson) -> None:
+    """Save those that need a value which an earlier step took."""
+    for step in lesson.steps:
+        driver = ModelDriver()
+        open_lesson(lesson, driver)
+        own = {*driver.given(), *step.capture}
+        if {name for text in step.strings() for name in template.placeholders(text)} <= own and (
+            lesson.id,
+            step.id,
+        ) not in ONLY_THERE:
+            reset(driver, lesson, step.id)
+            result = run_step(lesson, step, driver)
+            assert result.passed, (step.id, result.why)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=IDS)
+def test_from_the_checkpoint_of_every_step_its_checks_are_false(lesson: Lesson) -> None:
+    """Those on answers, certificates, routes and load too, before anybody was asked."""
+    driver = ModelDriver()
+    for step in lesson.steps:
+        reset(driver, lesson, step.id)
+        world = driver.journal.world
+        values = {**driver.given(), **preview(step, world)}
+        moment = Baseline(since=world, asked=world, like=step.run or "")
+        checks = [check.filled(values) for check in step.checks]
+        green = [check.sentence for check in checks if check.evaluate(world, moment).ok]
+        if (lesson.id, step.id) != ("reconciliation", "spread"):
+            assert green == [], step.id
+
+
+def test_reconciliation_tells_how_long_the_replacement_took() -> None:
+    (lesson,) = (each for each in LESSONS if each.id == "reconciliation")
+    driver = ModelDriver()
+    result = run_lesson(lesson, driver, until="crash")
+    (text,) = result.steps[-1].took
+    assert "was replaced 5." in text
+    assert "after it failed (exit 137) on node2; it now runs on node2" in text
+    assert driver.journal.world.lesson.steps["reconciliation", "crash"].why == text
+
+
+def test_the_schema_for_editors_is_current() -> None:
+    """`python -m lab.lesson` writes it anew."""
+    assert (paths.lessons() / "schema.json").read_text(encoding="utf-8") == editor_schema()
+
+
+def test_every_lesson_names_the_schema_and_keeps_to_80_columns() -> None:
+    for lesson in LESSONS:
+        lines = (paths.lessons() / f"{lesson.id}.yaml").read_text(encoding="utf-8").splitlines()
+        assert lines[0] == "# yaml-language-server: $schema=schema.json"
+        assert [n for n, line in enumerate(lines, 1) if len(line) > 80] == []
+
+
+def test_the_syllabus_covers_what_the_issue_names() -> None:
+    syllabus = load_syllabus(paths.lessons() / "syllabus.yaml")
+    taught = {topic.id for topic in syllabus.topics if topic.lessons}
+    assert {"service-create", "desired-state-reconciliation", "scalability", "secrets"} <= taught
+    for topic in syllabus.topics:
+        for id in topic.lessons:
+            assert topic.id in next(each for each in LESSONS if each.id == id).topics
