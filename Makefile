@@ -27,7 +27,7 @@ lint: setup
 	.venv/bin/lint-imports
 	.venv/bin/swarmlab check
 
-unit: setup
+unit: setup  ## the fast tests; HYPOTHESIS_PROFILE=thorough tries more examples of each property
 	.venv/bin/pytest -n 2 tests/unit tests/tui tests/fuzz
 
 live: setup browser
@@ -42,7 +42,7 @@ browser:  ## the browser that the visualizer is tested in
 test: setup browser  ## everything, the real cluster included
 	@$(MAKE) --no-print-directory lint
 	@.venv/bin/swarmlab doctor --install --yes
-	@$(PY) -m tests.live.base_disk & disk=$$!; .venv/bin/pytest -n 2 tests/unit tests/tui tests/fuzz; code=$$?; wait $$disk; exit $$code
+	@$(PY) -m tests.live.base_disk & disk=$$!; HYPOTHESIS_PROFILE=thorough .venv/bin/pytest -n 2 tests/unit tests/tui tests/fuzz; code=$$?; wait $$disk; exit $$code
 	.venv/bin/pytest --maxfail=5 --durations=40 tests/live
 
 contract: setup  ## the whole contract of the model of a swarm, on a real cluster

@@ -8,7 +8,7 @@ from pathlib import Path
 from lab import paths
 
 
-def keep(error: BaseException) -> Path:
+def save_traceback(error: BaseException) -> Path:
     """Write the traceback to the state folder's log, in place of the one before. Raises OSError and MissingError where
     nothing can be written."""
     log = paths.make(paths.state()) / "error.log"

@@ -102,7 +102,7 @@ _BAD_PATH = {errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 _OTHER = {errno.ENOENT, errno.EEXIST, errno.EIO, errno.EFBIG, errno.EMFILE, errno.ENFILE}
 
 
-def refused(error: OSError) -> LabError | None:
+def explain_os_error(error: OSError) -> LabError | None:
     """What the operating system refused, as a sentence with its file; None for what has nothing to do with files."""
     name = "" if error.filename is None else str(error.filename)
     name = name if len(name) <= 200 else f"{name[:200]}…"

@@ -12,7 +12,7 @@ _DEEPEST = 12
 _MOST = 1_000
 
 
-def tree(top: Path) -> tuple[tuple[Path, ...], bool]:
+def walk_files(top: Path) -> tuple[tuple[Path, ...], bool]:
     """A folder and those below it, in order, and whether these are all: there is a bound. Links are not followed, and
     what cannot be listed is passed over below the top. Raises OSError for the top."""
     folders: list[Path] = [top]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
+from hypothesis import settings
+
+# `make unit` tries a few examples of each property, `make test` many. No deadline: machines are slow and shared.
+settings.register_profile("fast", max_examples=15, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 # A run in the background may have been told to ignore these; what the tests start and interrupt would inherit it.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):

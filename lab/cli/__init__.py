@@ -17,12 +17,12 @@ def main(argv: list[str] | tuple[str, ...] | None = None) -> int:
     own = argv is None
     try:
         try:
-            from lab.cli.rim import run
+            from lab.cli.rim import run  # Ctrl-C while modules load is handled here
 
             return run(sys.argv[1:] if argv is None else list(argv), own=own)
         finally:
             if own:
-                import signal
+                import signal  # only the end needs it
 
                 # From here on another Ctrl-C ends the process as the system does it, without a word.
                 signal.signal(signal.SIGINT, signal.SIG_DFL)

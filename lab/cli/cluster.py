@@ -46,7 +46,7 @@ def up(args: argparse.Namespace, out: Out) -> int:
     seconds = round((datetime.now(UTC) - began).total_seconds(), 1)
     out.result({**_plain(status), "seconds": seconds})
     if not out.json:
-        tell(out, status)
+        print_status(out, status)
         out.say(
             f'\nThe cluster is up after {seconds:.0f} s. Next: swarmlab, or eval "$(swarmlab env)" and docker node ls'
         )
@@ -68,7 +68,7 @@ def status(args: argparse.Namespace, out: Out) -> int:
     names = _names(edge_settings.read_settings(cluster))
     out.result({**_plain(now), "names": names})
     if not out.json:
-        tell(out, now)
+        print_status(out, now)
         out.say("\nNAMES, when their stacks are deployed (through node1; the other nodes' port 443 serves them too)")
         for what, url in names.items():
             out.say(f"{what:<12} {url}")
@@ -95,7 +95,7 @@ def env(args: argparse.Namespace, out: Out) -> int:
 
 def doctor(args: argparse.Namespace, out: Out) -> int:
     """What this machine has and lacks; with --install it brings what it can. 3 when something needed is missing."""
-    from lab.cluster.doctor import doctor as examine
+    from lab.cluster.doctor import doctor as examine  # only this command needs it
 
     if args.install:
         api.install(consent(args.yes, out), out.note)
@@ -143,7 +143,7 @@ def node(args: argparse.Namespace, out: Out) -> int:
 _IMAGES = {"packages": "in every node's own store", "official": "each node pulls what it needs from a registry"}
 
 
-def tell(out: Out, status: ClusterStatus) -> None:
+def print_status(out: Out, status: ClusterStatus) -> None:
     """The cluster as a table that a person reads."""
     age = datetime.now(UTC) - status.created
     hours, rest = divmod(int(age.total_seconds()), 3600)
@@ -169,7 +169,7 @@ def _row(*cells: str) -> str:
 
 
 def _plain(status: ClusterStatus) -> dict[str, object]:
-    from lab.cli.out import to_json
+    from lab.cli.out import to_json  # only this command needs it
 
     age = (datetime.now(UTC) - status.created).total_seconds()
     found = to_json(status)

@@ -19,7 +19,7 @@ from lab.schema.diagnostics import More
 
 def lessons(args: argparse.Namespace, out: Out) -> int:
     """List the lessons in the syllabus's order."""
-    from lab.tape.find import tapes
+    from lab.tape.find import tapes  # only this command needs it
 
     recorded = tapes()
     course = load_course()
@@ -44,7 +44,7 @@ def lessons(args: argparse.Namespace, out: Out) -> int:
     return 0
 
 
-def chosen(names: Sequence[str], *, everything: bool = False) -> tuple[Lesson, ...]:
+def choose_lessons(names: Sequence[str], *, everything: bool = False) -> tuple[Lesson, ...]:
     """The lessons of these ids, in the order given. Raises InputError for one that is not there."""
     course = load_course()
     if everything:
@@ -60,10 +60,10 @@ def chosen(names: Sequence[str], *, everything: bool = False) -> tuple[Lesson, .
 
 def run(args: argparse.Namespace, out: Out) -> int:
     """Go through lessons, from their checkpoints; 0 only when every check was false before and true after."""
-    from lab.cluster import api
+    from lab.cluster import api  # only this command needs it
     from lab.session.run import go_through
 
-    wanted = chosen(args.lessons, everything=args.all)
+    wanted = choose_lessons(args.lessons, everything=args.all)
     if args.until and not any(lesson.step(args.until) for lesson in wanted):
         raise InputError(f"none of these lessons has a step {args.until}")
     began = time.monotonic()
@@ -76,11 +76,11 @@ def run(args: argparse.Namespace, out: Out) -> int:
 
 def reset(args: argparse.Namespace, out: Out) -> int:
     """Put the cluster to a lesson's start, or a step's."""
-    from lab.session.run import reset_cluster
+    from lab.session.run import reset_cluster  # only this command needs it
 
     name, _, step = args.to.partition(":")
     name = name or progress.last_lesson(args.name) or load_course()[0].id
-    (lesson,) = chosen([name])
+    (lesson,) = choose_lessons([name])
     if step and lesson.step(step) is None:
         steps = ", ".join(s.id for s in lesson.steps)
         raise InputError(f"lesson {lesson.id} has no step {step}", remedy=f"its steps are: {steps}")
@@ -104,11 +104,11 @@ def reset(args: argparse.Namespace, out: Out) -> int:
 
 def record(args: argparse.Namespace, out: Out) -> int:
     """Run a lesson from its checkpoint and keep the tape."""
-    from lab.cluster import api
+    from lab.cluster import api  # only this command needs it
     from lab.session.run import go_through
     from lab.tape.find import SUFFIX
 
-    (lesson,) = chosen([args.lesson])
+    (lesson,) = choose_lessons([args.lesson])
     target = Path(args.output) if args.output else Path("recordings") / f"{lesson.id}{SUFFIX}"
     expect_writable(target)
     with api.at_work(args.name, f"recording {lesson.id}"):
@@ -123,7 +123,7 @@ def check(args: argparse.Namespace, out: Out) -> int:
     """Say what is wrong with lessons, stack files and recordings; without a path, with all that travel with the
     program. `lessons`, `stacks` and `recordings` name those where there is no such path. A recording of a lesson of the
     course must show it as it is now. The files that --compose-file names are looked at as one stack."""
-    from lab.session.compare_recording import check_recording
+    from lab.session.compare_recording import check_recording  # only this command needs it
 
     own = {"lessons": paths.lessons(), "stacks": paths.stacks(), "recordings": paths.recordings()}
     given = [own[p] if p in own and not Path(p).exists() else Path(p) for p in args.paths]

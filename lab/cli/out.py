@@ -79,7 +79,7 @@ class Out:
             yield self._lines()
 
     def _bars(self) -> Iterator[Report]:
-        from rich.console import Console
+        from rich.console import Console  # only for a terminal's bars
         from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
 

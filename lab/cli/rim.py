@@ -10,7 +10,7 @@ from contextlib import nullcontext, suppress
 
 from lab.cli.out import Out
 from lab.cli.signals import Ended, ended_by_signals
-from lab.errors import LabError, refused
+from lab.errors import LabError, explain_os_error
 
 
 def run(argv: list[str], *, own: bool) -> int:
@@ -32,7 +32,7 @@ GO_ON = ("up", "down", "reset", "doctor")
 def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
     out = Out(json="--json" in argv)
     try:
-        from lab.cli.parser import parse
+        from lab.cli.parser import parse  # an error in its imports is reported here too
 
         args = parse(argv)
         out.json = getattr(args, "json", False)
@@ -56,7 +56,7 @@ def _interrupted(argv: list[str], out: Out, interrupt: KeyboardInterrupt) -> int
 def _failed(out: Out, error: Exception) -> int:
     if isinstance(error, BrokenPipeError):  # the reader (head, less) went away, and wants no words
         return 1
-    known = refused(error) if isinstance(error, OSError) else error
+    known = explain_os_error(error) if isinstance(error, OSError) else error
     if isinstance(known, LabError):
         return _say(out, f"swarmlab: {known}", known.sentence, known.remedy, known.exit_code)
     what, remedy = f"{type(error).__name__}: {error}", f"please report it {_keep(error)}"
@@ -73,12 +73,12 @@ def _say(out: Out, words: str, sentence: str, remedy: str, code: int) -> int:
 
 def _keep(error: Exception) -> str:
     """Keep the traceback in a file; the answer says where. A home that cannot be written is no second error."""
-    import traceback
+    import traceback  # only an unforeseen error needs it
 
-    from lab import error_log
+    from lab import error_log  # only an unforeseen error needs it
 
     try:
-        log = error_log.keep(error)
+        log = error_log.save_traceback(error)
     except (OSError, LabError) as trouble:
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"with this place: {where.filename}:{where.lineno} (no log could be kept: {trouble})"

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from lab.cli.cluster import consent, tell
+from lab.cli.cluster import consent, print_status
 from lab.cli.out import Out
 from lab.cluster.model import Report
 from lab.errors import InputError, LabError
@@ -26,7 +26,7 @@ def start(args: argparse.Namespace, out: Out) -> int:
 
 def _app(args: argparse.Namespace, out: Out) -> int:
     """Live at once on a cluster that is whole; else on the recordings, with the cluster being made behind them."""
-    from lab.lesson import progress
+    from lab.lesson import progress  # only this way needs it, and the first paint waits for imports
     from lab.tui import launch
 
     where = progress.last_lesson(args.name)
@@ -36,7 +36,7 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         return code
 
     def bring_up(report: Report) -> Stage:
-        from lab.cli import behind
+        from lab.cli import behind  # only this way needs it, and the first paint waits for imports
 
         # Packages were asked for before the screen opened; what is still missing now was refused there.
         behind.make(behind.command(args.name), report)
@@ -57,27 +57,27 @@ def _say_what_stays(args: argparse.Namespace, out: Out) -> None:
 
 
 def _whole(name: str) -> bool:
-    from lab.cluster import api
+    from lab.cluster import api  # only this way needs it, and the first paint waits for imports
 
     return name in api.names() and api.find(name).status().whole
 
 
 def _live(name: str) -> Stage:
-    from lab.cluster import api
+    from lab.cluster import api  # only this way needs it, and the first paint waits for imports
     from lab.session.live import LiveStage
 
     return LiveStage(api.find(name))
 
 
 def _recorded() -> Stage:
-    from lab.session.replay import ReplayStage
+    from lab.session.replay import ReplayStage  # only this way needs it, and the first paint waits for imports
 
     return ReplayStage()
 
 
 def _offer_packages(args: argparse.Namespace, out: Out) -> None:
     """Missing Debian packages are asked for on the plain terminal, before the app takes the screen."""
-    from lab.cluster import api
+    from lab.cluster import api  # only this way needs it, and the first paint waits for imports
 
     try:
         api.install(consent(args.yes, out), out.note)
@@ -91,7 +91,7 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
     Where no cluster can be made: why, then the recording instead, and 0, since that is what such a machine can have.
     Raises InputError for a setting that makes no sense: that is for the user to mend.
     """
-    from lab.cli.course import chosen
+    from lab.cli.course import choose_lessons  # only this way needs it, and the first paint waits for imports
     from lab.cluster import api
     from lab.session.run import go_through
 
@@ -104,9 +104,9 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
         out.say(f"No cluster can be made here: {error}\n\nHere is the recording instead.\n")
         _replay(out)
         return 0
-    tell(out, cluster.status())
+    print_status(out, cluster.status())
     with api.at_work(args.name, "proving two lessons"):
-        results = [go_through(args.name, lesson, out.say) for lesson in chosen(TOUR)]
+        results = [go_through(args.name, lesson, out.say) for lesson in choose_lessons(TOUR)]
     out.say("\nThe cluster stays up. What next:")
     out.say("  swarmlab                          the lab on this cluster (on a terminal)")
     out.say('  eval "$(swarmlab env)"            then: docker node ls')
@@ -116,6 +116,6 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
 
 
 def _replay(out: Out) -> None:
-    from lab.cli.tapes import replay
+    from lab.cli.tapes import replay  # only this way needs it, and the first paint waits for imports
 
     replay(argparse.Namespace(recording="reconciliation", plain=True, speed=None), out)

@@ -19,15 +19,15 @@ def replay(args: argparse.Namespace, out: Out) -> int:
     """Show a recording: on the screen, or with --plain as text at its own pace or faster."""
     path = find_tape(args.recording)
     if not args.plain and sys.stdout.isatty():
-        from lab.tui import launch
+        from lab.tui import launch  # only this command needs it
 
         def stage() -> Stage:
-            from lab.session.replay import ReplayStage
+            from lab.session.replay import ReplayStage  # only this command needs it
 
             return ReplayStage(path, speed=args.speed)
 
         return launch(stage)
-    from lab.session.transcript import tell_tape
+    from lab.session.transcript import tell_tape  # only this command needs it
 
     tell_tape(path, args.speed, out.say)
     out.say("REPLAY: what you read was recorded; nothing ran.")
@@ -36,7 +36,7 @@ def replay(args: argparse.Namespace, out: Out) -> int:
 
 def export(args: argparse.Namespace, out: Out) -> int:
     """Write a recording in another form."""
-    from lab.tape import render
+    from lab.tape import render  # only this command needs it
     from lab.tape.tape import load
 
     tape = load(find_tape(args.recording))

@@ -116,13 +116,13 @@ def at_work(name: str, what: str) -> AbstractContextManager[None]:
 
 def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
     """The variables for a shell at `endpoint`; see `shellenv.shell_env`."""
-    from lab.cluster import docker_env
+    from lab.cluster import docker_env  # not needed to find a cluster
 
     return docker_env.shell_env(endpoint, folder)
 
 
 def env(cluster: Cluster) -> dict[str, str]:
     """The variables of a shell at a manager that answers; see `shellenv.env`."""
-    from lab.cluster import docker_env
+    from lab.cluster import docker_env  # not needed to find a cluster
 
     return docker_env.env(cluster)

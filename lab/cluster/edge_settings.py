@@ -119,7 +119,7 @@ def read_settings(cluster: Cluster, environment: Mapping[str, str] = os.environ)
 
 def _make(folder: Path) -> None:
     if not all(_is_pem(folder / name) for name in ("ca.pem", "cert.pem", "key.pem")):
-        keys = pki.make("pebble", [("pebble", "127.0.0.1")])
+        keys = pki.make_keys("pebble", [("pebble", "127.0.0.1")])
         write_private(folder / "ca.pem", keys.authority)
         write_private(folder / "cert.pem", keys.servers["pebble"].certificate)
         write_private(folder / "key.pem", keys.servers["pebble"].key)
@@ -153,7 +153,7 @@ def _public_authorities() -> Path:
 def users_line(login: tuple[str, str]) -> bytes:
     """A line of a users file for basic authentication, hashed with bcrypt at its least cost: an emulated processor
     checks it at every request."""
-    import bcrypt
+    import bcrypt  # slow to import: only a reset hashes a password
 
     user, password = login
     return f"{user}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=4)).decode()}\n".encode()

@@ -38,7 +38,7 @@ class Keys:
     servers: dict[str, Pair]
 
 
-def make(lab: str, servers: Iterable[tuple[str, str]], *, now: datetime | None = None) -> Keys:
+def make_keys(lab: str, servers: Iterable[tuple[str, str]], *, now: datetime | None = None) -> Keys:
     """Keys for the lab `lab` and its servers, given as (name, LAN address).
 
     Elliptic keys, since an RSA signature takes an emulated processor long. Each certificate is good for one

@@ -31,7 +31,7 @@ class Stopped(LabError):
         super().__init__("given up, because what it belongs to failed or was interrupted")
 
 
-def run(
+def run_program(
     argv: Sequence[str],
     *,
     log: Path,
@@ -115,7 +115,7 @@ def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
             continue
 
 
-def find(identity: str, program: str, *, hint: Path | None = None) -> psutil.Process | None:
+def find_process(identity: str, program: str, *, hint: Path | None = None) -> psutil.Process | None:
     """The living process of this user that runs `program` with `identity` (random) as an argument, or None.
 
     `program` is the name of its file, or the module that Python runs. Command lines are for all to see, so neither is

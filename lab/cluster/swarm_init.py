@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lab.engine.client import asking
+from lab.engine.client import open_client
 from lab.engine.endpoint import Endpoint
 from lab.engine.labels import CLUSTER
 from lab.errors import EngineError
@@ -52,7 +52,7 @@ class ListedNode:
 def read_engine(endpoint: Endpoint, timeout: float = 5.0) -> EngineState:
     """Ask one engine; silence and refusal are values."""
     try:
-        with asking(endpoint, timeout) as client:
+        with open_client(endpoint, timeout) as client:
             swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
             return EngineState(
                 endpoint.node,
@@ -73,7 +73,7 @@ def read_engines(endpoints: Sequence[Endpoint], timeout: float = 5.0) -> tuple[E
 
 def list_nodes(endpoint: Endpoint, timeout: float = 5.0) -> tuple[ListedNode, ...]:
     """The nodes as the manager at `endpoint` lists them. Raises EngineError."""
-    with asking(endpoint, timeout) as client:
+    with open_client(endpoint, timeout) as client:
         return tuple(_seen(raw) for raw in client.api.nodes())
 
 
@@ -120,7 +120,7 @@ def _join_all(endpoints: Sequence[Endpoint], guide: Endpoint, say: Say) -> None:
     workers = [e for e in outside if e.role == "worker"]
     if not outside:
         return
-    with asking(guide, _REQUEST) as client:
+    with open_client(guide, _REQUEST) as client:
         tokens: Mapping[str, str] = client.api.inspect_swarm()["JoinTokens"]
     for number, endpoint in enumerate(managers):
         say(f"{endpoint.node} joins as manager", 0.2 + 0.2 * number)
@@ -184,7 +184,7 @@ def _find_guide(endpoints: Sequence[Endpoint], bound: float) -> Endpoint:
 
 
 def _found(endpoint: Endpoint, lab: str, heartbeat: int) -> None:
-    with asking(endpoint, _REQUEST) as client:
+    with open_client(endpoint, _REQUEST) as client:
         client.swarm.init(
             advertise_addr=endpoint.lan_address,
             data_path_addr=endpoint.lan_address,
@@ -197,7 +197,7 @@ def _found(endpoint: Endpoint, lab: str, heartbeat: int) -> None:
 
 def _join(endpoint: Endpoint, guide: Endpoint, token: str) -> None:
     try:
-        with asking(endpoint, _REQUEST) as client:
+        with open_client(endpoint, _REQUEST) as client:
             client.swarm.join(
                 remote_addrs=[f"{guide.lan_address}:2377"],
                 join_token=token,
@@ -212,7 +212,7 @@ def _join(endpoint: Endpoint, guide: Endpoint, token: str) -> None:
 
 
 def _leave(endpoint: Endpoint) -> None:
-    with asking(endpoint, _REQUEST) as client:
+    with open_client(endpoint, _REQUEST) as client:
         client.swarm.leave(force=True)
 
 
@@ -220,7 +220,7 @@ def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
     """Mark the nodes as the lab's, and forget those that an earlier, broken start left behind."""
     current = {m.node_id for m in read_engines(endpoints)}
     names = {e.node for e in endpoints}
-    with asking(guide, _REQUEST) as client:
+    with open_client(guide, _REQUEST) as client:
         for raw in client.api.nodes():
             seen, spec = _seen(raw), raw["Spec"]
             if seen.id in current and (spec.get("Labels") or {}).get(CLUSTER) != lab:
@@ -233,7 +233,7 @@ def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
 
 def _change(client: docker.DockerClient, node: str, **values: object) -> None:
     """Change a node's spec. Another change in between makes the swarm refuse ours; then look again."""
-    from docker.errors import APIError
+    from docker.errors import APIError  # slow to import: not before an engine is asked
 
     for attempt in range(5):
         raw = client.api.inspect_node(node)

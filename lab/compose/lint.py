@@ -10,7 +10,7 @@ from lab.compose.interpolate import has_variables
 from lab.compose.model import Stack
 from lab.compose.referenced_files import find_missing, found, is_file, resolve_path
 from lab.errors import InputError
-from lab.schema.diagnostics import some, told
+from lab.schema.diagnostics import limit_problems, some
 from lab.schema.document import Document, Place
 
 Found = Iterator[tuple[Place, str]]
@@ -38,7 +38,7 @@ def find_mistakes(doc: Document) -> list[InputError]:
         )
         for rule in rules:
             all_ += some((doc.problem(place, sentence) for place, sentence in rule(stack, doc)), doc.path)
-    return told(all_, doc.path)
+    return limit_problems(all_, doc.path)
 
 
 def _images(stack: Stack, _: Document) -> Found:

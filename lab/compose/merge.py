@@ -173,7 +173,7 @@ def _each_port(ports: _Spot) -> _Spot:
     for item in ports.value:
         plain = _filled(_plain(item, (), {}, {}))
         try:
-            long = short_forms.port(plain, left) if isinstance(plain, str | int) else []
+            long = short_forms.parse_port(plain, left) if isinstance(plain, str | int) else []
         except ValueError:
             long = []
         each += [
@@ -193,7 +193,7 @@ def _source(item: Any) -> object:
 
 
 def _target(item: Any) -> object:
-    long: Any = short_forms.mount(item)
+    long: Any = short_forms.parse_mount(item)
     return long["target"]
 
 

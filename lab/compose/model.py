@@ -29,15 +29,18 @@ _MOST = 2**63 - 1
 Count = Annotated[int, Field(ge=0, le=_MOST), _instead(0)]
 Truth = Annotated[bool, _instead(False)]
 Ratio = Annotated[float, Field(ge=0, le=1), _instead(0.0)]
-Seconds = Annotated[float, BeforeValidator(short_forms.seconds)]
-Size = Annotated[int, BeforeValidator(short_forms.size)]
-Words = Annotated[tuple[str, ...], BeforeValidator(short_forms.words)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(short_forms.listed)]
-Labels = Annotated[Mapping[str, Annotated[str, BeforeValidator(short_forms.label)]], BeforeValidator(short_forms.pairs)]
-Environment = Annotated[
-    Mapping[str, Annotated[str | None, BeforeValidator(short_forms.text)]], BeforeValidator(short_forms.pairs)
+Seconds = Annotated[float, BeforeValidator(short_forms.parse_seconds)]
+Size = Annotated[int, BeforeValidator(short_forms.parse_size)]
+Words = Annotated[tuple[str, ...], BeforeValidator(short_forms.parse_words)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(short_forms.parse_list)]
+Labels = Annotated[
+    Mapping[str, Annotated[str, BeforeValidator(short_forms.parse_label)]], BeforeValidator(short_forms.parse_pairs)
 ]
-Options = Mapping[str, Annotated[str, BeforeValidator(short_forms.text)]]
+Environment = Annotated[
+    Mapping[str, Annotated[str | None, BeforeValidator(short_forms.parse_text)]],
+    BeforeValidator(short_forms.parse_pairs),
+]
+Options = Mapping[str, Annotated[str, BeforeValidator(short_forms.parse_text)]]
 
 
 class Publish(Part):
@@ -84,7 +87,7 @@ class Granted(Part):
 class Health(Part):
     """A health check; without a `test` the image's own."""
 
-    test: Annotated[tuple[str, ...], BeforeValidator(short_forms.test)] = ()
+    test: Annotated[tuple[str, ...], BeforeValidator(short_forms.parse_test)] = ()
     interval: Seconds | None = None
     timeout: Seconds | None = None
     start_period: Seconds | None = None
@@ -179,13 +182,15 @@ class Service(Part):
     command: Words = ()
     entrypoint: Words = ()
     environment: Environment = Field(default_factory=dict)
-    env_file: Annotated[tuple[str, ...], BeforeValidator(short_forms.env_files)] = ()
+    env_file: Annotated[tuple[str, ...], BeforeValidator(short_forms.parse_env_files)] = ()
     """Files beside the stack with more of the environment; what stands under `environment` goes before."""
-    ports: Annotated[tuple[Publish, ...], BeforeValidator(short_forms.ports)] = ()
-    networks: Annotated[Mapping[str, Attached], BeforeValidator(short_forms.attached)] = Field(default_factory=dict)
-    volumes: tuple[Annotated[Mount, BeforeValidator(short_forms.mount)], ...] = ()
-    secrets: tuple[Annotated[Granted, BeforeValidator(short_forms.grant)], ...] = ()
-    configs: tuple[Annotated[Granted, BeforeValidator(short_forms.grant)], ...] = ()
+    ports: Annotated[tuple[Publish, ...], BeforeValidator(short_forms.parse_ports)] = ()
+    networks: Annotated[Mapping[str, Attached], BeforeValidator(short_forms.parse_networks)] = Field(
+        default_factory=dict
+    )
+    volumes: tuple[Annotated[Mount, BeforeValidator(short_forms.parse_mount)], ...] = ()
+    secrets: tuple[Annotated[Granted, BeforeValidator(short_forms.parse_reference)], ...] = ()
+    configs: tuple[Annotated[Granted, BeforeValidator(short_forms.parse_reference)], ...] = ()
     healthcheck: Health | None = None
     stop_grace_period: Seconds | None = None
     stop_signal: str = ""
@@ -261,7 +266,7 @@ class FileObject(_Declared):
 
 
 _Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$")]
-_external = BeforeValidator(short_forms.declared)
+_external = BeforeValidator(short_forms.parse_declared)
 _nothing = BeforeValidator(lambda given: {} if given is None else given)
 
 

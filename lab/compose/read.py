@@ -85,7 +85,7 @@ def find_problems(doc: Document) -> tuple[list[InputError], Stack | None]:
         found += wrong
     except Problems as refused:
         found += refused.problems
-    return diagnostics.told(found, doc.path), outline
+    return diagnostics.limit_problems(found, doc.path), outline
 
 
 def _whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[Stack, list[InputError]]:
@@ -93,7 +93,7 @@ def _whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[Stack,
     stack = _stack(doc, env, keep=keep)
     undeclared = diagnostics.some(_undeclared(doc, stack), doc.path)
     stack, wrong = _with_env_files(doc, stack, env)
-    return stack, diagnostics.told([*undeclared, *wrong], doc.path)
+    return stack, diagnostics.limit_problems([*undeclared, *wrong], doc.path)
 
 
 def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
@@ -112,10 +112,10 @@ def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
             wrong.append(doc.problem(place, error.reason, remedy=error.remedy))
             return value
 
-    plain = unsupported.without(doc.data)
+    plain = unsupported.drop_ignored(doc.data)
     data = {key: filled(value, (key,)) if key in _SECTIONS else value for key, value in plain.items()}
     if wrong:
-        raise Problems(diagnostics.told(wrong, doc.path))
+        raise Problems(diagnostics.limit_problems(wrong, doc.path))
     try:
         return Stack.model_validate(data, context=PortsLeft())
     except ValidationError as error:
@@ -124,7 +124,7 @@ def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
 
 def _said(error: ValidationError, doc: Document) -> Iterator[InputError]:
     """What the model refuses, with the service that it is about."""
-    for problem, place in diagnostics.placed(Stack, error, doc):
+    for problem, place in diagnostics.locate_problems(Stack, error, doc):
         if place[:1] == ("services",) and len(place) > 3:
             yield doc.problem(place, f"service {place[1]}: {problem.reason}")
         else:
@@ -164,7 +164,7 @@ def _of_file(doc: Document, file: str, env: Mapping[str, str]) -> Mapping[str, s
     if not is_file(path):
         raise ValueError(find_missing(doc, file))
     try:
-        given = dict(parse_env_file(document.text_of(path)))
+        given = dict(parse_env_file(document.read_text(path)))
     except InputError as error:
         raise ValueError(f"env_file {file}: {error.reason}") from None
     except ValueError as error:

@@ -34,30 +34,30 @@ class PortsLeft:
     left: int = _MOST_PORTS
 
 
-def words(value: object) -> object:
+def parse_words(value: object) -> object:
     """A command: a text is split as a shell would."""
     return shlex.split(value) if isinstance(value, str) else value
 
 
-def test(value: object) -> object:
+def parse_test(value: object) -> object:
     """A health check's test: a text is for the container's shell."""
     return ["CMD-SHELL", value] if isinstance(value, str) else value
 
 
-def listed(value: object) -> object:
+def parse_list(value: object) -> object:
     """One text, or a list of them."""
     return [value] if isinstance(value, str) else value
 
 
-def env_files(value: object) -> object:
+def parse_env_files(value: object) -> object:
     """One path of an env_file, or a list of them."""
     for item in value if isinstance(value, list) else ():
         if isinstance(item, dict):
             raise ValueError("docker stack deploy takes only paths here, no `path:` and `required:`")
-    return listed(value)
+    return parse_list(value)
 
 
-def pairs(value: object) -> object:
+def parse_pairs(value: object) -> object:
     """`NAME=value` items as a mapping; a name alone has no value."""
     if not isinstance(value, list):
         return {} if value is None else value
@@ -70,7 +70,7 @@ def pairs(value: object) -> object:
     return found
 
 
-def text(value: object) -> object:
+def parse_text(value: object) -> object:
     """A value of a mapping: a number is a text too, but true and false are not."""
     if isinstance(value, bool):
         word = str(value).lower()
@@ -82,12 +82,12 @@ def text(value: object) -> object:
     return value
 
 
-def label(value: object) -> object:
+def parse_label(value: object) -> object:
     """A label's value: none is an empty text."""
-    return "" if value is None else text(value)
+    return "" if value is None else parse_text(value)
 
 
-def seconds(value: object) -> object:
+def parse_seconds(value: object) -> object:
     """A duration such as `1m30s`, in seconds."""
     if has_variables(value):
         return 0.0
@@ -103,7 +103,7 @@ def seconds(value: object) -> object:
     raise ValueError(f"{value!r} is no duration: a number with its unit, such as 10s or 1m30s")
 
 
-def size(value: object) -> object:
+def parse_size(value: object) -> object:
     """A size such as `64M`, in bytes (units are powers of 1024)."""
     if has_variables(value):
         return 0
@@ -119,7 +119,7 @@ def size(value: object) -> object:
     raise ValueError(f"{value!r} is no size: a text such as 64M")
 
 
-def ports(value: object, info: ValidationInfo) -> object:
+def parse_ports(value: object, info: ValidationInfo) -> object:
     """Published ports: every short form (`80`, `8080:80/udp`, `8000-8001:80-81`, `8000-8010:80`) as long ones.
 
     The context of the validation may be a PortsLeft. Raises ValueError when a file publishes more than that."""
@@ -128,11 +128,11 @@ def ports(value: object, info: ValidationInfo) -> object:
     left = info.context if isinstance(info.context, PortsLeft) else PortsLeft()
     found: list[Any] = []
     for item in value:
-        found += port(item, left)
+        found += parse_port(item, left)
     return found
 
 
-def port(item: object, left: PortsLeft) -> list[Any]:
+def parse_port(item: object, left: PortsLeft) -> list[Any]:
     """One item of the list, as long ones."""
     if isinstance(item, bool) or not isinstance(item, int | str):
         return [item]
@@ -168,12 +168,12 @@ def _range(text: str, item: object) -> range:
     return range(first, last + 1)
 
 
-def grant(value: object) -> object:
+def parse_reference(value: object) -> object:
     """A secret or config given to a service by its name alone."""
     return {"source": value} if isinstance(value, str) else value
 
 
-def attached(value: object) -> object:
+def parse_networks(value: object) -> object:
     """A service's networks: a list of names, or a mapping in which nothing may stand behind a name."""
     if isinstance(value, list):
         return {str(name): {} for name in value}
@@ -182,7 +182,7 @@ def attached(value: object) -> object:
     return value
 
 
-def mount(value: object) -> object:
+def parse_mount(value: object) -> object:
     """A volume or a path in a container: `SOURCE:TARGET[:ro]`, `TARGET` alone for a volume without a name."""
     if not isinstance(value, str):
         return value
@@ -197,7 +197,7 @@ def mount(value: object) -> object:
     return {"type": kind, "source": source, "target": target, "read_only": "ro" in options}
 
 
-def declared(value: object) -> object:
+def parse_declared(value: object) -> object:
     """A network, volume, secret or config at the top: nothing behind the name is the default; `external: {name: x}`
     is an older way to say `external: true` and `name: x`."""
     if value is None:

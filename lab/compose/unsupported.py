@@ -85,7 +85,7 @@ def ignored_keys(doc: Document) -> Iterator[InputError]:
             )
 
 
-def without(data: Mapping[str, Any]) -> dict[str, Any]:
+def drop_ignored(data: Mapping[str, Any]) -> dict[str, Any]:
     """A stack file's data without all of that, and without extensions (`x-...`)."""
     top = {key: value for key, value in data.items() if key not in _TOP and not key.startswith("x-")}
     for section in ("services", "networks", "volumes", "secrets", "configs"):

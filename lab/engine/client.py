@@ -21,7 +21,7 @@ def connect(endpoint: Endpoint, timeout: float = 10.0) -> docker.DockerClient:
 
     One client a thread: the SDK's is not safe to share. Close it, or use it in a `with` of `closing`.
     """
-    import docker
+    import docker  # slow to import: not before an engine is asked
     from docker.tls import TLSConfig
 
     tls = None
@@ -37,9 +37,9 @@ def connect(endpoint: Endpoint, timeout: float = 10.0) -> docker.DockerClient:
 
 
 @contextmanager
-def asking(endpoint: Endpoint, timeout: float = 10.0) -> Iterator[docker.DockerClient]:
+def open_client(endpoint: Endpoint, timeout: float = 10.0) -> Iterator[docker.DockerClient]:
     """A client for a few requests; whatever the engine or the way to it answers badly becomes EngineError."""
-    import requests
+    import requests  # slow to import: not before an engine is asked
     from docker.errors import DockerException
 
     try:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from lab.engine.raw import Raw, count, entries
+from lab.engine.raw import Raw, read_count, read_entries
 from lab.world.entries import EngineEvent
 from lab.world.swarm import (
     FileReference,
@@ -36,7 +36,7 @@ _SECOND = 1_000_000_000
 
 def _seconds(raw: Raw, field: str) -> float:
     """A duration of an answer, which the engine gives in nanoseconds, in seconds."""
-    return count(raw, field) / _SECOND
+    return read_count(raw, field) / _SECOND
 
 
 def seconds(stamp: str) -> float:
@@ -70,15 +70,15 @@ def service(raw: Raw) -> Service:
     """A service of `GET /services?status=true`."""
     spec, template, (_, mode) = service_spec(raw["Spec"]), raw["Spec"]["TaskTemplate"], _mode(raw["Spec"]["Mode"])
     counts, update = raw.get("ServiceStatus") or {}, raw.get("UpdateStatus") or {}
-    known = {"replicated": spec.replicas, "replicated-job": count(mode, "MaxConcurrent")}
+    known = {"replicated": spec.replicas, "replicated-job": read_count(mode, "MaxConcurrent")}
     return Service(
         id=raw["ID"],
         name=raw["Spec"]["Name"],
         spec=spec,
         # The engine's own count is asked only for what a spec does not say.
-        desired=known[spec.mode] if spec.mode in known else count(counts, "DesiredTasks"),
+        desired=known[spec.mode] if spec.mode in known else read_count(counts, "DesiredTasks"),
         version=version(raw),
-        forced=count(template, "ForceUpdate"),
+        forced=read_count(template, "ForceUpdate"),
         status=UpdateStatus(
             update.get("State") or "",
             update.get("Message") or "",
@@ -87,19 +87,19 @@ def service(raw: Raw) -> Service:
         ),
         mark=mark(template),
         restart=(template.get("RestartPolicy") or {}).get("Condition") or "any",
-        total_completions=count(mode, "TotalCompletions"),
+        total_completions=read_count(mode, "TotalCompletions"),
         iteration=_iteration(raw.get("JobStatus") or {}),
     )
 
 
 def version(raw: Raw) -> int:
     """The engine's index of an object, which grows with each change."""
-    return count(raw["Version"], "Index")
+    return read_count(raw["Version"], "Index")
 
 
 def _iteration(raw: Raw) -> int:
     """Which execution of a job it is, of a service's `JobStatus` or of a task."""
-    return count(raw.get("JobIteration") or {}, "Index")
+    return read_count(raw.get("JobIteration") or {}, "Index")
 
 
 def mark(template: Raw) -> str:
@@ -120,41 +120,41 @@ def service_spec(raw: Raw) -> ServiceSpec:
     return ServiceSpec(
         image=(container.get("Image") or "").partition("@")[0],
         mode=_MODES[mode_name],
-        replicas=count(mode, "Replicas"),
-        args=tuple(entries(container, "Args")),
-        env=tuple(entries(container, "Env")),
+        replicas=read_count(mode, "Replicas"),
+        args=tuple(read_entries(container, "Args")),
+        env=tuple(read_entries(container, "Env")),
         constraints=tuple(re.sub(r"\s*([!=]=)\s*", r"\1", c) for c in constraints(template)),
         ports=tuple(
             Port(
-                count(p, "PublishedPort"),
-                count(p, "TargetPort"),
+                read_count(p, "PublishedPort"),
+                read_count(p, "TargetPort"),
                 p.get("Protocol") or "tcp",
                 p.get("PublishMode") or "ingress",
             )
-            for p in entries(endpoint, "Ports")
+            for p in read_entries(endpoint, "Ports")
         ),
         secrets=tuple(
-            FileReference(s["SecretName"], s["File"]["Name"]) for s in entries(container, "Secrets") if "File" in s
+            FileReference(s["SecretName"], s["File"]["Name"]) for s in read_entries(container, "Secrets") if "File" in s
         ),
         configs=tuple(
-            FileReference(c["ConfigName"], c["File"]["Name"]) for c in entries(container, "Configs") if "File" in c
+            FileReference(c["ConfigName"], c["File"]["Name"]) for c in read_entries(container, "Configs") if "File" in c
         ),
-        networks=tuple(n["Target"] for n in entries(template, "Networks")),
+        networks=tuple(n["Target"] for n in read_entries(template, "Networks")),
         labels=dict(raw.get("Labels") or {}),
         update=UpdateConfig(
-            parallelism=count(update, "Parallelism", 1),
+            parallelism=read_count(update, "Parallelism", 1),
             delay=_seconds(update, "Delay"),
             order=update.get("Order") or "stop-first",
             failure_action=update.get("FailureAction") or "pause",
             monitor=_seconds(update, "Monitor") or 5.0,
             max_failure_ratio=update.get("MaxFailureRatio") or 0.0,
         ),
-        command=tuple(entries(container, "Command")),
+        command=tuple(read_entries(container, "Command")),
         volumes=tuple(
-            m["Source"] for m in entries(container, "Mounts") if m.get("Type") == "volume" and m.get("Source")
+            m["Source"] for m in read_entries(container, "Mounts") if m.get("Type") == "volume" and m.get("Source")
         ),
-        memory=count((template.get("Resources") or {}).get("Limits") or {}, "MemoryBytes"),
-        health=tuple(entries(container.get("Healthcheck") or {}, "Test")),
+        memory=read_count((template.get("Resources") or {}).get("Limits") or {}, "MemoryBytes"),
+        health=tuple(read_entries(container.get("Healthcheck") or {}, "Test")),
         endpoint=endpoint.get("Mode") or "vip",
     )
 
@@ -169,7 +169,7 @@ def _mode(raw: Raw) -> tuple[str, Raw]:
 
 def constraints(template: Raw) -> tuple[str, ...]:
     """The placement constraints of a task template."""
-    return tuple(entries(template.get("Placement") or {}, "Constraints"))
+    return tuple(read_entries(template.get("Placement") or {}, "Constraints"))
 
 
 def task(raw: Raw) -> Task:
@@ -180,7 +180,7 @@ def task(raw: Raw) -> Task:
     return Task(
         id=raw["ID"],
         service=raw.get("ServiceID") or "",
-        slot=count(raw, "Slot"),
+        slot=read_count(raw, "Slot"),
         node=raw.get("NodeID") or "",
         state=status["State"],
         desired=raw["DesiredState"],
@@ -188,7 +188,7 @@ def task(raw: Raw) -> Task:
         changed=seconds(status.get("Timestamp") or ""),
         message=status.get("Message") or "",
         error=status.get("Err") or "",
-        exit=count(container, "ExitCode") if ended and container.get("ContainerID") else None,
+        exit=read_count(container, "ExitCode") if ended and container.get("ContainerID") else None,
         container=container.get("ContainerID") or "",
         image=((raw["Spec"].get("ContainerSpec") or {}).get("Image") or "").partition("@")[0],
         mark=mark(raw["Spec"]),

@@ -12,7 +12,7 @@ Raw = dict[str, Any]
 _SECOND = 1_000_000_000
 
 
-def body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
+def service_body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
     """The arguments of `create_service`: nothing is left to docker-py's defaults, which are not the engine's.
 
     `ids` has the id of each secret and config by ("secret", name).
@@ -37,13 +37,13 @@ def body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
     return {
         "task_template": template,
         "labels": {**spec.labels, LABEL: "service"},
-        "mode": mode(spec),
+        "mode": service_mode(spec),
         "update_config": update_config(spec.update),
         "endpoint_spec": {"Mode": spec.endpoint, "Ports": ports},
     }
 
 
-def mode(spec: ServiceSpec) -> Raw:
+def service_mode(spec: ServiceSpec) -> Raw:
     """A service's mode, with its replicas."""
     return {"Global": {}} if spec.mode == "global" else {"Replicated": {"Replicas": spec.replicas}}
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 _MOST = 2**64
 
 
-def read(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
+def read_object(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
     """Convert one object of an answer to a dataclass and check every leaf's type; raises EngineError that says which
     object is not as the API promises, and why."""
     try:
@@ -31,10 +31,10 @@ def read(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
         adapter.dump_json(checked)
         return checked
     except Exception as error:  # Whatever an odd shape raises, it is this one object that is odd.
-        raise EngineError(f"{what} {named(raw)} could not be read: {_why(error)}") from error
+        raise EngineError(f"{what} {name_of(raw)} could not be read: {_why(error)}") from error
 
 
-def listed(what: str, raw: object) -> list[Raw]:
+def read_list(what: str, raw: object) -> list[Raw]:
     """A list in an answer. Go writes an empty one as null; anything else that is no list raises EngineError."""
     if raw is None:
         return []
@@ -43,7 +43,7 @@ def listed(what: str, raw: object) -> list[Raw]:
     return raw
 
 
-def named(raw: object) -> str:
+def name_of(raw: object) -> str:
     """What to call an object that may be of any shape: its name, or else its id, or "?"."""
     if not isinstance(raw, Mapping):
         return "?"
@@ -88,7 +88,7 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "·" for c in text[:120])
 
 
-def count(raw: Raw, field: str, otherwise: int = 0) -> int:
+def read_count(raw: Raw, field: str, otherwise: int = 0) -> int:
     """A whole number of an answer, `otherwise` where it has none."""
     value = raw.get(field)
     if value is None:
@@ -98,7 +98,7 @@ def count(raw: Raw, field: str, otherwise: int = 0) -> int:
     return value
 
 
-def entries(raw: Raw, field: str) -> list[Any]:
+def read_entries(raw: Raw, field: str) -> list[Any]:
     """A list inside of an object, empty where it has none."""
     value = raw.get(field)
     if value is None:

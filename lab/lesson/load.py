@@ -11,7 +11,7 @@ from lab import paths
 from lab.compose import lint
 from lab.compose.merge import merge_files
 from lab.errors import InputError
-from lab.file_tree import tree
+from lab.file_tree import walk_files
 from lab.lesson import read
 from lab.lesson.model import Lesson, Syllabus
 from lab.lesson.read import ParsedFile
@@ -99,7 +99,7 @@ def _file(path: Path, found: _Found, tape: Tape | None) -> None:
 def _guarded(path: Path, look: Callable[[], Iterable[InputError]]) -> list[InputError]:
     """What a look at a file finds, or what ended it: one bad file does not keep the others from being looked at."""
     try:
-        return diagnostics.told(look(), path)
+        return diagnostics.limit_problems(look(), path)
     except Problems as problems:
         return list(problems.problems)
     except InputError as problem:
@@ -113,7 +113,7 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
     if path.name == SYLLABUS:
         found.syllabus = read.read_syllabus(path)
     elif path.suffix in _YAML or path == document.STDIN:
-        text = document.text_of(path)
+        text = document.read_text(path)
         try:
             doc = document.read_stack(path, text)
         except InputError:
@@ -150,7 +150,7 @@ def _of_one_stack(files: Sequence[Path]) -> Iterable[InputError]:
 
 def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
     """A folder and all below it."""
-    folders, whole = tree(top)
+    folders, whole = walk_files(top)
     for folder in folders:
         here = _Found()
         _folder(folder, here, tape, within=top)
@@ -184,7 +184,7 @@ def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | No
 def _is_ours(path: Path) -> bool:
     """Whether a file is a lesson or a stack by the keys at its top, even where it is no good YAML."""
     try:
-        text = document.text_of(path)
+        text = document.read_text(path)
     except InputError:
         return True
     try:

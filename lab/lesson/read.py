@@ -56,7 +56,7 @@ def _model(
         raise Problems(list(diagnostics.model_problems(model, error, doc))) from None
     except InputError as problem:
         raise Problems([problem]) from None
-    if problems := diagnostics.told(diagnostics.some(more(read), path), path):
+    if problems := diagnostics.limit_problems(diagnostics.some(more(read), path), path):
         raise Problems(problems)
     return read
 
@@ -82,7 +82,7 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
             except ValidationError as error:
                 first = dict(error.errors(include_url=False)[0])
                 inner: Place = error.errors()[0]["loc"]
-                wrong = f"the checkpoint after this step makes no sense: {diagnostics.reason(first, inner)}"
+                wrong = f"the checkpoint after this step makes no sense: {diagnostics.describe_error(first, inner)}"
                 yield at(wrong, "steps", index, "leaves", *inner)
 
 

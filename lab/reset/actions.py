@@ -227,7 +227,7 @@ _ORDER = (
 _KINDS = ("network", "config", "secret")
 
 
-def order(action: Action) -> tuple[int, int, str]:
+def sort_key(action: Action) -> tuple[int, int, str]:
     """The key to sort by: nodes first, what services need before them, what they no longer need after them; stacks in
     their own order, and a deploy that is awaited before the one over it."""
     turn = 0

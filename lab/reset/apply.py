@@ -33,7 +33,16 @@ from lab.reset.actions import (
 )
 from lab.reset.plan import find_misplaced
 from lab.reset.stacks import pausing
-from lab.reset.wait import PAUSE, Limits, WaitContext, check, not_running, unsettled, wait_for_ports, wait_until_settled
+from lab.reset.wait import (
+    PAUSE,
+    Limits,
+    WaitContext,
+    check_interrupts,
+    find_not_running,
+    find_unsettled,
+    wait_for_ports,
+    wait_until_settled,
+)
 from lab.world.entries import Acted, Progressed
 from lab.world.journal import Clock
 from lab.world.swarm import ServiceSpec
@@ -89,14 +98,14 @@ def apply(
     limits = Limits(bound, clock() + bound, clock, frozenset(needed))
     steps = tuple(actions)
     for number, action in enumerate(steps):
-        check(context, limits)
+        check_interrupts(context, limits)
         share = number / (len(steps) + 1)
         context.journal.write(Progressed("reset", action.sentence, share))
         _do(action, context, limits)
         if isinstance(action, DeployStack) and action.awaited:
-            wait_until_settled(partial(not_running, names=action.awaited), context, limits, share)
+            wait_until_settled(partial(find_not_running, names=action.awaited), context, limits, share)
             wait_for_ports(action.awaited, context, limits, share)
-    there = partial(unsettled, checkpoint=checkpoint, made_by_lab=made_by_lab)
+    there = partial(find_unsettled, checkpoint=checkpoint, made_by_lab=made_by_lab)
     wait_until_settled(there, context, limits)
     for _ in range(_ROUNDS):
         again = tuple(_again(context.journal.world, checkpoint, made_by_lab))
@@ -152,7 +161,7 @@ def _call(action: Action, engine: Engine, context: ResetContext) -> None:
         case RemoveService():
             engine.remove_service(action.id)
         case CreateService():
-            engine.create_service(name=action.name, **encode.body(action.spec, _ids(action.spec, engine)))
+            engine.create_service(name=action.name, **encode.service_body(action.spec, _ids(action.spec, engine)))
         case UpdateService():
             _update(action, engine)
         case RemoveNamed():
@@ -171,7 +180,7 @@ def _update(action: UpdateService, engine: Engine) -> None:
         name=action.name,
         task_template=spec["TaskTemplate"],
         labels={**action.spec.labels, **kept},
-        mode=encode.mode(action.spec),
+        mode=encode.service_mode(action.spec),
         update_config=encode.update_config(action.spec.update),
         endpoint_spec=spec.get("EndpointSpec"),
     )
@@ -219,13 +228,13 @@ def _ids(spec: ServiceSpec, engine: Engine) -> dict[tuple[str, str], str]:
 def _carry(action: Action, context: ResetContext, call: Callable[[Engine], None], limits: Limits) -> None:
     """Make a call until it is done: again through another manager when one is silent, again when the object changed
     in between, again while what uses it still ends."""
-    import docker.errors
+    import docker.errors  # slow to import: not before an engine is asked
     import requests.exceptions
 
     what, done_when = action.sentence, getattr(action, "done_when", "")
     end = limits.clock() + PATIENCE
     while True:
-        check(context, limits)
+        check_interrupts(context, limits)
         try:
             return call(context.engine())
         except docker.errors.NotFound as error:
@@ -249,7 +258,7 @@ def _order(what: str, context: ResetContext, call: Callable[[], None], limits: L
     """Have a command run until it is done: again while what it waits for still ends."""
     end = limits.clock() + PATIENCE
     while True:
-        check(context, limits)
+        check_interrupts(context, limits)
         try:
             return call()
         except (CommandError, EngineError) as error:

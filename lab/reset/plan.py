@@ -25,7 +25,7 @@ from lab.reset.actions import (
     StartNode,
     StopNode,
     UpdateService,
-    order,
+    sort_key,
 )
 from lab.reset.compare import IN_PLACE, changed_fields, describe_changes, networks, uses_networks
 from lab.reset.stacks import stack_changes, volume_changes
@@ -78,7 +78,7 @@ def plan(
     ]
     if made_by_lab:  # Volumes hold data: others' are theirs.
         found += volume_changes(world, expected, found)
-    actions = sorted((a for a in found if not isinstance(a, Left)), key=order)
+    actions = sorted((a for a in found if not isinstance(a, Left)), key=sort_key)
     return Plan(tuple(actions), tuple(a for a in found if isinstance(a, Left)))
 
 

@@ -64,7 +64,7 @@ class MachinesEnded(LabError):
         super().__init__(f"the machine of {', '.join(self.nodes)} ended during the reset", remedy="swarmlab reset")
 
 
-def unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
+def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
     """What the world still lacks of the checkpoint, in sentences; nothing when it is there."""
     nodes = {n.name for n in world.swarm.nodes.values()} | {*checkpoint.nodes} if made_by_lab else set()
     for name in sorted(nodes):
@@ -116,7 +116,7 @@ def _not_paused(world: World, name: str) -> Iterator[str]:
         yield f"the update of {name} is {service.status.state.replace('_', ' ') or 'not begun'}, not paused"
 
 
-def not_running(world: World, names: Iterable[str]) -> Iterator[str]:
+def find_not_running(world: World, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         yield from _unsettled(world, name)
 
@@ -133,7 +133,7 @@ def wait_until_settled(
     `check` raises."""
     told = ""
     while True:
-        check(context, limits)
+        check_interrupts(context, limits)
         context.look()
         missing = list(lacks(context.journal.world))
         if not missing:
@@ -183,7 +183,7 @@ def _deaf(world: World, context: WaitContext, names: Iterable[str]) -> Iterator[
                     yield f"{name} does not answer on port {port.published} of {', '.join(away)}"
 
 
-def check(context: WaitContext, limits: Limits) -> None:
+def check_interrupts(context: WaitContext, limits: Limits) -> None:
     """Raises Cancelled when the user asked to stop, MachinesEnded when machines that are needed do not run."""
     if context.stopping():
         raise Cancelled

@@ -11,7 +11,7 @@ from lab.world.swarm import Task
 from lab.world.world import World
 
 
-def from_world(step: Step, world: World) -> dict[str, str]:
+def capture_from_world(step: Step, world: World) -> dict[str, str]:
     """The values that the step takes from the world as it is. Captures of one service and place that name no slot
     take the same task. Raises LabError with what is missing."""
     return {name: _of_task(name, each, world) for name, each in step.capture.items() if each.output is None}
@@ -30,7 +30,7 @@ def preview(step: Step, world: World) -> Mapping[str, str]:
     return values
 
 
-def from_output(step: Step, output: str) -> dict[str, str]:
+def capture_from_output(step: Step, output: str) -> dict[str, str]:
     """The values that the step takes from what its command printed. Raises LabError for one that is not there."""
     found: dict[str, str] = {}
     for name, each in step.capture.items():

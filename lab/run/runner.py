@@ -155,7 +155,7 @@ class _StepRun:
     def _go(self, strict: bool, type_it: bool) -> StepResult:
         self.driver.look()
         self._refresh(self.asks)
-        question, taken = self.step.question, capture.from_world(self.step, self.driver.journal.world)
+        question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
         if question is not None and question.name not in self.driver.journal.world.lesson.captured:
             taken[question.name] = str(question.usual)
         self._capture(taken)
@@ -173,7 +173,7 @@ class _StepRun:
             self._act()
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
-            self._capture(capture.from_output(self.step, self.ended.output))
+            self._capture(capture.capture_from_output(self.step, self.ended.output))
         return self._end("; ".join(c.now.why for c in self.checks if not c.now.ok))
 
     def _need_values(self) -> None:

@@ -43,7 +43,7 @@ class More(InputError):
         super().__init__(f"and {many:,} more" if many else "and more", path=path)
 
 
-def told(problems: Iterable[InputError], path: Path) -> list[InputError]:
+def limit_problems(problems: Iterable[InputError], path: Path) -> list[InputError]:
     """The first problems of a file by line, and how many more there are."""
     found = list(problems)
     one = sorted((p for p in found if not isinstance(p, More)), key=lambda p: (p.path != path, str(p.path), p.line))
@@ -83,10 +83,10 @@ def _printable(text: str) -> str:
 
 def model_problems(model: type[Value], error: ValidationError, doc: Document) -> Iterator[InputError]:
     """All that pydantic found, by line. What only follows from another finding is left out."""
-    yield from (problem for problem, _ in placed(model, error, doc))
+    yield from (problem for problem, _ in locate_problems(model, error, doc))
 
 
-def placed(model: type[Value], error: ValidationError, doc: Document) -> Iterator[tuple[InputError, Place]]:
+def locate_problems(model: type[Value], error: ValidationError, doc: Document) -> Iterator[tuple[InputError, Place]]:
     """The same, each with its place; a sentence is made only of what is told."""
     found: list[tuple[int, Place, Mapping[str, Any]]] = []
     for each in error.errors(include_url=False):
@@ -96,12 +96,12 @@ def placed(model: type[Value], error: ValidationError, doc: Document) -> Iterato
     found.sort(key=lambda one: one[0])
     for _, place, one in found[:MOST]:
         keys = _keys(model, place[:-1]) if one["type"] == "extra_forbidden" else ()
-        yield doc.problem(place, reason(one, place, keys)), place
+        yield doc.problem(place, describe_error(one, place, keys)), place
     if len(found) > MOST:
         yield More(len(found) - MOST, doc.path), ()
 
 
-def reason(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> str:
+def describe_error(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> str:
     """What pydantic found, as a person would say it."""
     name = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
     around = _named(place[:-1])

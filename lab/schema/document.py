@@ -69,16 +69,16 @@ class Document:
 
 def read(path: Path, text: str | None = None) -> Document:
     """Read a lesson's file, or the text that stands in it. Raises InputError with file, line and a sentence."""
-    return _read(path, text, _Dialect(yaml_scalars.core, shared=False, most=_MOST))
+    return _read(path, text, _Dialect(yaml_scalars.resolve_core, shared=False, most=_MOST))
 
 
 def read_stack(path: Path, text: str | None = None) -> Document:
     """Read a stack file, or the text that stands in it, as docker reads it. Raises InputError with file, line and a
     sentence."""
-    return _read(path, text, _Dialect(yaml_scalars.docker, shared=True, most=_MOST_OF_STACK))
+    return _read(path, text, _Dialect(yaml_scalars.resolve_docker, shared=True, most=_MOST_OF_STACK))
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """A file's text; of `-` that of standard input. Raises InputError."""
     try:
         if path == STDIN:
@@ -112,7 +112,7 @@ class _Dialect:
 
 
 def _read(path: Path, text: str | None, dialect: _Dialect) -> Document:
-    text = text_of(path) if text is None else text
+    text = read_text(path) if text is None else text
     try:
         top = parse(text, shared=dialect.shared, most=dialect.most)
         if top is None:

@@ -46,7 +46,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = MappingProxyType(
 )
 
 
-def core(text: str, plain: bool, _tag: str = "") -> object:
+def resolve_core(text: str, plain: bool, _tag: str = "") -> object:
     """A value of a lesson; only what stands without quotes can be anything but a text."""
     if not plain:
         return text
@@ -57,7 +57,7 @@ def core(text: str, plain: bool, _tag: str = "") -> object:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def docker(text: str, plain: bool, tag: str = "") -> object:
+def resolve_docker(text: str, plain: bool, tag: str = "") -> object:
     """A value of a stack file. Raises ValueError, in words, where its tag does not fit and where docker has no such
     number."""
     if tag in ("", "!"):

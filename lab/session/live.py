@@ -32,7 +32,7 @@ class LiveStage:
     def __init__(self, cluster: Cluster, *, journal: Journal | None = None, typing: float = TYPING) -> None:
         self.journal = journal or Journal()
         self.cluster = cluster
-        self.title = heading(cluster.status())
+        self.title = format_heading(cluster.status())
         self.driver = ClusterDriver(cluster, self.journal, typing=typing)
         self._course = load_course()
         self._lesson: Lesson | None = None
@@ -91,7 +91,7 @@ class LiveStage:
                 done = reset_to(self.driver, lesson, step or None)
         progress.forget_step(self.cluster.name, lesson, step)
         self._write_opened(lesson)
-        return sentence(done, lesson.id, step)
+        return describe_reset(done, lesson.id, step)
 
     def keys(self, data: str) -> None:
         """See `Stage.keys`."""
@@ -159,13 +159,13 @@ class LiveStage:
             progress.pass_step(self.cluster.name, lesson, result.step)
 
 
-def heading(status: ClusterStatus) -> str:
+def format_heading(status: ClusterStatus) -> str:
     """`default · 4 nodes · vm (tcg)`."""
     how = f"{status.provider} ({status.acceleration})" if status.acceleration else status.provider
     return f"{status.name} · {len(status.nodes)} nodes · {how}"
 
 
-def sentence(done: Done, lesson: str, step: str) -> str:
+def describe_reset(done: Done, lesson: str, step: str) -> str:
     """A reset in a sentence."""
     where = f"the start of {lesson}" + (f", step {step}" if step else "")
     if not done.actions:

@@ -45,7 +45,7 @@ class ReplayStage:
         with self._busy:
             tape = self._tape(lesson)
             self._player = Player(tape, self.journal, speed=self.speed)
-            self.title = title(tape)
+            self.title = tape_title(tape)
             self._player.rewind()
         return found
 
@@ -99,6 +99,6 @@ class ReplayStage:
         return self._player
 
 
-def title(tape: Tape) -> str:
+def tape_title(tape: Tape) -> str:
     """`REPLAY · reconciliation · recorded 2026-11-22`."""
     return f"REPLAY · {tape.header.lesson} · recorded {tape.header.recorded:%Y-%m-%d}"

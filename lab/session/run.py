@@ -91,7 +91,7 @@ def go_through(
             say(redactor.whole(line))
 
     journal.read(tell)
-    recorder = Recorder(tape, header(name, lesson), journal, redact=redactor) if tape is not None else None
+    recorder = Recorder(tape, make_header(name, lesson), journal, redact=redactor) if tape is not None else None
     with ExitStack() as stack:
         if recorder is not None:
             stack.enter_context(recorder)
@@ -105,7 +105,7 @@ def go_through(
     return result
 
 
-def header(name: str, lesson: Lesson) -> Header:
+def make_header(name: str, lesson: Lesson) -> Header:
     """A recording's first line, for a lesson about to be recorded on a cluster."""
     status = api.find(name).status()
     return Header(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from lab import paths
-from lab.engine.client import asking
+from lab.engine.client import open_client
 from lab.engine.endpoint import Endpoint
 from lab.engine.labels import NAMESPACE
 from lab.errors import Cancelled, CommandError, EngineError, MissingError, WaitError
@@ -60,10 +60,10 @@ def deploy_stack(name: str, file: str, env: Mapping[str, str], stopping: Callabl
 def remove_volume(name: str, endpoint: Endpoint) -> None:
     """Remove a volume from one node; nothing when there is none, or when the node is off. Raises EngineError while a
     container that ends still holds it."""
-    import docker.errors
+    import docker.errors  # slow to import: not before an engine is asked
 
     try:
-        with asking(endpoint, 20.0) as client:
+        with open_client(endpoint, 20.0) as client:
             client.api.remove_volume(name)
     except EngineError as error:
         # An answer of the engine is an APIError; anything else is a node that does not answer.
@@ -81,7 +81,7 @@ def stack_volumes(endpoints: Iterable[Endpoint]) -> list[tuple[str, str]]:
 
 def _volumes(endpoint: Endpoint) -> list[tuple[str, str]]:
     try:
-        with asking(endpoint, 20.0) as client:
+        with open_client(endpoint, 20.0) as client:
             raws = client.api.volumes(filters={"label": NAMESPACE})["Volumes"] or []
     except EngineError:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.session.replay import title
+from lab.session.replay import tape_title
 from lab.tape.player import Player
 from lab.tape.tape import load
 from lab.tape.transcript import Transcript
@@ -22,7 +22,7 @@ def tell_tape(path: Path, speed: float | None, say: Callable[[str], None]) -> No
         for line in story.lines(entry):
             say(line)
 
-    say(title(tape))
+    say(tape_title(tape))
     journal.read(tell)
     Player(tape, journal, speed=speed).play_to_end()
     for line in story.end():

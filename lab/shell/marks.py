@@ -52,7 +52,7 @@ class Mark:
     text: str = ""
 
 
-def rc(node: str, word: str) -> str:
+def rc_file(node: str, word: str) -> str:
     """What bash reads at its start, instead of the user's files: marks in the prompt, no history on disk, keys as
     bash has them, and the prompt `NODE $ `. The file that holds it removes itself."""
     name = re.sub(r"[^A-Za-z0-9._-]", "", node)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lab import paths
 from lab.errors import InputError, LabError, MissingError, WaitError
-from lab.shell.marks import Mark, rc
+from lab.shell.marks import Mark, rc_file
 from lab.shell.output import Output, Redacts
 from lab.shell.pty import Pty
 from lab.terminal.plain_text import Capture, to_plain_text
@@ -155,7 +155,7 @@ class Shell:
         try:
             handle, start = tempfile.mkstemp(prefix="swarmlab-", suffix=".rc")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(rc(self._node, word))
+                file.write(rc_file(self._node, word))
             self._start_up = Path(start)
         except OSError as error:
             raise LabError(f"the shell's start-up file cannot be written: {error}", remedy="set TMPDIR") from error

@@ -99,7 +99,7 @@ def to_entry(found: Any, after: float = 0.0) -> Entry:
     at = found.pop("at", None)
     if isinstance(at, bool) or not isinstance(at, int | float) or not after <= at <= LONGEST_TAPE:
         wanted = f"at least {after:g} and at most {LONGEST_TAPE:,.0f}"
-        raise Damaged(f"the entry's time must be a number of seconds, {wanted}, not {short(at)}")
+        raise Damaged(f"the entry's time must be a number of seconds, {wanted}, not {shorten(at)}")
     if CLOCK in found:
         found["at"] = found.pop(CLOCK)
     try:
@@ -108,7 +108,7 @@ def to_entry(found: Any, after: float = 0.0) -> Entry:
         raise Damaged(_first(error)) from error
 
 
-def redacted(fact: Fact, redactor: Redactor) -> Fact:
+def redact_fact(fact: Fact, redactor: Redactor) -> Fact:
     """The same fact with its secrets masked, each of its texts by itself."""
     together = "\n".join(_texts(fact))
     return fact if redactor.whole(together) == together else _each_text(fact, redactor)
@@ -126,7 +126,7 @@ def _bounded(value: Any) -> None:
                 raise Damaged("a text holds half of a character (a lone surrogate)")
         case int() | float():
             if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-                raise Damaged(f"the number {short(value)} is beyond {LARGEST_NUMBER:g}")
+                raise Damaged(f"the number {shorten(value)} is beyond {LARGEST_NUMBER:g}")
         case dict():
             _bounded_list(value)
             for key, inner in value.items():
@@ -148,7 +148,7 @@ def _first(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     where = ".".join(_plain(part) for part in problem["loc"])
     if problem["type"] == "union_tag_invalid":
-        return f"this swarmlab knows no entry of the kind {short(problem['input'].get('kind'))}"
+        return f"this swarmlab knows no entry of the kind {shorten(problem['input'].get('kind'))}"
     return f"{where}: {_plain(problem['msg'])}" if where else _plain(problem["msg"])
 
 
@@ -157,7 +157,7 @@ def _plain(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def short(value: object) -> str:
+def shorten(value: object) -> str:
     """A value for a sentence: its beginning, and nothing that a terminal would obey."""
     return _plain(repr(value))
 

@@ -24,8 +24,8 @@ from lab.tape.codec import (
     end_line,
     from_line,
     header_line,
-    redacted,
-    short,
+    redact_fact,
+    shorten,
     to_entry,
     to_header,
     to_line,
@@ -98,7 +98,7 @@ def check_tape(path: Path) -> Tape:
     """`load`, and no secret is in it. Raises InputError."""
     tape, redactor = load(path), Redactor()
     for number, entry in enumerate(tape.entries, start=2):
-        if redacted(entry.fact, redactor) != entry.fact:
+        if redact_fact(entry.fact, redactor) != entry.fact:
             raise InputError("this entry holds a secret", path=path, line=number, remedy=_AGAIN)
     return tape
 
@@ -134,7 +134,7 @@ def _header(path: Path, line: str) -> Header:
         )
     version = head.pop("swarmlab")
     if not isinstance(version, int) or version < 1:
-        raise InputError(f"the tape's version is not a number: {short(version)}", path=path, line=1, remedy=_AGAIN)
+        raise InputError(f"the tape's version is not a number: {shorten(version)}", path=path, line=1, remedy=_AGAIN)
     if version > VERSION:
         raise InputError(
             f"this tape has version {version}, and this swarmlab reads up to version {VERSION}",
@@ -151,7 +151,7 @@ def _header(path: Path, line: str) -> Header:
 def _ended(path: Path, number: int, tape: Tape, mark: dict[str, Any]) -> Tape:
     if mark["end"] != len(tape.entries) or isinstance(mark["end"], bool):
         raise InputError(
-            f"the tape is damaged: it has {len(tape.entries)} entries, and its end mark names {short(mark['end'])}",
+            f"the tape is damaged: it has {len(tape.entries)} entries, and its end mark names {shorten(mark['end'])}",
             path=path,
             line=number,
             remedy=_AGAIN,
@@ -225,7 +225,7 @@ class Recorder:
 
     def _clean(self, fact: Fact) -> Fact:
         if not isinstance(fact, Printed):
-            return redacted(fact, self._redact)
+            return redact_fact(fact, self._redact)
         stream = self._streams.setdefault(fact.node, self._redact.stream())
         return replace(fact, text=stream.feed(fact.text) + stream.flush())
 

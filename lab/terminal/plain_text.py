@@ -69,7 +69,7 @@ def _drawn(raw: str, columns: int, rows: int) -> list[str]:
 
 
 def _screen(raw: str, columns: int, rows: int) -> list[str]:
-    from bittty import Board
+    from bittty import Board  # not needed for the first paint
     from bittty.terminals import Terminal
     from bittty.terminals.scrollback import MemoryScrollback
 

@@ -30,7 +30,7 @@ def launch(
     is not waited for: then the process ends here. A signal that ends the app makes it
     128 + signal. What broke the app is raised, once the terminal is the shell's again.
     """
-    from lab.tui.app import LabApp
+    from lab.tui.app import LabApp  # imports Textual: not before it is known that there is a screen
 
     # Threads that work (a flood of output is looked through for secrets) give way to the keys sooner than by default.
     sys.setswitchinterval(0.001)

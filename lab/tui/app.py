@@ -167,7 +167,7 @@ class LabApp(ViewActions):
         s, progress = self.situation, batch.world.progress
         if s.busy and not s.making and s.world is not None and progress is not s.world.progress:
             self.see(progress=progress)
-        moved = load_keys.followed(s.world, batch.world)
+        moved = load_keys.follow_load(s.world, batch.world)
         self.see(world=batch.world, now=self._back.now(), title=self._back.stage.title, **moved)
 
     @on(Making)
@@ -215,7 +215,7 @@ class LabApp(ViewActions):
         terminal = self._stand.terminal
         terminal.clear()
         world = stage.journal.world
-        moved = load_keys.followed(None, world)
+        moved = load_keys.follow_load(None, world)
         self.see(ready=True, live=stage.live, title=stage.title, world=world, lesson=None, **moved)
         self._back.resize(max(20, terminal.size.width), max(3, terminal.size.height))
         self.post_message(Moved())
@@ -258,7 +258,7 @@ class LabApp(ViewActions):
         elif s.step is None or s.state(s.page) == "passed":
             self.turn_to(s.page + 1)
         elif s.question is not None and s.live:
-            from lab.tui import dialogs
+            from lab.tui import dialogs  # not needed for the first paint
 
             self.push_screen(dialogs.ask(s), self._said)
         else:
@@ -292,12 +292,12 @@ class LabApp(ViewActions):
 
     def action_load(self, how: str) -> None:
         before = self.situation
-        self.see(**load_keys.turned(before, how))
+        self.see(**load_keys.change_rate(before, how))
         if load_keys.load_spec(self.situation) != load_keys.load_spec(before):
             self._back.drive(load_keys.load_spec(self.situation))
 
     def action_lessons(self) -> None:
-        from lab.tui import dialogs
+        from lab.tui import dialogs  # not needed for the first paint
 
         self.push_screen(dialogs.lessons(self.situation), lambda id: self.open_lesson(id) if id else None)
 
@@ -307,7 +307,7 @@ class LabApp(ViewActions):
         self._back.open(lesson)
 
     def action_reset(self) -> None:
-        from lab.tui import dialogs
+        from lab.tui import dialogs  # not needed for the first paint
 
         self.push_screen(dialogs.reset(self.situation), self._reset)
 

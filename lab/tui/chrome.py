@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lab.panes import key_range
 from lab.schema.template import fill, placeholders
-from lab.tui.spans import Line, Span, Tone, clip, fit, stamp, width, wrap
+from lab.tui.spans import Line, Span, Tone, clip, fit, format_stamp, width, wrap
 from lab.tui.state import REGIONS, UiState
 
 
@@ -26,7 +26,7 @@ def _badge(s: UiState) -> Span:
     silent = max(0.0, s.now - s.world.linked_at) if s.world else 0.0
     return {
         "starting": (" ◌ STARTING ", "replay"),
-        "replay": (f" ▶ REPLAY {stamp(s.now, False)} ", "replay"),
+        "replay": (f" ▶ REPLAY {format_stamp(s.now, False)} ", "replay"),
         "live": (" ● LIVE ", "live"),
         "stale": (f" ▲ STALE for {silent:.0f} s ", "stale"),
         "none": (" ■ NO CLUSTER ", "stale"),
@@ -45,7 +45,7 @@ def _clock(s: UiState, room: int) -> Line:
         return ()
     text, late = time_left(s)
     text = f" {text} {'over' if late else 'left'} "
-    spent = f"{stamp(s.elapsed, False)} gone  " if room >= 100 else ""
+    spent = f"{format_stamp(s.elapsed, False)} gone  " if room >= 100 else ""
     return (spent, "quiet"), (text, "stale" if late else "strong")
 
 
@@ -57,7 +57,7 @@ def large_count(s: UiState) -> str:
 def time_left(s: UiState) -> tuple[str, bool]:
     """What is left of the lesson's minutes, or by how much they are over, and whether they are."""
     left = (s.lesson.minutes * 60 if s.lesson else 0) - s.elapsed
-    return stamp(abs(left), False), left < 0
+    return format_stamp(abs(left), False), left < 0
 
 
 def tabs(s: UiState, room: int) -> tuple[Line, ...]:
@@ -191,7 +191,7 @@ def _progress(s: UiState, room: int) -> Line:
 
 def notes(s: UiState, room: int) -> tuple[Line, ...]:
     """What the speaker means to say here, as prose."""
-    from lab.tui.lesson.markdown import render_markdown
+    from lab.tui.lesson.markdown import render_markdown  # not needed for the first paint
 
     step = s.step
     text = step.notes if step and step.notes else "No notes for this page."

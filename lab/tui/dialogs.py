@@ -123,16 +123,16 @@ def help_on(s: UiState, focused: Widget) -> Help:
 
 def failures(world: World) -> Pick:
     """Which of the load's last failed requests, the newest first; the answer is its place among them."""
-    from lab.tui.panes.load import view
+    from lab.tui.panes.load import view  # not needed for the first paint
 
     return Pick("Failed requests", view.failures(world))
 
 
 def failure(world: World, place: int) -> Help:
     """One of them, beside what the swarm did around that moment."""
-    from lab.tui.panes.load.view import beside
+    from lab.tui.panes.load.view import failure_page  # not needed for the first paint
 
-    return Help("A failed request, and what the swarm did", lambda room: beside(world, place, room))
+    return Help("A failed request, and what the swarm did", lambda room: failure_page(world, place, room))
 
 
 def lessons(s: UiState) -> Pick:

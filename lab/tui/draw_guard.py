@@ -32,6 +32,6 @@ def sentence(error: Exception, what: str = "this view could not be drawn") -> st
 
 def _keep(error: Exception) -> str:
     try:
-        return f"the log is {error_log.keep(error)}"
+        return f"the log is {error_log.save_traceback(error)}"
     except (OSError, LabError) as why:
         return f"no log could be written ({why})"

@@ -92,7 +92,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     async def _furnish(self) -> None:
         """The other panes, after the first paint: what they need takes longer to import than the rest."""
-        from lab.tui.cluster.widget import Reconciliation
+        from lab.tui.cluster.widget import Reconciliation  # not needed for the first paint
         from lab.tui.widgets.terminal import Terminal
         from lab.tui.widgets.timeline import Timeline
         from lab.tui.widgets.view import View
@@ -197,7 +197,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._speaker.remove()
             self._speaker = None
         if on:
-            from textual.widgets import Digits
+            from textual.widgets import Digits  # not needed for the first paint
 
             self._sheets["notes"] = LinesView(focus=True, id="notes")
             self._speaker = Horizontal(Digits(id="count"), self._sheets["notes"], Digits(id="left"), id="speaker")

@@ -18,7 +18,7 @@ Span = tuple[str, Tone]
 Line = tuple[Span, ...]
 
 
-def stamp(seconds: float, tenths: bool = True) -> str:
+def format_stamp(seconds: float, tenths: bool = True) -> str:
     """A time as a clock shows it: `02:05.3`, past an hour `1:02:05.3`; `--:--` for one that no clock shows."""
     if not abs(seconds) < LONGEST:
         return "--:--"
@@ -93,7 +93,7 @@ def wrap(spans: Iterable[Span], room: int, first: Line = (), rest: Line | None =
             used, size = width(rest), width(word)
         lines[-1].extend(word)
         used, empty, blank = used + size, False, False
-    return [joined(line) for line in lines]
+    return [join_line(line) for line in lines]
 
 
 def _after(word: Line, part: Line) -> Line:
@@ -106,7 +106,7 @@ def _after(word: Line, part: Line) -> Line:
     return tuple(left)
 
 
-def joined(line: Iterable[Span]) -> Line:
+def join_line(line: Iterable[Span]) -> Line:
     """The same line in as few spans as it needs."""
     found: list[Span] = []
     for text, tone in line:

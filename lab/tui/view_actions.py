@@ -59,12 +59,12 @@ class ViewActions(App[int]):
         self.call_after_refresh(self._stand.target("cluster").focus)
 
     def action_views(self) -> None:
-        from lab.tui import dialogs
+        from lab.tui import dialogs  # not needed for the first paint
 
         self.push_screen(dialogs.views(self.situation), lambda pane: self.action_view(pane) if pane else None)
 
     def action_failures(self) -> None:
-        from lab.tui import dialogs
+        from lab.tui import dialogs  # not needed for the first paint
 
         world = self.situation.world
         if world is not None:
@@ -90,11 +90,11 @@ class ViewActions(App[int]):
         self.see(notes=not self.situation.notes)
 
     def action_palette(self) -> None:
-        from lab.tui.palette import LabCommands
+        from lab.tui.palette import LabCommands  # not needed for the first paint
 
         self.push_screen(CommandPalette([LabCommands]))
 
     def action_help(self) -> None:
-        from lab.tui import dialogs
+        from lab.tui import dialogs  # not needed for the first paint
 
         self.push_screen(dialogs.help_on(self.situation, self._stand.target(self.situation.pane)))

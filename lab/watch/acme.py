@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from lab.engine.endpoint import Endpoint
-from lab.watch.http import whole
+from lab.watch.http import is_whole
 from lab.watch.source import PollInterval, Source
 from lab.world.entries import AcmeTold, Entry, Linked, SwarmChanged
 from lab.world.journal import Journal
@@ -67,8 +67,8 @@ def _told(raw: object) -> AcmeTold | None:
     stage = next((stage for begins, stage in _STAGES if message.lower().startswith(begins)), None)
     if stage is None:
         return None
-    hosts = tuple(whole(host) for host in _hosts(raw, message))
-    return AcmeTold(hosts, stage, whole(_text(message, raw.get("error"))))
+    hosts = tuple(is_whole(host) for host in _hosts(raw, message))
+    return AcmeTold(hosts, stage, is_whole(_text(message, raw.get("error"))))
 
 
 def _hosts(raw: Mapping[str, Any], message: str) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ class AcmeSource(Source):
 
     def _open(self, client: docker.DockerClient, service: str) -> Iterator[bytes]:
         """The log from its last lines on. It has no bound of its own: `_interrupt` ends it."""
-        from docker.types import CancellableStream
+        from docker.types import CancellableStream  # slow to import: only a followed log needs it
 
         answers: list[Any] = []
         # The SDK gives the frames' contents, but no way to break them off: that needs the answer itself.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from lab.engine.endpoint import Endpoint
 from lab.watch import threads
 from lab.watch.handshake import handshake
-from lab.watch.source import PollInterval, Source, in_words
+from lab.watch.source import PollInterval, Source, describe_error
 from lab.world.entries import AcmeTold, CertificateSeen, Entry
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -61,14 +61,16 @@ class CertificateSource(Source):
         if hosts and self._endpoints:
             if time.monotonic() - self._asked_at >= KEEP:
                 self._roots, self._asked_at = self._ask() or self._roots, time.monotonic()
-            if any(threads.side_by_side(lambda endpoint: self._node(endpoint, hosts), self._endpoints)):
+            if any(threads.run_side_by_side(lambda endpoint: self._node(endpoint, hosts), self._endpoints)):
                 self._moved_at = time.monotonic()
-        return time.monotonic() - self._moved_at < LINGER or under_way(self._journal.world, self._journal.now())
+        return time.monotonic() - self._moved_at < LINGER or has_order_under_way(
+            self._journal.world, self._journal.now()
+        )
 
     def _failed(self, error: Exception) -> None:
         """What was served before may be served no more."""
         for host, node in tuple(self._written):
-            self._write(CertificateSeen(host, node, "unreachable", in_words(error), round(time.time(), 1)))
+            self._write(CertificateSeen(host, node, "unreachable", describe_error(error), round(time.time(), 1)))
 
     def _node(self, endpoint: Endpoint, hosts: tuple[str, ...]) -> bool:
         """One node's handshakes, each written as it is seen: a node that hangs delays no other's."""
@@ -93,7 +95,7 @@ class CertificateSource(Source):
         return new
 
 
-def under_way(world: World, at: float) -> bool:
+def has_order_under_way(world: World, at: float) -> bool:
     """Whether an order of a certificate is under way: its last word is not its end, and not long ago. What was issued
     is served only a moment later."""
     if not world.edge.acme:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.engine import decode
 from lab.engine.endpoint import Endpoint
-from lab.engine.raw import read
+from lab.engine.raw import read_object
 from lab.errors import EngineError
 from lab.world.entries import EngineEvent
 
@@ -83,7 +83,7 @@ class EventStream:
 
     def _one(self, raw: Any) -> None:
         try:
-            event = read("event", lambda r: decode.event(self._endpoint.node, r), raw)
+            event = read_object("event", lambda r: decode.event(self._endpoint.node, r), raw)
         except EngineError:
             return
         self._pause = SOON

@@ -71,7 +71,7 @@ def _judge(
         return "expired", f"it was valid until {_clock(certificate.not_after)}"
     if certificate.not_before > now + AHEAD:
         return "early", f"it is valid only from {_clock(certificate.not_before)}"
-    if not trust.covers(certificate.names, host):
+    if not trust.matches_host(certificate.names, host):
         return "wrong-name", f"it is for {', '.join(certificate.names) or 'no name at all'}"
     if served[0].issuer == served[0].subject:
         return "self-signed", "it signed itself"
@@ -85,7 +85,7 @@ def _clock(at: float) -> str:
 
 def _served(address: tuple[str, int], host: str, bound: float) -> list[x509.Certificate]:
     """The chain as it is served, the host's own certificate first."""
-    from OpenSSL import SSL
+    from OpenSSL import SSL  # slow to import: not before a certificate is looked at
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     # OpenSSL is to judge nothing: what is served is to be seen, whatever it is.
@@ -115,7 +115,7 @@ def _served(address: tuple[str, int], host: str, bound: float) -> list[x509.Cert
 
 
 def _shake(connection: SSL.Connection, stream: socket.socket, until: float) -> None:
-    from OpenSSL import SSL
+    from OpenSSL import SSL  # slow to import: not before a certificate is looked at
 
     while True:
         try:
@@ -133,7 +133,7 @@ def _shake(connection: SSL.Connection, stream: socket.socket, until: float) -> N
 
 def _fault(error: SSL.Error) -> Exception:
     """OpenSSL's words for why there was no handshake, in a person's."""
-    from OpenSSL import SSL
+    from OpenSSL import SSL  # slow to import: not before a certificate is looked at
 
     if isinstance(error, SSL.SysCallError):
         closed = error.args and error.args[0] == -1

@@ -40,11 +40,11 @@ class Answer:
     @property
     def text(self) -> str:
         """The body as a text that can be written anywhere, whatever charset it claims to have."""
-        return decoded(self.body, self.charset)
+        return decode_text(self.body, self.charset)
 
 
 @cache
-def unjudged() -> ssl.SSLContext:
+def unverified_context() -> ssl.SSLContext:
     """TLS that takes any certificate; made once, for a context costs more than a request."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -102,12 +102,12 @@ class Client(httpx.Client):
                 self._line.shutdown(socket.SHUT_RDWR)
 
 
-def client(bound: float, address: tuple[str, int], login: Password | None = None) -> Client:
+def make_client(bound: float, address: tuple[str, int], login: Password | None = None) -> Client:
     """A client for an address, of which each connection, write and read may take `bound` seconds. It follows no
     redirect. With a `login` its requests raise Unproven where nothing proves who listens."""
     judged = login is not None and not is_local(address[0])
     return Client(
-        verify=ssl.create_default_context() if judged else unjudged(),
+        verify=ssl.create_default_context() if judged else unverified_context(),
         timeout=bound,
         trust_env=False,
         auth=login,
@@ -115,7 +115,9 @@ def client(bound: float, address: tuple[str, int], login: Password | None = None
     )
 
 
-def get(client: Client, url: str, host: str = "", *, longest: int, bound: float = 10.0, whole: bool = True) -> Answer:
+def get(
+    client: Client, url: str, host: str = "", *, longest: int, bound: float = 10.0, is_whole: bool = True
+) -> Answer:
     """Ask for a URL under a host's name (in HTTP and in TLS), none for "". Raises httpx's errors, OSError,
     or ValueError for what no request can carry.
 
@@ -128,7 +130,7 @@ def get(client: Client, url: str, host: str = "", *, longest: int, bound: float 
     end.daemon = True
     end.start()
     try:
-        return _read(client, url, host, longest, whole)
+        return _read(client, url, host, longest, is_whole)
     except (httpx.TransportError, OSError) as error:
         if client.late:
             raise httpx.ReadTimeout(f"the answer had no end in {bound:.0f} s") from error
@@ -157,16 +159,16 @@ def _read(client: Client, url: str, host: str, longest: int, whole: bool) -> Ans
         return Answer(answer.status_code, answer.headers, bytes(body[:longest]), answer.charset_encoding)
 
 
-def decoded(data: bytes, charset: str | None = None) -> str:
+def decode_text(data: bytes, charset: str | None = None) -> str:
     """Bytes as a text: by a charset that is known and is one of texts, else as UTF-8. What cannot be read or could
     not be written out again becomes a mark."""
     try:
         text = data.decode(charset or "utf-8", "replace")
     except (LookupError, ValueError):
         text = data.decode("utf-8", "replace")
-    return whole(text)
+    return is_whole(text)
 
 
-def whole(text: str) -> str:
+def is_whole(text: str) -> str:
     """A text without halves of surrogate pairs, which JSON can spell and no file can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")

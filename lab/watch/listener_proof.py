@@ -38,7 +38,7 @@ def is_local(host: str) -> bool:
         return False
 
 
-def listeners(table: str, host: str, port: int) -> frozenset[tuple[int, int]]:
+def find_listeners(table: str, host: str, port: int) -> frozenset[tuple[int, int]]:
     """The user and the inode of each socket that may take a connection to an address, in a table such as
     `/proc/net/tcp` or `/proc/net/tcp6`. Raises ValueError for a text that is no such table."""
     wanted = ipaddress.ip_address(host)
@@ -67,7 +67,7 @@ def _takes(listens: _Address, wanted: _Address) -> bool:
     return listens.is_unspecified or wanted in (listens, mapped) or (mapped is not None and mapped.is_unspecified)
 
 
-def prove(host: str, port: int, tables: Iterable[Path] = _TABLES) -> frozenset[int]:
+def prove_listener(host: str, port: int, tables: Iterable[Path] = _TABLES) -> frozenset[int]:
     """The inodes of the sockets that listen at an address of this machine, every one of which is our own; none where
     nobody listens. Unproven where one is somebody else's, or it cannot be told."""
     found: set[tuple[int, int]] = set()
@@ -75,7 +75,7 @@ def prove(host: str, port: int, tables: Iterable[Path] = _TABLES) -> frozenset[i
         for table in tables:
             # A machine without IPv6 has no table of it, and no listener either.
             if table.exists() or not table.name.endswith("6"):
-                found |= listeners(table.read_text("ascii"), host, port)
+                found |= find_listeners(table.read_text("ascii"), host, port)
     except (OSError, ValueError) as error:
         raise Unproven(f"whose port {port} is cannot be told on this machine ({error})") from error
     others = sorted({user for user, _ in found} - {os.geteuid()})
@@ -104,12 +104,12 @@ class Guard:
         match event:
             case "connection.connect_tcp.started":
                 self._proven = False
-                self._before = prove(host, info["port"]) if is_local(host) else frozenset()
+                self._before = prove_listener(host, info["port"]) if is_local(host) else frozenset()
             case "connection.connect_tcp.complete" if is_local(host):
                 stream = info["return_value"]
                 try:
                     # The same socket listened before and after: it is the one that took this connection.
-                    if not self._before or prove(*stream.get_extra_info("server_addr")[:2]) != self._before:
+                    if not self._before or prove_listener(*stream.get_extra_info("server_addr")[:2]) != self._before:
                         raise Unproven("it is not certain which program took the connection")
                 except BaseException:
                     stream.close()

@@ -47,7 +47,7 @@ class MeshSource(Source):
         for endpoint in self._endpoints:
             # A node that still owes answers is not asked for more, and keeps no other waiting.
             if endpoint.node not in self._rounds or self._rounds[endpoint.node].done():
-                self._rounds[endpoint.node] = threads.start(partial(self._node, wanted), endpoint)
+                self._rounds[endpoint.node] = threads.start_thread(partial(self._node, wanted), endpoint)
         return True
 
     def _node(self, wanted: tuple[Request, ...], endpoint: Endpoint) -> None:

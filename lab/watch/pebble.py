@@ -23,19 +23,19 @@ def pebble_roots(endpoints: Iterable[Endpoint]) -> tuple[bytes, ...]:
     """
     places = tuple(e.published[PORT] for e in endpoints if PORT in e.published)
     # A node that hangs is not waited for.
-    for answer in as_completed([threads.start(_roots, place) for place in places]):
+    for answer in as_completed([threads.start_thread(_roots, place) for place in places]):
         if answer.result():
             return answer.result()
     return ()
 
 
 def _roots(place: tuple[str, int]) -> tuple[bytes, ...]:
-    from cryptography import x509
+    from cryptography import x509  # slow to import: not before a certificate is looked at
 
     address, port = place
 
     try:
-        with http.client(BOUND, (address, port)) as client:
+        with http.make_client(BOUND, (address, port)) as client:
             answer = http.get(client, f"https://{address}:{port}/roots/0", longest=LONGEST, bound=BOUND)
         if answer.status != 200:
             return ()

@@ -28,7 +28,7 @@ def probe_nodes(
 ) -> list[Hit]:
     """Send a request `times` times to the published port of every node given, nodes side by side. Never raises for a
     node: no answer is a Hit with status 0 that says why."""
-    rounds = threads.side_by_side(
+    rounds = threads.run_side_by_side(
         lambda endpoint: [probe_node(endpoint, request, password) for _ in range(times)], endpoints
     )
     return [hit for hits in rounds for hit in hits]
@@ -57,7 +57,7 @@ def find_refusing(endpoints: Iterable[Endpoint], port: int) -> list[str]:
     """The nodes that refuse or drop a connection to a published port; one that is not reached from this machine is
     not among them. What waits for us to speak first, or speaks, is there."""
     asked = [endpoint for endpoint in endpoints if port in endpoint.published]
-    there = threads.side_by_side(_listens, [endpoint.published[port] for endpoint in asked])
+    there = threads.run_side_by_side(_listens, [endpoint.published[port] for endpoint in asked])
     return [endpoint.node for endpoint, listens in zip(asked, there, strict=True) if not listens]
 
 
@@ -75,9 +75,9 @@ def _listens(address: tuple[str, int]) -> bool:
 def _http(endpoint: Endpoint, request: Request, password: http.Password | None, began: float, bound: float) -> Hit:
     address = endpoint.published[request.port]
     url = f"{request.protocol}://{address[0]}:{address[1]}{request.path}"
-    with http.client(bound, address, _login(request, password)) as client:
-        answer = http.get(client, url, request.host, longest=LONGEST, bound=bound, whole=False)
-    body = http.decoded(answer.body[:START], answer.charset)[:200]
+    with http.make_client(bound, address, _login(request, password)) as client:
+        answer = http.get(client, url, request.host, longest=LONGEST, bound=bound, is_whole=False)
+    body = http.decode_text(answer.body[:START], answer.charset)[:200]
     told = answer.headers
     # A page is no replica's name, and what refuses or passes nothing on is no replica.
     page = answer.status >= 400 or body.lstrip().startswith("<")
@@ -106,7 +106,7 @@ def _line(endpoint: Endpoint, request: Request, began: float, bound: float) -> H
         came = _first_line_of(stream, time.monotonic() + bound)
     if not came:
         return _none(endpoint, request, _ms(began), "the connection was closed with no answer")
-    body = http.decoded(came[:START]).strip()[:200]
+    body = http.decode_text(came[:START]).strip()[:200]
     return Hit(endpoint.node, request.port, request.path, 200, body[:64], _ms(began), body=body, protocol="tcp")
 
 

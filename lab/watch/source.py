@@ -104,7 +104,7 @@ class Source:
             try:
                 moving = self._look()
             except Exception as error:  # noqa: BLE001  what is looked at may answer anything, and must not end this thread
-                self._trouble = in_words(error)
+                self._trouble = describe_error(error)
                 with suppress(Exception):
                     self._failed(error)
                 pause = min(self._pace.most, max(0.5, pause * 2))
@@ -118,7 +118,7 @@ class Source:
                 self._turn.wait_for(lambda: self._closed, timeout=min(pause, self._pace.gap))
 
 
-def in_words(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Why a look failed, in one line: an error that was foreseen in its own words, another one with its kind."""
     if isinstance(error, LabError):
         return first_line(error)

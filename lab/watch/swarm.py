@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.watch.events import EventStream
-from lab.watch.source import in_words
+from lab.watch.source import describe_error
 from lab.watch.swarm_diff import Versions, poll_swarm
 from lab.world.entries import EngineEvent, Linked
 from lab.world.journal import Journal
@@ -123,7 +123,7 @@ class SwarmSource:
 
     def _moving(self) -> bool:
         world = self._journal.world
-        return time.monotonic() - self._moved_at < LINGER or not still(world)
+        return time.monotonic() - self._moved_at < LINGER or not is_still(world)
 
     def _try_managers(self, named: bool) -> bool:
         """One look through the current manager, or the next that answers; False when none did."""
@@ -134,7 +134,7 @@ class SwarmSource:
             try:
                 self._look_through(manager, named)
             except Exception as error:  # noqa: BLE001  an engine may answer anything, and must not end this thread
-                self._trouble = f"{manager.node}: {in_words(error)}"
+                self._trouble = f"{manager.node}: {describe_error(error)}"
                 self._drop_client()
                 self._current += 1
                 named = True
@@ -172,7 +172,7 @@ class SwarmSource:
         self.wake(named=event.type in {"secret", "config", "network"})
 
 
-def still(world: World) -> bool:
+def is_still(world: World) -> bool:
     """Nothing is on its way: every service has its tasks, and no update is under way."""
     return world.swarm.converged and not any(s.status.state in _UNDER_WAY for s in world.swarm.services.values())
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from lab.engine import decode
-from lab.engine.raw import Raw, listed, read
+from lab.engine.raw import Raw, read_list, read_object
 from lab.errors import EngineError
-from lab.watch.http import whole
+from lab.watch.http import is_whole
 from lab.world.entries import SwarmChanged, Unread
 from lab.world.swarm import Node, Service, SwarmObject, Task
 
@@ -48,7 +48,7 @@ def poll_swarm(api: Any, by: str, seen: Versions, *, named: bool = True) -> tupl
         raise EngineError(f"the engine's answer is not as its API promises: {why}")
     services = _diff("service", api.services(status=True), seen.services, decode.service, _counts)
     lost = {one.id for one in services.unread}
-    tasks = _diff("task", _of_services(listed("task", api.tasks()), lost), seen.tasks, decode.task, decode.version)
+    tasks = _diff("task", _of_services(read_list("task", api.tasks()), lost), seen.tasks, decode.task, decode.version)
     others = _named(api, seen) if named else _Differing[SwarmObject](marks=seen.named)
     unread = (*nodes.unread, *services.unread, *tasks.unread, *others.unread)
     if not named:
@@ -92,11 +92,11 @@ def _diff(
 ) -> _Differing[Value]:
     marks: dict[str, object] = {}
     found = _Differing[Value](marks=marks)
-    for raw in listed(what, raws):
+    for raw in read_list(what, raws):
         try:
             id, now = _id(raw), _marked(raw, mark)
             if id not in seen or seen[id] != now:
-                found.changed.append(read(what, convert, raw))
+                found.changed.append(read_object(what, convert, raw))
             marks[id] = now
         except EngineError as error:
             found.unread.append(Unread(what, _id(raw), error.sentence))
@@ -114,13 +114,13 @@ def _marked(raw: Raw, mark: Callable[[Raw], object]) -> object:
 
 def _id(raw: object) -> str:
     id = (raw.get("ID") or raw.get("Id")) if isinstance(raw, Mapping) else None
-    return whole(id) if isinstance(id, str) else ""
+    return is_whole(id) if isinstance(id, str) else ""
 
 
 def _named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
     overlays = [
         raw
-        for raw in listed("network", api.networks(filters={"driver": "overlay"}))
+        for raw in read_list("network", api.networks(filters={"driver": "overlay"}))
         if not isinstance(raw, Mapping) or raw.get("Scope") == "swarm"
     ]
     kinds = (

@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def start(do: Callable[[T], R], thing: T) -> Future[R]:
+def start_thread(do: Callable[[T], R], thing: T) -> Future[R]:
     """Begin `do(thing)` in a thread of its own; its result, or what it raised, comes to the future."""
     future: Future[R] = Future()
     future.set_running_or_notify_cancel()
@@ -28,6 +28,6 @@ def start(do: Callable[[T], R], thing: T) -> Future[R]:
     return future
 
 
-def side_by_side(do: Callable[[T], R], things: Iterable[T]) -> list[R]:
+def run_side_by_side(do: Callable[[T], R], things: Iterable[T]) -> list[R]:
     """`do` with every thing at once; the results in the things' order. Raises the first error of theirs."""
-    return [future.result() for future in [start(do, thing) for thing in things]]
+    return [future.result() for future in [start_thread(do, thing) for thing in things]]

@@ -15,7 +15,7 @@ from lab.errors import EngineError
 from lab.watch import http
 from lab.watch import traefik_api as api
 from lab.watch.listener_proof import Unproven
-from lab.watch.source import PollInterval, Source, first_line, in_words
+from lab.watch.source import PollInterval, Source, describe_error, first_line
 from lab.world.entries import RoutesSeen, TrafficSeen
 from lab.world.journal import Journal
 from lab.world.traefik import Traffic
@@ -91,7 +91,7 @@ class TraefikSource(Source):
         elif isinstance(error, _Unreachable | OSError | httpx.HTTPError | httpx.InvalidURL):
             self._write(RoutesSeen("unreachable", first_line(error)))
         else:
-            self._write(RoutesSeen("unreadable", in_words(error)))
+            self._write(RoutesSeen("unreadable", describe_error(error)))
 
     def _write(self, fact: RoutesSeen) -> None:
         if fact != self._last:
@@ -111,7 +111,7 @@ class TraefikSource(Source):
             endpoint = self._endpoints[self._current % len(self._endpoints)]
             address = endpoint.published[PORT]
             try:
-                with http.client(BOUND, address, self._login) as client:
+                with http.make_client(BOUND, address, self._login) as client:
                     return _View(client, address, host).read()
             except (httpx.HTTPError, OSError) as error:
                 why = f"{endpoint.node}: {_words(error)}"
@@ -215,4 +215,4 @@ def _words(error: Exception) -> str:
         return f"no answer in {BOUND:.0f} s"
     if isinstance(error, httpx.ConnectError) and "refused" in str(error):
         return "refused"
-    return first_line(error) if isinstance(error, Unproven) else in_words(error)
+    return first_line(error) if isinstance(error, Unproven) else describe_error(error)

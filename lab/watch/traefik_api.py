@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from lab.errors import EngineError
-from lab.watch.http import whole
+from lab.watch.http import is_whole
 from lab.watch.source import first_line
 from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 
@@ -40,7 +40,7 @@ def version(path: str, raw: Any) -> str:
     """`Version` of /api/version."""
     if not isinstance(raw, Mapping) or not isinstance(raw.get("Version"), str):
         raise _shape(path, raw, "an object with a Version")
-    return whole(raw["Version"])
+    return is_whole(raw["Version"])
 
 
 def entrypoints(path: str, raw: Any) -> Listing[EntryPoint]:
@@ -121,6 +121,7 @@ def certificates(path: str, raw: Any) -> Listing[Certificate]:
 
 def traffic(path: str, text: str) -> tuple[Traffic, ...]:
     """The counts of /metrics, by service and by entry point; without what Traefik does not count."""
+    # Slow to import: not before Traefik has counted.
     from prometheus_client.parser import text_string_to_metric_families
 
     counts: dict[tuple[str, str], list[int]] = {}
@@ -156,7 +157,7 @@ def _all(path: str, raw: Any, read: Callable[[Raw], T]) -> Listing[T]:
             found.append(read(one))
         except Exception as error:  # noqa: BLE001  whatever an odd shape raises, it is this one object that is odd
             said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else first_line(error)
-            name = whole(one["name"][:80]) if isinstance(one.get("name"), str) else "?"
+            name = is_whole(one["name"][:80]) if isinstance(one.get("name"), str) else "?"
             odd.append(f"the answer of {path} has not the API's shape: {name}: {said}")
     if odd and not found:
         raise EngineError(odd[0])
@@ -175,20 +176,20 @@ def _text(one: Any, field: str, otherwise: str | None = None) -> str:
         return str(otherwise)
     if not isinstance(value, str):
         raise TypeError(f"{field} is {value!r:.60} and not a text")
-    return whole(value)
+    return is_whole(value)
 
 
 def _texts(one: Raw, field: str) -> tuple[str, ...]:
     value = one.get(field) or []
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise TypeError(f"{field} is {value!r:.60} and not a list of texts")
-    return tuple(map(whole, value))
+    return tuple(map(is_whole, value))
 
 
 def _errors(one: Raw) -> tuple[str, ...]:
     """Traefik gives a list of sentences for a router or service, and has given a single one."""
     value = one.get("error") or one.get("err") or []
-    return (whole(value),) if isinstance(value, str) else tuple(whole(str(text)) for text in value)
+    return (is_whole(value),) if isinstance(value, str) else tuple(is_whole(str(text)) for text in value)
 
 
 def _key(type: str, size: object) -> str:

@@ -22,14 +22,14 @@ _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 def unreadable() -> tuple[type[Exception], ...]:
     """What cryptography raises for a certificate that it cannot read."""
-    from cryptography import x509
+    from cryptography import x509  # slow to import: not before a certificate is looked at
 
     return (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 def describe_certificate(served: Sequence[x509.Certificate]) -> Certificate:
     """The first certificate of a chain as a value; raises one of `unreadable` where it cannot be read."""
-    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives import hashes  # slow to import: not before a certificate is looked at
 
     leaf = served[0]
     return Certificate(
@@ -47,7 +47,7 @@ def describe_certificate(served: Sequence[x509.Certificate]) -> Certificate:
 
 def common_name(name: x509.Name) -> str:
     """A name's CN; all of it where it has none."""
-    from cryptography.x509.oid import NameOID
+    from cryptography.x509.oid import NameOID  # slow to import: not before a certificate is looked at
 
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else name.rfc4514_string()
@@ -59,7 +59,7 @@ def ascii_name(host: str) -> str:
     return plain if plain.isascii() else plain.encode("idna").decode("ascii")
 
 
-def covers(names: Sequence[str], host: str) -> bool:
+def matches_host(names: Sequence[str], host: str) -> bool:
     """Whether one of a certificate's names is the host's. `*.example.org` is any one label before the rest (RFC
     6125), and no wildcard stands alone before the last label."""
     wanted = ascii_name(host)
@@ -76,7 +76,7 @@ def covers(names: Sequence[str], host: str) -> bool:
 def why_untrusted(served: Sequence[x509.Certificate], roots: Sequence[bytes], at: float, host: str) -> str:
     """Why a chain is not to be trusted at a time (seconds since the epoch); "" when it is: a known authority vouches
     for it, link by link."""
-    from cryptography import x509
+    from cryptography import x509  # slow to import: not before a certificate is looked at
     from cryptography.x509 import verification
 
     known = _parsed(tuple(roots)) if roots else _public()
@@ -123,7 +123,7 @@ def _reason(error: Exception) -> str:
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    from cryptography import x509
+    from cryptography import x509  # slow to import: not before a certificate is looked at
 
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -134,7 +134,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def _key(certificate: x509.Certificate) -> str:
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import UnsupportedAlgorithm  # slow to import: not before a certificate is looked at
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     try:
@@ -163,7 +163,7 @@ def _public() -> tuple[x509.Certificate, ...]:
 @lru_cache(maxsize=8)
 def _parsed(pems: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
     """The certificates in PEM texts; what is none is left out."""
-    from cryptography import x509
+    from cryptography import x509  # slow to import: not before a certificate is looked at
 
     found: list[x509.Certificate] = []
     with warnings.catch_warnings():

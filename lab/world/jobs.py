@@ -20,7 +20,7 @@ def may_end(swarm: Swarm, task: Task) -> bool:
     return task.desired == "complete" or (service is not None and service.restart != "any")
 
 
-def completed(swarm: Swarm, service: Service) -> int:
+def count_completed(swarm: Swarm, service: Service) -> int:
     """How many of a service's tasks are complete and stay so: of a job, those of its present execution; of another
     service, the slots that will not be filled again."""
     if service.spec.is_job:
@@ -32,29 +32,29 @@ def completed(swarm: Swarm, service: Service) -> int:
     return sum(task.state == "complete" for task in newest)
 
 
-def total(swarm: Swarm, service: Service) -> int:
+def count_wanted(swarm: Swarm, service: Service) -> int:
     """How many of a service's tasks are to be complete, 0 for one that is to run on. A global job has one task on each
     node that it was given; its engine counts those that are not complete yet."""
     if service.spec.mode == "replicated-job":
         return service.total_completions
-    return service.desired + completed(swarm, service) if service.spec.mode == "global-job" else 0
+    return service.desired + count_completed(swarm, service) if service.spec.mode == "global-job" else 0
 
 
 def owed(swarm: Swarm, service: Service) -> int:
     """How many of a service's tasks should run now, without those that are complete for good."""
     if service.spec.mode == "replicated-job":
-        return max(0, min(service.desired, service.total_completions - completed(swarm, service)))
-    return service.desired if service.spec.is_job else max(0, service.desired - completed(swarm, service))
+        return max(0, min(service.desired, service.total_completions - count_completed(swarm, service)))
+    return service.desired if service.spec.is_job else max(0, service.desired - count_completed(swarm, service))
 
 
-def settled(swarm: Swarm, service: Service) -> bool:
+def is_settled(swarm: Swarm, service: Service) -> bool:
     """Whether a service has what it should have: a job has all its tasks complete, another one has its tasks running,
     but for those that are complete and stay so."""
     if service.spec.mode == "global-job":
         found = [*_deciding(swarm, service)]
         return bool(found) and all(task.state == "complete" for task in found)
     if service.spec.mode == "replicated-job":
-        return completed(swarm, service) >= service.total_completions
+        return count_completed(swarm, service) >= service.total_completions
     running = swarm.running.get(service.id, 0)
     return running == service.desired or running == owed(swarm, service)
 

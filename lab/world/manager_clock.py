@@ -15,7 +15,7 @@ _CHANGES = 100
 """Lines of the timeline that are."""
 
 
-def ahead(world: World) -> float:
+def clock_ahead(world: World) -> float:
     """How many seconds the managers' clock is ahead of the journal's; 0 when nothing bears a stamp.
 
     Nothing is seen before it happens, so each thing seen says how much it is at least; the most of these is taken.

@@ -77,7 +77,7 @@ class Swarm:
     @property
     def converged(self) -> bool:
         """Every service has exactly the tasks it should have, and every job is done."""
-        return all(jobs.settled(self, s) for s in self.services.values())
+        return all(jobs.is_settled(self, s) for s in self.services.values())
 
 
 Dirty = set[Slot | str]

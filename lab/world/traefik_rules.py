@@ -43,7 +43,7 @@ def matchers(rule: str) -> tuple[Matcher, ...]:
     return tuple(found)
 
 
-def balanced(rule: str) -> bool:
+def is_balanced(rule: str) -> bool:
     """Whether every parenthesis and every quote of a rule is closed."""
     depth = 0
     for char, quoted in _outside(rule):
@@ -55,7 +55,7 @@ def balanced(rule: str) -> bool:
     return depth == 0 and not _open_quote(rule)
 
 
-def regexp(pattern: str, part: str = "[^.]+") -> str | None:
+def to_regexp(pattern: str, part: str = "[^.]+") -> str | None:
     """A pattern of Traefik 2 (`{sub:[a-z]+}.example.org`) as the regular expression that 3 wants; None when it has
     no such braces. `part` stands for braces with a name only."""
     made, place = "", 0
@@ -70,7 +70,7 @@ def regexp(pattern: str, part: str = "[^.]+") -> str | None:
 
 def find_faults(rule: str) -> Iterator[tuple[str, str]]:
     """What is wrong with a rule, and what to write in its place."""
-    if not balanced(rule):
+    if not is_balanced(rule):
         yield "its parentheses or quotes are not closed", "close every ( with ) and every ` with `"
         return
     found = matchers(rule)
@@ -94,7 +94,7 @@ def _faults_of(matcher: Matcher) -> Iterator[tuple[str, str]]:
         return
     modern = _SINGLE.get(low) or _PATTERNS.get(low)
     part = "[^/]+" if "path" in low else "[^.]+"
-    patterns = [regexp(value, part) for value in matcher.values]
+    patterns = [to_regexp(value, part) for value in matcher.values]
     if modern and any(patterns):
         new = [made or f"^{value}$" for made, value in zip(patterns, matcher.values, strict=True)]
         yield f"{name} with {{name:pattern}} is of Traefik 2", f"{_alternatives(modern, new)} (in a stack file $ is $$)"

@@ -12,7 +12,7 @@ import docker
 
 from lab.engine import decode
 from lab.engine.endpoint import Endpoint
-from lab.engine.raw import read
+from lab.engine.raw import read_object
 from lab.errors import EngineError
 from lab.watch.swarm import SwarmSource
 from lab.watch.swarm_diff import Versions, poll_swarm
@@ -158,7 +158,7 @@ def _look(value: Any) -> None:
 
 def _event(value: Any) -> None:
     try:
-        fact = read("event", lambda raw: decode.event("node1", raw), value)
+        fact = read_object("event", lambda raw: decode.event("node1", raw), value)
     except EngineError:
         return
     keepable([fact])

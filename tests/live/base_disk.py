@@ -16,7 +16,7 @@ def main() -> int:
     """Make the disk, or find it."""
     began = time.monotonic()
     try:
-        name = disk_cache.ensure(lambda _: None)
+        name = disk_cache.ensure_disk(lambda _: None)
     except LabError as error:
         print(f"the machines' base disk could not be made: {error}", file=sys.stderr)
         return 1

@@ -107,6 +107,6 @@ def test_a_reset_powers_on_machines_that_were_killed(
     assert done.code == 0, done.err
     assert set(done.json["actions"]) >= {f"power {node} on" for node in dead}
     if dead == ("node4",):
-        assert "disk repair" in console.words(lab_paths.lab_folder(lab_name) / "node4")
+        assert "disk repair" in console.read_stages(lab_paths.lab_folder(lab_name) / "node4")
     status = swarmlab("status", "--json", "--name", lab_name)
     assert status.code == 0, status.out

@@ -70,8 +70,8 @@ def vm(cluster: Cluster) -> VmCluster:
 
 def _processes(cluster: VmCluster) -> list[psutil.Process]:
     """The four machines and the switch of their network."""
-    machines = [processes.running(cluster.home / node.name, node.identity) for node in cluster.state.nodes]
-    found = [one for one in (*machines, processes.switch(cluster.home, cluster.state.switch)) if one is not None]
+    machines = [processes.find_running(cluster.home / node.name, node.identity) for node in cluster.state.nodes]
+    found = [one for one in (*machines, processes.find_switch(cluster.home, cluster.state.switch)) if one is not None]
     assert len(found) == len(cluster.state.nodes) + 1
     return found
 

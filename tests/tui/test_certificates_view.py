@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.tui.panes.certificates import view
@@ -176,7 +176,6 @@ def test_an_empty_world_says_what_must_be_there() -> None:
     assert "No certificate has been seen." in drawn(World()) and "stacks/edge.yaml" in drawn(World())
 
 
-@settings(max_examples=40, deadline=None)
 @given(worlds, st.integers(1, 130), st.integers(0, 60), st.floats(0, 1e5))
 def test_any_world_keeps_within_the_room(now: World, room: int, height: int, later: float) -> None:
     assert all(width(line) <= room for line in view.lines(now, room, height, now.at + later))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lab.tui.panes.load import histogram
 from lab.tui.panes.rollout import view
-from lab.tui.spans import stamp, width
+from lab.tui.spans import format_stamp, width
 from lab.tui.widgets.emulator import Emulator
 from lab.world.entries import Acted, Entry, Failure, LoadMoved, Printed
 from lab.world.load import Load
@@ -49,7 +49,7 @@ def test_the_picture_of_a_load_is_drawn_from_any_numbers(
 
 @pytest.mark.parametrize("seconds", [math.inf, -math.inf, math.nan, 1e308, -1e308])
 def test_a_time_that_no_clock_shows_is_said_shortly(seconds: float) -> None:
-    assert stamp(seconds) == stamp(seconds, False) == "--:--"
+    assert format_stamp(seconds) == format_stamp(seconds, False) == "--:--"
 
 
 def fail(*_: object) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.tui.panes.load import histogram, view
-from lab.tui.panes.load.failures import brief
+from lab.tui.panes.load.failures import shorten_change
 from lab.tui.spans import Line, plain, width
 from lab.world.entries import Acted, EngineEvent, Entry, Failure, LoadMoved, SwarmChanged
 from lab.world.load import BUCKETS, bucket
@@ -133,7 +133,7 @@ def test_failures_are_listed_newest_first_beside_the_nearest_change() -> None:
 
 
 def test_a_failure_opened_lies_among_what_happened() -> None:
-    shown = text(view.beside(broken(), 0, 80))
+    shown = text(view.failure_page(broken(), 0, 80))
     assert "✘ status 502" in shown and f"{TARGET} through node2" in shown and "after 34 ms" in shown
     happened = [line.split(" s ", 1) for line in shown.splitlines() if line[:7].strip()[:1] in ("+", "-")]
     offsets = [float(offset) for offset, _ in happened]
@@ -146,13 +146,15 @@ def test_a_failure_opened_lies_among_what_happened() -> None:
 
 def test_a_failure_that_is_no_longer_kept_says_so() -> None:
     for place in (-1, 7):
-        assert "no longer kept" in text(view.beside(broken(), place, 60))
+        assert "no longer kept" in text(view.failure_page(broken(), place, 60))
 
 
 def test_a_failure_beside_which_nothing_happened_says_so() -> None:
     now = fold_all([report(1.0, failures=[Failure(0.2, "node1", 503, "", 3.0)])])
     assert "the swarm did nothing" in text(view.lines(now, 80, 30, 1.0))
-    assert "changed nothing" in text(view.beside(now, 0, 80)) and "None had died" in text(view.beside(now, 0, 80))
+    assert "changed nothing" in text(view.failure_page(now, 0, 80)) and "None had died" in text(
+        view.failure_page(now, 0, 80)
+    )
 
 
 def test_letters_stay_while_the_picture_moves() -> None:
@@ -186,7 +188,7 @@ def test_any_world_is_drawn_within_its_room(
     for gap, fact in more:
         now = fold_all([Entry(now.at + gap, fact)], now)
     drawn = view.lines(now, room, height, now.at + later)
-    opened = [view.beside(now, place, room) for place in range(min(3, len(now.load.failures)))]
+    opened = [view.failure_page(now, place, room) for place in range(min(3, len(now.load.failures)))]
     for line in (*drawn, *(line for one in opened for line in one)):
         assert width(line) <= room and all(part.isprintable() for part, _ in line)
     assert len(view.failures(now)) == len(now.load.failures)
@@ -194,9 +196,12 @@ def test_any_world_is_drawn_within_its_room(
 
 def test_a_change_too_long_for_its_line_says_less() -> None:
     change = Change(1.0, "web.1 failed on node2 (exit 137); a new task was assigned to node2", "bad")
-    assert [brief(change, room) for room in (80, 50, 30)] == [
+    assert [shorten_change(change, room) for room in (80, 50, 30)] == [
         change.text,
         "web.1 failed on node2 (exit 137)",
         "web.1 failed on node2",
     ]
-    assert brief(Change(1.0, "$ VERSION=2 \\\n  docker  stack deploy", "lab"), 60) == "$ VERSION=2 docker stack deploy"
+    assert (
+        shorten_change(Change(1.0, "$ VERSION=2 \\\n  docker  stack deploy", "lab"), 60)
+        == "$ VERSION=2 docker stack deploy"
+    )

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.tui.panes.map import topology
@@ -126,7 +126,7 @@ def test_single_requests_count_for_their_node() -> None:
 )
 def test_counters_become_rates(rows: list[tuple[float, int, int]], now: float, rate: topology.Rate) -> None:
     given = tuple((at, Traffic("app@swarm", good=good, bad=bad)) for at, good, bad in rows)
-    found = topology.counted(given, now)
+    found = topology.rate_of_counts(given, now)
     assert (round(found.rate, 6), found.bad, found.known) == (rate.rate, rate.bad, rate.known)
 
 
@@ -193,7 +193,6 @@ def test_lines_that_meet_are_joined_and_texts_lie_over_them() -> None:
     assert plain(canvas.lines()).splitlines() == ["   ╷    ╭ a ╮", "╶──┼──╴ │c… │", "   ╵    ╰───╯"]
 
 
-@settings(max_examples=40, deadline=None)
 @given(worlds, st.integers(1, 130), st.integers(0, 60))
 def test_any_world_keeps_within_the_room(now: World, room: int, height: int) -> None:
     assert all(width(line) <= room for line in pane.lines(now, room, height, now.at))

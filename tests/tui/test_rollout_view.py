@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lab.tui.panes.rollout import view
 from lab.tui.spans import plain, width
 from lab.world.entries import EngineEvent, Entry, Fact, SwarmChanged
-from lab.world.manager_clock import ahead
+from lab.world.manager_clock import clock_ahead
 from lab.world.swarm import STATES, Service, ServiceSpec, Task, UpdateConfig, UpdateStatus
 from lab.world.world import World, fold, fold_all
 from tests.strategies import NODES, crash, entries
@@ -153,11 +153,11 @@ def test_services_under_update_come_first() -> None:
 
 
 def test_the_managers_clock_is_told_from_what_was_seen() -> None:
-    assert ahead(World()) == 0
-    assert ahead(fold_all(crash())) == pytest.approx(129.5), "the task that ran at 133.0 was seen at 3.5"
+    assert clock_ahead(World()) == 0
+    assert clock_ahead(fold_all(crash())) == pytest.approx(129.5), "the task that ran at 133.0 was seen at 3.5"
     now = world((20.0, EngineEvent("node1", "container", "start", "c", at=EPOCH + 19.9)))
-    assert ahead(now) == pytest.approx(EPOCH - 0.1)
-    assert ahead(fold(now, Entry(500.0, BEGAN))) == pytest.approx(EPOCH - 0.1), "a quiet swarm's clock goes on"
+    assert clock_ahead(now) == pytest.approx(EPOCH - 0.1)
+    assert clock_ahead(fold(now, Entry(500.0, BEGAN))) == pytest.approx(EPOCH - 0.1), "a quiet swarm's clock goes on"
 
 
 some_tasks = st.lists(

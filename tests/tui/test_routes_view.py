@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.tui.panes.routes import view
@@ -167,7 +167,6 @@ def test_without_room_no_line_is_empty() -> None:
     assert "\n\n" in drawn(now) and "\n\n" not in drawn(now, height=10)
 
 
-@settings(max_examples=40, deadline=None)
 @given(worlds, st.integers(1, 130), st.integers(0, 60))
 def test_any_world_keeps_within_the_room(now: World, room: int, height: int) -> None:
     assert all(width(line) <= room for line in view.lines(now, room, height, now.at))

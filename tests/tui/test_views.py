@@ -16,7 +16,7 @@ from lab.tui.cluster.rows import Row, RowIndex
 from lab.tui.cluster.widget import Reconciliation
 from lab.tui.lesson import markdown
 from lab.tui.panes.map import topology
-from lab.tui.spans import Line, Span, clip, fit, plain, stamp, width, wrap
+from lab.tui.spans import Line, Span, clip, fit, format_stamp, plain, width, wrap
 from lab.tui.theme import THEMES, tones
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Node, Port, Service, ServiceSpec, Task
@@ -59,7 +59,12 @@ def test_a_hanging_indent_is_kept() -> None:
 
 
 def test_times() -> None:
-    assert [stamp(0), stamp(65.28), stamp(3725.9), stamp(65.9, False)] == ["00:00.0", "01:05.2", "1:02:05.9", "01:05"]
+    assert [format_stamp(0), format_stamp(65.28), format_stamp(3725.9), format_stamp(65.9, False)] == [
+        "00:00.0",
+        "01:05.2",
+        "1:02:05.9",
+        "01:05",
+    ]
 
 
 def test_markdown_is_laid_out() -> None:
@@ -114,7 +119,7 @@ def test_a_task_on_a_node_that_is_down_is_lost_not_running() -> None:
     now = world(first_look(4), SwarmChanged("node1", nodes=(replace(NODES[3], state="down"),)))
     cols = grid.columns(now, 80)
     assert "? lost" in row(grid.slot_row(now, "web", "4", cols))
-    assert "✘ DOWN" in row(grid.head(now, cols)[1])
+    assert "✘ DOWN" in row(grid.head_row(now, cols)[1])
 
 
 @pytest.mark.parametrize("columns", [44, 60, 80, 160])
@@ -182,7 +187,7 @@ def test_many_nodes_and_narrow_panes_say_less_but_never_too_much(nodes: int, roo
     spread = tuple(Task(f"g{n.id}", "all", 0, n.id, "running", "running", 1.0, 1.0) for n in some)
     now = world(SwarmChanged("node1", some, (spec, every), (*tasks, *spread), first=True))
     cols = grid.columns(now, room)
-    lines = [*grid.head(now, cols), grid.service_row(now, spec, cols), grid.slot_row(now, "web", "3", cols)]
+    lines = [*grid.head_row(now, cols), grid.service_row(now, spec, cols), grid.slot_row(now, "web", "3", cols)]
     for line in (*lines, grid.global_row(now, "all", cols)):
         assert cell_len(row(line)) == room
     assert "●" in row(grid.slot_row(now, "web", "3", cols))

@@ -267,19 +267,19 @@ async def test_a_failed_request_is_opened_beside_what_the_swarm_did(live: bool) 
 def test_rates_go_along_their_steps_and_end_there() -> None:
     s, seen = UiState(live=True, ready=True, view="load"), []
     for how in ("less", "less", "less", *["more"] * 6):
-        s = UiState(live=True, ready=True, view="load", rate=load_keys.turned(s, how)["rate"])
+        s = UiState(live=True, ready=True, view="load", rate=load_keys.change_rate(s, how)["rate"])
         seen.append(s.rate)
     assert seen == [20, 10, 10, 20, 50, 100, 200, 500, 500]
-    assert load_keys.turned(UiState(rate=70.0), "more") == {"rate": 100}
-    assert load_keys.turned(UiState(rate=70.0), "less") == {"rate": 50}
+    assert load_keys.change_rate(UiState(rate=70.0), "more") == {"rate": 100}
+    assert load_keys.change_rate(UiState(rate=70.0), "less") == {"rate": 50}
 
 
 def test_only_a_turn_that_is_told_changes_what_was_asked_for() -> None:
     before = World()
     after = fold(before, Entry(1.0, loaded(rate=20.0)))
-    assert load_keys.followed(before, after) == {"loading": True, "rate": 20.0}
-    assert load_keys.followed(after, after) == {}
-    assert load_keys.followed(None, before) == {"loading": False}
+    assert load_keys.follow_load(before, after) == {"loading": True, "rate": 20.0}
+    assert load_keys.follow_load(after, after) == {}
+    assert load_keys.follow_load(None, before) == {"loading": False}
 
 
 QUESTION = Question(name="guess", text="How many requests will **fail**?", usual=3)

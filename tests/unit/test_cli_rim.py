@@ -238,15 +238,15 @@ from lab.cli import main
 sys.argv = ["swarmlab", "lessons"]
 sys.exit(main())
 """
-SLEEPS = "time.sleep(600)"
+#: In short sleeps, as the lab's own waits are: a signal that comes just before a sleep begins is heard at its end.
+SLEEPS = "while True: time.sleep(0.05)"
 #: An interrupt that comes while Python calls back goes no further by itself; here each one does until the third.
 CALLED_BACK = """
         class Deaf:
             def __del__(self):
-                try: time.sleep(600)
-                finally: pass
+                while True: time.sleep(0.05)
         for _ in range(2): Deaf()
-        time.sleep(600)"""
+        while True: time.sleep(0.05)"""
 
 
 def signalled(wait: str, number: int, end: str = "") -> subprocess.CompletedProcess[str]:
@@ -264,7 +264,8 @@ def signalled(wait: str, number: int, end: str = "") -> subprocess.CompletedProc
 
 #: Some libraries make an error of their own of it.
 TURNED = """
-        try: time.sleep(600)
+        try:
+            while True: time.sleep(0.05)
         except BaseException as error: raise ValueError("not valid") from error"""
 
 

@@ -26,10 +26,10 @@ class Power:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *consoles: str | None) -> None:
         self.consoles, self.on, self.times = consoles, False, 0
         monkeypatch.setattr(processes, "start_switch", lambda *_: None)
-        monkeypatch.setattr(processes, "overlay", lambda *_: None)
+        monkeypatch.setattr(processes, "make_overlay", lambda *_: None)
         monkeypatch.setattr(processes, "power_on", self.power_on)
         monkeypatch.setattr(processes, "power_off", self.power_off)
-        monkeypatch.setattr(processes, "running", lambda *_: object() if self.on else None)
+        monkeypatch.setattr(processes, "find_running", lambda *_: object() if self.on else None)
         monkeypatch.setattr(
             swarm_init, "read_engine", lambda endpoint, _: swarm_init.EngineState(endpoint.node, self.local())
         )
@@ -74,9 +74,9 @@ def test_what_does_not_boot_twice_is_said_at_once(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_end_of_a_console(tmp_path: Path) -> None:
-    assert console.end(tmp_path) == console.failure(tmp_path) == ""
+    assert console.read_tail(tmp_path) == console.read_failure(tmp_path) == ""
     (tmp_path / console.LOG).write_bytes(b"a\r\n\r\nb\xff\r\nswarmlab: FAILED no disk\r\n")
-    assert console.end(tmp_path, 2) == "b\N{REPLACEMENT CHARACTER}\nswarmlab: FAILED no disk"
-    assert console.failure(tmp_path) == "no disk"
+    assert console.read_tail(tmp_path, 2) == "b\N{REPLACEMENT CHARACTER}\nswarmlab: FAILED no disk"
+    assert console.read_failure(tmp_path) == "no disk"
     (tmp_path / console.LOG).write_text("swarmlab: FAILED no disk\nswarmlab: kernel\n")
-    assert console.failure(tmp_path) == ""
+    assert console.read_failure(tmp_path) == ""

@@ -149,27 +149,27 @@ def test_a_process_is_ours_only_with_its_identity_and_program(tmp_path: Path) ->
     ):
         hint = tmp_path / "pid"
         hint.write_text(str(other.pid))
-        found = process.find("mark-1", PYTHON, hint=hint)
+        found = process.find_process("mark-1", PYTHON, hint=hint)
         assert found is not None
         assert found.pid == ours.pid
-        assert process.find("mark-2", PYTHON, hint=hint) is None
-        assert process.find("mark-1", "qemu-system-x86_64", hint=hint) is None
+        assert process.find_process("mark-2", PYTHON, hint=hint) is None
+        assert process.find_process("mark-1", "qemu-system-x86_64", hint=hint) is None
         process.kill(found)
         assert other.poll() is None
         # Not yet collected by its parent: dead all the same.
-        assert process.find("mark-1", PYTHON) is None
+        assert process.find_process("mark-1", PYTHON) is None
         for text in ("", "x", "999999999"):
             hint.write_text(text)
-            assert process.find("mark-1", PYTHON, hint=hint) is None
+            assert process.find_process("mark-1", PYTHON, hint=hint) is None
         other.kill()
 
 
 def test_a_run_hands_lines_over_and_keeps_them(tmp_path: Path) -> None:
     lines: list[str] = []
-    process.run(["/bin/sh", "-c", "echo a; echo b"], log=tmp_path / "log", bound=10, each=lines.append)
+    process.run_program(["/bin/sh", "-c", "echo a; echo b"], log=tmp_path / "log", bound=10, each=lines.append)
     assert lines == ["a", "b"]
     with pytest.raises(CommandError) as caught:
-        process.run(["/bin/sh", "-c", "echo bad; exit 3"], log=tmp_path / "log", bound=10)
+        process.run_program(["/bin/sh", "-c", "echo bad; exit 3"], log=tmp_path / "log", bound=10)
     assert (caught.value.code, caught.value.output) == (3, "bad\n")
     assert (tmp_path / "log").read_text() == "a\nb\nbad\n"
 
@@ -177,11 +177,11 @@ def test_a_run_hands_lines_over_and_keeps_them(tmp_path: Path) -> None:
 def test_a_run_that_takes_too_long_or_is_given_up_dies_as_a_whole(tmp_path: Path) -> None:
     tree = ["/bin/sh", "-c", "sleep 61.5 & sleep 61.5"]
     with pytest.raises(WaitError):
-        process.run(tree, log=tmp_path / "log", bound=0.3)
+        process.run_program(tree, log=tmp_path / "log", bound=0.3)
     stop = threading.Event()
     stop.set()
     with pytest.raises(process.Stopped):
-        process.run(tree, log=tmp_path / "log", bound=60, stop=stop)
+        process.run_program(tree, log=tmp_path / "log", bound=60, stop=stop)
     left = [one for one in psutil.process_iter() if _has(one, "61.5")]
     assert all(process.wait_gone(p, 5) for p in left)
 
@@ -227,8 +227,8 @@ def handshake(keys: pki.Keys, client: pki.Pair | None, server: pki.Pair, tmp_pat
 
 
 def test_keys_are_good_for_one_direction_and_one_lab(tmp_path: Path) -> None:
-    keys = pki.make("a", [("node1", "10.77.0.11")])
-    other = pki.make("b", [("node1", "10.77.0.11")])
+    keys = pki.make_keys("a", [("node1", "10.77.0.11")])
+    other = pki.make_keys("b", [("node1", "10.77.0.11")])
     server = keys.servers["node1"]
     handshake(keys, keys.client, server, tmp_path)
     for client, serving in ((None, server), (other.client, server), (keys.client, other.servers["node1"])):
@@ -303,7 +303,7 @@ def test_a_machine_without_a_record_is_found_by_its_folder_and_ended(tmp_path: P
     argv = ["qemu-system-x86_64", "-c", "import sys; sys.stdin.read()", "-uuid", "some-identity"]
     drive = f"if=none,file={home}/node1/settings.tar,format=raw"
     with subprocess.Popen([*argv, "-drive", drive], executable=sys.executable, stdin=subprocess.PIPE) as stray:
-        assert processes.strays(home) == (("node1", "some-identity"),)
+        assert processes.find_strays(home) == (("node1", "some-identity"),)
         assert api.down("lost").cluster
         assert stray.wait(5) != 0
     assert not home.parent.exists()

@@ -49,7 +49,7 @@ def test_a_clean_layer_has_no_traces_of_the_machine_that_made_it(tmp_path: Path)
         tmp_path / "whole",
         {"dev": None, "dev/fd": b"-> x", "etc/resolv.conf": b"n", "var/log/dpkg.log": b"l", "usr/bin/a": b"a"},
     )
-    layers.clean(whole, tmp_path / "clean")
+    layers.clean_base(whole, tmp_path / "clean")
     assert set(content(tmp_path / "clean")) == {"dev", "usr/bin/a"}
 
 
@@ -63,7 +63,7 @@ def test_a_difference_has_what_is_new_changed_and_gone(tmp_path: Path) -> None:
         member = tarfile.TarInfo("./link")
         member.type, member.linkname = tarfile.SYMTYPE, "new"
         out.addfile(member)
-    layers.difference(base, tmp_path / "after", tmp_path / "out")
+    layers.extract_difference(base, tmp_path / "after", tmp_path / "out")
     assert content(tmp_path / "out") == {"changed": b"2", "new": b"3", "link": b"", ".wh.gone": b""}
 
 
@@ -76,7 +76,7 @@ def build(folder: Path, text: str, base: Layer, named: Mapping[str, Path] | None
 
 @pytest.fixture
 def base(tmp_path: Path) -> Layer:
-    return layers.seal(
+    return layers.seal_layer(
         tar(tmp_path / "base.tar", {"usr/bin/sh": b"sh", "tree/bin/tool": b"t", "tree/bin/t": b"-> tool"})
     )
 
@@ -132,7 +132,7 @@ def test_an_image_that_could_not_run_is_refused(tmp_path: Path, base: Layer, tex
 
 def test_an_archive_holds_a_shared_layer_once(tmp_path: Path, base: Layer) -> None:
     one = build(tmp_path, 'FROM debian:trixie-slim\nCMD ["sh"]', base)
-    images.pack([images.base_image(base), one], tmp_path / "all.tar")
+    images.pack_images([images.base_image(base), one], tmp_path / "all.tar")
     with tarfile.open(tmp_path / "all.tar") as archive:
         names = archive.getnames()
         manifest = json.load(archive.extractfile("manifest.json") or io.BytesIO())
@@ -143,8 +143,8 @@ def test_an_archive_holds_a_shared_layer_once(tmp_path: Path, base: Layer) -> No
 def test_an_image_is_found_again(tmp_path: Path, base: Layer) -> None:
     (tmp_path / "a").write_text("a")
     image = build(tmp_path, 'FROM debian:trixie-slim\nCOPY a /a\nCMD ["sh"]', base)
-    images.keep(image, base, tmp_path / "out" / "image.json")
-    assert images.kept(base, tmp_path / "out" / "image.json") == image
+    images.save_image(image, base, tmp_path / "out" / "image.json")
+    assert images.load_image(base, tmp_path / "out" / "image.json") == image
 
 
 def test_a_key_depends_on_every_byte_and_border(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_without_the_wheel_traefik_is_missing(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(importlib.metadata, "files", none)
     monkeypatch.setattr(importlib.metadata, "version", none)
-    for asked in (images.contexts, disk.name, lambda: disk.ensure(lambda _: None)):
+    for asked in (images.contexts, disk.disk_name, lambda: disk.ensure_disk(lambda _: None)):
         with pytest.raises(MissingError) as caught:
             asked()
         assert caught.value.remedy == 'pip install "swarmlab[cluster]"'

@@ -124,11 +124,11 @@ def test_a_machine_that_is_off_loses_frames_and_one_that_comes_back_gets_them(ho
 def test_the_switch_runs_by_itself_is_found_again_and_ended(home: Path, plugs: list[Plug]) -> None:
     processes.start_switch(home, "identity-of-a-test", NAMES)
     try:
-        found = processes.switch(home, "identity-of-a-test")
+        found = processes.find_switch(home, "identity-of-a-test")
         assert found is not None
         processes.start_switch(home, "identity-of-a-test", NAMES)
-        assert processes.switch(home, "identity-of-a-test") == found
-        assert processes.stray_switch(home) == "identity-of-a-test"
+        assert processes.find_switch(home, "identity-of-a-test") == found
+        assert processes.find_stray_switch(home) == "identity-of-a-test"
         plugs[0].send(frame(BROADCAST, address(1)))
         assert plugs[1].own.recv(100) == frame(BROADCAST, address(1))
         # Killed and started again, it is the same network for machines that run.
@@ -140,7 +140,7 @@ def test_the_switch_runs_by_itself_is_found_again_and_ended(home: Path, plugs: l
             pass
     finally:
         processes.stop_switch(home, "identity-of-a-test")
-    assert processes.switch(home, "identity-of-a-test") is None
+    assert processes.find_switch(home, "identity-of-a-test") is None
 
 
 def test_nobody_else_may_use_the_sockets(home: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_console_that_never_ends_is_held_to_a_size(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", "from lab.cluster.vm import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"]
     with subprocess.Popen(argv, cwd=tmp_path) as switch, log.open("ab", buffering=0) as emulator:
         emulator.write(b"swarmlab: kernel\n")
-        assert console.words(folder) == ("kernel",)
+        assert console.read_stages(folder) == ("kernel",)
         emulator.write(b"x" * console.LARGEST + b"\nthe end\n")
         while not (folder / console.BEFORE).exists():
             assert switch.poll() is None
@@ -189,4 +189,4 @@ def test_a_console_that_is_short_or_not_there_stays(tmp_path: Path) -> None:
     (tmp_path / console.LOG).write_bytes(b"swarmlab: kernel\n")
     console.trim(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [console.LOG]
-    assert console.words(tmp_path) == ("kernel",)
+    assert console.read_stages(tmp_path) == ("kernel",)

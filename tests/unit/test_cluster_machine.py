@@ -73,7 +73,7 @@ def a_lab(name: str = "default", nodes: int = 4, first: int = 20_000) -> LabStat
 
 
 def test_nothing_of_a_machine_listens_beyond_loopback() -> None:
-    line = qemu.argv(ONE, folder=9)
+    line = qemu.build_argv(ONE, folder=9)
     user = line[line.index("-netdev") + 1]
     assert "restrict=on" in user
     forwards = [part for part in user.split(",") if part.startswith("hostfwd=")]
@@ -88,18 +88,18 @@ def test_nothing_of_a_machine_listens_beyond_loopback() -> None:
 
 
 def test_sockets_and_logs_are_named_from_the_machines_folder() -> None:
-    line = " ".join(qemu.argv(replace(ONE, folder=Path("/" + "deep/" * 40))))
+    line = " ".join(qemu.build_argv(replace(ONE, folder=Path("/" + "deep/" * 40))))
     assert "path=qmp," in line
     assert "path=serial.log," in line
 
 
 def test_an_emulated_machine_has_one_processor_and_a_path_may_have_a_comma() -> None:
-    line = qemu.argv(ONE)
+    line = qemu.build_argv(ONE)
     assert line[line.index("-smp") + 1] == "1"
     assert "-uuid" in line and ONE.identity in line
     disk = line[line.index("-drive") + 1]
     assert "file=/x/a,,b/disk.qcow2," in disk
-    assert qemu.argv(replace(ONE, acceleration="kvm"))[line.index("-accel") + 1] == "kvm"
+    assert qemu.build_argv(replace(ONE, acceleration="kvm"))[line.index("-accel") + 1] == "kvm"
 
 
 def test_ports_are_mnemonic_stable_and_below_the_ephemeral_range() -> None:
@@ -134,8 +134,8 @@ def test_a_port_with_a_listener_is_not_free() -> None:
 
 
 def test_a_labs_file_comes_back_as_it_went_and_is_private(home: Path) -> None:
-    state.save(a_lab())
-    assert state.load("default") == a_lab()
+    state.save_state(a_lab())
+    assert state.load_state("default") == a_lab()
     path = lab_paths.lab_folder("default") / "lab.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -145,24 +145,24 @@ def test_a_labs_file_comes_back_as_it_went_and_is_private(home: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', '{"version": 2}'])
 def test_a_damaged_file_is_told_in_a_sentence(home: Path, damage: str) -> None:
-    state.save(a_lab("other"))
+    state.save_state(a_lab("other"))
     (lab_paths.lab_folder("other") / "lab.json").write_text(damage)
     with pytest.raises(LabError, match="damaged") as caught:
-        state.load("other")
+        state.load_state("other")
     assert caught.value.remedy == "swarmlab down --name other"
 
 
 def test_a_file_with_a_later_version_is_refused(home: Path) -> None:
-    state.save(a_lab())
+    state.save_state(a_lab())
     path = lab_paths.lab_folder("default") / "lab.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": state.VERSION + 1}))
     with pytest.raises(LabError, match="another version"):
-        state.load("default")
+        state.load_state("default")
 
 
 def test_no_lab_is_missing_and_makes_no_folder(home: Path) -> None:
     with pytest.raises(MissingError) as caught:
-        state.load("none")
+        state.load_state("none")
     assert caught.value.remedy == "swarmlab up --name none"
     assert not lab_paths.lab_folder("none").parent.exists()
 
@@ -205,8 +205,8 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
 
 
 def test_a_cluster_tells_its_endpoints_and_a_powered_off_one_its_state(home: Path) -> None:
-    state.save(a_lab())
-    cluster = VmCluster(state.load("default"))
+    state.save_state(a_lab())
+    cluster = VmCluster(state.load_state("default"))
     assert [(e.node, e.role) for e in cluster.endpoints()][2:] == [("node3", "manager"), ("node4", "worker")]
     assert cluster.endpoints()[3].published[80] == ("127.0.0.1", 20_480)
     status = cluster.status()

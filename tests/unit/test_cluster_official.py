@@ -59,7 +59,9 @@ def run_settings(file: Path, script: str) -> str:
 def test_a_machine_is_shut_in_unless_it_pulls_its_images() -> None:
     network = ONE.network
     assert isinstance(network, Network)
-    shut, open_ = (user_network(qemu.argv(replace(ONE, network=replace(network, outward=to)))) for to in (False, True))
+    shut, open_ = (
+        user_network(qemu.build_argv(replace(ONE, network=replace(network, outward=to)))) for to in (False, True)
+    )
     assert ",restrict=on," in shut
     assert "ipv6" not in shut
     assert ",restrict=off,ipv6=off," in open_
@@ -96,21 +98,21 @@ def test_the_guests_programs_are_shell(name: str) -> None:
 
 
 def test_each_kind_has_a_disk_of_its_own() -> None:
-    packages, official = (disk_cache.name(images) for images in KINDS)
-    assert packages == disk_cache.name() != official
-    assert disk_cache.name("official") == official
+    packages, official = (disk_cache.disk_name(images) for images in KINDS)
+    assert packages == disk_cache.disk_name() != official
+    assert disk_cache.disk_name("official") == official
 
 
 def test_a_disk_without_images_needs_no_traefik(monkeypatch: pytest.MonkeyPatch) -> None:
-    official = disk_cache.name("official")
+    official = disk_cache.disk_name("official")
 
     def missing(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    assert disk_cache.name("official") == official
+    assert disk_cache.disk_name("official") == official
     with pytest.raises(MissingError, match="Traefik"):
-        disk_cache.name("packages")
+        disk_cache.disk_name("packages")
 
 
 def test_the_disk_of_official_ones_is_baked_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,10 +134,10 @@ def test_the_disk_of_official_ones_is_baked_without_any(monkeypatch: pytest.Monk
     monkeypatch.setattr(
         "lab.cluster.vm.build.load_images.bake", lambda disk, tar, found, **_: baked.append((tar, len(found)))
     )
-    assert not disk_cache.ready("official")
-    folder = paths.cache() / disk_cache.ensure(silent, "official")
-    assert disk_cache.ready("official")
-    assert not disk_cache.ready("packages")
+    assert not disk_cache.is_ready("official")
+    folder = paths.cache() / disk_cache.ensure_disk(silent, "official")
+    assert disk_cache.is_ready("official")
+    assert not disk_cache.is_ready("packages")
     assert packages == [inputs.PACKAGES]
     assert baked == [(None, 0)]
     assert json.loads((folder / "images.json").read_text()) == {}
@@ -153,7 +155,7 @@ def test_the_baking_machine_has_a_third_disk_only_for_images(
         assert run_settings(cwd / "settings.tar", 'echo "$TASK ${GATEWAY:-none}"') == "bake none"
         (cwd / "serial.log").write_text("swarmlab: kernel\nswarmlab: baked\n")
 
-    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(process, "run_program", run)
     load_images.bake(
         tmp_path / "disk.raw",
         tmp_path / archive if archive else None,
@@ -167,19 +169,19 @@ def test_the_baking_machine_has_a_third_disk_only_for_images(
 
 
 def test_where_images_come_from_is_kept_with_the_lab() -> None:
-    state.save(lab_of("official"))
+    state.save_state(lab_of("official"))
     path = lab_paths.lab_folder("default") / "lab.json"
     kept = json.loads(path.read_text())
     assert kept["images"] == "official"
-    assert state.load("default").images == "official"
+    assert state.load_state("default").images == "official"
     path.write_text(json.dumps({**kept, "images": "some"}))
     with pytest.raises(LabError, match="damaged"):
-        state.load("default")
+        state.load_state("default")
 
 
 @pytest.mark.parametrize("have", KINDS)
 def test_a_lab_keeps_what_it_has(have: Images, capsys: pytest.CaptureFixture[str]) -> None:
-    state.save(lab_of(have))
+    state.save_state(lab_of(have))
     other: Images = "official" if have == "packages" else "packages"
     with pytest.raises(InputError, match=f"--images {have}, and keeps them") as caught:
         up.up("default", None, silent, lambda _: False, other)
@@ -196,7 +198,7 @@ def test_what_it_has_may_be_asked_for_again(asked: Images | None, monkeypatch: p
         return ClusterStatus(cluster.name, "vm", True, "tcg", datetime.now(UTC), (), True, images=cluster.images)
 
     monkeypatch.setattr(VmCluster, "status", whole)
-    state.save(lab_of("official"))
+    state.save_state(lab_of("official"))
     assert up.up("default", None, silent, lambda _: False, asked).images == "official"
 
 
@@ -211,7 +213,7 @@ def test_the_command_line() -> None:
     ("images", "words"), [("packages", "in every node's own store"), ("official", "from a registry")]
 )
 def test_status_says_which(images: Images, words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    state.save(lab_of(images))
+    state.save_state(lab_of(images))
     assert main(["status"]) == 1
     said = capsys.readouterr().out
     assert f"images: {images}" in said

@@ -11,7 +11,7 @@ import pytest
 
 from lab.engine import decode
 from lab.engine.endpoint import Endpoint
-from lab.engine.raw import read
+from lab.engine.raw import read_object
 from lab.errors import EngineError
 from lab.watch.events import EventStream
 from lab.watch.swarm import SwarmSource
@@ -258,7 +258,7 @@ def test_null_is_an_empty_list_and_an_absent_part() -> None:
 )
 def test_an_odd_event_is_an_error_of_this_room(raw: Any) -> None:
     with pytest.raises(EngineError, match="event"):
-        read("event", lambda given: decode.event("node1", given), raw)
+        read_object("event", lambda given: decode.event("node1", given), raw)
 
 
 def test_an_exit_status_that_is_no_number_is_none() -> None:

@@ -90,7 +90,7 @@ def test_a_cache_that_others_filled_is_left_alone(home: Path, monkeypatch: pytes
         disk_cache.purge()
     disk_cache.clear_if_idle()
     with pytest.raises(LabError, match="not marked as the lab's"):
-        disk_cache.clear(cache)
+        disk_cache.clear_cache(cache)
     disk_cache._mark(cache)
     assert tree(cache) - {"build.lock"} == set(mine)
 
@@ -244,8 +244,8 @@ STRANGERS = [("/bin/sh", None), *([(EMULATOR, 65534)] if os.geteuid() == 0 else 
 
 @pytest.mark.parametrize(("name", "user"), STRANGERS)
 def test_a_machine_of_another_user_or_program_is_not_ours(home: Path, name: str, user: int | None) -> None:
-    state.save(a_lab())
-    cluster = VmCluster(state.load("default"))
+    state.save_state(a_lab())
+    cluster = VmCluster(state.load_state("default"))
     node = cluster.state.nodes[0]
     argv = [name, "-c", "echo ready; read line", "-uuid", node.identity]
     with subprocess.Popen(
@@ -284,7 +284,7 @@ def test_another_users_process_is_not_believed() -> None:
 
 def test_who_looks_at_a_machine_is_not_the_machine(home: Path) -> None:
     with running(sys.executable, "-c", WAIT, EMULATOR, "-uuid", "some-identity") as debugger:
-        assert process.find("some-identity", EMULATOR) is None
+        assert process.find_process("some-identity", EMULATOR) is None
         assert debugger.poll() is None
 
 
@@ -303,7 +303,7 @@ def test_a_machine_without_a_record_is_found_though_its_folder_has_a_comma(home:
     place = home / "a,b"
     argv = [EMULATOR, "-c", WAIT, "-uuid", "some-identity", f"file={home}/a,,b/node1/settings.tar,format=raw"]
     with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE) as stray:
-        assert processes.strays(place) == (("node1", "some-identity"),)
+        assert processes.find_strays(place) == (("node1", "some-identity"),)
         stray.kill()
 
 
@@ -403,7 +403,7 @@ def test_a_link_of_another_user_is_not_followed(
 def test_a_lab_in_a_folder_of_another_user_is_refused(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    state.save(a_lab())
+    state.save_state(a_lab())
     give_away(paths.state() / what, monkeypatch)
     assert main(["status"]) == 3
     assert "belongs to another user" in capsys.readouterr().err
@@ -423,7 +423,7 @@ def test_a_home_of_nobody_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_a_place_that_takes_no_more_is_a_sentence(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
-    state.save(a_lab())
+    state.save_state(a_lab())
     kept = (lab_paths.lab_folder("default") / "lab.json").read_bytes()
 
     def refuse(_: int) -> None:
@@ -431,7 +431,7 @@ def test_a_place_that_takes_no_more_is_a_sentence(
 
     with monkeypatch.context() as patched, pytest.raises(MissingError, match=os.strerror(number)) as caught:
         patched.setattr(os, "fsync", refuse)
-        state.save(a_lab(first=21_000))
+        state.save_state(a_lab(first=21_000))
     assert "SWARMLAB_STATE" in caught.value.remedy
     assert [path.name for path in lab_paths.lab_folder("default").iterdir()] == ["lab.json"]
     assert (lab_paths.lab_folder("default") / "lab.json").read_bytes() == kept
@@ -522,7 +522,7 @@ def test_the_doctor_says_that_a_folder_cannot_be_written(
 def test_a_damaged_record_is_a_sentence(
     home: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    state.save(a_lab())
+    state.save_state(a_lab())
     path = lab_paths.lab_folder("default") / "lab.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert main(["status"]) == 1
@@ -536,20 +536,20 @@ def test_a_node_that_cannot_be_is_a_sentence_and_leads_nowhere(home: Path, chang
     treasure.mkdir()
     (treasure / "pid").write_text("mine")
     made = a_lab()
-    state.save(made)
+    state.save_state(made)
     path = lab_paths.lab_folder("default") / "lab.json"
     record = json.loads(path.read_text())
     record["nodes"][0] |= change
     path.write_text(json.dumps(record))
     with pytest.raises(LabError, match="is damaged"):
-        state.load("default")
+        state.load_state("default")
     assert main(["down"]) == 0
     assert tree(treasure) == {"pid"}
 
 
 def test_a_lab_made_in_the_future_is_new(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The clock was set back since."""
-    state.save(a_lab().model_copy(update={"created": datetime(2999, 1, 1, tzinfo=UTC)}))
+    state.save_state(a_lab().model_copy(update={"created": datetime(2999, 1, 1, tzinfo=UTC)}))
     assert main(["status"]) == 1
     assert "up for 0 h 0 min" in capsys.readouterr().out
     assert main(["status", "--json"]) == 1
@@ -558,8 +558,8 @@ def test_a_lab_made_in_the_future_is_new(home: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"\n", b"a\nb", b"\x1b[2J"], ids=str)
 def test_a_password_that_is_damaged_and_keys_that_are_not_whole_are_made_anew(home: Path, damage: bytes) -> None:
-    state.save(a_lab())
-    cluster = VmCluster(state.load("default"))
+    state.save_state(a_lab())
+    cluster = VmCluster(state.load_state("default"))
     found = edge_settings.read_settings(cluster)
     assert found.password
     (found.folder / "password").write_bytes(damage)
@@ -577,7 +577,7 @@ def test_a_path_with_a_blank_or_a_quote_reaches_mmdebstrap_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[list[str]] = []
-    monkeypatch.setattr(process, "run", lambda argv, **_: ran.append(argv))
+    monkeypatch.setattr(process, "run_program", lambda argv, **_: ran.append(argv))
     mmdebstrap.run_in(tmp_path / "it's a disk.tar", [], tmp_path / "out", log=tmp_path / "log", step=lambda *_: None)
     (hook,) = (word for word in ran[0] if "tar-in" in word)
     import shlex
@@ -596,5 +596,5 @@ def test_no_program_is_taken_from_the_current_folder(home: Path, monkeypatch: py
     assert "" not in docker_env._path().split(os.pathsep)
     assert "" not in ext4.search_path().split(os.pathsep)
     with suppress(FileNotFoundError, LabError):  # This machine's own, in /usr/sbin, is not in this PATH.
-        process.run(["mke2fs", "-V"], log=home / "log", bound=60, cwd=home)
+        process.run_program(["mke2fs", "-V"], log=home / "log", bound=60, cwd=home)
     assert not (home / "mine-ran").exists()

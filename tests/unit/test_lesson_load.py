@@ -234,7 +234,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.sampled_from(PIECES),
@@ -255,7 +255,7 @@ def test_bash_never_runs_a_captured_value_that_may_stand_where_it_does(
         assert not (tmp_path / "marker").exists()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.one_of(st.binary(max_size=400), st.text(max_size=400).map(lambda t: t.encode("utf-8", "surrogatepass"))))
 @example(raw=b"%YAML 99999999999999999999.1\n---\na: 1")
 @example(raw=b"? [a]\n: b")
@@ -264,7 +264,7 @@ def test_no_bytes_raise_anything_but_problems(tmp_path: Path, raw: bytes) -> Non
     assert wrong(tmp_path, raw)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(), cuts=st.integers(1, 12))
 def test_no_damaged_lesson_raises_anything_but_problems(tmp_path: Path, seed: int, cuts: int) -> None:
     text = list((paths.lessons() / "reconciliation.yaml").read_text(encoding="utf-8").splitlines())
@@ -290,7 +290,7 @@ _plain = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 10_000), value=_plain)
 def test_any_value_in_any_place_is_taken_or_told(tmp_path: Path, place: int, value: object) -> None:
     """JSON is YAML: one part of a real lesson is replaced by anything."""

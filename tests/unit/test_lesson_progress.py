@@ -49,7 +49,7 @@ def test_it_picks_up_where_you_were() -> None:
     assert progress.next_step("lab", LESSON) is None
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     raw=st.one_of(
         st.binary(max_size=60),

@@ -225,7 +225,7 @@ def test_on_a_cluster_of_others_their_services_stay_and_do_not_hold_it_up() -> N
 
 
 def test_a_global_service_has_no_replicas() -> None:
-    assert api.mode(ServiceState(image="x:1", mode="global").spec) == {"Global": {}}
+    assert api.service_mode(ServiceState(image="x:1", mode="global").spec) == {"Global": {}}
 
 
 def test_stacks_are_deployed_and_the_second_reset_does_nothing() -> None:

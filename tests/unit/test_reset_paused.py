@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -19,7 +19,7 @@ from lab.lesson.stack_state import StackState
 from lab.reset.actions import DeployStack
 from lab.reset.apply import apply
 from lab.reset.plan import plan
-from lab.reset.wait import unsettled
+from lab.reset.wait import find_unsettled
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateStatus
 from lab.world.world import World, fold
@@ -176,9 +176,9 @@ def test_it_goes_on_only_when_the_first_deploy_runs() -> None:
 
 def test_what_is_missing_until_it_is_paused() -> None:
     for status, said in (("", "not begun"), ("updating", "updating"), ("rollback_started", "rollback started")):
-        lacks = list(unsettled(running(world_of("0", status)), PAUSED, made_by_lab=False))
+        lacks = list(find_unsettled(running(world_of("0", status)), PAUSED, made_by_lab=False))
         assert lacks == [f"the update of app_backend is {said}, not paused"]
-    assert list(unsettled(running(world_of("0", "paused")), PAUSED, made_by_lab=False)) == []
+    assert list(find_unsettled(running(world_of("0", "paused")), PAUSED, made_by_lab=False)) == []
 
 
 def test_a_global_service_without_a_task_is_not_there_yet() -> None:
@@ -186,9 +186,9 @@ def test_a_global_service_without_a_task_is_not_there_yet() -> None:
     checkpoint = Checkpoint.model_validate({"services": {"each": {"image": "nginx:1.26", "mode": "global"}}})
     each = Service("e", "each", ServiceSpec("nginx:1.26", mode="global", replicas=0), 0)
     world = fold(World(), Entry(0.0, SwarmChanged("node1", services=(each,), first=True)))
-    assert list(unsettled(world, checkpoint, made_by_lab=False)) == ["no task of each was made yet"]
+    assert list(find_unsettled(world, checkpoint, made_by_lab=False)) == ["no task of each was made yet"]
     made = SwarmChanged("node1", services=(replace(each, desired=1),), tasks=(task("e", 0),))
-    assert list(unsettled(fold(world, Entry(1.0, made)), checkpoint, made_by_lab=False)) == []
+    assert list(find_unsettled(fold(world, Entry(1.0, made)), checkpoint, made_by_lab=False)) == []
 
 
 def task(service: str, slot: int) -> Task:
@@ -201,7 +201,6 @@ def running(world: World) -> World:
     return fold(world, Entry(1.0, SwarmChanged("node1", tasks=tasks)))
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.sampled_from([WELL, PAUSED, Checkpoint()]), min_size=1, max_size=4))
 def test_from_wherever_it_was_one_reset_is_enough(way: list[Checkpoint]) -> None:
     driver = ModelDriver()

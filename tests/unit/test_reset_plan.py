@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from immutables import Map
 
@@ -86,7 +86,6 @@ def worlds(draw: st.DrawFn) -> World:
     return world_of(nodes, services, named, [t for s in services for t in spread(s)])
 
 
-@settings(max_examples=120, deadline=None)
 @given(worlds(), checkpoints)
 def test_after_a_plan_nothing_is_left_to_do(world: World, checkpoint: Checkpoint) -> None:
     found = plan(world, checkpoint, made_by_lab=True)
@@ -95,7 +94,6 @@ def test_after_a_plan_nothing_is_left_to_do(world: World, checkpoint: Checkpoint
     assert [a.sentence for a in again.actions] == []
 
 
-@settings(max_examples=120, deadline=None)
 @given(worlds(), checkpoints, st.sets(st.sampled_from(["s-web", "s-stranger", "secret-one", "config-two"])))
 def test_on_a_cluster_of_others_only_the_labs_own_is_touched(
     world: World, checkpoint: Checkpoint, ours: set[str]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import paths
@@ -235,7 +235,6 @@ HARM: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["acme_pebble", "edge_traefik", "app_backend", "app_frontend"]), HARM),
     st.sets(st.sampled_from(["acme_pebble", "edge_traefik", "app_backend", "app_frontend"])),

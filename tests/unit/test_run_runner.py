@@ -11,7 +11,7 @@ import pytest
 from lab.cli.out import to_json
 from lab.errors import Cancelled, InputError, LabError, WaitError
 from lab.lesson.model import Lesson, Step
-from lab.run.capture import from_output, preview
+from lab.run.capture import capture_from_output, preview
 from lab.run.runner import StepResult, await_step, hint_for, run_lesson, run_step
 from lab.world.entries import Captured, Checked, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved
 from tests.doubles.driver import ModelDriver
@@ -198,7 +198,7 @@ def test_a_capture_from_the_output_is_there_for_the_next_step() -> None:
     assert run_lesson(lesson, driver).passed
     assert driver.journal.world.lesson.captured["id"].startswith("svc")
     with pytest.raises(LabError, match="nothing to take id from"):
-        from_output(lesson.steps[0], "no such line")
+        capture_from_output(lesson.steps[0], "no such line")
     failed = run_lesson(lesson_of({**first, "capture": {"id": {"output": "(absent)"}}}), driver)
     assert "nothing to take id from" in failed.why
 

@@ -143,7 +143,7 @@ def test_a_preview_names_a_machine_that_is_off_and_touches_nothing() -> None:
 
 
 def test_a_second_reset_says_who_is_at_work() -> None:
-    state.save(a_lab())
+    state.save_state(a_lab())
     work = api.at_work("default", "running scaling")
     with work, pytest.raises(BusyError, match=r"process \d+\) is running scaling") as caught:
         reset_cluster("default", SCALING, None)

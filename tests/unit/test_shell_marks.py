@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.shell.marks import Mark, Marks
@@ -37,7 +37,6 @@ def joined(pieces: list[str | Mark]) -> tuple[str | Mark, ...]:
     return tuple(found)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, len(STREAM)), max_size=8))
 def test_marks_are_found_across_chunks_and_only_ours(places: list[int]) -> None:
     marks = Marks("word")
@@ -45,7 +44,6 @@ def test_marks_are_found_across_chunks_and_only_ours(places: list[int]) -> None:
     assert joined([piece for a, b in pairwise(edges) for piece in marks.feed(STREAM[a:b])]) == FOUND
 
 
-@settings(deadline=None)
 @given(st.text(), st.lists(st.integers(0, 100), max_size=4))
 def test_other_text_passes(text: str, places: list[int]) -> None:
     marks = Marks("word")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.tape.render import cast, markdown
@@ -238,7 +238,6 @@ def test_small_words() -> None:
     assert trim_output("a\tb\x1b]0;x\x07\nc", 1, 0) == ["a       b", "c"]
 
 
-@settings(deadline=None)
 @given(entries)
 def test_every_tape_can_be_told(told: tuple[Entry, ...]) -> None:
     tape = Tape(HEADER, told)
@@ -321,7 +320,6 @@ def test_names_are_no_markup_in_a_guide() -> None:
     assert "On `` <script>a</script> [x](http://x)" in guide
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_every_number_has_a_clock(at: float) -> None:
     assert format_clock(at) and len(format_clock(at)) < 20

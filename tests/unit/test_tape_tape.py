@@ -34,7 +34,7 @@ def record(path: Path, told: tuple[Entry, ...], redact: Redactor | None = None) 
     return path
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries)
 def test_what_was_recorded_is_what_is_read(tmp_path: Path, told: tuple[Entry, ...]) -> None:
     tape = load(record(tmp_path / "a.tape", told))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.terminal.plain_text import LONGEST, TAIL, Capture, to_plain_text
@@ -60,7 +60,6 @@ escapes = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(escapes | st.text(max_size=4), max_size=25).map("".join))
 def test_any_output_has_a_text(raw: str) -> None:
     assert "\x1b" not in to_plain_text(raw, 20, 5)

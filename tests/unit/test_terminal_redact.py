@@ -10,7 +10,7 @@ from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lab.terminal.redact import MASK, Redactor
@@ -109,7 +109,6 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
     assert stream(list(text)) == text
 
 
-@settings(deadline=None)
 @given(st.sampled_from([*SECRETS, *ORDINARY, PEM]), st.lists(st.integers(0, 400), max_size=12))
 def test_chunks_do_not_matter(text: str, places: list[int]) -> None:
     assert stream(cut(text, places)) == Redactor([KNOWN]).whole(text)
@@ -133,7 +132,6 @@ GAPS = [
 ]
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from([JOIN, FIPS, UNLOCK, KNOWN, BCRYPT, SPACED]),
     st.lists(st.tuples(st.integers(1, 400), st.sampled_from(GAPS)), max_size=6),
@@ -164,7 +162,6 @@ def test_a_long_credential_is_followed_across_a_wrapped_line() -> None:
     assert Redactor().whole(text).replace(MASK, "") == "> Authorization: Bearer \r\n\r\n> Host: a\r\n"
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=8))
 @example(["\x1b", "]0;", "x\x07"])
 @example(["SWMTKN-1-\r\n\r\n", "://:", "@"])
@@ -178,7 +175,6 @@ def test_the_stream_keeps_its_length_and_holds_nothing_after_a_flush(pieces: lis
     assert sent == len("".join(pieces))
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(categories=["L", "N", "P", "Zs"]), max_size=60))
 def test_only_what_may_become_a_secret_is_held(text: str) -> None:
     redactor = Redactor()

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.terminal.sanitize import LONGEST, ScreenFilter, at_rest, safe_for_screen, text_only, visible
@@ -85,20 +85,17 @@ def test_a_string_without_an_end_does_not_swallow_the_rest_for_ever() -> None:
     assert "later" in safe.feed("y" * LONGEST + "later")
 
 
-@settings(deadline=None)
 @given(noise)
 def test_nothing_else_comes_through(text: str) -> None:
     assert DRAWN.fullmatch(safe_for_screen(text))
 
 
-@settings(deadline=None)
 @given(noise)
 def test_safe_text_stays_as_it_is(text: str) -> None:
     once = safe_for_screen(text)
     assert safe_for_screen(once) == once
 
 
-@settings(deadline=None)
 @given(noise, st.lists(st.integers(0, 60), max_size=5))
 def test_chunks_do_not_matter(text: str, places: list[int]) -> None:
     edges = sorted({0, len(text), *(p % (len(text) + 1) for p in places)})

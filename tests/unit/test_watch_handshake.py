@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.watch.handshake import DEFAULT, Shown, handshake
-from lab.watch.trust import covers
+from lab.watch.trust import matches_host
 from tests.doubles.tls import HOUR, Authority, Signed, TlsServer, listening, sign, tls_server
 
 HOST = "node-app.localhost"
@@ -205,8 +205,8 @@ LABEL = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
 @given(LABEL, LABEL, LABEL)
 def test_a_wildcard_is_one_label_before_two_others(first: str, second: str, third: str) -> None:
     names = (f"*.{second}.{third}",)
-    assert covers(names, f"{first}.{second}.{third}".upper())
-    assert not covers(names, f"{second}.{third}")
-    assert not covers(names, f"a.{first}.{second}.{third}")
-    assert not covers((f"*.{third}",), f"{second}.{third}")
-    assert covers((f"{first}.{second}.",), f"{first}.{second}")
+    assert matches_host(names, f"{first}.{second}.{third}".upper())
+    assert not matches_host(names, f"{second}.{third}")
+    assert not matches_host(names, f"a.{first}.{second}.{third}")
+    assert not matches_host((f"*.{third}",), f"{second}.{third}")
+    assert matches_host((f"{first}.{second}.",), f"{first}.{second}")

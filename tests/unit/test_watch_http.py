@@ -40,8 +40,8 @@ def dripping(start: bytes, drop: bytes, wrap: Callable[[socket.socket], socket.s
 
 
 def fetch(url: str, *, whole: bool = True) -> http.Answer:
-    with http.client(5.0, ("127.0.0.1", 0)) as client:
-        return http.get(client, url, longest=100_000, bound=0.5, whole=whole)
+    with http.make_client(5.0, ("127.0.0.1", 0)) as client:
+        return http.get(client, url, longest=100_000, bound=0.5, is_whole=whole)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_client_goes_on_after_an_exchange_that_was_late() -> None:
                 stream.sendall(HEAD + b"Content-Length: 2\r\n\r\nok")
             stream.recv(1)
 
-    with listening(talk) as (_, port), http.client(5.0, ("127.0.0.1", port)) as client:
+    with listening(talk) as (_, port), http.make_client(5.0, ("127.0.0.1", port)) as client:
         with pytest.raises(httpx.ReadTimeout, match="no end in 0 s"):
             http.get(client, f"http://127.0.0.1:{port}/", longest=100, bound=0.3)
         assert http.get(client, f"http://127.0.0.1:{port}/", longest=100, bound=30).body == b"ok"
@@ -101,9 +101,9 @@ def test_a_line_that_drips_is_a_hit_that_failed() -> None:
 
 
 def test_results_come_in_order_and_errors_are_raised() -> None:
-    assert threads.side_by_side(lambda number: number * 2, range(20)) == [number * 2 for number in range(20)]
+    assert threads.run_side_by_side(lambda number: number * 2, range(20)) == [number * 2 for number in range(20)]
     with pytest.raises(ZeroDivisionError):
-        threads.side_by_side(lambda number: 1 // number, [1, 0])
+        threads.run_side_by_side(lambda number: 1 // number, [1, 0])
 
 
 def test_a_program_that_ends_waits_for_no_answer() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from lab.engine.endpoint import Endpoint
 from lab.watch import http
-from lab.watch.listener_proof import Guard, Unproven, is_local, listeners, prove
+from lab.watch.listener_proof import Guard, Unproven, find_listeners, is_local, prove_listener
 from lab.watch.probe import probe_node
 from lab.watch.traefik import TraefikSource
 from lab.world.journal import Journal
@@ -57,14 +57,14 @@ def kernel(address: str) -> str:
 )
 def test_the_listeners_at_an_address(listens: str, state: str, found: bool) -> None:
     table = HEAD + row(f"{kernel(listens)}:01BB", state) + row(f"{kernel(listens)}:01BC", state, 5, 6)
-    assert listeners(table, "127.0.0.1", 443) == ({(1000, 77)} if found else set())
+    assert find_listeners(table, "127.0.0.1", 443) == ({(1000, 77)} if found else set())
 
 
 def test_a_table_that_is_none() -> None:
-    assert listeners("", "127.0.0.1", 443) == set()
+    assert find_listeners("", "127.0.0.1", 443) == set()
     for text in (HEAD + "   0: 0100", HEAD + row("nothex:01BB"), HEAD + row(f"{kernel('127.0.0.1')}:port")):
         with pytest.raises(ValueError):
-            listeners(text, "127.0.0.1", 443)
+            find_listeners(text, "127.0.0.1", 443)
 
 
 def test_a_loopback_address_is_local_and_a_name_is_not() -> None:
@@ -76,11 +76,11 @@ def test_a_port_is_ours_only_if_every_listener_is(tmp_path: Path) -> None:
     table, mine = tmp_path / "tcp", os.geteuid()
     place = f"{kernel('127.0.0.1')}:01BB"
     table.write_text(HEAD + row(place, user=mine, inode=5))
-    assert prove("127.0.0.1", 443, (table,)) == {5}
-    assert prove("127.0.0.1", 444, (table,)) == set()
+    assert prove_listener("127.0.0.1", 443, (table,)) == {5}
+    assert prove_listener("127.0.0.1", 444, (table,)) == set()
     table.write_text(HEAD + row(place, user=mine) + row(f"{kernel('0.0.0.0')}:01BB", user=mine + 1))
     with pytest.raises(Unproven, match=rf"held by another user \(uid {mine + 1}\)"):
-        prove("127.0.0.1", 443, (table,))
+        prove_listener("127.0.0.1", 443, (table,))
 
 
 def test_where_the_tables_cannot_be_read_nothing_is_proven(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_where_the_tables_cannot_be_read_nothing_is_proven(tmp_path: Path) -> No
     damaged.write_text(HEAD + "   0:")
     for table in (tmp_path / "nowhere", damaged):
         with pytest.raises(Unproven, match="cannot be told on this machine"):
-            prove("127.0.0.1", 443, (table,))
+            prove_listener("127.0.0.1", 443, (table,))
 
 
 @contextmanager
@@ -211,7 +211,7 @@ def test_our_own_listener_gets_the_password() -> None:
 
 def test_a_listener_that_changes_hands_on_the_way_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     inodes = iter(({1}, {2}))
-    monkeypatch.setattr("lab.watch.listener_proof.prove", lambda *_: frozenset(next(inodes)))
+    monkeypatch.setattr("lab.watch.listener_proof.prove_listener", lambda *_: frozenset(next(inodes)))
     with listening() as (port, heard):
         hit = probe_node(node(port), Request(80, login="right"), LOGIN)
         assert "it is not certain which program took the connection" in hit.error
@@ -220,7 +220,7 @@ def test_a_listener_that_changes_hands_on_the_way_gets_nothing(monkeypatch: pyte
 
 def test_one_that_begins_to_listen_on_the_way_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = iter((frozenset[int](), frozenset({2})))
-    monkeypatch.setattr("lab.watch.listener_proof.prove", lambda *_: next(seen))
+    monkeypatch.setattr("lab.watch.listener_proof.prove_listener", lambda *_: next(seen))
     with listening() as (port, heard):
         assert "password was not sent" in probe_node(node(port), Request(80, login="right"), LOGIN).error
     assert b"Authorization" not in heard()
@@ -235,7 +235,7 @@ def test_off_this_machine_a_password_goes_only_where_tls_has_verified(tmp_path: 
         return Answer("ok")
 
     def fetch(scheme: str, port: int, trusted: Signed | None) -> int:
-        client = http.client(10.0, ("localhost", port), LOGIN)
+        client = http.make_client(10.0, ("localhost", port), LOGIN)
         if trusted is not None:
             context = ssl.create_default_context(cadata=trusted.pem.decode())
             client = http.Client(verify=context, trust_env=False, auth=LOGIN, hooks=[Guard()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.watch.load.schedule import LoadStats, Schedule
@@ -10,7 +10,6 @@ from lab.watch.load.schedule import LoadStats, Schedule
 rates = st.floats(0.5, 1000)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(rates, st.floats(0, 20)), min_size=1, max_size=6))
 def test_a_pace_owes_what_its_rates_make(parts: list[tuple[float, float]]) -> None:
     pace, now, owed, number = Schedule(100.0, parts[0][0]), 100.0, 0.0, 0
@@ -22,7 +21,6 @@ def test_a_pace_owes_what_its_rates_make(parts: list[tuple[float, float]]) -> No
         assert owed - 0.01 <= number <= owed + 1.01
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([0, 200, 302, 404, 502]), st.floats(0, 1e5)), max_size=60))
 def test_a_tally_adds_up(ends: list[tuple[int, float]]) -> None:
     tally = LoadStats(0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from immutables import Map
 
@@ -52,7 +52,6 @@ def test_time_never_goes_back(told: tuple[Entry, ...], chance: random.Random) ->
         world = after
 
 
-@settings(deadline=None)
 @given(changes)
 def test_counts_kept_by_and_by_are_the_counts_anew(told: tuple[Entry, ...]) -> None:
     world = fold_all(told)
@@ -73,7 +72,6 @@ def test_counts_kept_by_and_by_are_the_counts_anew(told: tuple[Entry, ...]) -> N
         assert {t.id for t in world.swarm.tasks_of(s)} == {t.id for t in world.swarm.tasks.values() if t.service == s}
 
 
-@settings(deadline=None)
 @given(changes)
 def test_a_first_look_at_what_is_known_changes_nothing(told: tuple[Entry, ...]) -> None:
     world = fold_all(told)
@@ -83,7 +81,6 @@ def test_a_first_look_at_what_is_known_changes_nothing(told: tuple[Entry, ...]) 
     assert again.changes == world.changes
 
 
-@settings(deadline=None)
 @given(changes, swarm_changes)
 def test_a_first_look_replaces_all_that_was_known(told: tuple[Entry, ...], look: SwarmChanged) -> None:
     first = SwarmChanged(look.by, look.nodes, look.services, look.tasks, look.named, first=True)
@@ -94,7 +91,6 @@ def test_a_first_look_replaces_all_that_was_known(told: tuple[Entry, ...], look:
     assert set(after.swarm.tasks) == set(fresh.swarm.tasks)
 
 
-@settings(deadline=None)
 @given(changes, swarm_changes)
 def test_what_differs_is_dirty(told: tuple[Entry, ...], look: SwarmChanged) -> None:
     before = fold_all(told)

@@ -8,7 +8,7 @@ import pytest
 
 from lab.engine import decode
 from lab.world.entries import EngineEvent, Entry, SwarmChanged
-from lab.world.jobs import completed, owed, settled, total
+from lab.world.jobs import count_completed, count_wanted, is_settled, owed
 from lab.world.swarm import Node, Service
 from lab.world.world import World, fold
 
@@ -74,9 +74,9 @@ def test_a_replicated_job(tasks: Tasks, running: int, done: int, still_owed: int
     job = service(REPLICATED, desired=2)
     world = world_of(job, tasks)
     assert (world.swarm.running.get("s", 0), len(world.swarm.live_tasks("s"))) == (running, running)
-    assert (completed(world.swarm, job), total(world.swarm, job)) == (done, 4)
+    assert (count_completed(world.swarm, job), count_wanted(world.swarm, job)) == (done, 4)
     assert owed(world.swarm, job) == still_owed
-    assert settled(world.swarm, job) is world.swarm.converged is at_rest
+    assert is_settled(world.swarm, job) is world.swarm.converged is at_rest
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_replicated_job(tasks: Tasks, running: int, done: int, still_owed: int
 def test_a_global_job(tasks: Tasks, desired: int, done: int, whole: int, at_rest: bool) -> None:
     job = service({"GlobalJob": {}}, desired=desired)
     world = world_of(job, tasks)
-    assert (completed(world.swarm, job), total(world.swarm, job)) == (done, whole)
+    assert (count_completed(world.swarm, job), count_wanted(world.swarm, job)) == (done, whole)
     assert world.swarm.converged is at_rest
 
 
@@ -121,7 +121,7 @@ def test_a_global_job(tasks: Tasks, desired: int, done: int, whole: int, at_rest
 def test_a_one_shot(restart: str, tasks: Tasks, done: int, at_rest: bool) -> None:
     one = service({"Replicated": {"Replicas": 2}}, restart)
     world = world_of(one, tasks)
-    assert (completed(world.swarm, one), total(world.swarm, one)) == (done, 0)
+    assert (count_completed(world.swarm, one), count_wanted(world.swarm, one)) == (done, 0)
     assert world.swarm.converged is at_rest
     assert owed(world.swarm, one) == 2 - done
 

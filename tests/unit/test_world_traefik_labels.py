@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.world.entries import SwarmChanged
 from lab.world.traefik_labels import find_mistakes, parse_labels
-from lab.world.traefik_rules import balanced, matchers, regexp
+from lab.world.traefik_rules import is_balanced, matchers, to_regexp
 from lab.world.traefik_services import owning_service, routed_hosts
 from tests.tui.edge import APP_LABELS, ECHO_LABELS, EDGE_LABELS, deployed, service, world
 
@@ -148,15 +148,13 @@ def test_who_carries_a_router() -> None:
     assert found("http", "routers", "api@internal") is None and found("tcp", "routers", "app@swarm") is None
 
 
-@settings(deadline=None)
 @given(st.text("Host(`a.b`)||&&!{x:.+}\"', ", max_size=60))
 def test_any_rule_can_be_taken_apart(text: str) -> None:
     matchers(text)
-    assert isinstance(balanced(text), bool)
+    assert isinstance(is_balanced(text), bool)
     find_mistakes({RULE: text, "traefik.tcp.routers.t.rule": text})
 
 
-@settings(deadline=None)
 @given(st.lists(st.from_regex(r"[a-z]{1,5}\.[a-z]{1,3}", fullmatch=True), min_size=1, max_size=4))
 def test_what_is_to_be_written_has_no_mistake(names: list[str]) -> None:
     for text in (f"Host({', '.join(names)})", f"Host({', '.join(f'`{n}`' for n in names)})", f"Host('{names[0]}')"):
@@ -164,11 +162,10 @@ def test_what_is_to_be_written_has_no_mistake(names: list[str]) -> None:
             assert rule(write) == []
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"\{[a-z]+:[a-z]+\}(\.[a-z]+){0,2}", fullmatch=True))
 def test_a_pattern_of_traefik_2_becomes_one_that_is_none(pattern: str) -> None:
-    made = regexp(pattern)
-    assert made is not None and regexp(made) is None and made[0] == "^" and made[-1] == "$"
+    made = to_regexp(pattern)
+    assert made is not None and to_regexp(made) is None and made[0] == "^" and made[-1] == "$"
 
 
 def test_keys_are_read_in_any_case() -> None:

@@ -76,7 +76,7 @@ def _boots(kernel: Path, initrd: Path) -> bool:
             control=False,
         )
         guest = subprocess.Popen(
-            [*qemu.argv(one), "-no-reboot"],
+            [*qemu.build_argv(one), "-no-reboot"],
             cwd=folder,
             env=_environment(),
             stdin=subprocess.DEVNULL,

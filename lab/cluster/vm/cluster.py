@@ -162,7 +162,7 @@ class VmCluster:
         with self.alone():
             if not self.running(one):
                 raise LabError(f"{node} is powered off", remedy=f"swarmlab node start {node}")
-            processes.cut(self.home / node, off=off)
+            processes.set_cut(self.home / node, off=off)
         return one
 
     def down(self, report: Report = silent) -> None:
@@ -187,7 +187,7 @@ class VmCluster:
         processes.start_switch(self.home, self.state.switch, [node.name for node in self.state.nodes])
         for number, node in enumerate(nodes):
             report(Progress("machines", f"powering {node.name} on", 0.1 * number / len(nodes)))
-            processes.overlay(base_disk(self.state.disk), self.home / node.name / "disk.qcow2")
+            processes.make_overlay(base_disk(self.state.disk), self.home / node.name / "disk.qcow2")
             processes.power_on(self.as_machine(node))
         self._wait_engines(nodes, report)
 
@@ -209,7 +209,7 @@ class VmCluster:
 
     def running(self, node: NodeState) -> bool:
         """The machine is powered on."""
-        return processes.running(self.home / node.name, node.identity) is not None
+        return processes.find_running(self.home / node.name, node.identity) is not None
 
     def _wait_engines(self, nodes: Sequence[NodeState], report: Report) -> None:
         end = time.monotonic() + BOOT_BOUND
@@ -246,20 +246,20 @@ class VmCluster:
         """The machine ended while it booted, or gave up; it is off then. Raises LabError for one that was powered on
         `again` already."""
         folder = self.home / node.name
-        why = console.failure(folder)
+        why = console.read_failure(folder)
         if self.running(node) and not why:
             return False
         processes.power_off(folder, node.identity)
         if node.name in again:
             logs = f"its logs are {folder / console.LOG} and {folder / 'emulator.log'}"
             raise LabError(
-                f"{node.name} did not boot, twice: {why or 'its machine ended'}; {logs}\n{console.end(folder)}",
+                f"{node.name} did not boot, twice: {why or 'its machine ended'}; {logs}\n{console.read_tail(folder)}",
                 remedy="swarmlab up tries again; swarmlab down, then swarmlab up, makes the lab anew",
             )
         return True
 
     def _progress(self, count: int, waiting: Iterable[str]) -> tuple[str, float]:
-        stages = {name: (console.words(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}
+        stages = {name: (console.read_stages(self.home / name) or ("firmware",))[-1] for name in sorted(waiting)}
         if not stages:
             return "every engine answers", 1.0
         done = sum(_STAGES.get(stage, 0.1) for stage in stages.values()) + count - len(stages)
@@ -309,12 +309,12 @@ def remove(name: str, report: Report) -> None:
     """
     home = lab_paths.lab_folder(name)
     try:
-        lab = state.load(name)
+        lab = state.load_state(name)
         nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in lab.nodes]
         switch = lab.switch
     except LabError:
-        nodes, switch = processes.strays(home), processes.stray_switch(home)
-        if not (nodes or switch or state.made(name)) and home.is_dir() and any(home.iterdir()):
+        nodes, switch = processes.find_strays(home), processes.find_stray_switch(home)
+        if not (nodes or switch or state.is_made_by_lab(name)) and home.is_dir() and any(home.iterdir()):
             raise LabError(
                 f"nothing in {home} was deleted: it holds no record of a lab, so others may have put it there",
                 remedy="delete in it what you do not need yourself",

@@ -33,7 +33,7 @@ def trim(folder: Path) -> None:
         (folder / BEFORE).write_bytes(end)
 
 
-def words(folder: Path) -> tuple[str, ...]:
+def read_stages(folder: Path) -> tuple[str, ...]:
     """The lab's own words on the machine's console since its power-on: kernel, disk, network, engine ..."""
     try:
         text = (folder / LOG).read_text(errors="replace")
@@ -46,13 +46,13 @@ FAILED = "FAILED "
 """Begins the machine's word for why it cannot boot."""
 
 
-def failure(folder: Path) -> str:
+def read_failure(folder: Path) -> str:
     """Why the machine cannot boot, in its own words; "" while nothing says so."""
-    last = (words(folder) or ("",))[-1]
+    last = (read_stages(folder) or ("",))[-1]
     return last.removeprefix(FAILED) if last.startswith(FAILED) else ""
 
 
-def end(folder: Path, lines: int = 8) -> str:
+def read_tail(folder: Path, lines: int = 8) -> str:
     """The last lines on the machine's console."""
     try:
         text = (folder / LOG).read_bytes()[-_KEPT:].decode(errors="replace")

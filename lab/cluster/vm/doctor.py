@@ -17,7 +17,7 @@ from lab.errors import LabError
 def requirements() -> Iterator[Requirement]:
     """Each of them, those first that all else needs."""
     yield _system()
-    yield from map(_program, programs.needs())
+    yield from map(_program, programs.needed_programs())
     yield _mapping()
     yield _traefik()
     yield Requirement("base disk", *_base_disk())
@@ -44,12 +44,12 @@ def _system() -> Requirement:
 
 def _program(need: programs.Need) -> Requirement:
     place = programs.is_installed(need)
-    commands = " && ".join(" ".join(command) for command in programs.commands([need]))
+    commands = " && ".join(" ".join(command) for command in programs.install_commands([need]))
     return Requirement(need.what, bool(place), True, f"{need.purpose}: {place or 'missing'}", commands)
 
 
 def _mapping() -> Requirement:
-    there = programs.mapped()
+    there = programs.has_mapped_users()
     detail = "not needed: you are root" if os.geteuid() == 0 else "granted in /etc/subuid and /etc/subgid"
     return Requirement("mapped users", there, True, detail if there else programs.UNMAPPED, programs.mapping_command())
 
@@ -64,7 +64,7 @@ def _traefik() -> Requirement:
 
 def _base_disk() -> tuple[bool, bool, str, str]:
     try:
-        ready = disk_cache.ready()
+        ready = disk_cache.is_ready()
     except LabError as error:
         return False, False, f"cannot be made yet: {error.sentence}", error.remedy
     detail = "in the cache" if ready else "not made yet: the first `swarmlab up` makes it, in some minutes"
@@ -80,5 +80,5 @@ def _acceleration(known: acceleration.Choice | None) -> Requirement:
     usable = known.acceleration == "kvm"
     detail = "a guest boots under it" if usable else known.note
     may = acceleration.KVM.exists() and not os.access(acceleration.KVM, os.R_OK | os.W_OK)
-    remedy = f"sudo usermod --append --groups kvm {programs.user()}, then log in again" if may else ""
+    remedy = f"sudo usermod --append --groups kvm {programs.user_name()}, then log in again" if may else ""
     return Requirement(what, usable, False, detail, remedy)

@@ -20,12 +20,12 @@ from lab.errors import CommandError, LabError, WaitError
 _BOUND = 60.0
 
 
-def running(folder: Path, identity: str) -> psutil.Process | None:
+def find_running(folder: Path, identity: str) -> psutil.Process | None:
     """The machine's emulator, if it runs."""
-    return process.find(identity, qemu.EMULATOR, hint=folder / "pid")
+    return process.find_process(identity, qemu.EMULATOR, hint=folder / "pid")
 
 
-def strays(home: Path) -> tuple[tuple[str, str], ...]:
+def find_strays(home: Path) -> tuple[tuple[str, str], ...]:
     """(node, identity) of every machine that runs from the folder `home`, when its own record is lost."""
     found = []
     start = f"file={qemu.escape(home)}/"
@@ -42,7 +42,7 @@ def strays(home: Path) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def stray_switch(home: Path) -> str:
+def find_stray_switch(home: Path) -> str:
     """The identity of the process that switches the network of the machines in `home`, when their record is lost."""
     for one in psutil.process_iter():
         try:
@@ -54,13 +54,13 @@ def stray_switch(home: Path) -> str:
     return ""
 
 
-def overlay(base: Path, disk: Path) -> None:
+def make_overlay(base: Path, disk: Path) -> None:
     """Make the machine's own disk, which holds what differs from `base`. Kept when it is there."""
     if disk.exists():
         return
     beside = disk.with_suffix(".new")
     argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(base), str(beside)]
-    process.run(argv, log=disk.parent / "emulator.log", bound=_BOUND)
+    process.run_program(argv, log=disk.parent / "emulator.log", bound=_BOUND)
     beside.replace(disk)
 
 
@@ -69,14 +69,14 @@ def power_on(one: Machine) -> None:
 
     QEMU goes to the background only when its disks, sockets and ports are open, so a failure is told here.
     """
-    if running(one.folder, one.identity) is not None:
+    if find_running(one.folder, one.identity) is not None:
         return
     for name in ("qmp", "pid", "cut", console.LOG, console.BEFORE, lan_switch.OUTBOX):
         (one.folder / name).unlink(missing_ok=True)
     folder = os.open(one.folder, os.O_PATH | os.O_DIRECTORY)
-    argv = [*qemu.argv(one, folder), "-daemonize", "-pidfile", "pid"]
+    argv = [*qemu.build_argv(one, folder), "-daemonize", "-pidfile", "pid"]
     try:
-        process.run(argv, log=one.folder / "emulator.log", bound=_BOUND, cwd=one.folder, pass_fds=(folder,))
+        process.run_program(argv, log=one.folder / "emulator.log", bound=_BOUND, cwd=one.folder, pass_fds=(folder,))
     except CommandError as error:
         if "hostfwd" in error.output or "host forwarding" in error.output:
             raise LabError(
@@ -90,7 +90,7 @@ def power_on(one: Machine) -> None:
 
 def power_off(folder: Path, identity: str) -> None:
     """End the emulator, politely and then not. Idempotent."""
-    if (found := running(folder, identity)) is None:
+    if (found := find_running(folder, identity)) is None:
         return
     try:
         qmp.power_off(folder)
@@ -102,15 +102,15 @@ def power_off(folder: Path, identity: str) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def switch(home: Path, identity: str) -> psutil.Process | None:
+def find_switch(home: Path, identity: str) -> psutil.Process | None:
     """The process that switches the machines' network, if it runs."""
-    return process.find(identity, lan_switch.__name__, hint=home / lan_switch.PID_FILE)
+    return process.find_process(identity, lan_switch.__name__, hint=home / lan_switch.PID_FILE)
 
 
 def start_switch(home: Path, identity: str, nodes: Sequence[str]) -> None:
     """Start the machines' network, detached from this program and its terminal. Idempotent; machines that run meanwhile
     are on it at once. Raises WaitError when it does not come up."""
-    if switch(home, identity) is not None:
+    if find_switch(home, identity) is not None:
         return
     ready = home / lan_switch.PID_FILE
     ready.unlink(missing_ok=True)
@@ -134,12 +134,12 @@ def start_switch(home: Path, identity: str, nodes: Sequence[str]) -> None:
 
 def stop_switch(home: Path, identity: str) -> None:
     """End the machines' network. Idempotent."""
-    if (found := switch(home, identity)) is not None:
+    if (found := find_switch(home, identity)) is not None:
         process.kill(found)
     (home / lan_switch.PID_FILE).unlink(missing_ok=True)
 
 
-def cut(folder: Path, *, off: bool) -> None:
+def set_cut(folder: Path, *, off: bool) -> None:
     """Plug the LAN's cable out or in. The emulator cannot be asked for it, so a file says it while it runs."""
     qmp.set_link(folder, up=not off)
     if off:

@@ -70,7 +70,7 @@ class VmProvider:
         from lab.cluster.vm import state
         from lab.cluster.vm.cluster import VmCluster
 
-        return VmCluster(state.load(name))
+        return VmCluster(state.load_state(name))
 
     def down(self, name: str, report: Report) -> None:
         """See `lab.cluster.vm.cluster.remove`."""

@@ -76,7 +76,7 @@ class Machine:
         return self.folder / "pid"
 
 
-def argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
+def build_argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
     """The command line that runs `machine`, to be started in its folder, which is also open as the descriptor `folder`:
     a machine with a network names the switch's socket through it."""
     # After an oops the kernel restarts, as on servers: what it was doing would hang for ever.

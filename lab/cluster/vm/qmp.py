@@ -28,7 +28,7 @@ def power_off(folder: Path) -> None:
 
 
 async def _execute(folder: Path, command: str, arguments: Mapping[str, object] | None) -> object:
-    from qemu.qmp import ConnectError, QMPClient, QMPError
+    from qemu.qmp import ConnectError, QMPClient, QMPError  # slow to import: only a machine under way is asked
 
     client = QMPClient(folder.name)
     # A socket's address holds 107 bytes; through a descriptor of its folder the path is always short.

@@ -47,17 +47,17 @@ def is_installed(need: Need) -> str:
     return shutil.which(need.what, path=search_path()) or ""
 
 
-def needs() -> tuple[Need, ...]:
+def needed_programs() -> tuple[Need, ...]:
     """What this user on this machine needs: root needs no mapping of users."""
     return tuple(need for need in NEEDS if not (need.rootless and os.geteuid() == 0))
 
 
-def missing() -> tuple[Need, ...]:
+def missing_programs() -> tuple[Need, ...]:
     """What is needed and not there."""
-    return tuple(need for need in needs() if not is_installed(need))
+    return tuple(need for need in needed_programs() if not is_installed(need))
 
 
-def commands(lacking: Sequence[Need]) -> tuple[tuple[str, ...], ...]:
+def install_commands(lacking: Sequence[Need]) -> tuple[tuple[str, ...], ...]:
     """The commands that bring `lacking`; without root they go through sudo."""
     packages = sorted({need.package for need in lacking})
     before = () if os.geteuid() == 0 else ("sudo",)
@@ -70,11 +70,11 @@ def commands(lacking: Sequence[Need]) -> tuple[tuple[str, ...], ...]:
 UNMAPPED = "you have no range of mapped users in /etc/subuid and /etc/subgid"
 
 
-def mapped(files: Sequence[Path] = (Path("/etc/subuid"), Path("/etc/subgid"))) -> bool:
+def has_mapped_users(files: Sequence[Path] = (Path("/etc/subuid"), Path("/etc/subgid"))) -> bool:
     """Without root, the disk's owners are made in a user namespace, whose numbers these files grant."""
     if os.geteuid() == 0:
         return True
-    return all(_first_fields(file) & {user(), str(os.getuid())} for file in files)
+    return all(_first_fields(file) & {user_name(), str(os.getuid())} for file in files)
 
 
 def _first_fields(file: Path) -> set[str]:
@@ -86,10 +86,10 @@ def _first_fields(file: Path) -> set[str]:
 
 def mapping_command() -> str:
     """The command that grants a range of mapped users."""
-    return f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user()}"
+    return f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user_name()}"
 
 
-def user() -> str:
+def user_name() -> str:
     """The name of the user, or the number where it has none."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
@@ -104,15 +104,15 @@ def require(consent: Consent, say: Callable[[str], None]) -> None:
             f"the machines need Linux on x86_64, and this is {system}",
             remedy="take the recordings: swarmlab replay",
         )
-    if lacking := missing():
+    if lacking := missing_programs():
         _install(lacking, consent, say)
-    if not mapped():
+    if not has_mapped_users():
         raise MissingError(f"{UNMAPPED}; without root the machines' disk needs one", remedy=mapping_command())
 
 
 def _install(lacking: Sequence[Need], consent: Consent, say: Callable[[str], None]) -> None:
     names = ", ".join(sorted({need.package for need in lacking}))
-    lines = [" ".join(command) for command in commands(lacking)]
+    lines = [" ".join(command) for command in install_commands(lacking)]
     remedy = " && ".join(lines)
     if shutil.which("apt-get", path=paths.search_path()) is None:
         raise MissingError(
@@ -125,13 +125,13 @@ def _install(lacking: Sequence[Need], consent: Consent, say: Callable[[str], Non
         raise MissingError(f"these Debian packages are missing: {names}", remedy=remedy)
     log = paths.make(paths.cache()) / "apt.log"
     try:
-        for command in commands(lacking):
+        for command in install_commands(lacking):
             say(f"running {' '.join(command)}")
             # sudo asks for a password at the terminal, so it must keep it.
-            process.run(command, log=log, bound=_APT_BOUND, attached=True)
+            process.run_program(command, log=log, bound=_APT_BOUND, attached=True)
     except CommandError as error:
         raise MissingError(
             f"these Debian packages could not be installed: {names}; the output is in {log}", remedy=remedy
         ) from error
-    if still := missing():
+    if still := missing_programs():
         raise MissingError(f"still missing after the installation: {', '.join(n.what for n in still)}")

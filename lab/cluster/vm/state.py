@@ -69,12 +69,12 @@ MARK = "made-by-swarmlab"
 """What is written there first, before the keys."""
 
 
-def made(name: str) -> bool:
+def is_made_by_lab(name: str) -> bool:
     """The lab made its folder: its mark or its record is there, readable or not."""
     return any((lab_folder(name) / one).exists() for one in (MARK, FILE))
 
 
-def load(name: str) -> LabState:
+def load_state(name: str) -> LabState:
     """The lab `name`. Raises MissingError when there is none, LabError when its file is damaged."""
     path = lab_folder(name) / FILE
     try:
@@ -95,6 +95,6 @@ def _down(name: str) -> str:
     return "swarmlab down" if name == "default" else f"swarmlab down --name {name}"
 
 
-def save(state: LabState) -> None:
+def save_state(state: LabState) -> None:
     """Write the file so that a reader, or a crash, sees the old one or the new one."""
     write_private(lab_folder(state.name) / FILE, state.model_dump_json(indent=1).encode())

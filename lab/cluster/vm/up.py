@@ -46,7 +46,7 @@ def up(name: str, nodes: int | None, report: Report, consent: Consent, images: I
             cold = False
         else:
             images = images or "packages"
-            cold = not disk_cache.ready(images)
+            cold = not disk_cache.is_ready(images)
             found = VmCluster(_new(name, nodes or 4, images, _within(report, 0.0, 0.6 if cold else 0.0)))
         report_rest = _within(report, 0.6 if cold else 0.0, 1.0)
         found = _on_this_machine(found)
@@ -64,7 +64,7 @@ def up(name: str, nodes: int | None, report: Report, consent: Consent, images: I
 
 def _existing(name: str) -> VmCluster | None:
     try:
-        return VmCluster(state.load(name))
+        return VmCluster(state.load_state(name))
     except MissingError:
         return None
 
@@ -90,7 +90,7 @@ def managers_of(count: int) -> int:
 def _new(name: str, count: int, images: Images, report: Report) -> LabState:
     """Decide everything about a new lab and write it down, before anything of it runs."""
     managers = managers_of(count)
-    disk = disk_cache.ensure(report, images)
+    disk = disk_cache.ensure_disk(report, images)
     folder = paths.cache() / disk
     choice = acceleration.choose(folder / "vmlinuz", folder / "initrd")
     report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
@@ -103,7 +103,7 @@ def _new(name: str, count: int, images: Images, report: Report) -> LabState:
         nodes = tuple(
             _node(number, "manager" if number <= managers else "worker", block) for number in range(1, count + 1)
         )
-        keys = pki.make(name, [(node.name, node.lan_address) for node in nodes])
+        keys = pki.make_keys(name, [(node.name, node.lan_address) for node in nodes])
         _write_keys(home, keys, nodes, images)
         engines = {node.name: f"tcp://{LOOPBACK}:{node.engine}" for node in nodes}
         write_contexts(home / "docker", engines, home / "tls")
@@ -121,13 +121,13 @@ def _new(name: str, count: int, images: Images, report: Report) -> LabState:
             switch=str(uuid.uuid4()),
             nodes=nodes,
         )
-        state.save(made)
+        state.save_state(made)
     return made
 
 
 def _others_ports(name: str) -> list[int]:
     others = (other for other in lab_paths.lab_names() if other != name)
-    return [state.load(other).first_port for other in others]
+    return [state.load_state(other).first_port for other in others]
 
 
 def _node(number: int, role: Role, block: ports.Block) -> NodeState:
@@ -183,7 +183,7 @@ def _on_this_machine(found: VmCluster) -> VmCluster:
     if choice == Choice(found.state.acceleration, found.state.note):
         return found
     changed = found.state.model_copy(update={"acceleration": choice.acceleration, "note": choice.note})
-    state.save(changed)
+    state.save_state(changed)
     return VmCluster(changed)
 
 
@@ -191,7 +191,7 @@ def _boot(found: VmCluster, report: Report) -> None:
     for node in found.state.nodes:
         folder = found.home / node.name
         if found.running(node) and processes.is_cut(folder):
-            processes.cut(folder, off=False)
+            processes.set_cut(folder, off=False)
     found.boot(found.state.nodes, report)
 
 

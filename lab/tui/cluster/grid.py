@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.cells import cell_len
 
 from lab.tui.spans import Line, Span, Tone
-from lab.world.jobs import completed, settled, total
+from lab.world.jobs import count_completed, count_wanted, is_settled
 from lab.world.swarm import BROKEN, ENDED, Node, Service, Task
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Columns:
 
 def columns(world: World | None, width: int) -> Columns:
     """The columns for a pane `width` cells wide: the most telling style that fits every node."""
-    nodes = tuple(n.id for n in sorted(world.swarm.nodes.values(), key=lambda n: natural(n.name))) if world else ()
+    nodes = tuple(n.id for n in sorted(world.swarm.nodes.values(), key=lambda n: natural_key(n.name))) if world else ()
     each = (width - LABEL) // max(1, len(nodes))
     for style, fewest in _FEWEST.items():
         if nodes and each >= fewest:
@@ -75,12 +75,12 @@ def columns(world: World | None, width: int) -> Columns:
     return Columns((), 0, "list", width)
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """A key that puts node2 before node10."""
     return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name) if p)
 
 
-def mark(world: World, task: Task) -> tuple[str, str, Tone]:
+def task_mark(world: World, task: Task) -> tuple[str, str, Tone]:
     """A task's glyph, word and tone. A task that its manager believes to run on a node that is down is lost."""
     glyph, word = MARKS.get(task.state, ("?", task.state))
     node = world.swarm.nodes.get(task.node)
@@ -95,7 +95,7 @@ def mark(world: World, task: Task) -> tuple[str, str, Tone]:
     return glyph, word, "run" if task.state == "running" else "move"
 
 
-def moving(task: Task) -> bool:
+def is_moving(task: Task) -> bool:
     """Whether a task is on its way in: it should run and does not yet."""
     return task.state not in ENDED and task.state != "running"
 
@@ -132,7 +132,7 @@ def _merge(chars: list[str], tones: list[Tone]) -> Iterator[Span]:
             start = x
 
 
-def head(world: World, cols: Columns) -> tuple[Line, Line]:
+def head_row(world: World, cols: Columns) -> tuple[Line, Line]:
     """The two lines above the columns: names and leader, roles and what is wrong with a node."""
     first, second = _Row(cols.total), _Row(cols.total)
     if cols.style == "list":
@@ -168,10 +168,10 @@ def service_row(world: World, service: Service, cols: Columns) -> Line:
     row = _Row(cols.total)
     running, done, whole = (
         world.swarm.running.get(service.id, 0),
-        completed(world.swarm, service),
-        total(world.swarm, service),
+        count_completed(world.swarm, service),
+        count_wanted(world.swarm, service),
     )
-    tone: Tone = "run" if settled(world.swarm, service) else "move"
+    tone: Tone = "run" if is_settled(world.swarm, service) else "move"
     x = row.put(0, f"▌{service.name}", "name", max(12, cols.total // 3)) + 2
     counts = f"desired {service.desired}  running {running}" if cols.total >= 46 else f"{running}/{service.desired}"
     if whole:
@@ -227,7 +227,7 @@ def global_row(world: World, service: str, cols: Columns, phase: int = 0) -> Lin
     newest = [world.swarm.tasks[world.swarm.attempts[service, key][0]] for key in keys or ()]
     count: dict[tuple[str, str, Tone], int] = {}
     for task in newest:
-        here = mark(world, task)
+        here = task_mark(world, task)
         count[here] = count.get(here, 0) + 1
     for (glyph, word, tone), many in count.items():
         x = row.put(x, f"{glyph} {many} {word}", tone, cols.total - x) + 2
@@ -240,7 +240,7 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
     row.put(0, label, "quiet", LABEL - 1)
     if now is None:
         return row.spans()
-    if moving(now):
+    if is_moving(now):
         row.put(LABEL - 2, "▸", "move", 1)
     if cols.style == "list":
         _named(world, row, tasks, LABEL)
@@ -256,7 +256,7 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
     elif away := [task for task in tasks if task.node and task.node not in ends and (task is now or not arrows)]:
         # Their nodes are gone, and have no column any more.
         _named(world, row, away, free)
-    elif arrows and moving(now):
+    elif arrows and is_moving(now):
         _arrow(row, cols, tasks, ends, phase)
     return row.spans()
 
@@ -264,14 +264,14 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
 def _cell(world: World, row: _Row, tasks: list[Task], cols: Columns, x: int) -> int:
     """The attempts of one slot on one node: the newest in words, the glyphs of those before it after that."""
     limit = x + cols.width - 1
-    glyph, word, tone = mark(world, tasks[0])
+    glyph, word, tone = task_mark(world, tasks[0])
     text = {"words": f"{glyph} {word}", "short": _short(glyph, word)}.get(cols.style, glyph)
     x = row.put(x, text, tone, limit - x) + (cols.style != "glyphs")
     for place, task in enumerate(tasks[1:], 1):
         if x >= limit:
             row.put(limit - 1, "…", "quiet", 1)
             return limit
-        glyph, _, tone = mark(world, task)
+        glyph, _, tone = task_mark(world, task)
         left = len(tasks) - place
         code = f"{glyph}{task.exit}" + (" " if left > 1 else "")
         if task.exit and cols.style == "words" and limit - x >= len(code) + left - 1:
@@ -287,7 +287,7 @@ def _short(glyph: str, word: str) -> str:
 
 def _named(world: World, row: _Row, tasks: list[Task], x: int) -> None:
     for place, task in enumerate(tasks):
-        glyph, word, tone = mark(world, task)
+        glyph, word, tone = task_mark(world, task)
         text = f"{glyph} {word}" if not place or task.exit else glyph
         text += f" {world.swarm.node_name(task.node)}" if task.node else ""
         if not place and not task.node and task.error:
@@ -296,7 +296,7 @@ def _named(world: World, row: _Row, tasks: list[Task], x: int) -> None:
 
 
 def _waiting(world: World, row: _Row, task: Task, x: int) -> None:
-    glyph, word, tone = mark(world, task)
+    glyph, word, tone = task_mark(world, task)
     row.put(x, f"{glyph} {word}" + (f": {task.error}" if task.error else ": no node yet"), tone, len(row.chars) - x)
 
 

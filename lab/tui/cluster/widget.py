@@ -98,7 +98,7 @@ class Reconciliation(Lines):
         for item in dirty:
             if isinstance(item, tuple):
                 ids = world.swarm.attempts.get(item)
-                if ids and grid.moving(world.swarm.tasks[ids[0]]):
+                if ids and grid.is_moving(world.swarm.tasks[ids[0]]):
                     self._moving.add(item)
                 else:
                     self._moving.discard(item)
@@ -131,7 +131,7 @@ class Reconciliation(Lines):
             words = _nothing(world)
             return self.strip([(words[y] if y < len(words) else "", "quiet")], width)
         if y < _HEAD:
-            return self.strip(grid.head(world, self._columns)[y], width)
+            return self.strip(grid.head_row(world, self._columns)[y], width)
         row = self._index.at(y - _HEAD + self.scroll_offset.y)
         if not world.swarm.services and not world.swarm.slots and y == _HEAD + 1:
             return self.strip([(" No services yet: there is nothing to keep running.", "quiet")], width)

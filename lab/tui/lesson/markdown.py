@@ -19,7 +19,7 @@ WIDEST = 84
 @lru_cache(maxsize=32)
 def render_markdown(markdown: str, room: int) -> tuple[Line, ...]:
     """The text in lines of at most `room` cells, and never wider than is good to read."""
-    from markdown_it import MarkdownIt
+    from markdown_it import MarkdownIt  # not needed for the first paint
 
     found = list(_blocks(iter(MarkdownIt().parse(markdown)), min(room, WIDEST), (), ()))
     while found and not found[-1]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lab.tui import chrome
 from lab.tui.lesson.markdown import render_markdown as prose
 from lab.tui.lesson.stack_blocks import readings
-from lab.tui.spans import Line, Tone, fit, stamp, wrap
+from lab.tui.spans import Line, Tone, fit, format_stamp, wrap
 from lab.tui.state import UiState
 
 
@@ -107,7 +107,7 @@ def _lasted(s: UiState) -> str:
     ends = [record.ended for record in records if record.ended is not None and record.ended > record.began]
     if len(ends) < s.count:
         return ""
-    return f", in {stamp(max(ends) - min(record.began for record in records), False)}"
+    return f", in {format_stamp(max(ends) - min(record.began for record in records), False)}"
 
 
 def _measured(s: UiState, room: int) -> Iterator[Line]:

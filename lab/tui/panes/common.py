@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lab.tui.spans import Line, Span, clean, clip, joined, width, wrap
+from lab.tui.spans import Line, Span, clean, clip, join_line, width, wrap
 
 LABEL = 13
 """How many cells a fact's name has, with the blanks around it."""
@@ -13,10 +13,10 @@ WIDE = 100
 
 def finish(lines: Iterable[Line], room: int) -> tuple[Line, ...]:
     """The lines as a pane can draw them: at most `room` cells wide, without what would move the cursor."""
-    return tuple(clip(joined((clean(text), tone) for text, tone in line), room) for line in lines)
+    return tuple(clip(join_line((clean(text), tone) for text, tone in line), room) for line in lines)
 
 
-def lasting(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration in one unit, its whole ones: `45 s`, `119 min`, `7 h`, `89 days`."""
     seconds = abs(seconds)
     if not seconds < 1e12:
@@ -33,7 +33,7 @@ def heading(text: str, room: int, right: str = "") -> Line:
     return (text, "head"), (f" {'─' * max(0, rule)}{' ' * bool(right)}", "quiet"), (right, "quiet")
 
 
-def packed(things: Iterable[Sequence[Span]], room: int, first: Line = (), gap: int = 2) -> Iterator[Line]:
+def pack(things: Iterable[Sequence[Span]], room: int, first: Line = (), gap: int = 2) -> Iterator[Line]:
     """Things side by side, each whole, `gap` blanks between them, on as many lines as they need; those after the
     first begin as far in as `first` is wide. Only what is wider than a line is wrapped within."""
     start, line, used = width(first), list(first), width(first)

@@ -173,7 +173,7 @@ class Terminal(Widget, can_focus=True):
     def _take(self, node: str, text: str) -> None:
         screen = self._screens.get(node)
         if screen is None:
-            from lab.tui.widgets.emulator import Emulator
+            from lab.tui.widgets.emulator import Emulator  # not needed for the first paint
 
             screen = self._screens[node] = Emulator(max(20, self.size.width or 80), max(3, self.size.height or 24))
             self._clean[node] = ScreenFilter()
@@ -229,7 +229,7 @@ class Terminal(Widget, can_focus=True):
             lines = wrap([(self._words, "")], width)
             words = plain(lines[y : y + 1])
             return Strip([Segment(clean(words), base + Style(dim=True))]).adjust_cell_length(width, base)
-        from lab.tui.widgets.emulator import segments
+        from lab.tui.widgets.emulator import segments  # not needed for the first paint
 
         if self._rows is None:
             self._rows = screen.rows()
@@ -293,7 +293,7 @@ class Terminal(Widget, can_focus=True):
             self.scroll_history(by)
 
     def _send(self, encode: Callable[[Emulator], str]) -> None:
-        from lab.tui.widgets.emulator import Emulator
+        from lab.tui.widgets.emulator import Emulator  # not needed for the first paint
 
         screen = self._screens.get(self.node) or Emulator(80, 24)
         if screen.back:

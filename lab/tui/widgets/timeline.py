@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.geometry import Size
 
-from lab.tui.spans import Line, Tone, plain, stamp, wrap
+from lab.tui.spans import Line, Tone, format_stamp, plain, wrap
 from lab.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Timeline(Lines):
     def _wrap(self, change: Change) -> list[Line]:
         mark, tone = _MARKS[change.tone]
         words: Tone = "" if tone == "run" else "why" if tone == "bad" else tone
-        first: Line = ((f"{stamp(change.at)} ", "quiet"), (f"{mark} ", tone))
+        first: Line = ((f"{format_stamp(change.at)} ", "quiet"), (f"{mark} ", tone))
         return wrap([(change.text, words)], self.room, first)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

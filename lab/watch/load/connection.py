@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
             self._answer.set_exception(error)
 
 
-def in_words(error: BaseException, bound: float) -> str:
+def describe_failure(error: BaseException, bound: float) -> str:
     """One of `FAILURES` in a few words. `bound`: the seconds after which it was a timeout."""
     if isinstance(error, TimeoutError):
         return f"no answer in {bound:g} s"

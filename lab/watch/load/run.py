@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import h11
 
 from lab.engine.endpoint import Endpoint
-from lab.watch.load.connection import Closed, Connection, in_words
+from lab.watch.load.connection import Closed, Connection, describe_failure
 from lab.watch.load.schedule import LoadStats, Schedule
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
@@ -155,7 +155,7 @@ class LoadRun:
             # Not imported with this module: httpx comes with it, which a load without TLS need not wait for.
             from lab.watch import http
 
-            self._tls = http.unjudged()
+            self._tls = http.unverified_context()
         self._aims = tuple(resolve_target(endpoint, self._wish) for endpoint in self._endpoints) or (
             Target("", why="the cluster has no node to ask"),
         )
@@ -201,7 +201,7 @@ class LoadRun:
             async with asyncio.timeout(self._bound):
                 status = await self._fetch(target, request)
         except Exception as failure:  # noqa: BLE001  an answer may be anything, and each request is counted once
-            error = in_words(failure, self._bound)
+            error = describe_failure(failure, self._bound)
         except asyncio.CancelledError:
             error = "no answer before the load was stopped"
         self._in_flight -= 1

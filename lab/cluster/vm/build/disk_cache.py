@@ -52,7 +52,7 @@ _NAMES = (
 )
 
 
-def name(kind: Images = "packages") -> str:
+def disk_name(kind: Images = "packages") -> str:
     """The folder in the cache of the base disk that this version of the lab makes: with the images of packages in
     it, or with none for a cluster that pulls official ones. Raises InputError, MissingError."""
     scripts = (inputs.guest("init"), inputs.guest("pid1"))
@@ -62,17 +62,17 @@ def name(kind: Images = "packages") -> str:
     return f"base-{inputs.key('base', inputs.rootfs_key(), inputs.debian_key(), *keys, *scripts)}"
 
 
-def ready(kind: Images = "packages") -> bool:
+def is_ready(kind: Images = "packages") -> bool:
     """The base disk is in the cache."""
-    return (paths.cache() / name(kind) / "disk.raw").is_file()
+    return (paths.cache() / disk_name(kind) / "disk.raw").is_file()
 
 
-def ensure(report: Report, kind: Images = "packages") -> str:
+def ensure_disk(report: Report, kind: Images = "packages") -> str:
     """Make the base disk if it is not there, and give its folder's name. Raises LabError and its kin."""
     if kind == "packages":
         images.contexts()
-    wanted = name(kind)
-    if ready(kind):
+    wanted = disk_name(kind)
+    if is_ready(kind):
         return wanted
 
     def waiting(text: str) -> None:
@@ -80,13 +80,13 @@ def ensure(report: Report, kind: Images = "packages") -> str:
 
     with file_lock.hold(paths.cache() / "build.lock", "making the machines' disk", bound=_LOCK_BOUND, waiting=waiting):
         _mark(paths.cache())
-        if not ready(kind):
+        if not is_ready(kind):
             with paths.written(paths.cache()):
                 _Build(paths.cache(), kind, report).run(wanted)
     return wanted
 
 
-def clear(cache: Path) -> None:
+def clear_cache(cache: Path) -> None:
     """End what a killed build left running and delete what it left lying. Only with the lock held.
 
     Raises LabError for a folder of that name in a cache that is not marked as the lab's.
@@ -112,7 +112,7 @@ def clear_if_idle() -> None:
     if (cache / "making").exists() and _marked(cache):
         try:
             with file_lock.hold(cache / "build.lock", "making the machines' disk"):
-                clear(cache)
+                clear_cache(cache)
         except BusyError:
             return
 
@@ -133,7 +133,7 @@ def purge() -> tuple[str, ...] | None:
                 f"nothing in {cache} was deleted: it has no {TAG} of the lab, so others may have put it there",
                 remedy=f"delete in {cache} what you do not need yourself",
             )
-        clear(cache)
+        clear_cache(cache)
         left = tuple(sorted(_others(cache)))
         # The tag goes last, and not from a folder that stays: without it the lab would not know its own cache again.
         for path in sorted(_made(cache), key=lambda path: path.name == TAG):
@@ -180,16 +180,16 @@ class _Build:
         self._guard = threading.Lock()
 
     def run(self, wanted: str) -> None:
-        clear(self._cache)
+        clear_cache(self._cache)
         self._making.mkdir(mode=0o700)
         try:
             self._stages(wanted)
         except KeyboardInterrupt:
             self._stop.set()
-            clear(self._cache)
+            clear_cache(self._cache)
             raise
         # After a failure it stays until the next time: the logs are in it.
-        clear(self._cache)
+        clear_cache(self._cache)
 
     def _stages(self, wanted: str) -> None:
         rootfs, made = self._both(self._rootfs, self._images)
@@ -202,7 +202,7 @@ class _Build:
         archive = folder / "images.tar" if made else None
         if archive:
             self._say("disk", "packing the images", 0.56)
-            images.pack(made, archive)
+            images.pack_images(made, archive)
         self._say("disk", "writing the machines' disk", 0.58)
         ext4.make(rootfs, folder / "disk.raw", log=folder / "build.log", stop=self._stop)
         load_images.bake(
@@ -250,9 +250,9 @@ class _Build:
             folder = self._new("debian")
             step = self._stepper("images", "the images' base: ", 0.0, 0.3)
             mmdebstrap.bootstrap(folder / "whole.tar", (), log=folder / "build.log", step=step, stop=self._stop)
-            layers.clean(folder / "whole.tar", folder / "layer.tar")
+            layers.clean_base(folder / "whole.tar", folder / "layer.tar")
             (folder / "layer.tar").replace(final)
-        return layers.seal(final)
+        return layers.seal_layer(final)
 
     def _image(self, one: Recipe, base: Layer, low: float, width: float) -> Image:
         final = self._cache / f"image-{one.path.parent.name}-{images.image_key(one)}"
@@ -260,9 +260,9 @@ class _Build:
             folder = self._new(f"image-{one.path.parent.name}")
             step = self._stepper("images", f"{one.tag}: ", low, width)
             image = images.build(one, base, folder, named=images.contexts(), step=step, stop=self._stop)
-            images.keep(image, base, folder / "image.json")
+            images.save_image(image, base, folder / "image.json")
             folder.replace(final)
-        return images.kept(base, final / "image.json")
+        return images.load_image(base, final / "image.json")
 
     def _both(self, one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
         """Run two jobs side by side; the first failure, or an interrupt, stops the other."""

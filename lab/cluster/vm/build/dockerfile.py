@@ -102,7 +102,7 @@ def read(path: Path) -> Recipe:
 
 
 def _lines(path: Path) -> Iterator[_Line]:
-    from dockerfile_parse import DockerfileParser
+    from dockerfile_parse import DockerfileParser  # slow to import: only a build reads Dockerfiles
 
     try:
         text = path.read_text(encoding="utf-8")

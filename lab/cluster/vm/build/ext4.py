@@ -20,14 +20,14 @@ def make(rootfs: Path, target: Path, *, log: Path, stop: threading.Event | None 
     tree.mkdir()
     try:
         unpack = ["tar", "-x", "-p", "--numeric-owner", "--exclude=./dev/*", "-C", str(tree), "-f", str(rootfs)]
-        process.run([*_as_root(), *unpack], log=log, bound=_BOUND, stop=stop)
+        process.run_program([*_as_root(), *unpack], log=log, bound=_BOUND, stop=stop)
         with target.open("wb") as disk:
             disk.truncate(inputs.DISK_BYTES)
         # Tables written now are not written by the kernel's background thread on every first boot.
         options = "lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0"
         fill = ["mke2fs", "-q", "-t", "ext4", "-L", "swarmlab", "-N", "262144", "-m", "0", "-E", options]
         argv = [*_as_root(), *fill, "-d", str(tree), str(target)]
-        process.run(argv, log=log, bound=_BOUND, stop=stop, env={"PATH": search_path()})
+        process.run_program(argv, log=log, bound=_BOUND, stop=stop, env={"PATH": search_path()})
     finally:
         remove(tree, log=log)
 
@@ -37,7 +37,7 @@ def remove(tree: Path, *, log: Path) -> None:
     if os.geteuid() == 0:
         shutil.rmtree(tree, ignore_errors=True)
     elif tree.exists():
-        process.run([*_as_root(), "rm", "-rf", str(tree)], log=log, bound=_BOUND)
+        process.run_program([*_as_root(), "rm", "-rf", str(tree)], log=log, bound=_BOUND)
 
 
 def _as_root() -> list[str]:

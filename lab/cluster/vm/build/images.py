@@ -90,8 +90,8 @@ def build(
             current.append(_run(stage, base, folder, number, step, stop))
         if stage.copies or stage.folders:
             target = folder / f"{number}-copy.tar"
-            layers.lay(_sources(recipe_, stage, made, named), stage.folders, target, recipe_.path)
-            current.append(layers.seal(target))
+            layers.lay_files(_sources(recipe_, stage, made, named), stage.folders, target, recipe_.path)
+            current.append(layers.seal_layer(target))
         made[stage.name] = tuple(current)
     image = Image(recipe_.tag, _config(recipe_, made[recipe_.image.name]), made[recipe_.image.name])
     _check(recipe_, image)
@@ -103,9 +103,9 @@ def _run(
 ) -> Layer:
     after, target = folder / f"{number}-after.tar", folder / f"{number}-run.tar"
     mmdebstrap.run_in(base.path, stage.runs, after, log=folder / "build.log", step=step, stop=stop)
-    layers.difference(base.path, after, target)
+    layers.extract_difference(base.path, after, target)
     after.unlink()
-    return layers.seal(target)
+    return layers.seal_layer(target)
 
 
 def _sources(
@@ -155,7 +155,7 @@ def _check(recipe_: Recipe, image: Image) -> None:
     search = next(v for v in config["Env"] if v.startswith("PATH="))[5:].split(":")
     program = command[0]
     candidates = [program] if program.startswith("/") else [str(PurePosixPath(p) / program) for p in search]
-    found = [entry for name in candidates if (entry := layers.find(name, image.layers)) is not None]
+    found = [entry for name in candidates if (entry := layers.find_file(name, image.layers)) is not None]
     if not any(entry.issym() or entry.islnk() or entry.mode & 0o111 for entry in found):
         raise InputError(f"the image's program {program} is not in it", path=recipe_.path)
 
@@ -166,21 +166,21 @@ def base_image(base: Layer) -> Image:
     return Image(dockerfile.DEBIAN, _config(Recipe(Path(), dockerfile.DEBIAN, (empty,)), [base]), (base,))
 
 
-def keep(image: Image, base: Layer, target: Path) -> None:
+def save_image(image: Image, base: Layer, target: Path) -> None:
     """Write what is needed to find `image` again beside its layers; `base` is kept elsewhere."""
     own = [{"file": layer.path.name, "diff_id": layer.diff_id} for layer in image.layers if layer != base]
     whole = {"tag": image.tag, "config": image.config.decode(), "based": base in image.layers, "layers": own}
     target.write_text(json.dumps(whole))
 
 
-def kept(base: Layer, source: Path) -> Image:
+def load_image(base: Layer, source: Path) -> Image:
     """The image that `keep` wrote at `source`."""
     whole = json.loads(source.read_bytes())
     own = tuple(Layer(source.parent / one["file"], one["diff_id"]) for one in whole["layers"])
     return Image(whole["tag"], whole["config"].encode(), (base, *own) if whole["based"] else own)
 
 
-def pack(images: Sequence[Image], target: Path) -> None:
+def pack_images(images: Sequence[Image], target: Path) -> None:
     """One archive of all `images` in the engine's own format; a layer that several share is in it once."""
     with tarfile.open(target, "w") as out:
         for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():

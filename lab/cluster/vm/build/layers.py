@@ -26,13 +26,13 @@ class Layer:
     diff_id: str
 
 
-def seal(path: Path) -> Layer:
+def seal_layer(path: Path) -> Layer:
     """The layer that the tar at `path` is."""
     with path.open("rb") as file:
         return Layer(path, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def clean(source: Path, target: Path) -> None:
+def clean_base(source: Path, target: Path) -> None:
     """Copy a file system's tar without devices, logs, caches, and what belongs to the machine that made it."""
     with tarfile.open(source) as old, tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as new:
         for member in old:
@@ -40,7 +40,7 @@ def clean(source: Path, target: Path) -> None:
                 _add(new, old, member)
 
 
-def difference(base: Path, after: Path, target: Path) -> None:
+def extract_difference(base: Path, after: Path, target: Path) -> None:
     """What `after` has that `base` has not or has otherwise, and `.wh.` marks for what is gone (the OCI way)."""
     with tarfile.open(base) as old:
         before = {_name(member): _look(member) for member in old}
@@ -58,7 +58,7 @@ def difference(base: Path, after: Path, target: Path) -> None:
             out.addfile(_made(str(path.parent / f".wh.{path.name}"), 0o600))
 
 
-def lay(
+def lay_files(
     copies: Iterable[tuple[Copy, Path, tuple[Layer, ...]]], folders: Iterable[str], target: Path, dockerfile: Path
 ) -> None:
     """A layer with the files of `copies`; each with the folder or the stage's layers that they come from.
@@ -87,7 +87,7 @@ def lay(
             _parents(out, folder_name.strip("/") + "/.", made)
 
 
-def find(name: str, layers: Iterable[Layer]) -> tarfile.TarInfo | None:
+def find_file(name: str, layers: Iterable[Layer]) -> tarfile.TarInfo | None:
     """The newest entry of the absolute path `name` in `layers`, base first; None if there is none."""
     wanted = _real(name)
     result = None

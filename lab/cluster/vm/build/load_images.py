@@ -59,9 +59,9 @@ def bake(
         control=False,
     )
     watch = _Console(one.serial, len(images), step)
-    argv = [*qemu.argv(one), "-no-reboot"]
+    argv = [*qemu.build_argv(one), "-no-reboot"]
     log = folder / "emulator.log"
-    process.run(argv, log=log, bound=BOUND, stop=stop, cwd=folder, tick=watch.look)
+    process.run_program(argv, log=log, bound=BOUND, stop=stop, cwd=folder, tick=watch.look)
     watch.look()
     if "baked" not in watch.words:
         said = one.serial.read_text(errors="replace").strip().splitlines()[-5:] if one.serial.exists() else []

@@ -80,4 +80,4 @@ def _run(argv: Sequence[str], env: dict[str, str], log: Path, step: Step, stop: 
     if os.geteuid() == 0:
         # Without root the mapped user cannot enter a private folder, so /tmp it is.
         env = {**env, "TMPDIR": str(log.parent)}
-    process.run(argv, log=log, bound=BOUND, env=env, each=each, stop=stop)
+    process.run_program(argv, log=log, bound=BOUND, env=env, each=each, stop=stop)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.tui.panes.common import lasting
-from lab.tui.spans import Line, Span, Tone, stamp, width, wrap
+from lab.tui.panes.common import format_duration
+from lab.tui.spans import Line, Span, Tone, format_stamp, width, wrap
 
 if TYPE_CHECKING:
     from lab.world.entries import AcmeTold
@@ -66,21 +66,21 @@ def _rank(line: AcmeTold) -> int:
     return len(STAGES) if line.stage == "failed" else STAGES.index(line.stage)
 
 
-def news(world: World, host: str, now: float) -> Span | None:
+def order_news(world: World, host: str, now: float) -> Span | None:
     """What has just happened to a host's certificate, in a word: `renewed 12 s ago`."""
     order = last_order(world, host)
     if order is not None and order.stage == "failed":
-        return f"✘ order failed {lasting(now - order.at)} ago", "bad"
+        return f"✘ order failed {format_duration(now - order.at)} ago", "bad"
     if order is not None and order.stage != "issued":
         what = "renewal" if dict(order.times).get("renewing") is not None or order.before else "order"
-        return f"◑ {what} under way, {order.stage} for {lasting(now - order.at)}", "move"
+        return f"◑ {what} under way, {order.stage} for {format_duration(now - order.at)}", "move"
     changed = _changes(world, host)
     again = len(changed) > 1
     if order is not None and now - order.at <= RECENT:
         renewed = again or order.before or "renewing" in dict(order.times)
-        return f"✔ {'renewed' if renewed else 'issued'} {lasting(now - order.at)} ago", "run"
+        return f"✔ {'renewed' if renewed else 'issued'} {format_duration(now - order.at)} ago", "run"
     if again and now - changed[-1] <= RECENT:
-        return f"✔ renewed {lasting(now - changed[-1])} ago", "run"
+        return f"✔ renewed {format_duration(now - changed[-1])} ago", "run"
     return None
 
 
@@ -89,7 +89,7 @@ def _changes(world: World, host: str) -> list[float]:
     return [at for at, _ in world.edge.issued.get(host, ())]
 
 
-def track(order: Order, room: int) -> Line:
+def order_track(order: Order, room: int) -> Line:
     """Its stages: those passed, the one it is in, those to come, with their times where there is room."""
     times = dict(order.times)
     stages = [stage for stage in STAGES if stage != "renewing" or stage in times]
@@ -113,7 +113,7 @@ def _stations(stages: list[str], here: str, times: dict[str, float]) -> Iterator
         passed = passed and stage != here
         yield f"{glyph} {stage}", tone
         if stage in times:
-            yield f" {stamp(max(0.0, times[stage]), False)}", "quiet"
+            yield f" {format_stamp(max(0.0, times[stage]), False)}", "quiet"
 
 
 def _station(stage: str, here: str, passed: bool) -> tuple[str, Tone]:
@@ -124,19 +124,21 @@ def _station(stage: str, here: str, passed: bool) -> tuple[str, Tone]:
     return ("●", "run") if passed else ("◌", "quiet")
 
 
-def progress(world: World, host: str, room: int, lead: int, short: bool) -> Iterator[Line]:
+def order_progress(world: World, host: str, room: int, lead: int, short: bool) -> Iterator[Line]:
     """The order's track and the last lines of Traefik's log about it, `lead` cells in."""
     order = last_order(world, host)
     if order is None:
         return
     name: Line = (("  ", ""), ("ACME".ljust(lead - 2), "quiet"))
-    yield (*name, *track(order, room - lead))
+    yield (*name, *order_track(order, room - lead))
     blank: Line = ((" " * lead, ""),)
     failed = order.stage == "failed"
     shown = order.told[-1:] if failed or short else order.told[-2:]
     if order.stage == "issued" and short:
         return
     for at, line in shown:
-        yield from wrap([(f"{stamp(at, False)} ", "quiet"), (line.text, "bad" if failed else "quiet")], room, blank)
+        yield from wrap(
+            [(f"{format_stamp(at, False)} ", "quiet"), (line.text, "bad" if failed else "quiet")], room, blank
+        )
     if failed:
         yield from wrap([(NO_RETRY, "why")], room, blank)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lab.text import count_of
-from lab.tui.cluster.grid import natural
-from lab.tui.panes.certificates.orders import news, progress
-from lab.tui.panes.common import LABEL, Fact, facts, finish, heading, lasting, packed
+from lab.tui.cluster.grid import natural_key
+from lab.tui.panes.certificates.orders import order_news, order_progress
+from lab.tui.panes.common import LABEL, Fact, facts, finish, format_duration, heading, pack
 from lab.tui.spans import Line, Span, Tone, fit, width, wrap
 from lab.world.traefik_services import routed_hosts
 
@@ -71,9 +71,9 @@ def _all(world: World, names: list[str], room: int, now: float, brief: frozenset
 def _host(world: World, host: str, room: int, now: float, brief: frozenset[str]) -> Iterator[Line]:
     seen = sorted(
         (pair for (name, _), pair in world.edge.certificates.items() if name == host),
-        key=lambda pair: natural(pair[1].node),
+        key=lambda pair: natural_key(pair[1].node),
     )
-    told, said = news(world, host, now), _summary(seen)
+    told, said = order_news(world, host, now), _summary(seen)
     both: Line = (told, ("  ", ""), said) if told else (said,)
     if told and width(both) + width(((host, ""),)) + 3 > room:
         yield fit(((f"▌{host}", "name"),), (said,), room)
@@ -85,7 +85,7 @@ def _host(world: World, host: str, room: int, now: float, brief: frozenset[str])
         yield fit((), both, room)
     verdicts = {fact.verdict for _, fact in seen}
     if not brief or len(verdicts) > 1:
-        yield from packed((_verdict(fact, len(verdicts) > 1) for _, fact in seen), room, (("  ", ""),))
+        yield from pack((_verdict(fact, len(verdicts) > 1) for _, fact in seen), room, (("  ", ""),))
     if not seen:
         yield (("  ◌ no node has been asked for it yet", "quiet"),)
     yield from _reasons(seen, room, now)
@@ -97,7 +97,7 @@ def _host(world: World, host: str, room: int, now: float, brief: frozenset[str])
         if len(alike) > 1:
             yield from wrap([("served by " + _nodes(fact for _, fact in group), "strong")], room, (("  ", ""),))
         yield from _certificate(world, group, room, now, all(fact.verdict in brief for _, fact in group))
-    yield from progress(world, host, room, _LEAD, bool(brief))
+    yield from order_progress(world, host, room, _LEAD, bool(brief))
 
 
 def _nodes(facts: Iterator[CertificateSeen]) -> str:
@@ -152,9 +152,9 @@ def _reason(fact: CertificateSeen, wall: float) -> str:
             why = fact.why or f"its chain ends at {one.issuer or 'nobody'}, which is no authority that is known here"
             return f"It cannot be trusted: {why}."
         case "expired":
-            return f"It ran out {lasting(wall - one.not_after)} ago, on {_date(one.not_after)}."
+            return f"It ran out {format_duration(wall - one.not_after)} ago, on {_date(one.not_after)}."
         case "early":
-            return f"It begins in {lasting(one.not_before - wall)}, on {_date(one.not_before)}."
+            return f"It begins in {format_duration(one.not_before - wall)}, on {_date(one.not_before)}."
         case _:
             return f"It is for {', '.join(one.names) or one.subject or 'no name at all'}, not for {fact.host}."
 
@@ -197,11 +197,11 @@ def _validity(one: Certificate, wall: float, room: int, short: bool) -> Iterator
     whole, left = one.not_after - one.not_before, one.not_after - wall
     passed = min(1.0, max(0.0, (wall - one.not_before) / whole)) if whole > 0 else 1.0
     if left < 0:
-        text, tone = f"ran out {lasting(left)} ago", "bad"
+        text, tone = f"ran out {format_duration(left)} ago", "bad"
     elif wall < one.not_before:
-        text, tone = f"begins in {lasting(one.not_before - wall)}", "bad"
+        text, tone = f"begins in {format_duration(one.not_before - wall)}", "bad"
     else:
-        text, tone = f"{lasting(left)} left of {lasting(whole)}", "run" if passed < 0.9 else "move"
+        text, tone = f"{format_duration(left)} left of {format_duration(whole)}", "run" if passed < 0.9 else "move"
     cells = max(8, min(40, room - _LEAD - width(((text, ""),)) - 2))
     full = min(cells, int(passed * cells))
     shown: Tone = "bad" if tone == "bad" else "move" if tone == "move" else "run"
@@ -258,7 +258,7 @@ def _known(world: World, room: int, now: float) -> Iterator[Line]:
         left = ""
         if latest is not None:
             over = one.not_after - (latest[1].now + now - latest[0])
-            left = f"  {lasting(over)} {'left' if over >= 0 else 'over'}"
+            left = f"  {format_duration(over)} {'left' if over >= 0 else 'over'}"
         names = ", ".join(one.names) or one.subject or "no name"
         line: Line = (("  ", ""), mark, (names, ""), (f"  {one.issuer}", "quiet"))
         yield fit(line, ((f"{left}  {grouped(one.fingerprint)[:9]}…", "quiet"),), room)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from lab.tui.cluster.grid import moving
+from lab.tui.cluster.grid import is_moving
 from lab.tui.panes.common import finish, heading
-from lab.tui.spans import Line, Span, Tone, fit, stamp, width, wrap
-from lab.world.manager_clock import ahead
+from lab.tui.spans import Line, Span, Tone, fit, format_stamp, width, wrap
+from lab.world.manager_clock import clock_ahead
 from lab.world.swarm import ENDED
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ MARKS: dict[str, tuple[str, Tone]] = {
 }
 
 
-def told_by_load(change: Change) -> bool:
+def is_load_line(change: Change) -> bool:
     """Whether it is the load's own word that requests failed."""
     return change.kind == "load-failed"
 
 
-def brief(change: Change, room: int) -> str:
+def shorten_change(change: Change, room: int) -> str:
     """A change in one line; without what came of it, and what is in brackets, where that has no room."""
     text = " ".join(change.text.replace("\\\n", " ").split())
     shorter = (text, text.partition("; ")[0], text.partition(" (")[0])
@@ -55,7 +55,7 @@ def format_ms(ms: float) -> str:
     return f"{ms:.1f} ms" if 0 < ms < 10 and ms != int(ms) else f"{ms:.0f} ms"
 
 
-def how(failure: Failure) -> str:
+def describe_failure(failure: Failure) -> str:
     """How a request ended."""
     if not failure.status:
         return failure.error or "nobody answered"
@@ -74,7 +74,7 @@ def numbered(world: World) -> Iterator[tuple[int, int]]:
 
 def _said(world: World, place: int) -> str:
     at, failure = world.load.failures[place]
-    return f"{stamp(at)}  {failure.node}  {format_ms(failure.ms):>7}  {how(failure)}"
+    return f"{format_stamp(at)}  {failure.node}  {format_ms(failure.ms):>7}  {describe_failure(failure)}"
 
 
 def rows(world: World, most: int, room: int) -> Iterator[Line]:
@@ -84,7 +84,7 @@ def rows(world: World, most: int, room: int) -> Iterator[Line]:
             return
         at = world.load.failures[place][0]
         line: Line = ((f"{number:>3} ", "quiet"), ("✘ ", "bad"), (_said(world, place), ""))
-        beside = nearest(world, at, room - 6)
+        beside = nearest_change(world, at, room - 6)
         if width(line) + 3 + width((beside,)) <= room:
             yield (*line, ("   ", ""), beside)
         else:
@@ -92,9 +92,9 @@ def rows(world: World, most: int, room: int) -> Iterator[Line]:
             yield fit((("      ", ""), beside), (), room)
 
 
-def nearest(world: World, at: float, room: int) -> Span:
+def nearest_change(world: World, at: float, room: int) -> Span:
     """How far the nearest change of the swarm was from a moment, and the change, in `room` cells."""
-    near = [c for c in world.changes if c.tone != "lab" and not told_by_load(c) and -_NEAR <= c.at - at <= _SOON]
+    near = [c for c in world.changes if c.tone != "lab" and not is_load_line(c) and -_NEAR <= c.at - at <= _SOON]
 
     def far(change: Change) -> float:
         ends = change.tone == "bad" or change.kind == "task-ended"
@@ -104,7 +104,7 @@ def nearest(world: World, at: float, room: int) -> Span:
         return "beside it the swarm did nothing", "quiet"
     change = min(near, key=far)
     lead = f"{_apart(change.at - at)}: "
-    return lead + brief(change, room - len(lead)), "why"
+    return lead + shorten_change(change, room - len(lead)), "why"
 
 
 def _apart(seconds: float) -> str:
@@ -113,7 +113,7 @@ def _apart(seconds: float) -> str:
     return f"{abs(seconds):.1f} s {'after' if seconds > 0 else 'before'}"
 
 
-def beside(world: World, place: int, room: int) -> tuple[Line, ...]:
+def failure_page(world: World, place: int, room: int) -> tuple[Line, ...]:
     """The failed request at that place of `world.load.failures`, opened: what it was, and all that happened from 6 s
     before its end, or from just before it was sent, to 3 s after it."""
     if not 0 <= place < len(world.load.failures):
@@ -124,11 +124,11 @@ def beside(world: World, place: int, room: int) -> tuple[Line, ...]:
 def _opened(world: World, place: int, room: int) -> Iterator[Line]:
     at, failure = world.load.failures[place]
     target = world.load.target or "the published port"
-    yield from wrap([(how(failure), "bad")], room, (("✘ ", "bad"),))
+    yield from wrap([(describe_failure(failure), "bad")], room, (("✘ ", "bad"),))
     for name, text in (
         ("asked", f"{target} through {failure.node or 'a node'}"),
-        ("sent", stamp(max(0.0, at - failure.ms / 1000))),
-        ("ended", f"{stamp(at)}, after {format_ms(failure.ms)}"),
+        ("sent", format_stamp(max(0.0, at - failure.ms / 1000))),
+        ("ended", f"{format_stamp(at)}, after {format_ms(failure.ms)}"),
     ):
         yield from wrap([(text, "")], room, ((f"  {name:<7}", "quiet"),))
     yield ()
@@ -148,9 +148,9 @@ def _before(failure: Failure) -> float:
 
 def _around(world: World, at: float, failure: Failure, room: int) -> Iterator[Line]:
     """All changes around it, and itself among them, in the order of their times."""
-    near = [c for c in world.changes if -_before(failure) <= c.at - at <= AFTER and not told_by_load(c)]
+    near = [c for c in world.changes if -_before(failure) <= c.at - at <= AFTER and not is_load_line(c)]
     told: list[tuple[float, str, str, Tone, Tone]] = [(change.at - at, *_marked(change)) for change in near]
-    told.append((0.0, "▶", f"this request failed: {how(failure)}", "bad", "bad"))
+    told.append((0.0, "▶", f"this request failed: {describe_failure(failure)}", "bad", "bad"))
     if failure.ms > 50:
         told.append((-failure.ms / 1000, "▷", "this request was sent", "strong", "strong"))
     for offset, glyph, text, tone, words in sorted(told, key=lambda each: each[0]):
@@ -166,7 +166,7 @@ def _marked(change: Change) -> tuple[str, str, Tone, Tone]:
 
 def _tasks(world: World, at: float, before: float) -> Iterator[tuple[str, str, Tone]]:
     """The tasks that ended around a moment, and those that were on their way in at it, by the managers' stamps."""
-    offset = ahead(world)
+    offset = clock_ahead(world)
     for task in sorted(world.swarm.tasks.values(), key=lambda task: (task.changed, task.id)):
         died, changed, created = world.swarm.died.get(task.id), task.changed - offset, task.created - offset
         where = world.swarm.node_name(task.node) or "no node yet"
@@ -179,7 +179,7 @@ def _tasks(world: World, at: float, before: float) -> Iterator[tuple[str, str, T
                 "◦",
                 tone,
             )
-        elif created <= at and moving(task):
+        elif created <= at and is_moving(task):
             yield f"{world.swarm.task_name(task)} was on its way to {where}, and still is", "◑", "move"
         elif created <= at < changed and task.state == "running":
             yield (

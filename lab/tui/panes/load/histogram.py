@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from lab.tui.spans import LONGEST, Line, Span, stamp
+from lab.tui.spans import LONGEST, Line, Span, format_stamp
 from lab.world.load import BUCKETS, reaches
 
 if TYPE_CHECKING:
@@ -168,12 +168,12 @@ def _failed(column: Column) -> Span:
 def scale(time: Axis) -> Line:
     """The time axis: a rule with times on it."""
     cells = ["─"] * time.many
-    wide = len(stamp(time.end, False)) + 3
+    wide = len(format_stamp(time.end, False)) + 3
     every = next((each for each in _EVERY if each >= wide * time.step), _EVERY[-1])
     first = math.ceil(max(0.0, time.start) / every) * every
     for at in range(first, math.ceil(time.end) + every, every):
         x = time.place(at)
-        text = f"┴{stamp(at, False)}"
+        text = f"┴{format_stamp(at, False)}"
         if x >= 0 and x + len(text) <= time.many:
             cells[x : x + len(text)] = text
     return ((f"{'└':>{GUTTER}}{''.join(cells)}", "quiet"),)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 RATES = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
-def turned(s: UiState, how: str) -> dict[str, Any]:
+def change_rate(s: UiState, how: str) -> dict[str, Any]:
     """The situation's changes after a key: `how` is toggle (starts or ends the load), more or less."""
     if how == "toggle":
         return {"loading": not s.loading}
@@ -21,7 +21,7 @@ def turned(s: UiState, how: str) -> dict[str, Any]:
     return {"rate": next((rate for rate in reversed(RATES) if rate < s.rate), RATES[0])}
 
 
-def followed(before: World | None, world: World) -> dict[str, Any]:
+def follow_load(before: World | None, world: World) -> dict[str, Any]:
     """The situation's changes after a report that tells of a turn: a step, or another hand, made or ended load."""
     was, load = before.load if before is not None else None, world.load
     changes: dict[str, Any] = {}

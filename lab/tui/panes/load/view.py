@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lab.tui.panes.common import finish, heading, packed
+from lab.tui.panes.common import finish, heading, pack
 from lab.tui.panes.load import histogram
-from lab.tui.panes.load.failures import MARKS, beside, brief, failures, rows, told_by_load
+from lab.tui.panes.load.failures import MARKS, failure_page, failures, is_load_line, rows, shorten_change
 from lab.tui.panes.load.failures import format_ms as ms
 from lab.tui.panes.load.histogram import GUTTER, Axis
-from lab.tui.spans import Line, Span, Tone, fit, stamp, width, wrap
+from lab.tui.spans import Line, Span, Tone, fit, format_stamp, width, wrap
 from lab.world.load import latencies, percentile
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lab.world.load import Load
     from lab.world.world import Change, World
 
-__all__ = ["HELP", "beside", "failures", "lines"]
+__all__ = ["HELP", "failure_page", "failures", "lines"]
 
 HELP = (
     "Requests at a fixed rate, each sent at its time however long those before it take. The picture shows latency over "
@@ -66,8 +66,8 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
     yield histogram.scale(time)
     for letter, change in legend[: -told - 1 : -1] if told else ():
         glyph, tone = MARKS[change.tone]
-        lead: Line = ((f"▼{letter} ", tone), (f"{stamp(change.at)} ", "quiet"), (f"{glyph} ", tone))
-        yield fit((*lead, (brief(change, room - width(lead)), "why" if tone == "bad" else tone)), (), room)
+        lead: Line = ((f"▼{letter} ", tone), (f"{format_stamp(change.at)} ", "quiet"), (f"{glyph} ", tone))
+        yield fit((*lead, (shorten_change(change, room - width(lead)), "why" if tone == "bad" else tone)), (), room)
     if load.failures:
         yield heading("Failed requests, the newest first", room, "f opens one")
         yield from rows(world, max(6, height // 2), room)
@@ -77,9 +77,11 @@ def _head(load: Load, room: int, now: float) -> Iterator[Line]:
     """Whether it runs, what it achieves, how long requests take, totals, and what keeps it from its rate."""
     last = load.ticks[-1][0] if load.ticks else 0.0
     if load.running:
-        yield fit((("● on ", "run"), (load.target, "strong")), ((f"since {stamp(load.began, False)}", "quiet"),), room)
+        yield fit(
+            (("● on ", "run"), (load.target, "strong")), ((f"since {format_stamp(load.began, False)}", "quiet"),), room
+        )
     else:
-        ended: Line = ((f"ended {stamp(last, False)}", "quiet"),) if load.ticks else ()
+        ended: Line = ((f"ended {format_stamp(last, False)}", "quiet"),) if load.ticks else ()
         yield fit((("◦ off ", "quiet"), (load.target, "")), ended, room)
         yield from wrap([(OFF, "")], room, (("  ", ""),))
     if not load.ticks:
@@ -93,7 +95,7 @@ def _head(load: Load, room: int, now: float) -> Iterator[Line]:
         things.append((("in flight ", "quiet"), (f"{load.in_flight:,}", "strong")))
     failed: Span = (f"✘ {load.bad:,} failed", "bad") if load.bad else ("0 failed", "run")
     things += [((f"{load.sent:,}", "strong"), (" sent", "quiet")), ((f"{load.good:,} good", "run"),), (failed,)]
-    yield from packed(things, room, (("  ", ""),))
+    yield from pack(things, room, (("  ", ""),))
     late = max((fact.late for fact in recent), default=0.0)
     if load.running and late > _LATE:
         text = f"this machine is late by {ms(late)}: it cannot send as fast as asked. - lowers the rate."
@@ -129,7 +131,7 @@ def _marks(world: World, time: Axis) -> list[Mark]:
     share one. Letters are given from the oldest change that is kept on, so that they stay while the picture moves."""
     groups: list[list[Change]] = []
     for change in world.changes:
-        if change.tone not in ("bad", "lab") or told_by_load(change):
+        if change.tone not in ("bad", "lab") or is_load_line(change):
             continue
         if groups and time.place(change.at) - time.place(groups[-1][0].at) < 2:
             groups[-1].append(change)

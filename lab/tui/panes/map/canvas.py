@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rich.cells import cell_len
 
-from lab.tui.spans import Line, Span, Tone, joined, width
+from lab.tui.spans import Line, Span, Tone, join_line, width
 
 NORTH = 1
 EAST = 2
@@ -112,4 +112,4 @@ def _row(cells: list[tuple[int, Span]]) -> Line:
             spans.append((" " * (x - at), ""))
         spans.append(span)
         at = x + 1
-    return joined(spans)
+    return join_line(spans)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lab.tui.cluster.grid import natural
+from lab.tui.cluster.grid import natural_key
 from lab.tui.spans import Line, Tone
 from lab.world.jobs import owed
 from lab.world.traefik_labels import default_name, enabled
@@ -83,13 +83,17 @@ class Way:
 
 def way(world: World) -> Way:
     """The way through what is deployed now."""
-    services = sorted(world.swarm.services.values(), key=lambda s: (natural(s.name), s.id))
+    services = sorted(world.swarm.services.values(), key=lambda s: (natural_key(s.name), s.id))
     edge = traefik_services(world)
     taken = {service.id for service in edge}
     acme = tuple(s for s in services if "pebble" in s.spec.image.lower() and s.id not in taken)
     taken |= {service.id for service in acme}
     by_default = _routed_by_default(world)
-    routed = tuple(s for s in services if s.id not in taken and (asks(world, s) or s.id in by_default)) if edge else ()
+    routed = (
+        tuple(s for s in services if s.id not in taken and (asks_traefik(world, s) or s.id in by_default))
+        if edge
+        else ()
+    )
     taken |= {service.id for service in routed}
     outer = {network for service in (*edge, *acme) for network in service.spec.networks}
     behind = _behind(world, routed, [s for s in services if s.id not in taken], outer)
@@ -97,7 +101,7 @@ def way(world: World) -> Way:
     return Way(edge, acme, routed, behind, tuple(s for s in services if s.id not in taken))
 
 
-def asks(world: World, service: Service) -> bool:
+def asks_traefik(world: World, service: Service) -> bool:
     """Whether its labels declare a router."""
     labels = service.spec.labels
     return enabled(labels) is not False and any(kind == "routers" for _, kind, _ in labels_of(world, service).things)
@@ -136,7 +140,7 @@ def _network(world: World, network: str) -> str:
 def health(world: World, service: Service) -> Health:
     """How a service does now."""
     alive = [task for task in world.swarm.live_tasks(service.id) if not _lost(world, task.node)]
-    names = sorted({world.swarm.node_name(task.node) for task in alive if task.node}, key=natural)
+    names = sorted({world.swarm.node_name(task.node) for task in alive if task.node}, key=natural_key)
     return Health(len(alive), owed(world.swarm, service), tuple(names))
 
 
@@ -146,15 +150,15 @@ def _lost(world: World, node: str) -> bool:
 
 def nodes(world: World) -> tuple[Node, ...]:
     """All nodes, by name."""
-    return tuple(sorted(world.swarm.nodes.values(), key=lambda n: (natural(n.name), n.id)))
+    return tuple(sorted(world.swarm.nodes.values(), key=lambda n: (natural_key(n.name), n.id)))
 
 
-def published(services: Iterable[Service]) -> tuple[int, ...]:
+def published_ports(services: Iterable[Service]) -> tuple[int, ...]:
     """The ports that every node answers on for these services."""
     return tuple(sorted({p.published for s in services for p in s.spec.ports if p.mode == "ingress" and p.published}))
 
 
-def counted(rows: tuple[tuple[float, Traffic], ...], now: float) -> Rate:
+def rate_of_counts(rows: tuple[tuple[float, Traffic], ...], now: float) -> Rate:
     """Requests a second from a counter's last rows. A counter that falls was begun anew: Traefik was restarted."""
     rows = tuple((at, row) for at, row in rows if at <= now)
     before = [at for at, _ in rows if at <= now - SPAN]
@@ -179,7 +183,7 @@ def to_service(world: World, service: Service, now: float) -> Rate:
     found = UNKNOWN
     for name in names or {default_name(service.name)}:
         for key in (f"service:{name}@swarm", f"service:{name}"):
-            found += counted(world.edge.traffic.get(key, ()), now)
+            found += rate_of_counts(world.edge.traffic.get(key, ()), now)
     return found
 
 
@@ -188,7 +192,7 @@ def to_edge(world: World, now: float) -> Rate:
     found = UNKNOWN
     for key, rows in world.edge.traffic.items():
         if key.startswith("service:"):
-            found += counted(rows, now)
+            found += rate_of_counts(rows, now)
     return found
 
 

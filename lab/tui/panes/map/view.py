@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lab.tui.panes.common import WIDE, finish, packed
+from lab.tui.panes.common import WIDE, finish, pack
 from lab.tui.panes.map import topology
 from lab.tui.panes.map.canvas import Box
 from lab.tui.panes.map.layout import Edge, Layer, Place, across, down
@@ -69,18 +69,18 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
 def _foot(world: World, way: Way, room: int) -> Iterator[Line]:
     yield ()
     if way.edge and not way.routed:
-        own = any(topology.asks(world, one) for one in way.edge)
+        own = any(topology.asks_traefik(world, one) for one in way.edge)
         text = "Only Traefik's own dashboard is routed yet" if own else "Nothing is routed yet"
         yield from wrap([(f"{text}: give a service labels for Traefik.", "quiet")], room)
     if way.beside:
-        yield from packed((_beside(world, one) for one in way.beside), room, (("beside it  ", "quiet"),))
-    yield from packed(_LEGEND, room)
+        yield from pack((_beside(world, one) for one in way.beside), room, (("beside it  ", "quiet"),))
+    yield from pack(_LEGEND, room)
 
 
 def _beside(world: World, service: Service) -> Line:
     found = topology.health(world, service)
     glyph, tone = found.mark
-    ports = "".join(f" :{port}" for port in topology.published([service]))
+    ports = "".join(f" :{port}" for port in topology.published_ports([service]))
     return (f"{glyph} {service.name} {found.running}/{found.desired}", tone), (ports, "quiet")
 
 
@@ -110,8 +110,8 @@ def _rows(world: World, way: Way, now: float, room: int, terse: bool = False) ->
     total: tuple[Line, ...] = ((*passes, (" sent", "quiet"), *gap, *fails),) if passes else ()
     told: tuple[Line, ...] = (*_clients(world, load), *total)
     if terse:
-        told = tuple(packed(told, room - 8))
-    names = packed(([(name, "code")] for name in routed_hosts(world)), room - 8, (("ask for ", "quiet"),))
+        told = tuple(pack(told, room - 8))
+    names = pack(([(name, "code")] for name in routed_hosts(world)), room - 8, (("ask for ", "quiet"),))
     box = Box((("clients → DNS names", "head"),), (*told, *names))
     return [Layer("CLIENTS", "", (Place("names", box),)), *_inner(world, way, terse)]
 
@@ -158,7 +158,7 @@ def _clients(world: World, load: Rate) -> tuple[Line, ...]:
 
 
 def _nodes(world: World, way: Way) -> Layer:
-    ports = " ".join(f":{port}" for port in topology.published(way.edge))
+    ports = " ".join(f":{port}" for port in topology.published_ports(way.edge))
     places = tuple(Place(f"node:{node.id}", _node(node)) for node in topology.nodes(world))
     return Layer("NODES", ports, places)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lab.tui.cluster.grid import natural
+from lab.tui.cluster.grid import natural_key
 
 if TYPE_CHECKING:
     from lab.world.entries import Hit
@@ -126,8 +126,8 @@ def _tally(world: World, title: str, group: list[Timed], now: float) -> Tally:
     replicas = [*(_replica(world, tasks, id, bool(some.host)) for id in ids), *_idle(world, tasks, ids, some)]
     return Tally(
         title,
-        tuple(sorted({hit.node for _, hit in group}, key=natural)),
-        tuple(sorted(replicas, key=lambda r: (r.state == "other", natural(r.name), r.state == "live", r.id))),
+        tuple(sorted({hit.node for _, hit in group}, key=natural_key)),
+        tuple(sorted(replicas, key=lambda r: (r.state == "other", natural_key(r.name), r.state == "live", r.id))),
         counts,
         lost,
         why,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from lab.tui.panes.mesh.counts import Replica, Tally, Timed, failed, recent, tallies
-from lab.tui.spans import Line, Span, Tone, clip, fit, joined, width, wrap
+from lab.tui.spans import Line, Span, Tone, clip, fit, join_line, width, wrap
 
 if TYPE_CHECKING:
     from lab.world.world import World
@@ -78,7 +78,7 @@ def _both(mesh: Sequence[Tally], routed: Sequence[Tally], room: int, now: float,
         left, right = _part(_MESH, mesh, half, now, bars), _part(_TRAEFIK, routed, half, now, bars)
         for one, other in zip_longest(left, right, fillvalue=()):
             gap: Line = ((" " * (half - width(one)), ""), (" │ ", "quiet"))
-            yield joined((*one, *gap, *other))
+            yield join_line((*one, *gap, *other))
         return
     if mesh:
         yield from _part(_MESH, mesh, room, now, bars)
@@ -128,7 +128,7 @@ def _table(tally: Tally, room: int, bars: bool) -> Iterator[Line]:
         lost = tally.failed.get(node, 0)
         deaf = lost and not any(tally.counts.get((node, replica.id)) for replica in tally.replicas)
         line = _row((node, "bad" if deaf else ""), label, each, cells)
-        yield joined((*line, (f"✘ {lost}", "bad"))) if lost else line
+        yield join_line((*line, (f"✘ {lost}", "bad"))) if lost else line
     yield from _bars(tally, room) if below else _shares(tally, shown, label, each)
 
 
@@ -171,7 +171,7 @@ def _row(head: Span, label: int, each: int, cells: Sequence[Span]) -> Line:
         if cell_len(text) >= room:
             text = "".join(part for part, _ in clip(((text, ""),), room - 2)) + "…"
         spans += [(text, tone), (" " * (room - cell_len(text)), "")]
-    return joined(spans)
+    return join_line(spans)
 
 
 def _bars(tally: Tally, room: int) -> Iterator[Line]:
@@ -188,7 +188,7 @@ def _bars(tally: Tally, room: int) -> Iterator[Line]:
         share = count / answered
         name = _row((_told(replica), _TONES[replica.state]), label, 0, ())
         figures: Line = ((f" {share * 100:>3.0f} % {count:>5}", "" if count else "quiet"),)
-        yield joined((*name, *_bar(share / top, even / top, size, replica), *figures))
+        yield join_line((*name, *_bar(share / top, even / top, size, replica), *figures))
 
 
 def _shares(tally: Tally, shown: Sequence[Replica], label: int, each: int) -> Iterator[Line]:
@@ -202,7 +202,7 @@ def _shares(tally: Tally, shown: Sequence[Replica], label: int, each: int) -> It
         for share, replica in zip(shares, shown, strict=True):
             size = (each - 2) // 2 * 2
             spans += [*_bar(min(1.0, share / even / 2), 0.5, size, replica), (" " * (each - size), "")]
-        yield joined(spans)
+        yield join_line(spans)
     figures: list[Span] = [(f"{share * 100:>3.0f}%", "" if share else "quiet") for share in shares]
     yield _row(("share" if each < _BARRED else "", "quiet"), label, each, figures)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lab.text import count_of
-from lab.tui.cluster.grid import mark
+from lab.tui.cluster.grid import task_mark
 from lab.tui.panes.rollout.slots import Place, is_old
 from lab.tui.spans import Line
 
@@ -26,7 +26,7 @@ def watched(service: Service, place: Place, now: float) -> float | None:
     return seconds if seconds < service.spec.update.monitor else None
 
 
-def awaited(world: World, service: Service, slots: Sequence[Place], now: float) -> Line:
+def describe_wait(world: World, service: Service, slots: Sequence[Place], now: float) -> Line:
     """A sentence; nothing when nothing is awaited."""
     state, name, said = service.status.state, service.name, service.status.message or "the engine does not say why"
     if state == "paused":
@@ -69,7 +69,7 @@ def _waits(world: World, service: Service, slots: Sequence[Place], coming: list[
 
 def _comes(world: World, service: Service, coming: list[Task]) -> str:
     first = coming[0]
-    _, word, _ = mark(world, first)
+    _, word, _ = task_mark(world, first)
     if first.error and not first.node:
         return f"waits for a node for {world.swarm.task_name(first)}: {first.error}"
     where = f" on {world.swarm.node_name(first.node)}" if first.node else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lab.tui.cluster.grid import moving, natural
+from lab.tui.cluster.grid import is_moving, natural_key
 from lab.world.swarm import BROKEN, ENDED, Service, Task
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def places(world: World, service: Service) -> tuple[Place, ...]:
         place = _place(world, service, key, tasks)
         if place is not None:
             found.append(place)
-    return tuple(sorted(found, key=lambda place: natural(place.label)))
+    return tuple(sorted(found, key=lambda place: natural_key(place.label)))
 
 
 def _place(world: World, service: Service, key: str, tasks: Sequence[Task]) -> Place | None:
@@ -52,7 +52,7 @@ def _place(world: World, service: Service, key: str, tasks: Sequence[Task]) -> P
             return None
     running = [task for task in tasks if task.state == "running"]
     serving = next((task for task in running if task.live), running[0] if running else None)
-    coming = next((task for task in tasks if moving(task) and task is not serving), None)
+    coming = next((task for task in tasks if is_moving(task) and task is not serving), None)
     kind: Kind = "failed"
     if coming is not None and (serving is None or tasks.index(coming) < tasks.index(serving)):
         kind = "way"
@@ -62,19 +62,19 @@ def _place(world: World, service: Service, key: str, tasks: Sequence[Task]) -> P
     return Place(label, newest, serving, coming, kind)
 
 
-def mixed(world: World, service: Service) -> bool:
+def is_mixed(world: World, service: Service) -> bool:
     """Whether tasks of more than one version are alive."""
     alive = [task for task in world.swarm.tasks_of(service.id) if task.state not in ENDED]
     return len({is_old(service, task) for task in alive}) > 1
 
 
-def before(world: World, service: Service) -> Task | None:
+def version_before(world: World, service: Service) -> Task | None:
     """The newest task of an older version."""
     old = [task for task in world.swarm.tasks_of(service.id) if is_old(service, task)]
     return max(old, key=lambda task: task.created, default=None)
 
 
-def undone(service: Service) -> bool:
+def is_rolling_back(service: Service) -> bool:
     """Whether the update is rolled back: the spec's version is then the one of before, and the old one the update's."""
     return service.status.state.startswith("rollback")
 
@@ -98,7 +98,7 @@ class Failed:
 def failed(world: World, service: Service, places: Sequence[Place]) -> Failed:
     """How the tasks of the update's version did."""
     # The first task may be stamped just before the update is.
-    since, back = service.status.started - 1.0, undone(service)
+    since, back = service.status.started - 1.0, is_rolling_back(service)
     made = [t for t in world.swarm.tasks_of(service.id) if is_old(service, t) == back and t.created >= since]
     broken = [task for task in made if task.state in BROKEN]
     return Failed(len(made), len(broken), len({t.key for t in broken}), max(len(places), service.desired))

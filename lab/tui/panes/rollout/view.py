@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lab.text import count_of
-from lab.tui.cluster.grid import mark
-from lab.tui.panes.common import finish, lasting, packed
-from lab.tui.panes.rollout.reason import awaited, watched
-from lab.tui.panes.rollout.slots import Kind, Place, before, failed, is_old, mixed, places, undone
-from lab.tui.spans import Line, Span, Tone, fit, joined, width, wrap
-from lab.world.manager_clock import ahead
+from lab.tui.cluster.grid import task_mark
+from lab.tui.panes.common import finish, format_duration, pack
+from lab.tui.panes.rollout.reason import describe_wait, watched
+from lab.tui.panes.rollout.slots import Kind, Place, failed, is_mixed, is_old, is_rolling_back, places, version_before
+from lab.tui.spans import Line, Span, Tone, fit, join_line, width, wrap
+from lab.world.manager_clock import clock_ahead
 from lab.world.swarm import BROKEN
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
     inner = max(room, 30)
     if not world.swarm.services:
         return finish(wrap([(EMPTY, "quiet")], inner), room)
-    return finish(_all(world, inner, height, now + ahead(world)), room)
+    return finish(_all(world, inner, height, now + clock_ahead(world)), room)
 
 
 def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
@@ -62,7 +62,7 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
     past: list[Service] = []
     quiet: list[Service] = []
     for service in sorted(world.swarm.services.values(), key=lambda service: (service.name, service.id)):
-        if service.status.state in _ACTIVE or mixed(world, service):
+        if service.status.state in _ACTIVE or is_mixed(world, service):
             active.append(service)
         else:
             (past if service.status.state else quiet).append(service)
@@ -85,15 +85,15 @@ def _service(world: World, service: Service, room: int, height: int, now: float,
     yield from wrap(_versions(world, service), room, (("  ", ""),))
     if whole or any(place.kind != "new" for place in slots):
         yield from _bar(service, slots, room)
-    words = awaited(world, service, slots, now)
+    words = describe_wait(world, service, slots, now)
     if words:
         yield from wrap(words, room, (("  ▸ ", words[0][1]),))
     if not whole:
         return
-    yield from packed(_policy(service), room, (("  ", ""),), gap=1)
+    yield from pack(_policy(service), room, (("  ", ""),), gap=1)
     ratio = tuple(_failures(world, service, slots))
     if ratio:
-        yield from packed(ratio, room, (("  ", ""),), gap=1)
+        yield from pack(ratio, room, (("  ", ""),), gap=1)
     if len(slots) <= max(8, height // 2):
         for place in slots:
             yield from _slot(world, service, place, room, now)
@@ -113,7 +113,7 @@ def _head(service: Service, slots: Sequence[Place], room: int, now: float) -> Li
 
 def _word(service: Service, kind: Kind) -> str:
     """What a slot or task is called: a rollback makes the older version the one to come to."""
-    if undone(service):
+    if is_rolling_back(service):
         return {"new": "back", "old": "undone"}.get(kind, _KINDS[kind][1])
     return _KINDS[kind][1]
 
@@ -122,16 +122,20 @@ def _lasted(status: UpdateStatus, now: float) -> str:
     if not status.started:
         return ""
     if status.completed >= status.started and "completed" in status.state:
-        return f" in {lasting(status.completed - status.started)}"
+        return f" in {format_duration(status.completed - status.started)}"
     # A pause has no stamp of its own.
-    return f" for {lasting(max(0.0, now - status.started))}" if status.state in ("updating", "rollback_started") else ""
+    return (
+        f" for {format_duration(max(0.0, now - status.started))}"
+        if status.state in ("updating", "rollback_started")
+        else ""
+    )
 
 
 def _versions(world: World, service: Service) -> Iterator[Span]:
     """From what to what."""
-    image, old = service.spec.image, before(world, service)
+    image, old = service.spec.image, version_before(world, service)
     version = next((item for item in service.spec.env if item.startswith("VERSION=")), "")
-    back = undone(service)
+    back = is_rolling_back(service)
     if old is not None and old.image and old.image != image:
         yield f"from {old.image} {'back to' if back else 'to'} ", "quiet"
         yield image, "code"
@@ -155,9 +159,9 @@ def _bar(service: Service, slots: Sequence[Place], room: int) -> Iterator[Line]:
     if len(kinds) > space:
         by_version = sorted(kinds, key=order.index)
         kinds = [by_version[x * len(by_version) // space] for x in range(space)]
-    bar = joined((_KINDS[kind][0], _KINDS[kind][2]) for kind in kinds)
+    bar = join_line((_KINDS[kind][0], _KINDS[kind][2]) for kind in kinds)
     words = [((f"{_KINDS[kind][0]} {count} {_word(service, kind)}", _KINDS[kind][2]),) for kind, count in counts]
-    yield from packed((bar, *words), room, (("  ", ""),))
+    yield from pack((bar, *words), room, (("  ", ""),))
 
 
 def _policy(service: Service) -> Iterator[Line]:
@@ -177,7 +181,7 @@ def _failures(world: World, service: Service, slots: Sequence[Place]) -> Iterato
     if not found.made:
         return
     tone: Tone = "bad" if found.failed else "quiet"
-    what = "undone task" if undone(service) else "new task"
+    what = "undone task" if is_rolling_back(service) else "new task"
     yield ((f"{'✘ ' * bool(found.failed)}{found.failed} of {count_of(found.made, what)} failed:", tone),)
     over = ": too many" if found.ratio > allowed and service.status.state in _STOPPED else ""
     counted = f"{found.slots} of {count_of(found.of, 'slot')} = {100 * found.ratio:.0f} %"
@@ -197,12 +201,12 @@ def _slot(world: World, service: Service, place: Place, room: int, now: float) -
         text = f"watched {'▮' * full}{'▯' * (5 - full)} {seconds:.1f} of {monitor:g} s"
         things.append(((text, "move"),))
     things.extend(_broken(world, service, place))
-    yield from packed(things, room, first)
+    yield from pack(things, room, first)
 
 
 def _task(world: World, service: Service, task: Task) -> Line:
     """Version, state and node, in columns."""
-    _, word, tone = mark(world, task)
+    _, word, tone = task_mark(world, task)
     old, runs = is_old(service, task), task.state == "running"
     kind: Kind = "failed" if task.state in BROKEN else "old" if old else "new" if runs else "way"
     where = world.swarm.node_name(task.node) or "no node"
@@ -232,6 +236,6 @@ def _cells(world: World, slots: Sequence[Place], room: int) -> Iterator[Line]:
         where = f" {world.swarm.node_name(task.node)}" if task.slot else ""
         cells.append((f"{place.label:>4} {glyph}{where}", tone))
     wide = max(width((cell,)) for cell in cells)
-    yield from packed((((text.ljust(wide), tone),) for text, tone in cells), room, (("  ", ""),))
+    yield from pack((((text.ljust(wide), tone),) for text, tone in cells), room, (("  ", ""),))
     if len(slots) > len(shown):
         yield ((f"  … and {len(slots) - len(shown)} more", "quiet"),)

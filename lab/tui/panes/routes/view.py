@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.text import count_of
-from lab.tui.panes.common import finish, heading, lasting, packed
+from lab.tui.panes.common import finish, format_duration, heading, pack
 from lab.tui.panes.routes.labels import advice, labelled, relevant, section
 from lab.tui.spans import Line, Span, Tone, fit, width, wrap
 from lab.world.traefik_services import owning_service, traefik_services
@@ -79,7 +79,7 @@ def _head(world: World, routes: RoutesSeen, room: int, now: float) -> Line:
     )
     left: Line = ((f"Traefik {routes.version or '?'}  ", "head"), ill)
     counts = f"{count_of(len(routes.routers), 'router')}, {count_of(len(routes.balancers), 'service')}"
-    ago = f"changed {lasting(max(0.0, now - world.edge.routes_at))} ago"
+    ago = f"changed {format_duration(max(0.0, now - world.edge.routes_at))} ago"
     right = f"{counts}  {ago}"
     return fit(left, ((right if width(left) + len(right) + 2 <= room else ago, "quiet"),), room)
 
@@ -163,11 +163,11 @@ def _router(router: Router, room: int) -> Iterator[Line]:
         yield (*name, ("  ", ""), rule, ("  ", ""), *rest)
     elif width((*name, ("  ", ""), rule)) <= room:
         yield (*name, ("  ", ""), rule)
-        yield from packed(way, room, (("    ", ""),))
+        yield from pack(way, room, (("    ", ""),))
     else:
         yield from wrap(name[1:], room, name[:1])
         yield from wrap([rule], room, (("    ", ""),))
-        yield from packed(way, room, (("    ", ""),))
+        yield from pack(way, room, (("    ", ""),))
 
 
 def _mark(status: str) -> tuple[str, Tone]:
@@ -191,7 +191,7 @@ def _balancers(world: World, routes: RoutesSeen, room: int) -> Iterator[Line]:
         else:
             yield left
             yield from wrap([count], room, (("    ", ""),))
-        yield from packed((_server(url, status) for url, status in one.servers), room, (("    ", ""),))
+        yield from pack((_server(url, status) for url, status in one.servers), room, (("    ", ""),))
 
 
 def _internal(name: str) -> bool:
@@ -221,7 +221,7 @@ def _middlewares(routes: RoutesSeen, room: int) -> Iterator[Line]:
         return
     yield ()
     yield heading("Middlewares", room)
-    yield from packed((_middleware(one) for one in routes.middlewares), room, (("  ", ""),), gap=3)
+    yield from pack((_middleware(one) for one in routes.middlewares), room, (("  ", ""),), gap=3)
 
 
 def _middleware(one: Middleware) -> Line:
