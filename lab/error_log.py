@@ -1,4 +1,4 @@
-"""Where the traceback of what nobody foresaw is kept, for a report."""
+"""The log that keeps the traceback of an unexpected error, for a bug report."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from lab import paths
 
 
 def save_traceback(error: BaseException) -> Path:
-    """Write the traceback to the state folder's log, in place of the one before. Raises OSError and MissingError where
-    nothing can be written."""
+    """Write the traceback to the log in the state folder, replacing the previous one, and return the log's path. Raises
+    OSError and MissingError when it cannot be written."""
     log = paths.make(paths.state()) / "error.log"
     log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
     return log

@@ -1,14 +1,14 @@
-"""The one tree of errors.
+"""The error hierarchy.
 
-Every error is a sentence for a person, and knows the exit code of the command line:
+Every error has a sentence for the user, and the command line's exit code:
 
     LabError                  1  it ran, and something is not as it should be
     ├── InputError            2  wrong usage, or a bad lesson, flag, recording, answer
-    ├── MissingError          3  something needed is not there; `remedy` brings it
-    ├── BusyError             3  another swarmlab is at work; says which, and at what
-    ├── CommandError          1  a command failed; it can be pasted, with its output
-    ├── WaitError             1  a bound passed; says what was still missing
-    └── EngineError           1  an engine does not answer, or refuses
+    ├── MissingError          3  something required is missing; `remedy` provides it
+    ├── BusyError             3  another swarmlab is working; says which, and on what
+    ├── CommandError          1  a command failed; quotes it, ready to paste, and its output
+    ├── WaitError             1  a wait timed out; says what was still missing
+    └── EngineError           1  an engine does not answer, or refuses a request
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 
 class LabError(Exception):
-    """Anything that the lab tells a person instead of a traceback.
+    """An error that is shown to the user as a sentence instead of a traceback.
 
     `remedy` is what to do next: a command to paste or a short sentence; empty when nothing helps.
     """
@@ -37,7 +37,7 @@ class LabError(Exception):
 
 
 class InputError(LabError):
-    """Bad input: where it stands (`path`, one-based `line`, 0 when unknown) and what is wrong with it."""
+    """Bad input: its location (`path`, and one-based `line`, 0 when unknown) and what is wrong with it."""
 
     exit_code = 2
 
@@ -48,13 +48,13 @@ class InputError(LabError):
 
 
 class MissingError(LabError):
-    """Something needed is missing; `remedy` is the command that brings it."""
+    """Something required is missing; `remedy` is the command that provides it."""
 
     exit_code = 3
 
 
 class BusyError(LabError):
-    """Another swarmlab is at work on the same thing; the sentence says which, and at what."""
+    """Another swarmlab is working on the same thing; the sentence says which one, and what it is doing."""
 
     exit_code = 3
 
@@ -62,7 +62,7 @@ class BusyError(LabError):
 class CommandError(LabError):
     """A command that the lab ran failed.
 
-    `argv` is what ran, `code` its exit status (negative: the signal), `output` the tail of what it said.
+    `argv` is the command, `code` its exit status (negative: the signal), `output` the end of its output.
     """
 
     def __init__(self, argv: Sequence[str], code: int, output: str, *, remedy: str = "") -> None:
@@ -75,7 +75,7 @@ class CommandError(LabError):
 
 
 class WaitError(LabError):
-    """A bound passed. `missing` says what had not happened; `log` is where to look."""
+    """A wait timed out. `missing` says what had not happened; `log` is the file to look in."""
 
     def __init__(self, what: str, seconds: float, missing: str, *, log: Path | None = None, remedy: str = "") -> None:
         self.what, self.seconds, self.missing, self.log = what, seconds, missing, log
@@ -84,7 +84,7 @@ class WaitError(LabError):
 
 
 class EngineError(LabError):
-    """An engine did not answer or refused: `node` names it."""
+    """An engine did not answer, or refused a request; `node` names its node."""
 
     def __init__(self, sentence: str, *, node: str = "", remedy: str = "") -> None:
         self.node = node
@@ -92,8 +92,8 @@ class EngineError(LabError):
 
 
 class Cancelled(BaseException):
-    """Work was asked to end, by whoever began it. No error: only who asked handles it, and nothing is told. Ctrl-C is
-    KeyboardInterrupt, as everywhere."""
+    """Work was cancelled by whoever started it. Not an error: only its originator handles it, and nothing is reported.
+    Ctrl-C is KeyboardInterrupt, as everywhere."""
 
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -103,7 +103,8 @@ _OTHER = {errno.ENOENT, errno.EEXIST, errno.EIO, errno.EFBIG, errno.EMFILE, errn
 
 
 def explain_os_error(error: OSError) -> LabError | None:
-    """What the operating system refused, as a sentence with its file; None for what has nothing to do with files."""
+    """Return what the operating system refused, as a sentence that names the file; None for an error unrelated to
+    files."""
     name = "" if error.filename is None else str(error.filename)
     name = name if len(name) <= 200 else f"{name[:200]}…"
     words = f"{name}: {error.strerror}" if name else f"a file cannot be used: {error.strerror}"

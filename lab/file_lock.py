@@ -1,4 +1,4 @@
-"""One at a time: file locks that the kernel frees when their holder dies."""
+"""File locks with one holder at a time, which the kernel releases when the holder dies."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _POLL = 0.2
 
 @contextmanager
 def hold(path: Path, what: str, *, bound: float = 0.0, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Hold the lock at `path` while the block runs; the file goes when the block ends.
+    """Hold the lock at `path` while the block runs; the file is deleted when the block ends.
 
-    `what` completes "another swarmlab is ...", for those who come meanwhile. With `bound` seconds, wait so long,
-    telling `waiting` for whom; otherwise raise BusyError at once. At the bound WaitError is raised.
+    `what` completes "another swarmlab is ...", for others that want the lock meanwhile. With `bound`, wait up to that
+    many seconds, and tell `waiting` for whom; otherwise raise BusyError at once. Raises WaitError at the bound.
     """
     paths.make(path.parent)
     end = time.monotonic() + bound
@@ -43,13 +43,13 @@ def hold(path: Path, what: str, *, bound: float = 0.0, waiting: Callable[[str], 
 
 
 def _take(path: Path, what: str) -> int | None:
-    """The descriptor of the locked file, or None when another holds it."""
+    """Return the descriptor of the locked file, or None when another process holds it."""
     with paths.written(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # The last holder may have deleted the file between our open and our lock: then another may hold a
-        # lock on a new file of that name.
+        # The last holder may have deleted the file between our open and our lock; another process may then hold a lock
+        # on a new file of that name.
         if path.stat().st_ino == os.fstat(descriptor).st_ino:
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"{os.getpid()} {what}".encode())
@@ -61,7 +61,7 @@ def _take(path: Path, what: str) -> int | None:
 
 
 def _holder(path: Path) -> str:
-    """`(process 123) is resetting to scaling`; "" in the moment before the holder has written it."""
+    """Return the holder, such as `(process 123) is resetting to scaling`; "" until the holder has written it."""
     try:
         number, _, what = path.read_text().partition(" ")
     except OSError:

@@ -1,20 +1,21 @@
-"""The folders below a folder, without those that are somebody else's."""
+"""The folders below a folder, without hidden ones and those that tools create."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-#: Folders of programs, not of people; hidden ones (`.git`, `.venv`) are passed over too.
+#: Folders that tools create, not people; hidden ones (`.git`, `.venv`) are skipped too.
 _OTHERS = frozenset({"node_modules", "venv", "__pycache__"})
-#: Folders below folders that are looked through.
+#: The maximum depth below the top folder.
 _DEEPEST = 12
-#: Folders that are looked through in all.
+#: The maximum number of folders in all.
 _MOST = 1_000
 
 
 def walk_files(top: Path) -> tuple[tuple[Path, ...], bool]:
-    """A folder and those below it, in order, and whether these are all: there is a bound. Links are not followed, and
-    what cannot be listed is passed over below the top. Raises OSError for the top."""
+    """Return a folder and those below it, in order, and whether the list is complete: depth and number are limited.
+    Links are not followed, and a folder below the top that cannot be listed counts as empty. Raises OSError when the
+    top cannot be listed."""
     folders: list[Path] = [top]
     for folder in folders:
         if len(folder.parts) - len(top.parts) > _DEEPEST:

@@ -1,4 +1,4 @@
-"""Deleting what the lab made, and nothing else."""
+"""Deleting only what the lab made, and writing private files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lab.errors import LabError
 
 
 def delete(path: Path) -> None:
-    """Delete a file, a link (never what it points to) or a folder with all that is in it. Idempotent.
+    """Delete a file, a link (never its target) or a folder with everything in it. Idempotent.
 
-    `path` is absolute. Raises LabError with the first thing that could not be deleted, and when a folder above `path`
-    is a link: what is behind it may be somebody else's.
+    `path` is absolute. Raises LabError with the first file that could not be deleted, and when a folder above `path` is
+    a link: its target may belong to somebody else.
     """
     above = path.parent
     if os.path.realpath(above) != str(above):
@@ -46,8 +46,8 @@ def delete(path: Path) -> None:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a private file (mode 0600) atomically; its folder is made private too. Raises MissingError where nothing
-    can be written."""
+    """Write a private file (mode 0600) atomically; a missing folder is created, private too. Raises MissingError when
+    the file cannot be written."""
     paths.make(path.parent)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with paths.written(path):

@@ -1,4 +1,4 @@
-"""A small JSON file that must survive: written whole or not at all, by one at a time, and never fatal when damaged."""
+"""A small JSON file that must survive: written atomically, by one process at a time, and never fatal when damaged."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Any
 from lab import paths
 from lab.errors import LabError
 
-#: The largest that is read, bytes.
+#: The most that is read, in bytes.
 _LARGEST = 4 * 1024 * 1024
 Kept = dict[str, Any]
 
 
 def store_path(kind: str, name: str) -> Path:
-    """The file of that kind (`progress`, `ledger`) for the lab of that name. It outlives the cluster."""
+    """Return the path of the `kind` of file (`progress`, `ledger`) of the lab `name`. The file outlives the cluster."""
     return paths.state() / kind / f"{name}.json"
 
 
 def read_store(path: Path) -> Kept:
-    """What the file holds; nothing when it is not there, cannot be read or is damaged."""
+    """Return the file's contents; an empty dictionary when it is missing, unreadable or damaged."""
     try:
         with path.open("rb") as file:
             data = json.loads(file.read(_LARGEST))
@@ -35,7 +35,7 @@ def read_store(path: Path) -> Kept:
 
 
 def update_store(path: Path, step: Callable[[Kept], Kept]) -> None:
-    """Replace what the file holds by `step` of it, under a lock. A damaged file is kept beside the new one.
+    """Replace the file's contents with the result of `step`, under a lock. A damaged file is kept beside the new one.
 
     Raises LabError when the folder cannot be written.
     """

@@ -1,7 +1,7 @@
-"""The panes that can stand in the cluster's place, once: ids, titles, keys, and the sources that they need.
+"""The one table of panes that can take the cluster's place: ids, titles, keys, and the sources that they need.
 
-A new pane is a line here and a package `lab/tui/panes/ID` whose module `view` draws it (`lab.tui.panes.PaneModule`).
-The keys, the footer, the help, the palette, the lessons' schema and the sources that run are derived from this table,
+A new pane needs a line here and a package `lab/tui/panes/ID` whose module `view` draws it (`lab.tui.panes.PaneModule`).
+The keys, the footer, the help, the palette, the lessons' schema and the running sources are derived from this table,
 which imports nothing: lessons name panes without importing Textual.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pane:
-    """`help` is the line beside its key; `needs` names the sources of `lab.watch.supervisor` that must run while it is
-    seen. A pane without a key is reached by `v`, which lists them all, and by the palette."""
+    """A pane: `help` is the text beside its key; `needs` names the sources of `lab.watch.supervisor` that must run
+    while it is visible. A pane without a key is opened with `v`, which lists all panes, or from the palette."""
 
     id: str
     title: str
@@ -23,7 +23,7 @@ class Pane:
 
 
 CLUSTER = "reconciliation"
-"""The pane that is there from the start; it is a widget of its own, `lab.tui.cluster.widget`."""
+"""The id of the pane that is shown at the start; it is a widget of its own, `lab.tui.cluster.widget`."""
 
 PANES: tuple[Pane, ...] = (
     Pane(CLUSTER, "Cluster", "2", "The cluster: what should run against what does"),
@@ -37,16 +37,16 @@ PANES: tuple[Pane, ...] = (
 
 
 def find_pane(id: object) -> Pane:
-    """The pane of that id; for an id that is none, the cluster's."""
+    """Return the pane with this id; the cluster's for an unknown id."""
     return next((pane for pane in PANES if pane.id == id), PANES[0])
 
 
 def other_panes() -> tuple[Pane, ...]:
-    """All but the cluster's."""
+    """Return all panes but the cluster's."""
     return tuple(pane for pane in PANES if pane.id != CLUSTER)
 
 
 def key_range() -> str:
-    """The keys of the other panes, for a footer: `5-0`; `v` where there are none."""
+    """Return the keys of the other panes for a footer, such as `5-0`; `v` when there are none."""
     keys = [pane.key for pane in other_panes() if pane.key]
     return f"{keys[0]}-{keys[-1]}" if len(keys) > 1 else next(iter(keys), "v")

@@ -1,7 +1,7 @@
 """The one place that knows where things live: data in the wheel, the cache, the state of a lab.
 
-Asking for a place makes nothing: whoever writes there calls `make` first. A folder that other users own or may write to
-is refused wherever it is asked for, as ssh does: what lies there is run and believed.
+Asking for a path creates nothing: callers that write there call `make` first. As in ssh, a folder that other users own
+or can write to is always refused: the lab runs and trusts its contents.
 """
 
 from __future__ import annotations
@@ -21,66 +21,68 @@ from lab.errors import InputError, MissingError
 _HERE = Path(__file__).resolve().parent
 
 CACHE = "SWARMLAB_CACHE"
-"""The variable that moves the cache."""
+"""The environment variable that moves the cache."""
 STATE = "SWARMLAB_STATE"
-"""The variable that moves the state."""
+"""The environment variable that moves the state."""
 
 CACHE_FOLDER = "swarmlab-cache"
-"""The lab's own folder below what SWARMLAB_CACHE names: other things that stand beside it are never touched."""
+"""The lab's own folder inside the one that SWARMLAB_CACHE names: whatever is beside it is never touched."""
 
 
 def data() -> Path:
-    """The folder that holds `lessons`, `stacks` and `recordings`: inside the wheel, or the checkout's root."""
+    """Return the folder that holds `lessons`, `stacks` and `recordings`: inside the wheel, or the root of the
+    checkout."""
     packed = _HERE / "data"
     return packed if packed.is_dir() else _HERE.parent
 
 
 def lessons() -> Path:
-    """Lessons that travel with the program."""
+    """Return the folder of the lessons that ship with the program."""
     return data() / "lessons"
 
 
 def stacks() -> Path:
-    """Stack files, and what their images are made of."""
+    """Return the folder of the stack files and of what their images are built from."""
     return data() / "stacks"
 
 
 def recordings() -> Path:
-    """Tapes that travel with the program."""
+    """Return the folder of the tapes that ship with the program."""
     return data() / "recordings"
 
 
 def search_path() -> str:
-    """PATH without its empty parts: they mean the current folder, which may hold anybody's programs."""
+    """Return PATH without its empty entries: they mean the current folder, which may hold anybody's programs."""
     return os.pathsep.join(part for part in os.environ.get("PATH", "").split(os.pathsep) if part) or os.defpath
 
 
 def cache() -> Path:
-    """What can be made again: base disks, packages. `SWARMLAB_CACHE` moves it. Raises MissingError when the folder is
-    not the user's own, InputError for a home that is nobody's."""
+    """Return the folder for what can be rebuilt: base disks, packages. `SWARMLAB_CACHE` moves it. Raises MissingError
+    when the folder is not the user's own, InputError for an unknown user's home."""
     moved = os.environ.get(CACHE)
     if not moved:
         return own(_absolute(platformdirs.user_cache_dir("swarmlab"), CACHE), CACHE)
     above = _absolute(moved, CACHE)
     _trusted(above, CACHE, shared=True)
-    # A link at that place leads where its owner wants: it is looked at before it is followed.
+    # A link there leads wherever its owner wants: it is checked before it is followed.
     return own(above / CACHE_FOLDER, CACHE).resolve()
 
 
 def state(name: str = "") -> Path:
-    """What must not be lost while a lab runs: keys, disks, progress; mode 0700. `SWARMLAB_STATE` moves it.
+    """Return the folder for what must not be lost while a lab runs: keys, disks, progress; mode 0700. `SWARMLAB_STATE`
+    moves it.
 
-    With a name, the folder of the lab of that name. Raises MissingError when the folder is not the user's own,
-    InputError for a home that is nobody's.
+    With `name`, return the folder of that lab. Raises MissingError when the folder is not the user's own, InputError
+    for an unknown user's home.
     """
     root = own(_absolute(os.environ.get(STATE) or platformdirs.user_state_dir("swarmlab"), STATE), STATE)
-    # A folder that was once open to others may still hold one of theirs.
+    # A folder that others could once write to may still hold one of theirs.
     return own(own(root / "labs", STATE) / name, STATE) if name else root
 
 
 def make(folder: Path) -> Path:
-    """Make a folder of the cache or the state if it is not there, and those that are missing above it: all are private
-    (mode 0700). Raises MissingError."""
+    """Create a folder of the cache or the state if it is missing, and its missing parents, all private (mode 0700).
+    Raises MissingError."""
     try:
         _make(folder)
     except OSError as error:
@@ -89,21 +91,21 @@ def make(folder: Path) -> Path:
 
 
 def _make(folder: Path) -> None:
-    # One by one: `parents=True` gives those above the mode of the umask, with which others might write there.
+    # One by one: `parents=True` creates parents with the umask's mode, which might let others write there.
     if not folder.parent.exists():
         _make(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
 
 
 _ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-#: Faults of a place, not of the program: nobody may write there, or there is no room.
+#: Faults of a path, not of the program: it cannot be written, or there is no space.
 _OF_A_PLACE = _ROOM | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO}
 
 
 @contextmanager
 def written(place: Path) -> Iterator[None]:
-    """Whoever writes at `place`, a file or folder of the cache or the state, does it in this block: where that is not
-    allowed or there is no room, MissingError says so and what helps."""
+    """Run a block that writes to `place`, a file or folder of the cache or the state. Raises MissingError when that is
+    not allowed or there is no space, with what helps."""
     try:
         yield
     except OSError as error:
@@ -121,7 +123,7 @@ def _cannot_be(what: str, error: OSError) -> MissingError:
 
 
 def standing(folder: Path) -> Path:
-    """The folder, or what is there already of the way to it."""
+    """Return the folder, or its nearest parent that exists."""
     return next(each for each in (folder, *folder.parents) if os.path.exists(each))  # noqa: PTH110  never raises
 
 
@@ -135,19 +137,19 @@ def _absolute(path: str, variable: str) -> Path:
                     remedy=f"set {variable} to a folder of your own",
                 )
         return given.resolve()
-    except RuntimeError as error:  # a user's home that is not known; links in a circle
-        raise InputError(f"{path!r} leads to no folder: {error}", remedy=f"set {variable} to a whole path") from error
+    except RuntimeError as error:  # an unknown user's home; a loop of links
+        raise InputError(f"{path!r} is not a usable path: {error}", remedy=f"set {variable} to a whole path") from error
 
 
 def own(folder: Path, variable: str) -> Path:
-    """The folder, if it is the user's own or not there yet. Raises MissingError, which names the variable that moves
-    it."""
+    """Return the folder if it is the user's own or does not exist yet. Raises MissingError, which names the variable
+    that moves it."""
     _trusted(folder, variable)
     return folder
 
 
 def _trusted(folder: Path, variable: str, *, shared: bool = False) -> None:
-    """Raise MissingError when a folder that is there is not to be used."""
+    """Raise MissingError when an existing folder must not be used."""
     try:
         why = distrust(folder.lstat(), os.geteuid(), shared=shared) if folder.is_symlink() else ""
         why = why or distrust(folder.stat(), os.geteuid(), shared=shared)
@@ -165,10 +167,10 @@ def _trusted(folder: Path, variable: str, *, shared: bool = False) -> None:
 
 
 def distrust(found: os.stat_result, user: int, *, shared: bool = False) -> str:
-    """Why a folder, or a link to one, is not to be used by `user` (a uid): the end of a sentence, or "" when it may be.
+    """Return why `user` (a uid) must not use a folder, or a link to one: the end of a sentence, or "" when it is safe.
 
-    A `shared` one is only where the user's own folder stands: it may be root's too, and others may write there when
-    none of them can move what is another's (the sticky bit, as /tmp has it).
+    A `shared` folder only contains the user's own folder: it may also be root's, and others may write there when they
+    cannot move each other's files (the sticky bit, as on /tmp).
     """
     link = stat.S_ISLNK(found.st_mode)
     if not link and not stat.S_ISDIR(found.st_mode):

@@ -1,4 +1,4 @@
-"""Waiting for a condition, in one way: it is looked at until it holds, and at the bound what is missing is said."""
+"""The one way to wait for a condition: poll until it holds, and report what is missing at the bound."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def wait_until(
     log: Path | None = None,
     remedy: str = "",
 ) -> None:
-    """Look every `pause` seconds until nothing is missing, at most `bound` seconds.
+    """Poll every `pause` seconds until nothing is missing, for at most `bound` seconds.
 
-    `missing` says in words what is still missing, "" when nothing is; `say` is told each time that this changes. Raises
-    WaitError at the bound, with the last of these words, and what `missing` raises.
+    `missing` returns what is still missing, in words, or "" when nothing is; `say` is called each time that this
+    changes. Raises WaitError at the bound, with the last of these words, and anything that `missing` raises.
     """
     end, said = time.monotonic() + bound, ""
     while lacks := missing():

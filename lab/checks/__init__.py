@@ -1,1 +1,1 @@
-"""What a lesson checks: each check says in words what it asks, and judges a world."""
+"""The checks of a lesson: each states in words what it asks, and judges a world."""

@@ -17,12 +17,12 @@ from lab.world.world import World
 
 
 class _Answered(Condition):
-    """A request is answered: what both kinds have in common. The last round of requests counts."""
+    """A request is answered: the parts that both kinds share. The last round of requests counts."""
 
     every_node: bool = False
 
     def _round(self, world: World, baseline: Baseline) -> tuple[list[Hit], list[Hit], Outcome | None]:
-        """The last round's answers, those that are as asked, and what is wrong with the round when something is."""
+        """Return the last round's answers, those that are as required, and the fault of the round if it has one."""
         hits = self._hits(world, baseline)
         if not hits:
             return [], [], Outcome(False, f"{self._name} has not been asked yet")
@@ -33,7 +33,7 @@ class _Answered(Condition):
         return hits, good, found
 
     def _hits(self, world: World, baseline: Baseline) -> list[Hit]:
-        """Its answers that were written since the round began, oldest first."""
+        """Return the answers to its request that were recorded since the round began, oldest first."""
         sent = self.request
         last = baseline.asked.hits[-1] if baseline.asked.hits else None
         new = takewhile(lambda entry: entry is not last, reversed(world.hits))
@@ -55,11 +55,11 @@ class _Answered(Condition):
 
     @abstractmethod
     def _fault(self, hit: Hit) -> str:
-        """What is not as asked in one answer; "" when all is."""
+        """Return what is not as required in one answer; "" when everything is."""
 
 
 def is_answer_to(hit: Hit, request: Request) -> bool:
-    """Whether the request is the one that was answered."""
+    """Return whether the hit answers this request."""
     sent = (request.port, request.path, request.host, request.protocol, request.login)
     return (hit.port, hit.path, hit.host, hit.protocol, hit.login) == sent
 
@@ -69,10 +69,11 @@ def _status(hit: Hit) -> str:
 
 
 class Http(_Answered):
-    """A published port answers: with a status and a text, from so many different replicas, through every node.
+    """A request to a published port is answered with this status; optionally with a text, by a number of different
+    replicas, or through every node.
 
-    With `host` the request bears that name, and so goes through Traefik; the port is then 443 with `https` and 80
-    without, unless it is named.
+    With `host`, the request has that host name, and so goes through Traefik; the port then defaults to 443 with `https`
+    and to 80 without.
     """
 
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -80,20 +81,20 @@ class Http(_Answered):
     host: Name | None = None
     https: bool = False
     login: Literal["right", "wrong"] | None = None
-    """With the lab's user and password, or with a wrong one."""
+    """Log in with the lab's user and password, or with a wrong password."""
     status: Annotated[int, Field(ge=100, le=599)] = 200
     contains: Pattern | None = None
     lacks: Pattern | None = None
     location: Pattern | None = None
-    """A text in the address that a redirect names."""
+    """Text that the address in a redirect contains."""
     version: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    """What X-Version says."""
+    """The value of the `X-Version` header."""
     replicas: Some | None = None
-    """So many different replicas answered, at least."""
+    """The minimum number of different replicas that answer."""
     every_node: bool = False
-    """Every node that is ready answered every request."""
+    """Every node that is ready must answer every request."""
     requests: Annotated[int, Field(ge=1, le=50)] | None = None
-    """How many requests each node is sent in one go; by default enough for the replicas asked for."""
+    """The number of requests sent to each node in one round; by default enough for `replicas`."""
 
     @model_validator(mode="after")
     def _sane(self) -> Http:
@@ -103,7 +104,7 @@ class Http(_Answered):
 
     @property
     def request(self) -> Request:
-        """What is sent."""
+        """The request that is sent."""
         port = self.port or (443 if self.https else 80)
         protocol: Literal["http", "https"] = "https" if self.https else "http"
         return Request(port, self.path, self.host or "", protocol, self.login or "")
@@ -152,17 +153,17 @@ class Http(_Answered):
 
 
 class Tcp(_Answered):
-    """A TCP connection to a published port of a node is answered with a line that holds a text."""
+    """A TCP connection to a published port of a node is answered with a line that contains a text."""
 
     port: Annotated[int, Field(ge=1, le=65535)]
     says: Annotated[str, Field(max_length=200)] = ""
-    """What is sent first, as a line."""
+    """The line that is sent first."""
     contains: Pattern
     every_node: bool = False
 
     @property
     def request(self) -> Request:
-        """What is sent."""
+        """The request that is sent."""
         return Request(self.port, "", "", "tcp", "", self.says)
 
     @property

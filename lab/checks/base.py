@@ -1,4 +1,4 @@
-"""What every kind of check has: its sentence, what it needs to be looked at, and how it judges a world."""
+"""The base of every kind of check: its sentence, what it needs to be checked, and how it judges a world."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Some = Annotated[int, Field(ge=1, le=1000)]
 Pattern = Annotated[str, Field(min_length=1, max_length=300)]
 
 Kind = Literal["state", "event", "total"]
-"""state: is true now. event: has happened since the step began, and what has happened stays so. total: counted since
-the step began, and one more can make it false again."""
+"""state: true now. event: happened since the step began, and stays true once it has happened. total: counted since the
+step began; one more can make it false again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What events, totals and requests are measured from.
+    """The points from which events, totals and requests are measured.
 
-    `since` is the world when the step began, `asked` the world when the last round of requests began, `command`
-    the id of the step's command: None when it was not typed by the lab, and then `like` is the command that the
-    step names, and any command typed since that does the same (`docker service ps`) is taken.
+    `since` is the world when the step began, `asked` the world when the last round of requests began, `command` the id
+    of the step's command. It is None when the lab did not type the command: then `like` is the command that the step
+    names, and any command typed since that does the same (`docker service ps`) counts.
     """
 
     since: World = field(default_factory=World)
@@ -47,46 +47,46 @@ class Baseline:
 
 
 class Condition(Value):
-    """What a check asks: the value under its key. A new kind of check is a subclass of this, and a line in
-    `lab.checks.check.Check`."""
+    """The condition that a check asks for: the value under its key. A new kind of check is a subclass of this, and a
+    line in `lab.checks.check.Check`."""
 
     kind: ClassVar[Kind] = "state"
     of_command: ClassVar[bool] = False
-    """Asks about the step's command, which nothing but another command can change."""
+    """Whether it asks about the step's command, so that only another command can change the result."""
     source: ClassVar[str] = ""
-    """The source of `lab.watch` that must have looked lately, "" for the swarm's own."""
+    """The source in `lab.watch` that must have polled recently, "" for the swarm's own."""
 
     @property
     @abstractmethod
     def sentence(self) -> str:
-        """What it asks, in words, without a full stop."""
+        """The condition in words, without a full stop."""
 
     @abstractmethod
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
-        """Whether it holds in `world`: a pure predicate. The outcome's `why` is a sentence with the real figures, and
-        is what a lesson's hints are keyed to."""
+        """Evaluate the condition in `world`, as a pure function. The outcome's `why` is a sentence with the actual
+        figures, and is what a lesson's hints are matched against."""
 
     @property
     def request(self) -> Request | None:
-        """The request that it needs answered, if it is about one."""
+        """The request that must be answered, if the condition is about one."""
         return None
 
     @property
     def times(self) -> int:
-        """How many requests each node is sent in one round."""
+        """The number of requests sent to each node in one round."""
         return 1
 
     def is_lost(self, world: World, baseline: Baseline) -> bool:  # noqa: ARG002
-        """Whether nothing that may still happen in the step can make it hold."""
+        """Return whether nothing that can still happen in the step could make the condition hold."""
         return False
 
     def measure(self, world: World, baseline: Baseline) -> Iterable[str]:  # noqa: ARG002
-        """What the step measured that this is about: a sentence each."""
+        """Return what the step measured about this condition, one sentence each."""
         return ()
 
 
 def regex(text: str) -> str:
-    """The text, when it is a regular expression. Raises ValueError that says why not."""
+    """Return the text if it is a valid regular expression. Raises ValueError that says why it is not."""
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:

@@ -11,14 +11,14 @@ from lab.world.world import World
 
 
 class CertificateIs(Condition):
-    """What the nodes serve for a host's name: the verdict, and who issued it."""
+    """The certificate that every node serves for a host name: the verdict on it, and who issued it."""
 
     source = "certificates"
 
     host: Name
     state: Verdict = "good"
     issuer: Pattern | None = None
-    """A text in the issuer's name."""
+    """Text that the issuer's name contains."""
 
     @property
     def sentence(self) -> str:
@@ -52,7 +52,7 @@ class CertificateIs(Condition):
 
 
 class Renewed(Condition):
-    """Since the step began, every node came to serve another good certificate for a host's name."""
+    """Since the step began, every node has switched to a new certificate for a host name, and it is good."""
 
     kind = "event"
     source = "certificates"
@@ -79,14 +79,14 @@ class Renewed(Condition):
 
 
 def _seen(world: World, host: str) -> list[CertificateSeen]:
-    """What the nodes serve for a host's name; one that is down serves nothing, and need not."""
+    """Return what the nodes serve for a host name; a node that is down serves nothing, and need not."""
     down = {node.name for node in world.swarm.nodes.values() if node.state != "ready"}
     seen = sorted(world.edge.certificates.items())
     return [fact for (name, node), (_, fact) in seen if name == host and node not in down]
 
 
 def _unasked(seen: list[CertificateSeen], world: World) -> str:
-    """Who is still to be asked, for a sentence: every node serves, so every node is looked at."""
+    """Name the nodes still to be asked, for a sentence: every node serves certificates, so every node is checked."""
     left = {node.name for node in world.swarm.nodes.values() if node.state == "ready"} - {one.node for one in seen}
     if not left:
         return "" if seen else "the nodes have"

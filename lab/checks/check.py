@@ -1,8 +1,8 @@
-"""The vocabulary of checks: closed, small, and each one able to say in words what it asks.
+"""The vocabulary of checks: closed and small, and each check can say in words what it asks.
 
-In a lesson a check is a mapping with one key: `running: {service: web, exactly: 3}`. What stands under the key is a
-`lab.checks.base.Condition`; its `kind` says what it is measured from. A new check is a class in this room and a line in
-`Check`: the lessons' schema, the error texts and the table in ARCHITECTURE.md come from there.
+In a lesson, a check is a mapping with one key: `running: {service: web, exactly: 3}`. The value under the key is a
+`lab.checks.base.Condition`; its `kind` says what it is measured from. A new check is a class in this package and a line
+in `Check`: the lessons' schema, the error texts and the table in ARCHITECTURE.md are derived from them.
 """
 
 from __future__ import annotations
@@ -62,22 +62,22 @@ class Check(Value):
 
     @property
     def condition(self) -> Condition:
-        """What is asked: the value under the one key."""
+        """The condition: the value under the one key."""
         value = self._value
         assert value is not None  # noqa: S101
         return Exit(status=value) if isinstance(value, int) else value
 
     @property
     def sentence(self) -> str:
-        """What it asks, in words, without a full stop."""
+        """The condition in words, without a full stop."""
         return self.condition.sentence
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
-        """Whether the check (with captured values filled in) holds in `world`."""
+        """Evaluate the check, with captured values filled in, in `world`."""
         return self.condition.evaluate(world, baseline)
 
     def filled(self, values: Mapping[str, str]) -> Check:
-        """The check with captured values in the place of their names."""
+        """Return the check with captured values in place of their names."""
         plain = self.model_dump(exclude_unset=True, mode="json")
         changed = template.map_strings(plain, lambda text: template.fill(text, values))
         return self if changed == plain else type(self).model_validate(changed, strict=False)

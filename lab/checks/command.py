@@ -18,7 +18,7 @@ _GROUPS = frozenset(
 
 
 class Exit(Condition):
-    """The step's command ended with this status."""
+    """The step's command ended with this exit status."""
 
     kind = "event"
     of_command = True
@@ -38,7 +38,7 @@ class Exit(Condition):
 
 
 class Output(Condition):
-    """What the step's command printed holds a text, or matches a regular expression (a line at a time)."""
+    """The output of the step's command contains a text, or has a line that matches a regular expression."""
 
     kind = "event"
     of_command = True
@@ -46,7 +46,7 @@ class Output(Condition):
     contains: Pattern | None = None
     matches: Pattern | None = None
     says: Annotated[str, Field(min_length=1, max_length=120)] | None = None
-    """What the expression looks for, in words for the screen."""
+    """A description, for the screen, of what the expression looks for."""
 
     @model_validator(mode="after")
     def _one(self) -> Output:
@@ -89,7 +89,7 @@ def _commands(world: World, baseline: Baseline) -> list[Command]:
 
 
 def _verb(command: str) -> list[str]:
-    """What a command does, without its arguments: `docker service ps`, `docker kill`, `curl`."""
+    """The action of a command, without its arguments: `docker service ps`, `docker kill`, `curl`."""
     words = command.rpartition("|")[2].split()
     return words[: 1 if words[:1] != ["docker"] else 3 if words[1:2] and words[1] in _GROUPS else 2]
 

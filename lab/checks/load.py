@@ -10,7 +10,8 @@ from lab.world.world import World
 
 
 class LoadIs(Condition):
-    """The load's account since the step began: at least so many requests were sent, and of them so many failed."""
+    """Since the step began, the load has sent at least `sent` requests, and exactly `failed` or at least
+    `failed_at_least` of them have failed."""
 
     kind = "total"
 
@@ -45,6 +46,6 @@ class LoadIs(Condition):
         return Outcome(bad >= (self.failed_at_least or 0), text)
 
     def is_lost(self, world: World, baseline: Baseline) -> bool:
-        """More requests have failed than may."""
+        """Return whether more requests have failed than may fail."""
         _, _, bad = world.load.since(baseline.since.load)
         return self.failed is not None and bad > self.failed

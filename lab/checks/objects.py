@@ -10,7 +10,7 @@ from lab.world.world import World
 
 
 class Exists(Condition):
-    """A secret, a config or a network is there, or is absent."""
+    """A secret, a config or a network exists, or is absent."""
 
     secret: Name | None = None
     config: Name | None = None

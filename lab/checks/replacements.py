@@ -1,4 +1,4 @@
-"""What became of tasks between two worlds: which were replaced by which, and how long that took."""
+"""Task replacements between two worlds: which task replaced which, and how long that took."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from lab.world.world import Change, World
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A task that ran and came to its end (or is told to), and the newest task of its slot, None until it is made."""
+    """A task that ran and has ended (or is to end), and the newest task in its slot, None until it is created."""
 
     old: Task
     new: Task | None
 
     @property
     def done(self) -> bool:
-        """The newer task runs."""
+        """Whether the newer task is running."""
         return self.new is not None and self.new.live
 
 
 def replacements(since: World, world: World, service: str) -> Iterator[Replacement]:
-    """For each task of the service (by id) that ran in `since` and no longer should: what took its place.
+    """Yield the replacement of each task of the service (by id) that ran in `since` and should no longer run.
 
-    A slot that is gone (scaled down) has no replacement. The task of a lost node counts as ended when the managers
-    want it to: its own word for it cannot come.
+    A slot that is gone (scaled down) has no replacement. The task of a lost node counts as ended when the managers want
+    it to end, since its own report cannot arrive.
     """
     for old in since.swarm.live_tasks(service):
         now = world.swarm.tasks.get(old.id)
@@ -42,10 +42,11 @@ def replacements(since: World, world: World, service: str) -> Iterator[Replaceme
 
 
 def replacement_times(since: World, world: World, service: str) -> Iterator[str]:
-    """`web.3 was replaced 7.4 s after it failed (exit 137) on node2; it now runs on node1`, per replaced task.
+    """Yield `web.3 was replaced 7.4 s after it failed (exit 137) on node2; it now runs on node1`, per replaced task.
 
-    Measured on the journal's own axis, from the first word of the end (an engine's event, else the managers' word,
-    else the node's loss) to the word that the new task runs: to the pace of looks, not to a guest's clock.
+    Measured on the journal's time axis, from the first report of the end (an engine's event, else the managers' report,
+    else the node's loss) to the report that the new task runs. The precision depends on the polling interval, not on a
+    guest's clock.
     """
     for pair in replacements(since, world, service):
         if not pair.done or pair.new is None:
@@ -74,6 +75,6 @@ def _runs_seen(since: World, world: World, task: Task) -> float | None:
 
 
 def _new_changes(since: World, world: World) -> list[Change]:
-    """The timeline's lines since, oldest first."""
+    """Return the timeline's lines since then, oldest first."""
     last = since.changes[-1] if since.changes else None
     return list(reversed(list(takewhile(lambda change: change is not last, reversed(world.changes)))))

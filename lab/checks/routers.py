@@ -11,7 +11,7 @@ from lab.world.world import World
 
 
 class RouterIs(Condition):
-    """A router as Traefik sees it; `name` without its provider."""
+    """A router as Traefik reports it; `name` does not include the provider."""
 
     source = "routes"
 
@@ -20,9 +20,9 @@ class RouterIs(Condition):
     absent: bool = False
     status: Literal["enabled", "warning", "disabled"] = "enabled"
     error: Pattern | None = None
-    """A text in Traefik's own words about it."""
+    """Text that Traefik's own error message about it contains."""
     service: Name | None = None
-    """The Traefik service it leads to, without its provider."""
+    """The Traefik service that it routes to, without the provider."""
 
     @property
     def sentence(self) -> str:

@@ -14,7 +14,7 @@ from lab.world.world import World
 
 
 class Running(Condition):
-    """So many tasks of a service run and should: exactly, or at least."""
+    """A number of tasks of a service are running and should be: `exactly` that many, or `at_least`."""
 
     service: Name
     exactly: Count | None = None
@@ -55,7 +55,7 @@ class Running(Condition):
 
 
 class ServiceIs(Condition):
-    """A service is declared so, or is absent."""
+    """A service exists with these settings, or is absent."""
 
     name: Name
     absent: bool = False
@@ -108,7 +108,7 @@ class ServiceIs(Condition):
 
 
 class Updated(Condition):
-    """Since the step began, an update of a service came to this state."""
+    """Since the step began, an update of a service has reached this state."""
 
     kind = "event"
 
@@ -137,13 +137,14 @@ class Updated(Condition):
 
 
 class Placed(Condition):
-    """Where the running tasks of a service are: only on a role, only on these nodes, on so many, on every node."""
+    """Where the running tasks of a service are: only on nodes with a role, only on these nodes, on at least a number of
+    nodes, or on every node."""
 
     service: Name
     role: Literal["manager", "worker"] | None = None
     nodes: tuple[Name, ...] = ()
     at_least: Some | None = None
-    """Nodes, not tasks."""
+    """A number of nodes, not of tasks."""
     every_node: bool = False
     """Every node that is ready and active."""
 

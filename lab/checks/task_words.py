@@ -9,7 +9,7 @@ from lab.world.world import World
 
 
 def count_tasks(world: World, service: Service, live: int, wanted: int) -> str:
-    """`2 of 3 tasks of web run; web.3 is preparing on node2`."""
+    """Return a sentence such as `2 of 3 tasks of web run; web.3 is preparing on node2`."""
     text = f"{live} of {wanted} tasks of {service.name} run"
     tasks = world.swarm.tasks_of(service.id)
     newest = [t for i, t in enumerate(tasks) if i == 0 or tasks[i - 1].key != t.key]
@@ -19,7 +19,7 @@ def count_tasks(world: World, service: Service, live: int, wanted: int) -> str:
 
 
 def describe_stopping(world: World, service: Service) -> Iterator[str]:
-    """The tasks that still run and should not, on nodes that would tell."""
+    """Describe the tasks that still run and should not, on nodes that would report it."""
     for task in world.swarm.tasks_of(service.id):
         node = world.swarm.nodes.get(task.node)
         if task.state == "running" and not task.live and node is not None and node.state == "ready":
@@ -27,21 +27,21 @@ def describe_stopping(world: World, service: Service) -> Iterator[str]:
 
 
 def describe_replacement(world: World, old: Task, new: Task | None) -> str:
-    """A task that ended or is to, and what stands in its slot."""
+    """Describe a task that has ended or is to end, and the new task in its slot."""
     return f"{describe_end(world, old)}; " + (
         describe_task(world, new) if new else "no new task was made for its slot yet"
     )
 
 
 def describe_task(world: World, task: Task) -> str:
-    """`web.3 is preparing on node2`."""
+    """Return a sentence such as `web.3 is preparing on node2`."""
     where = f" on {world.swarm.node_name(task.node)}" if task.node else ""
     error = f" ({task.error})" if task.error else ""
     return f"{world.swarm.task_name(task)} is {task.state}{where}{error}"
 
 
 def describe_end(world: World, task: Task) -> str:
-    """`web.3 failed on node2 (exit 137)`; of a task that has not ended, that it is to."""
+    """Return a sentence such as `web.3 failed on node2 (exit 137)`; for a task not yet ended, that it is to stop."""
     where = f" on {world.swarm.node_name(task.node)}" if task.node else ""
     if task.state not in ENDED:
         return f"{world.swarm.task_name(task)}{where} is to stop"
@@ -53,6 +53,6 @@ def describe_end(world: World, task: Task) -> str:
 
 
 def has_moved(task: Task, since: World) -> bool:
-    """Whether the task came into its state after `since`."""
+    """Return whether the task entered its state after `since`."""
     old = since.swarm.tasks.get(task.id)
     return old is None or old.state != task.state

@@ -26,7 +26,7 @@ _VERBS = {
 
 
 class Happened(Condition):
-    """Since the step began, tasks of a service came into a state, with an exit status, on a node."""
+    """Since the step began, tasks of a service have entered a state, optionally with an exit status or on a node."""
 
     kind = "event"
 
@@ -62,7 +62,7 @@ class Happened(Condition):
 
     @property
     def _did(self) -> str:
-        """What one such task did: `failed (exit 137) on node2`."""
+        """The past event of one such task: `failed (exit 137) on node2`."""
         exit = f" (exit {self.exit})" if self.exit is not None else ""
         where = f" on {self.on}" if self.on else ""
         return f"{_VERBS[self.task]}{exit}{where}"
@@ -72,7 +72,7 @@ class Happened(Condition):
 
 
 class Replaced(Condition):
-    """Since the step began, a task that ran (on a node) came to its end, and a newer one in its slot runs."""
+    """Since the step began, a task that ran (on a node) has ended, and a newer task in its slot runs."""
 
     kind = "event"
 
@@ -80,7 +80,7 @@ class Replaced(Condition):
     on: Name | None = None
     at_least: Some = 1
     then_running: Count | None = None
-    """How many tasks of the service must then run."""
+    """The number of tasks of the service that must then be running."""
 
     @property
     def sentence(self) -> str:
@@ -128,6 +128,6 @@ class Replaced(Condition):
         return Outcome(False, f"every task of {self.service}{where} that ran when the step began still does")
 
     def measure(self, world: World, baseline: Baseline) -> Iterable[str]:
-        """How long each replacement took."""
+        """Return how long each replacement took, one sentence each."""
         service = world.swarm.service(self.service)
         return () if service is None else replacement_times(baseline.since, world, service.id)

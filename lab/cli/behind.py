@@ -1,7 +1,7 @@
-"""A cluster made behind the app, by `swarmlab up` in a process of its own.
+"""Creating a cluster in the background of the app, with `swarmlab up` in a separate process.
 
-Much of the making waits where no word of the app's end is heard: for an engine's answer, for a join, for packages. A
-process hears Ctrl-C anywhere; it ends what it started, and the next command goes on where it stopped.
+Much of that work blocks where it would not notice that the app ends: on an engine's response, a join, packages. A
+process receives Ctrl-C anywhere; it ends what it started, and the next command continues where it stopped.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _LINE = re.compile(r"(?!swarmlab:)(?:\[ *(\d+)%\] )?([\w -]+): (.+)")
 _TURN = 0.1
 """Seconds between two reports."""
 _GRACE = 1.0
-"""Seconds for which an interrupted process is waited for: it may tidy up for longer."""
+"""Seconds to wait for an interrupted process; its cleanup may take longer."""
 
 
 def command(name: str) -> tuple[str, ...]:
-    """The command that makes the cluster of lab `name` whole."""
-    # -P: a folder `lab` where the user happens to be is not this one.
+    """Return the command that completes the cluster of the lab `name`."""
+    # -P: a folder `lab` in the current folder is not this package.
     return sys.executable, "-P", "-m", "lab.cli", "up", "--name", name, "--json"
 
 
 def make(argv: Sequence[str], report: Report) -> None:
-    """Run `argv`, a `swarmlab ... --json`, to its end, and report what it tells. Raises LabError with its words.
+    """Run `argv`, a `swarmlab ... --json` command, to its end, and report its progress. Raises LabError with its error.
 
-    `report` is called some times a second, with news or without; what it raises interrupts the process first.
+    `report` is called several times a second, with or without news; if it raises, the process is interrupted first.
     """
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
@@ -66,7 +66,7 @@ def make(argv: Sequence[str], report: Report) -> None:
 
 
 def _import_path() -> tuple[str, ...]:
-    """Where this package is, also when it runs from a checkout."""
+    """Return the path to import this package from, even in a checkout, and the user's own PYTHONPATH."""
     given = os.environ.get("PYTHONPATH")
     return (str(Path(lab.__file__).parent.parent), *((given,) if given else ()))
 
@@ -80,7 +80,7 @@ def _runs(process: subprocess.Popen[str], bound: float = _TURN) -> bool:
 
 
 def _fail(status: int, said: str) -> None:
-    """Raise what a command with --json said of its failure; one that only says how things are has not failed."""
+    """Raise the error that a command with --json reported; one that only reports a status has not failed."""
     try:
         result = json.loads(said)
     except ValueError:
@@ -90,7 +90,7 @@ def _fail(status: int, said: str) -> None:
 
 
 class _Told:
-    """The last progress that a process told in its lines; they are read so that it never waits for a reader."""
+    """The last progress that a process reported; its lines are always read, so that it never waits for a reader."""
 
     def __init__(self, lines: IO[str] | None) -> None:
         self.last = Progress("machines", "looking at what is there")

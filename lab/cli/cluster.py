@@ -17,15 +17,15 @@ from lab.cluster.model import Cluster, ClusterStatus
 from lab.cluster.provider import Consent
 from lab.errors import InputError
 
-#: Seconds that `up` gives the swarm to be listed as whole once more after it was.
+#: Seconds that `up` waits for a swarm that was whole to be listed as whole again.
 SETTLE = 60.0
 
 
 def consent(yes: bool, out: Out) -> Consent:
-    """How the user is asked before Debian packages are installed: --yes answers, no terminal is a no."""
+    """Return how to ask the user before installing Debian packages: --yes means yes, no terminal means no."""
 
     def ask(commands: Sequence[str]) -> bool:
-        out.note("Debian packages are missing. These commands bring them:")
+        out.note("Debian packages are missing. These commands install them:")
         for command in commands:
             out.note(f"  {command}")
         if yes:
@@ -38,7 +38,7 @@ def consent(yes: bool, out: Out) -> Consent:
 
 
 def up(args: argparse.Namespace, out: Out) -> int:
-    """Bring the cluster up, or what is missing of it."""
+    """Bring up the cluster, or whatever part of it is missing."""
     began = datetime.now(UTC)
     with out.progress() as report:
         cluster = api.up(args.name, args.provider, args.nodes, report, consent(args.yes, out), args.images)
@@ -54,7 +54,8 @@ def up(args: argparse.Namespace, out: Out) -> int:
 
 
 def _settled(cluster: Cluster) -> ClusterStatus:
-    """A manager that only just began to lead may not list every node yet: a whole status, or the last in a while."""
+    """Return a whole status, or the last one at the bound: a manager that has just become leader may not list all nodes
+    yet."""
     end = time.monotonic() + SETTLE
     while not (now := cluster.status()).whole and time.monotonic() < end:
         time.sleep(0.5)
@@ -62,7 +63,7 @@ def _settled(cluster: Cluster) -> ClusterStatus:
 
 
 def status(args: argparse.Namespace, out: Out) -> int:
-    """What there is: 0 when it is whole, 1 when not, 3 when there is none."""
+    """Show the cluster's status; exit with 0 when it is whole, 1 when it is not, 3 when there is no cluster."""
     cluster = api.find(args.name)
     now = cluster.status()
     names = _names(edge_settings.read_settings(cluster))
@@ -76,7 +77,7 @@ def status(args: argparse.Namespace, out: Out) -> int:
 
 
 def _names(found: edge_settings.EdgeSettings) -> dict[str, str]:
-    """What a browser on this machine opens: the demo's three host names."""
+    """Return the URLs for a browser on this machine: the demo's three host names."""
     port = "" if found.https_port == 443 else f":{found.https_port}"
     hosts = {"application": "node-app", "dashboard": "traefik", "visualizer": "viz"}
     paths = {"dashboard": "/dashboard/"}
@@ -84,7 +85,7 @@ def _names(found: edge_settings.EdgeSettings) -> dict[str, str]:
 
 
 def env(args: argparse.Namespace, out: Out) -> int:
-    """Lines for eval in a shell."""
+    """Print lines for eval in a shell."""
     variables = api.env(api.find(args.name))
     out.result(variables)
     if not out.json:
@@ -94,7 +95,8 @@ def env(args: argparse.Namespace, out: Out) -> int:
 
 
 def doctor(args: argparse.Namespace, out: Out) -> int:
-    """What this machine has and lacks; with --install it brings what it can. 3 when something needed is missing."""
+    """Show what this machine has and lacks; with --install, install what can be. Exit with 3 when something required is
+    missing."""
     from lab.cluster.doctor import doctor as examine  # only this command needs it
 
     if args.install:
@@ -107,13 +109,13 @@ def doctor(args: argparse.Namespace, out: Out) -> int:
             mark = "✔" if item.there else "✘" if item.needed else "·"
             out.say(f" {mark} {item.what:<{width}}  {item.detail}")
             if item.remedy and not item.there:
-                out.say(f"   {'':<{width}}  bring it with: {item.remedy}")
+                out.say(f"   {'':<{width}}  install it with: {item.remedy}")
         out.say(f"\n{found.sentence}")
     return 0 if found.ready else 3
 
 
 def down(args: argparse.Namespace, out: Out) -> int:
-    """Leave nothing of the cluster."""
+    """Remove the cluster completely."""
     with out.progress() as report:
         gone = api.down(args.name, purge=args.purge, report=report)
     out.result({"name": args.name, "removed": gone.cluster, "purged": gone.cache, "left": gone.left})
@@ -127,7 +129,7 @@ def down(args: argparse.Namespace, out: Out) -> int:
 
 
 def node(args: argparse.Namespace, out: Out) -> int:
-    """A fault, or its undoing."""
+    """Cause a fault on a node, or undo it."""
     cluster = api.find(args.name)
     known = [n.name for n in cluster.status().nodes]
     if args.node not in known:
@@ -144,7 +146,7 @@ _IMAGES = {"packages": "in every node's own store", "official": "each node pulls
 
 
 def print_status(out: Out, status: ClusterStatus) -> None:
-    """The cluster as a table that a person reads."""
+    """Print the cluster as a table."""
     age = datetime.now(UTC) - status.created
     hours, rest = divmod(int(age.total_seconds()), 3600)
     how = f"{status.provider} ({status.acceleration})" if status.acceleration else status.provider

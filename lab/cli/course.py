@@ -45,7 +45,8 @@ def lessons(args: argparse.Namespace, out: Out) -> int:
 
 
 def choose_lessons(names: Sequence[str], *, everything: bool = False) -> tuple[Lesson, ...]:
-    """The lessons of these ids, in the order given. Raises InputError for one that is not there."""
+    """Return the lessons with these ids, in the order given. Raises InputError for an unknown id, and when none is
+    given."""
     course = load_course()
     if everything:
         return course
@@ -59,7 +60,7 @@ def choose_lessons(names: Sequence[str], *, everything: bool = False) -> tuple[L
 
 
 def run(args: argparse.Namespace, out: Out) -> int:
-    """Go through lessons, from their checkpoints; 0 only when every check was false before and true after."""
+    """Run lessons from their checkpoints; exit with 0 only when every check was false before and true after."""
     from lab.cluster import api  # only this command needs it
     from lab.session.run import go_through
 
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace, out: Out) -> int:
 
 
 def reset(args: argparse.Namespace, out: Out) -> int:
-    """Put the cluster to a lesson's start, or a step's."""
+    """Reset the cluster to the start of a lesson or step."""
     from lab.session.run import reset_cluster  # only this command needs it
 
     name, _, step = args.to.partition(":")
@@ -103,7 +104,7 @@ def reset(args: argparse.Namespace, out: Out) -> int:
 
 
 def record(args: argparse.Namespace, out: Out) -> int:
-    """Run a lesson from its checkpoint and keep the tape."""
+    """Run a lesson from its checkpoint and save the tape."""
     from lab.cluster import api  # only this command needs it
     from lab.session.run import go_through
     from lab.tape.find import SUFFIX
@@ -120,9 +121,9 @@ def record(args: argparse.Namespace, out: Out) -> int:
 
 
 def check(args: argparse.Namespace, out: Out) -> int:
-    """Say what is wrong with lessons, stack files and recordings; without a path, with all that travel with the
-    program. `lessons`, `stacks` and `recordings` name those where there is no such path. A recording of a lesson of the
-    course must show it as it is now. The files that --compose-file names are looked at as one stack."""
+    """Report what is wrong with lessons, stack files and recordings; without a path, with all that ship with the
+    program. `lessons`, `stacks` and `recordings` name those when no such path exists. A recording of a lesson in the
+    course must match the lesson as it is now. The files that --compose-file names are checked as one stack."""
     from lab.session.compare_recording import check_recording  # only this command needs it
 
     own = {"lessons": paths.lessons(), "stacks": paths.stacks(), "recordings": paths.recordings()}

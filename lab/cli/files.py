@@ -1,4 +1,4 @@
-"""Files that a command is told to write: whole or not at all, and a sentence when it cannot be."""
+"""Writing a command's output files: whole or not at all, and with a sentence when that fails."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _NO_PATHS = {errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text as UTF-8. What was there is replaced at the end; a link, a device or a pipe is written into. Raises
-    InputError for a path that cannot be written, LabError for a disk that does not take it."""
+    """Write text as UTF-8. An existing file is replaced at the end; a link, a device or a pipe is written to. Raises
+    InputError for a path that cannot be written, LabError for a disk that does not accept it."""
     try:
         if _replaceable(path):
             _replace(path, text)
@@ -33,7 +33,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def expect_writable(path: Path) -> None:
-    """Say now, before long work, that a file cannot be made there; folders may still be missing. Raises InputError."""
+    """Raise InputError now, before long work, when a file cannot be created there; folders may still be missing."""
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -42,7 +42,7 @@ def expect_writable(path: Path) -> None:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if not os.access(above, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        path.exists()  # a name that is too long
+        path.exists()  # raises for a name that is too long
     except OSError as error:
         raise _sentence(path, error) from error
 

@@ -1,4 +1,4 @@
-"""What the command line says: plain text or one JSON object on standard output, progress on standard error."""
+"""The output of the command line: plain text or one JSON object on standard output, progress on standard error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lab.terminal.sanitize import text_only, visible
 
 
 def to_json(value: object) -> Any:
-    """A value as JSON knows it: dataclasses, tuples, sets, paths and times turned into plain data."""
+    """Convert a value to plain JSON data: dataclasses, tuples, sets, paths and times too."""
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -36,34 +36,34 @@ def to_json(value: object) -> Any:
 
 
 class Out:
-    """Where a command's words go. With `json` only `result` writes to standard output, once.
+    """The output of a command. With `json`, only `result` writes to standard output, once.
 
-    Names, paths and outputs come from files and programs of others: of all that is said here, nothing acts on the
-    terminal. LabError when standard output does not take it; what standard error does not take is lost.
+    Names, paths and outputs come from other people's files and programs: nothing that is printed here acts on the
+    terminal. Raises LabError when standard output cannot be written; what standard error cannot take is lost.
     """
 
     def __init__(self, *, json: bool = False) -> None:
         self.json = json
 
     def say(self, text: str = "") -> None:
-        """A line for the person; with --json it goes to standard error."""
+        """Print a line for the user; with --json, to standard error."""
         if self.json:
             self.note(text)
         else:
             _print(text)
 
     def note(self, text: str) -> None:
-        """A line about the work, to standard error."""
+        """Print a line about the work to standard error."""
         with suppress(OSError):
             print(visible(text), file=sys.stderr, flush=True)
 
     def result(self, value: object) -> None:
-        """The one JSON object; without --json nothing."""
+        """Print the one JSON object; without --json, nothing."""
         if self.json:
-            _print(json.dumps(to_json(value)))  # ASCII: whole in every locale, and nothing in it acts
+            _print(json.dumps(to_json(value)))  # ASCII: intact in every locale, and nothing in it acts on the terminal
 
     def file(self, text: str) -> None:
-        """A file's text, to standard output: UTF-8 in every locale. LabError when there is no standard output."""
+        """Write a file's text to standard output, as UTF-8 in every locale. Raises LabError when there is none."""
         if sys.__stdout__ is None:
             raise LabError("standard output is closed: there is nowhere to write to", remedy="name a file: -o FILE")
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -72,7 +72,7 @@ class Out:
 
     @contextmanager
     def progress(self) -> Iterator[Report]:
-        """Bars on a terminal, plain lines elsewhere (a line when the words change)."""
+        """Report progress: bars on a terminal, plain lines elsewhere (one each time that the words change)."""
         if sys.stderr.isatty():
             yield from self._bars()
         else:

@@ -1,4 +1,4 @@
-"""The command line's grammar. A contract: other things are built on it. Commands are imported when they are called."""
+"""The grammar of the command line, a contract that others rely on. Commands are imported when they are called."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Command = Callable[[argparse.Namespace, Out], int]
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Parsed arguments with `command` to call. Wrong usage ends with exit code 2 and a sentence (argparse)."""
+    """Return the parsed arguments, with `command` to call. Wrong usage exits with code 2 and a sentence (argparse)."""
     parser = _Parser(
         prog="swarmlab",
         description="A terminal lab for Docker Swarm and Traefik. Without a command: the lab, where you were.",
@@ -68,7 +68,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     run.add_argument("lessons", nargs="*", metavar="LESSON")
     run.add_argument("--all", action="store_true", help="all lessons, in the syllabus's order")
     run.add_argument("--until", metavar="STEP", help="stop after this step")
-    reset = add("reset", "course", "put the cluster to the start of a lesson, or of a step")
+    reset = add("reset", "course", "reset the cluster to the start of a lesson or of a step")
     reset.add_argument("--to", metavar="LESSON[:STEP]", default="", help="default: the lesson that you were at")
     reset.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     record = add("record", "course", "run a lesson and keep its tape")
@@ -84,13 +84,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         default=[],
         type=_path,
         metavar="FILE",
-        help="a file of one stack; once more for what is laid over it, as with docker stack deploy",
+        help="a file of one stack; repeat it for override files, as with docker stack deploy",
     )
 
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
     replay.add_argument("--plain", action="store_true", help="print it, without a screen")
-    replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="times as fast (default 1)")
+    replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="playback speed factor (default 1)")
     export = add("export", "tapes", "turn a recording into a cast or a guide", json=False, named=False)
     export.add_argument("recording", metavar="RECORDING")
     export.add_argument("--format", choices=("cast", "markdown"), required=True)
@@ -99,7 +99,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse, without abbreviations: a typo must not become another option."""
+    """An argparse parser without abbreviations: a typo must not become another option."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         kwargs.setdefault("allow_abbrev", False)

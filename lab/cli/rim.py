@@ -1,4 +1,4 @@
-"""The rim of the command line: whatever is raised becomes a sentence and an exit code, and signals become errors."""
+"""The rim of the command line: exceptions become a sentence and an exit code, and signals become exceptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lab.errors import LabError, explain_os_error
 
 
 def run(argv: list[str], *, own: bool) -> int:
-    """Parse and call. With `own`, signals and streams of this process are taken over."""
+    """Parse and run a command, and return its exit code. With `own`, take over this process's signals and streams."""
     if own:
         _open_closed_streams()
     _never_fail_to_encode()
@@ -26,7 +26,7 @@ def run(argv: list[str], *, own: bool) -> int:
 
 
 GO_ON = ("up", "down", "reset", "doctor")
-"""The commands that look first and do what is left."""
+"""The commands that inspect the current state first and do what is left."""
 
 
 def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
@@ -41,7 +41,7 @@ def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
         return code
     except KeyboardInterrupt as interrupt:
         return _interrupted(argv, out, interrupt)
-    except Exception as error:  # noqa: BLE001  the rim: what nobody foresaw must still be a sentence
+    except Exception as error:  # noqa: BLE001  the rim: an unexpected error must still be a sentence
         # Some libraries turn an interrupt into an error of their own.
         return _interrupted(argv, out, told) if (told := came()) else _failed(out, error)
 
@@ -54,25 +54,26 @@ def _interrupted(argv: list[str], out: Out, interrupt: KeyboardInterrupt) -> int
 
 
 def _failed(out: Out, error: Exception) -> int:
-    if isinstance(error, BrokenPipeError):  # the reader (head, less) went away, and wants no words
+    if isinstance(error, BrokenPipeError):  # the reader (head, less) is gone: nobody reads a message
         return 1
     known = explain_os_error(error) if isinstance(error, OSError) else error
     if isinstance(known, LabError):
         return _say(out, f"swarmlab: {known}", known.sentence, known.remedy, known.exit_code)
     what, remedy = f"{type(error).__name__}: {error}", f"please report it {_keep(error)}"
-    words = f"swarmlab: something went wrong that nobody foresaw: {what}\n  next: {remedy}"
+    words = f"swarmlab: an unexpected error occurred: {what}\n  next: {remedy}"
     return _say(out, words, what, remedy, 1)
 
 
 def _say(out: Out, words: str, sentence: str, remedy: str, code: int) -> int:
     out.note(words)
-    with suppress(LabError, BrokenPipeError):  # where the trouble is standard output itself, it was just said
+    with suppress(LabError, BrokenPipeError):  # when standard output itself failed, that was just reported
         out.result({"error": sentence, "remedy": remedy, "exit": code})
     return code
 
 
 def _keep(error: Exception) -> str:
-    """Keep the traceback in a file; the answer says where. A home that cannot be written is no second error."""
+    """Save the traceback to a file, and return where it is, in words. A home that cannot be written is no second
+    error."""
     import traceback  # only an unforeseen error needs it
 
     from lab import error_log  # only an unforeseen error needs it
@@ -86,7 +87,7 @@ def _keep(error: Exception) -> str:
 
 
 def _open_closed_streams() -> None:
-    """A stream that the process was born without leads nowhere; else the next file to be opened gets its number."""
+    """Open the null device for a stream that the process started without; else the next file opened gets its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             number = os.open(os.devnull, os.O_RDWR)
@@ -101,7 +102,7 @@ def _never_fail_to_encode() -> None:
 
 
 def _flush() -> None:
-    """What is left in the buffer is written, or dropped: the interpreter would complain of it at its end."""
+    """Write what is left in the buffers, or drop it: the interpreter would complain about it at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

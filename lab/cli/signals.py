@@ -1,4 +1,4 @@
-"""Signals that end a command: all of them as Ctrl-C does, so that whatever was begun is cleaned up."""
+"""Signals that end a command: all act like Ctrl-C, so that whatever was begun is cleaned up."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from types import FrameType
 
 ONCE = 2.0
-"""Seconds in which several signals count as one."""
+"""Seconds within which several signals count as one."""
 
 AGAIN = 0.05
-"""Seconds after which an interrupt is sent again that went astray."""
+"""Seconds after which a lost interrupt is sent again."""
 
 
 class Ended(KeyboardInterrupt):
-    """The process was told to end. `exit_code` is 128 and the signal's number."""
+    """A signal told the process to end. `exit_code` is 128 plus the signal's number."""
 
     def __init__(self, number: int) -> None:
         self.number, self.exit_code = number, 128 + number
@@ -28,9 +28,9 @@ class Ended(KeyboardInterrupt):
 
 @contextmanager
 def ended_by_signals() -> Iterator[Callable[[], KeyboardInterrupt | None]]:
-    """SIGTERM and SIGHUP raise Ended in the main thread, SIGINT KeyboardInterrupt; the answer tells the last that was
-    raised. A closed terminal sends two signals at once, and the second must not break off the cleaning up; one that
-    comes later may."""
+    """Raise Ended in the main thread on SIGTERM and SIGHUP, KeyboardInterrupt on SIGINT; the yielded function returns
+    the last that was raised. A closed terminal sends two signals at once, and the second must not interrupt the
+    cleanup; a later one may."""
     last, came = -math.inf, None
 
     def interrupt(_: int, __: FrameType | None) -> None:
@@ -45,8 +45,8 @@ def ended_by_signals() -> Iterator[Callable[[], KeyboardInterrupt | None]]:
             raise came
 
     def unraisable(what: sys.UnraisableHookArgs) -> None:
-        """Where Python calls back (the import system's locks, a destructor) an exception goes no further. An interrupt
-        must."""
+        """Send an interrupt again: an exception in a callback from Python (the import system's locks, a destructor)
+        does not propagate, but an interrupt must."""
         if not isinstance(what.exc_value, KeyboardInterrupt):
             hook(what)
             return

@@ -18,15 +18,16 @@ TOUR = ("first-service", "reconciliation")
 
 
 def start(args: argparse.Namespace, out: Out) -> int:
-    """The app, at once, on the recordings, while the cluster is made behind it; or the tour without a screen."""
+    """Open the app at once, on the recordings while the cluster is created in the background; or the tour without a
+    screen."""
     if sys.stdin.isatty() and sys.stdout.isatty():
         return _app(args, out)
     return _tour(args, out)
 
 
 def _app(args: argparse.Namespace, out: Out) -> int:
-    """Live at once on a cluster that is whole; else on the recordings, with the cluster being made behind them."""
-    from lab.lesson import progress  # only this way needs it, and the first paint waits for imports
+    """Open live at once on a cluster that is whole; else on the recordings, while the cluster is created."""
+    from lab.lesson import progress  # only this path needs it, and the first paint waits for imports
     from lab.tui import launch
 
     where = progress.last_lesson(args.name)
@@ -36,9 +37,9 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         return code
 
     def bring_up(report: Report) -> Stage:
-        from lab.cli import behind  # only this way needs it, and the first paint waits for imports
+        from lab.cli import behind  # only this path needs it, and the first paint waits for imports
 
-        # Packages were asked for before the screen opened; what is still missing now was refused there.
+        # The user was asked about packages before the screen opened; what is still missing was refused then.
         behind.make(behind.command(args.name), report)
         return _live(args.name)
 
@@ -49,7 +50,7 @@ def _app(args: argparse.Namespace, out: Out) -> int:
 
 
 def _say_what_stays(args: argparse.Namespace, out: Out) -> None:
-    from lab.cluster import api  # after the first paint, as all of the cluster's rooms
+    from lab.cluster import api  # after the first paint, like all of the cluster's packages
 
     if args.name in api.names():
         name = "" if args.name == api.DEFAULT else f" --name {args.name}"
@@ -57,41 +58,41 @@ def _say_what_stays(args: argparse.Namespace, out: Out) -> None:
 
 
 def _whole(name: str) -> bool:
-    from lab.cluster import api  # only this way needs it, and the first paint waits for imports
+    from lab.cluster import api  # only this path needs it, and the first paint waits for imports
 
     return name in api.names() and api.find(name).status().whole
 
 
 def _live(name: str) -> Stage:
-    from lab.cluster import api  # only this way needs it, and the first paint waits for imports
+    from lab.cluster import api  # only this path needs it, and the first paint waits for imports
     from lab.session.live import LiveStage
 
     return LiveStage(api.find(name))
 
 
 def _recorded() -> Stage:
-    from lab.session.replay import ReplayStage  # only this way needs it, and the first paint waits for imports
+    from lab.session.replay import ReplayStage  # only this path needs it, and the first paint waits for imports
 
     return ReplayStage()
 
 
 def _offer_packages(args: argparse.Namespace, out: Out) -> None:
-    """Missing Debian packages are asked for on the plain terminal, before the app takes the screen."""
-    from lab.cluster import api  # only this way needs it, and the first paint waits for imports
+    """Offer to install missing Debian packages on the plain terminal, before the app takes the screen."""
+    from lab.cluster import api  # only this path needs it, and the first paint waits for imports
 
     try:
         api.install(consent(args.yes, out), out.note)
     except LabError as error:
-        out.note(f"{error}\nThe recordings can be taken all the same.")
+        out.note(f"{error}\nYou can still play the recordings.")
 
 
 def _tour(args: argparse.Namespace, out: Out) -> int:
-    """Brings the cluster up, proves two lessons on it, says what next; 1 when one of them fails.
+    """Bring the cluster up, prove two lessons on it, and say what to do next; return 1 when one of them fails.
 
-    Where no cluster can be made: why, then the recording instead, and 0, since that is what such a machine can have.
-    Raises InputError for a setting that makes no sense: that is for the user to mend.
+    When no cluster can be created, say why, show the recording instead, and return 0: such a machine can do no more.
+    Raises InputError for an invalid setting, which the user must fix.
     """
-    from lab.cli.course import choose_lessons  # only this way needs it, and the first paint waits for imports
+    from lab.cli.course import choose_lessons  # only this path needs it, and the first paint waits for imports
     from lab.cluster import api
     from lab.session.run import go_through
 
@@ -116,6 +117,6 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
 
 
 def _replay(out: Out) -> None:
-    from lab.cli.tapes import replay  # only this way needs it, and the first paint waits for imports
+    from lab.cli.tapes import replay  # only this path needs it, and the first paint waits for imports
 
     replay(argparse.Namespace(recording="reconciliation", plain=True, speed=None), out)

@@ -1,4 +1,4 @@
-"""replay, export: what is done with recordings."""
+"""replay, export: the commands about recordings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def replay(args: argparse.Namespace, out: Out) -> int:
 
 
 def export(args: argparse.Namespace, out: Out) -> int:
-    """Write a recording in another form."""
+    """Write a recording in another format."""
     from lab.tape import render  # only this command needs it
     from lab.tape.tape import load
 

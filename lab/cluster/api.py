@@ -1,4 +1,4 @@
-"""What the rest of the lab calls: bring a cluster up, find it, take it down."""
+"""The interface for the rest of the lab: bring a cluster up, find it, take it down."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def up(
     consent: Consent = lambda _: False,
     images: Images | None = None,
 ) -> Cluster:
-    """A whole cluster called `name`: made, mended, or only looked at when it is whole already.
+    """Return a whole cluster called `name`: created, repaired, or only checked when it is whole already.
 
-    `nodes` is 1 to 7, and 4 when None and the lab is new; 3 of 4 and more are managers. `images` is "packages" when
-    None and the lab is new; a lab that is there keeps both, and for others InputError is raised. `consent` is asked
-    with the commands that would install Debian packages. Raises InputError, MissingError, CommandError,
-    WaitError, LabError; on an interrupt what is half made is cleaned up and machines that run stay.
+    `nodes` is 1 to 7; None means 4 for a new lab. Of 4 or more nodes, 3 are managers. `images` None means "packages"
+    for a new lab. An existing lab keeps both, and other values raise InputError. `consent` is called with the commands
+    that would install Debian packages. Raises InputError, MissingError, CommandError, WaitError, LabError; an interrupt
+    cleans up what is half made and leaves running machines on.
     """
     lab_paths.check_name(name)
     spec = Spec(nodes, images)
     pick = pick_provider(provider)
     if not pick.name:
-        raise MissingError(pick.reason, remedy="take the recordings: swarmlab replay")
+        raise MissingError(pick.reason, remedy="use the recordings: swarmlab replay")
     taken = PROVIDERS[pick.name]()
     taken.check(spec)
     with paths.written(paths.state()):
@@ -47,27 +47,27 @@ def up(
 
 
 def install(consent: Consent, say: Callable[[str], None]) -> None:
-    """Bring what the provider that would be taken lacks on this machine, after `consent`. Raises MissingError."""
+    """Install what the provider that would be used lacks on this machine, after `consent`. Raises MissingError."""
     pick = pick_provider()
     if not pick.name:
-        raise MissingError(pick.reason, remedy="take the recordings: swarmlab replay")
+        raise MissingError(pick.reason, remedy="use the recordings: swarmlab replay")
     PROVIDERS[pick.name]().install(consent, say)
 
 
 def find(name: str = DEFAULT) -> Cluster:
-    """The cluster called `name`, in whatever state. Raises MissingError when there is none."""
+    """Return the cluster called `name`, in whatever state. Raises MissingError when there is none."""
     return provider_of(name).find(name)
 
 
 def names() -> tuple[str, ...]:
-    """The clusters that there are, in the order of their names."""
+    """Return the names of all clusters, sorted."""
     return tuple(sorted({name for provider in all_providers() for name in provider.names()}))
 
 
 @dataclass(frozen=True)
 class Removed:
-    """What `down` removed: the cluster, and the cache; `left` names what stays in the cache's folder, because the lab
-    did not make it."""
+    """The result of `down`: whether it removed the cluster, and the cache; `left` names what stays in the cache's
+    folder because the lab did not make it."""
 
     cluster: bool
     cache: bool
@@ -77,8 +77,8 @@ class Removed:
 def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> Removed:
     """Remove the cluster called `name`: no process, disk or lock of it stays.
 
-    Also ends what a killed `up` left running. `purge` takes the cache too, unless another lab stands on it
-    (InputError). Raises LabError with what could not be removed.
+    Also ends what a killed `up` left running. `purge` deletes the cache too, unless another lab uses it (InputError).
+    Raises LabError with what could not be removed.
     """
     there, folder = lab_paths.lab_folder(name).exists(), lab_paths.lab_folder(name).parent
     others = [other for other in names() if other != name]
@@ -105,7 +105,7 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> R
 
 
 def at_work(name: str, what: str) -> AbstractContextManager[None]:
-    """Hold the cluster called `name` for a block of work such as "running the lesson scaling": one at a time.
+    """Lock the cluster called `name` for a block of work such as "running the lesson scaling": one at a time.
 
     Raises BusyError at once when another swarmlab is at work on it, and says at what; MissingError when there is no
     such cluster.
@@ -115,14 +115,14 @@ def at_work(name: str, what: str) -> AbstractContextManager[None]:
 
 
 def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
-    """The variables for a shell at `endpoint`; see `shellenv.shell_env`."""
+    """Return the variables for a shell at `endpoint`; see `docker_env.shell_env`."""
     from lab.cluster import docker_env  # not needed to find a cluster
 
     return docker_env.shell_env(endpoint, folder)
 
 
 def env(cluster: Cluster) -> dict[str, str]:
-    """The variables of a shell at a manager that answers; see `shellenv.env`."""
+    """Return the variables for a shell at a manager that answers; see `docker_env.env`."""
     from lab.cluster import docker_env  # not needed to find a cluster
 
     return docker_env.env(cluster)

@@ -1,4 +1,4 @@
-"""What a shell needs to speak to the lab's engines: variables, contexts, and a Docker command line."""
+"""A shell's access to the lab's engines: variables, contexts, and a Docker CLI."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from lab.errors import EngineError, MissingError
 from lab.files import write_private
 
 OLDEST = 26
-"""The first Docker command line whose `stack deploy` can wait (`--detach=false`)."""
+"""The oldest Docker CLI, by major version, whose `stack deploy` can wait (`--detach=false`)."""
 
 
 def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
-    """The variables for a shell at `endpoint`, to be laid over the environment; `folder` is the lab's state.
+    """Return the variables for a shell at `endpoint`, to be merged over the environment; `folder` is the lab's state
+    folder.
 
-    DOCKER_CONFIG is the lab's own, with a context for each node: `docker --context node4 ps`. In PATH, `docker` is one
-    that knows what the lessons ask of it, and `swarmlab` is found. Raises MissingError when there is no docker to
-    bring.
+    DOCKER_CONFIG is the lab's own, with a context for each node: `docker --context node4 ps`. PATH has `swarmlab` and a
+    `docker` that is new enough for the lessons. Raises MissingError when no docker can be supplied.
     """
     config = folder / "cluster" / "docker"
     tls = {} if endpoint.tls is None else {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(endpoint.tls)}
@@ -38,7 +38,7 @@ def shell_env(endpoint: Endpoint, folder: Path) -> dict[str, str]:
 
 
 def _path() -> str:
-    """The search path: a docker of the lab's before all others, the folder of `swarmlab` after them."""
+    """Return the search path: a docker of the lab's before all others, the folder of `swarmlab` after them."""
     brought, own = docker_folder(), paths.search_path().split(os.pathsep)
     commands = sysconfig.get_path("scripts")
     last = [] if commands in own else [commands]
@@ -46,8 +46,8 @@ def _path() -> str:
 
 
 def env(cluster: Cluster) -> dict[str, str]:
-    """The variables that `swarmlab env` prints: for a manager that answers, and what the stack files name. Raises
-    EngineError when none does, InputError for a setting of the edge that makes no sense."""
+    """Return the variables that `swarmlab env` prints: those for a manager that answers, and those that the stack files
+    use. Raises EngineError when no manager answers, and InputError for an invalid edge setting."""
     endpoints = cluster.endpoints()
     managing = {m.node for m in swarm_init.read_engines(endpoints) if m.control}
     for endpoint in endpoints:
@@ -59,7 +59,7 @@ def env(cluster: Cluster) -> dict[str, str]:
 def write_contexts(folder: Path, engines: Mapping[str, str], tls: Path) -> None:
     """Write one Docker context for each of `engines` (name to URL) below `folder`, which becomes DOCKER_CONFIG.
 
-    These are the files that `docker context create` keeps (docker/cli, cli/context/store).
+    These are the files that `docker context create` writes (docker/cli, cli/context/store).
     """
     write_private(folder / "config.json", b"{}\n")
     for name, url in engines.items():
@@ -76,9 +76,9 @@ def write_contexts(folder: Path, engines: Mapping[str, str], tls: Path) -> None:
 
 
 def docker_folder() -> Path | None:
-    """The folder to put in front of PATH for `docker`; None when the machine has one of its own that is new enough.
+    """Return the folder to put first in PATH for `docker`; None when the machine's own `docker` is new enough.
 
-    Else a provider brings one at the first need. Raises MissingError when none can.
+    Otherwise a provider supplies one on first use. Raises MissingError when none can.
     """
     if (found := shutil.which("docker", path=paths.search_path())) and version(found) >= OLDEST:
         return None
@@ -92,7 +92,7 @@ def docker_folder() -> Path | None:
 
 @functools.cache
 def version(docker: str) -> int:
-    """The major version of a Docker command line; 0 when it does not say."""
+    """Return the major version of a Docker CLI; 0 when it is unknown."""
     try:
         said = subprocess.run([docker, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):

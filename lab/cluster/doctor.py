@@ -1,4 +1,5 @@
-"""What this machine has for a lab, what it lacks, and what brings that. Looks only; takes well under 5 s."""
+"""The check of this machine: what it has for a lab, what it lacks, and how to get that. Changes nothing; takes well
+under 5 s."""
 
 from __future__ import annotations
 
@@ -16,14 +17,15 @@ from lab.cluster.provider import Requirement
 from lab.errors import LabError
 
 _DISK_GIB = 6
-"""Measured: the cache takes 2.1 GB and one more while it is made, four machines' disks 0.1 and growing."""
+"""Measured: the cache takes 2.1 GB, and 1 GB more while it is built; four machines' disks take 0.1 GB and grow."""
 _MEMORY_GIB = 5
 """Measured: each machine's emulator takes 0.7 to 1.5 GiB."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """All of it. `ready`: a cluster can be made; `provider` is the one that would be taken, and why."""
+    """The result of the check. `ready`: a cluster can be created; `provider` is the one that would be used, `reason`
+    says why."""
 
     items: tuple[Requirement, ...]
     ready: bool
@@ -34,7 +36,7 @@ class Finding:
 
 
 def doctor() -> Finding:
-    """Look at this machine."""
+    """Check this machine."""
     pick = providers.pick_provider()
     provider = providers.PROVIDERS[pick.name or next(iter(providers.PROVIDERS))]()
     items = (*provider.requirements(), _memory(), _disk(), _docker(), _ip_vs())
@@ -51,7 +53,7 @@ def _memory() -> Requirement:
         "memory",
         free >= _MEMORY_GIB,
         False,
-        f"{free:.1f} GiB available; four machines want {_MEMORY_GIB}",
+        f"{free:.1f} GiB available; four machines need {_MEMORY_GIB} GiB",
         "close programs",
     )
 
@@ -70,7 +72,7 @@ def _disk() -> Requirement:
         "disk space",
         free >= _DISK_GIB,
         True,
-        f"{free:.0f} GiB free at {cache}; the first time wants {_DISK_GIB}",
+        f"{free:.0f} GiB free at {cache}; the first run needs {_DISK_GIB} GiB",
         "free some space, or set SWARMLAB_CACHE and SWARMLAB_STATE to a larger disk",
     )
 
@@ -85,7 +87,8 @@ def _docker() -> Requirement:
 
 
 def _ip_vs() -> Requirement:
-    """The machines have kernels of their own; a swarm on this machine's engine would need it here."""
+    """Not needed for the machines, which have their own kernels; a swarm on this machine's engine would need it
+    here."""
     release = platform.release()
     there = Path("/proc/net/ip_vs").exists() or _module(release)
     detail = "present" if there else f"kernel {release} lacks it: no routing mesh on this machine's own engine"

@@ -1,8 +1,8 @@
-"""What the stacks at the edge are set by: whose certificates, under which names, and whom the dashboard lets in.
+"""Settings of the edge stacks: who issues the certificates, under which domain, and the dashboard's login.
 
-The defaults serve a cluster that the Internet does not reach: names under `.localhost`, which browsers take to this
+The defaults suit a cluster that the Internet cannot reach: names under `.localhost`, which browsers resolve to this
 machine (RFC 6761; Safari asks the system's resolver), and certificates from Pebble. SWARMLAB_ACME, with the domain and
-the mail address that it needs, turns to Let's Encrypt, and nothing in the stacks changes:
+email address that it requires, switches to Let's Encrypt; nothing in the stacks changes:
 
     SWARMLAB_ACME=staging|production  SWARMLAB_DOMAIN=example.org  SWARMLAB_EMAIL=me@example.org
 """
@@ -32,16 +32,18 @@ DIRECTORIES: Mapping[str, str] = {
 """The ACME directories of Pebble (stacks/acme.yaml) and of Let's Encrypt."""
 
 _HOURS: Mapping[str, str] = {"pebble": "1", "staging": "2160", "production": "2160"}
-"""How long the authority's certificates live; from it Traefik takes when to renew."""
+"""The lifetime of the authority's certificates, in hours; Traefik derives the renewal time from it."""
 
 OFFICIAL: Mapping[str, str] = {"PEBBLE_IMAGE": "ghcr.io/letsencrypt/pebble:2.6.0"}
-"""The images that bear another name in a registry than in the cluster's own store: official ones have the same."""
+"""The images whose name in a registry differs from the one in the cluster's own store; official images have the
+same."""
 
 
 @dataclass(frozen=True)
 class EdgeSettings:
-    """`password` is for USER; `directory` the ACME server's; `folder` holds Pebble's own keys and `authority` is the
-    PEM file of whom to trust when talking to the ACME server."""
+    """The settings of the edge stacks. `password` belongs to USER; `directory` is the ACME server's directory URL;
+    `folder` holds Pebble's own keys, and `authority` is the PEM file with the CAs to trust when talking to the ACME
+    server."""
 
     domain: str
     acme: str
@@ -61,22 +63,22 @@ class EdgeSettings:
 
     @property
     def given(self) -> dict[str, str]:
-        """What every lesson's texts may name (`lab.schema.template.GIVEN`)."""
+        """The values that every lesson's texts may use (`lab.schema.template.GIVEN`)."""
         ports = {"http_port": str(self.http_port), "https_port": str(self.https_port)}
         return {"domain": self.domain, **ports}
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the stack files name, as variables of a shell."""
+        """The shell variables that the stack files use."""
         return {
             "DOMAIN": self.domain,
-            # The mesh's port 443 is another one on this machine; a cluster on the Internet has its own.
+            # The mesh's port 443 has another number on this machine; a cluster on the Internet has 443 itself.
             "HTTPS": f":{self.https_port}" if self.https_port != 443 else "websecure",
             "ACME_SERVER": self.directory,
             "ACME_EMAIL": self.email,
             "ACME_HOURS": _HOURS[self.acme],
             "ACME_CA": str(self.authority),
-            # A config cannot be changed: other authorities get another name.
+            # A config is immutable, so other authorities get another name.
             "ACME_CA_VERSION": "1" if self.acme == "pebble" else "public",
             "ACME_DIR": str(self.folder),
             "EDGE_USER": USER,
@@ -86,14 +88,16 @@ class EdgeSettings:
 
 
 def read_settings(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> EdgeSettings:
-    """The settings of a cluster; keys and password are made at the first call and kept in its folder, which is
-    private. Raises InputError for a setting that makes no sense, MissingError without the public authorities."""
+    """Return a cluster's settings. The first call makes the keys and the password and keeps them in the cluster's
+    private folder. Raises InputError for an invalid setting, and MissingError without the public authorities."""
     acme = environment.get("SWARMLAB_ACME") or "pebble"
     if acme not in DIRECTORIES:
         raise InputError(f"SWARMLAB_ACME is {acme!r}; it is one of {', '.join(DIRECTORIES)}")
     domain = environment.get("SWARMLAB_DOMAIN") or "localhost"
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
-        raise InputError(f"SWARMLAB_DOMAIN is {domain!r}, which is no domain", remedy="such as labs.example.org")
+        raise InputError(
+            f"SWARMLAB_DOMAIN is {domain!r}, which is not a valid domain name", remedy="such as labs.example.org"
+        )
     email = environment.get("SWARMLAB_EMAIL") or "admin@example.org"
     if acme != "pebble" and not (environment.get("SWARMLAB_DOMAIN") and environment.get("SWARMLAB_EMAIL")):
         raise InputError(
@@ -151,8 +155,8 @@ def _public_authorities() -> Path:
 
 
 def users_line(login: tuple[str, str]) -> bytes:
-    """A line of a users file for basic authentication, hashed with bcrypt at its least cost: an emulated processor
-    checks it at every request."""
+    """Return a line of a users file for basic authentication, hashed with bcrypt at the lowest cost: an emulated
+    processor checks it on every request."""
     import bcrypt  # slow to import: only a reset hashes a password
 
     user, password = login

@@ -1,6 +1,6 @@
-"""The faults that can be made on a machine of a cluster, and what undoes them, once: a row each.
+"""The faults that can be injected into a cluster's machine, and their undoing: one row each.
 
-The command line's `node`, the acts of lessons and their schema, and the words for all of them come from here.
+The command line's `node`, the acts of lessons and their schema, and the texts for all of them use this table.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from lab.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault or its undoing. `{}` in a text is the node's name.
+    """A fault or its undoing. `{}` in a text is replaced by the node's name.
 
-    `asks` says what will be done, `told` what was done, `state` how the node then is. `undo` is the verb that undoes
-    it, "" for what is itself an undoing. `apply` does it, idempotently, and may raise what the cluster's method raises.
+    `asks` says what will be done, `told` what was done, `state` the node's resulting state. `undo` is the verb that
+    undoes the fault, "" for one that is itself an undoing. `apply` performs it, idempotently, and may raise what the
+    cluster's method raises.
     """
 
     asks: str
@@ -57,11 +58,11 @@ FAULTS: dict[str, Fault] = {
         lambda cluster, node, report: cluster.heal(node, report),
     ),
 }
-"""By the verb that the command line and lessons use."""
+"""The faults by the verb that the command line and lessons use."""
 
 
 def apply_fault(cluster: Cluster, verb: str, node: str, report: Report) -> None:
-    """Make the fault, or undo one. Raises InputError for what this cluster cannot do, and what the cluster raises."""
+    """Inject a fault, or undo one. Raises InputError for what this cluster cannot do, and what the cluster raises."""
     if verb not in cluster.faults:
         raise InputError(
             f"a cluster of the provider {cluster.provider} cannot {FAULTS[verb].asks.format(node)}",

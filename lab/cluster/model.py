@@ -1,4 +1,4 @@
-"""What a cluster is, as values, and the one interface that every provider has."""
+"""The data model of a cluster, and the one interface that every provider's clusters implement."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from lab.engine.endpoint import Endpoint, Role
 
 Acceleration = Literal["kvm", "tcg", "native", ""]
 Images = Literal["packages", "official"]
-"""Where a cluster's images come from: packages, made from Debian's and in every node's own store from the start;
-official, pulled from a registry by each node that needs one."""
+"""The source of a cluster's images. packages: built from Debian packages and in every node's own store from the start;
+official: pulled from a registry by each node that needs one."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of long work, for a bar or a plain line.
+    """One step of a long task, for a progress bar or a plain line.
 
-    `stage` is a short steady word ("base disk"), `text` says what is happening or waited for,
-    `done` is the share of the whole work from 0 to 1 (None when it cannot be told).
+    `stage` is a short, stable name ("base disk"), `text` says what is happening or being waited for, and `done` is the
+    completed share of the whole task from 0 to 1 (None when unknown).
     """
 
     stage: str
@@ -32,15 +32,16 @@ Report = Callable[[Progress], None]
 
 
 def silent(_: Progress) -> None:
-    """A report that says nothing."""
+    """Report nothing."""
 
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """What is known of one node. `machine`: running | stopped | missing. `cut`: off the nodes' own network.
+    """The known state of one node. `machine`: running | stopped | missing. `cut`: disconnected from the nodes' own
+    network.
 
-    `swarm` is the engine's word for the node (ready, down, unknown; "" when it is not in the swarm),
-    `reachability` is reachable | unreachable | "" for a worker.
+    `swarm` is the node's state in Docker's terms (ready, down, unknown; "" when it is not in the swarm), `reachability`
+    is reachable | unreachable | "" for a worker.
     """
 
     name: str
@@ -58,7 +59,8 @@ class NodeStatus:
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """A cluster at one moment. `created` is aware, in UTC. `whole`: every node runs, answers and is ready."""
+    """The state of a cluster at one moment. `created` is timezone-aware, in UTC. `whole`: every node runs, answers and
+    is ready."""
 
     name: str
     provider: str
@@ -73,11 +75,11 @@ class ClusterStatus:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What a cluster bears, measured for its kind of machines.
+    """The load that a cluster can take, measured for its kind of machines.
 
-    `load` is a lesson's load, requests a second, and `patience` how many seconds one of them may take; `mesh_round` and
-    `handshake_rounds` are the seconds between rounds of probes and of TLS handshakes (while something changes, and at
-    rest).
+    `load` is a lesson's load in requests per second, and `patience` the seconds that one of them may take; `mesh_round`
+    and `handshake_rounds` are the seconds between rounds of probes, and of TLS handshakes (while something changes, and
+    at rest).
     """
 
     load: float = 50
@@ -87,7 +89,7 @@ class Pace:
 
 
 class Cluster(Protocol):
-    """A cluster that exists (perhaps powered off in part). Values out, effects by named verbs."""
+    """A cluster that exists, perhaps partly powered off. Queries return values; named verbs have effects."""
 
     @property
     def name(self) -> str: ...
@@ -112,28 +114,29 @@ class Cluster(Protocol):
     def pace(self) -> Pace: ...
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Every node that has an engine to talk to, managers first, in the order of their names."""
+        """Return the endpoint of every node that has an engine to talk to: managers first, sorted by name."""
 
     def status(self) -> ClusterStatus:
-        """Ask machines and engines, in parallel, each with a short bound; never raises for a dead node."""
+        """Query machines and engines, in parallel, each with a short timeout; never raises for a dead node."""
 
     def stop(self, node: str) -> None:
         """Power a machine off, as if its plug were pulled. Idempotent."""
 
     def powered_off(self) -> tuple[str, ...]:
-        """The nodes whose machines do not run, whoever ended them; asks this machine only, at once."""
+        """Return the nodes whose machines are not running, whoever ended them; checks this machine only, and returns at
+        once."""
 
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
-        """Power machines on, side by side, and wait until their engines answer. Idempotent."""
+        """Power machines on, in parallel, and wait until their engines answer. Idempotent."""
 
     def start(self, node: str, report: Report = silent) -> None:
-        """Power a machine on and wait until its engine answers and the swarm has it back. Idempotent."""
+        """Power a machine on and wait until its engine answers and it is back in the swarm. Idempotent."""
 
     def cut(self, node: str) -> None:
-        """Take a machine off the nodes' own network; its engine is still reached from here. Idempotent."""
+        """Disconnect a machine from the nodes' own network; its engine stays reachable from here. Idempotent."""
 
     def heal(self, node: str, report: Report = silent) -> None:
-        """Put it back on the nodes' own network, and wait until the swarm has it back. Idempotent."""
+        """Reconnect a machine to the nodes' own network and wait until it is back in the swarm. Idempotent."""
 
     def down(self, report: Report = silent) -> None:
-        """Leave no process, no disk, no lock of this cluster. The cache stays. Idempotent."""
+        """Remove every process, disk and lock of this cluster. The cache stays. Idempotent."""

@@ -1,7 +1,7 @@
-"""Keys for mutually authenticated TLS between this machine and its nodes' engines.
+"""Keys for mutual TLS between this machine and its nodes' engines.
 
-The authority signs once, when the lab is made, for every node that it may ever have; its key is then
-forgotten and never touches a disk.
+The authority signs once, when the lab is created, for every node that it may ever have; its key is then discarded and
+never written to disk.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _LIFE = timedelta(days=3650)
 _BEFORE = timedelta(days=1)
-"""A machine's clock may be behind this machine's."""
+"""A margin for nodes whose clock is behind this machine's."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Keys:
 
 
 def make_keys(lab: str, servers: Iterable[tuple[str, str]], *, now: datetime | None = None) -> Keys:
-    """Keys for the lab `lab` and its servers, given as (name, LAN address).
+    """Make the keys for the lab `lab` and its servers, given as (name, LAN address).
 
-    Elliptic keys, since an RSA signature takes an emulated processor long. Each certificate is good for one
-    direction only.
+    The keys are elliptic-curve keys, since an RSA signature takes long on an emulated processor. Each certificate is
+    valid for one direction only.
     """
     start = (now or datetime.now(UTC)) - _BEFORE
     key = ec.generate_private_key(ec.SECP256R1())

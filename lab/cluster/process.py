@@ -1,4 +1,4 @@
-"""Programs that the lab runs to their end, and processes that it once started and finds again."""
+"""Programs that the lab runs to completion, and processes that it once started and finds again."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lab.errors import CommandError, LabError, WaitError
 _POLL = 0.1
 
 LOG = "SWARMLAB_LOG"
-"""In the environment of every program that `run` starts: its log. So what a killed swarmlab left running is found
-again, and nothing that somebody else started is taken for it."""
+"""The variable with the log's path in the environment of every program that `run_program` starts. It identifies what a
+killed swarmlab left running; nothing that somebody else started is mistaken for it."""
 
 
 class Stopped(LabError):
-    """Work was given up because other work that it belongs to failed or was interrupted."""
+    """Work was abandoned because other work that it belongs to failed or was interrupted."""
 
     def __init__(self) -> None:
         super().__init__("given up, because what it belongs to failed or was interrupted")
@@ -44,12 +44,11 @@ def run_program(
     attached: bool = False,
     pass_fds: Sequence[int] = (),
 ) -> None:
-    """Run `argv` to its end, with its output appended to `log`.
+    """Run `argv` to completion, with its output appended to `log`.
 
-    `each` is given every new line of the output; `tick` is called some times a second.
-    `bound` is in seconds. The program gets a process group of its own, which dies as a whole when `stop` is
-    set, at the bound, and on an interrupt; an `attached` one stays in this one's, with its terminal.
-    Descriptors in `pass_fds` are open in it too.
+    `each` is called with every new line of output, `tick` several times a second. `bound` is in seconds. The program
+    gets a process group of its own, which is ended as a whole when `stop` is set, at the bound, and on an interrupt; an
+    `attached` program stays in this process's group, with its terminal. Descriptors in `pass_fds` stay open in it.
     Raises CommandError, WaitError or Stopped.
     """
     with log.open("ab") as out, log.open("rb") as tail:
@@ -116,11 +115,11 @@ def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
 
 
 def find_process(identity: str, program: str, *, hint: Path | None = None) -> psutil.Process | None:
-    """The living process of this user that runs `program` with `identity` (random) as an argument, or None.
+    """Return this user's running process that runs `program` with `identity` (random) as an argument, or None.
 
-    `program` is the name of its file, or the module that Python runs. Command lines are for all to see, so neither is
-    believed of another user's process. `hint` is a pid file: it is looked at first and never believed alone, because a
-    number can be another program's by now.
+    `program` is the name of its file, or the module that Python runs. Command lines are public, so neither is trusted
+    of another user's process. `hint` is a pid file: it is checked first and never trusted alone, because the pid may
+    belong to another program by now.
     """
     if hint is not None and (process := _hinted(hint)) is not None and _is(process, identity, program):
         return process
@@ -128,17 +127,17 @@ def find_process(identity: str, program: str, *, hint: Path | None = None) -> ps
 
 
 def is_own(process: psutil.Process) -> bool:
-    """This user started it, and it runs as this user. Raises psutil.Error.
+    """Return whether this user started the process and it runs as this user. Raises psutil.Error.
 
-    Both: a program such as sudo runs as root, and whoever calls it says what is on its command line.
+    Both are checked: a program such as sudo runs as root, and its caller decides what is on its command line.
     """
     uids = process.uids()
     return uids.real == os.getuid() and uids.effective == os.geteuid()
 
 
 def find_started_below(folder: Path) -> tuple[psutil.Process, ...]:
-    """The processes that `run` once started with a log below `folder`, this program's or a killed one's, and what they
-    started. Never this process or one above it, and none of another user's."""
+    """Return the processes that `run_program` started with a log below `folder`, in this program or in a killed one,
+    and their descendants. Never this process or one of its ancestors, and none of another user's."""
     above = {os.getpid(), *(one.pid for one in psutil.Process().parents())}
     found: dict[int, psutil.Process] = {}
     for one in psutil.process_iter():
@@ -161,7 +160,7 @@ def _hinted(hint: Path) -> psutil.Process | None:
 def _is(process: psutil.Process, identity: str, program: str) -> bool:
     try:
         words = process.cmdline()
-        # Who looks at a machine (a debugger, a pager) may have all its words, but not first.
+        # A program that inspects a machine (a debugger, a pager) may have all its words, but not in first place.
         runs = bool(words) and (Path(words[0]).name == program or ("-m", program) in pairwise(words))
         return runs and identity in words and is_own(process) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -169,9 +168,9 @@ def _is(process: psutil.Process, identity: str, program: str) -> bool:
 
 
 def kill(process: psutil.Process, *, bound: float = 10.0) -> None:
-    """End a process as a pulled plug does and wait for it. psutil compares the start time before the signal.
+    """Kill a process at once (SIGKILL) and wait for its end. psutil compares the start time before it sends the signal.
 
-    Raises LabError when that is not allowed, WaitError when it lives on.
+    Raises LabError when that is not allowed, and WaitError when the process does not end.
     """
     try:
         process.kill()
@@ -186,7 +185,7 @@ def kill(process: psutil.Process, *, bound: float = 10.0) -> None:
 
 
 def wait_gone(process: psutil.Process, bound: float) -> bool:
-    """Wait for a process's end, up to `bound` seconds. One that nobody collects (a zombie) has ended."""
+    """Wait up to `bound` seconds for a process to end, and return whether it did. A zombie counts as ended."""
     end = time.monotonic() + bound
     while _alive(process):
         if time.monotonic() > end:

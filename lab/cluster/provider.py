@@ -1,6 +1,7 @@
-"""What every provider of clusters has: the one interface behind which a swarm comes from somewhere.
+"""The one interface that every provider of clusters implements.
 
-A new provider is a package beside `vm` with a class of this shape, and a line in `lab.cluster.providers.PROVIDERS`.
+A new provider is a package beside `vm` with a class that implements it, and a line in
+`lab.cluster.providers.PROVIDERS`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Protocol
 from lab.cluster.model import Cluster, Images, Report
 
 Consent = Callable[[Sequence[str]], bool]
-"""Asked with the commands that would run; True lets them."""
+"""Called with the commands that would run; True allows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One thing that a machine has or lacks: `needed` when no cluster can be made without it; `remedy` is the command
-    that brings it."""
+    """One requirement that a machine meets or not. `needed`: no cluster can be created without it; `remedy` is the
+    command that provides it."""
 
     what: str
     there: bool
@@ -38,53 +39,56 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a new cluster should be; None leaves it to the provider, or to the cluster that is there."""
+    """The properties of a cluster to bring up; None leaves one to the provider, or to the existing cluster."""
 
     nodes: int | None = None
     images: Images | None = None
 
 
 class Provider(Protocol):
-    """Finds, makes and removes clusters of one kind. Values out, effects by named verbs."""
+    """A provider, which finds, creates and removes clusters of one kind. Queries return values; named verbs have
+    effects."""
 
     @property
     def name(self) -> str: ...
 
     def available(self) -> Availability:
-        """Whether it works on a machine of this kind. Cheap: asks no program."""
+        """Return whether the provider works on a machine of this kind. Cheap: runs no program."""
 
     def requirements(self) -> Iterable[Requirement]:
-        """What it wants of this machine, each found or missing. Looks only."""
+        """Return the provider's requirements of this machine, each found or missing. Changes nothing."""
 
     def speed(self) -> str:
-        """How its machines run here, in a word (`kvm`, `tcg`), or that this is not known yet."""
+        """Return how its machines run here, in a word (`kvm`, `tcg`), or that this is not known yet."""
 
     def install(self, consent: Consent, say: Callable[[str], None]) -> None:
-        """Bring what is missing, after `consent`. Raises MissingError when that cannot or may not be done."""
+        """Install what is missing, after `consent`. Raises MissingError when that is not possible or not allowed."""
 
     def check(self, spec: Spec) -> None:
-        """Raises InputError for a cluster that it cannot make."""
+        """Check `spec`. Raises InputError for a cluster that the provider cannot create."""
 
     def up(self, name: str, spec: Spec, report: Report, consent: Consent) -> Cluster:
-        """The cluster of that name, whole: made, mended, or only looked at. Run again after any end, it goes on.
-        Raises LabError and its kin."""
+        """Return the cluster of that name, whole: created, repaired, or only checked. Run again after any interruption,
+        it resumes. Raises LabError and its subclasses."""
 
     def names(self) -> tuple[str, ...]:
-        """Its clusters, whole or half made. Cheap: it is asked before the first paint."""
+        """Return the names of its clusters, complete or half made. Cheap: it is called before the first paint."""
 
     def find(self, name: str) -> Cluster:
-        """The cluster of that name, in whatever state. Raises MissingError, and LabError for a damaged record."""
+        """Return the cluster of that name, in whatever state. Raises MissingError, and LabError for a damaged
+        record."""
 
     def down(self, name: str, report: Report) -> None:
-        """Remove the cluster of that name, and what a killed `up` left of it. Idempotent. Raises LabError with what
+        """Remove the cluster of that name, and what a killed `up` left behind. Idempotent. Raises LabError with what
         could not be removed."""
 
     def purge(self) -> tuple[str, ...] | None:
-        """Delete what it keeps in the cache; the answer names what stays there because the lab did not make it, None
-        when there was no cache."""
+        """Delete what the provider keeps in the cache. Returns the names of what stays there because the lab did not
+        make it, None when there was no cache."""
 
     def tidy(self) -> None:
-        """Delete what no cluster uses any more and nobody is making."""
+        """Delete what no cluster uses any more and no process is making."""
 
     def docker_cli(self) -> Path | None:
-        """A folder with a `docker` that it can bring for this machine, None when it has none (yet)."""
+        """Return a folder with a `docker` that the provider can supply for this machine, None when it has none
+        (yet)."""

@@ -1,4 +1,4 @@
-"""Where a swarm may come from: the providers, and which of them is taken on this machine."""
+"""The providers that a swarm may come from, and the choice of one on this machine."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from lab.errors import InputError, MissingError
 
 
 def _vm() -> Provider:
-    from lab.cluster.vm.provider import VmProvider  # only when it is asked: the app's first paint waits for imports
+    from lab.cluster.vm.provider import VmProvider  # only on first use: the app's first paint waits for imports
 
     return VmProvider()
 
 
 PROVIDERS: dict[str, Callable[[], Provider]] = {"vm": _vm}
-"""By name, the one that is taken first, first."""
+"""The providers by name, in order of preference."""
 
 AUTO = "auto"
 LATER = {
@@ -28,25 +28,25 @@ LATER = {
 
 @dataclass(frozen=True)
 class Pick:
-    """The provider that is taken, and why, in a sentence; `name` is empty when none can be."""
+    """The selected provider, and the reason in a sentence; `name` is empty when none can be used."""
 
     name: str
     reason: str
 
 
 def choices() -> tuple[str, ...]:
-    """What the command line takes as a provider."""
+    """Return the names that the command line accepts as a provider."""
     return (AUTO, *PROVIDERS, *(name for name in LATER if name not in PROVIDERS))
 
 
 def all_providers() -> tuple[Provider, ...]:
-    """Each of them."""
+    """Return every provider."""
     return tuple(make() for make in PROVIDERS.values())
 
 
 def pick_provider(wanted: str = AUTO) -> Pick:
-    """Say which provider serves `wanted`. Raises InputError for one that this version has not, MissingError for one
-    that does not work here."""
+    """Select the provider for `wanted`. Raises InputError for one that this version does not have, and MissingError for
+    one that does not work here."""
     if wanted not in choices():
         raise InputError(f"there is no provider called {wanted}; there are {', '.join(choices())}")
     if wanted not in (AUTO, *PROVIDERS):
@@ -62,17 +62,15 @@ def pick_provider(wanted: str = AUTO) -> Pick:
         why = why or found.why
     if wanted == AUTO:
         return Pick("", why)
-    raise MissingError(
-        f"the provider {wanted} does not work here: {why}", remedy="take the recordings: swarmlab replay"
-    )
+    raise MissingError(f"the provider {wanted} does not work here: {why}", remedy="use the recordings: swarmlab replay")
 
 
 def provider_of(name: str) -> Provider:
-    """The provider that has the cluster of that name; the first one when none has it."""
+    """Return the provider that has the cluster of that name; the first one when none has it."""
     every = all_providers()
     return next((provider for provider in every if name in provider.names()), every[0])
 
 
 def docker_cli() -> Path | None:
-    """The folder of a `docker` that one of the providers can bring, None when none can."""
+    """Return the folder of a `docker` that one of the providers can supply, None when none can."""
     return next(filter(None, (provider.docker_cli() for provider in all_providers())), None)

@@ -1,4 +1,4 @@
-"""A swarm formed on engines that answer. Every step looks first, so a half-formed one goes on where it stopped."""
+"""Forms a swarm on engines that answer. Every step checks first, so a half-formed swarm resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ Say = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class EngineState:
-    """What one engine says of itself. `local`: inactive | pending | active | error | locked; "" is silence."""
+    """The swarm state that one engine reports. `local`: inactive | pending | active | error | locked; "" for no
+    answer."""
 
     node: str
     local: str = ""
@@ -38,7 +39,7 @@ class EngineState:
 
 @dataclass(frozen=True)
 class ListedNode:
-    """A node as the swarm's managers list it; Docker's own words."""
+    """A node as the swarm's managers list it, in Docker's own terms."""
 
     id: str
     name: str
@@ -50,7 +51,7 @@ class ListedNode:
 
 
 def read_engine(endpoint: Endpoint, timeout: float = 5.0) -> EngineState:
-    """Ask one engine; silence and refusal are values."""
+    """Query one engine; no answer and a refusal are returned as values."""
     try:
         with open_client(endpoint, timeout) as client:
             swarm: Mapping[str, Any] = client.info().get("Swarm") or {}
@@ -66,13 +67,13 @@ def read_engine(endpoint: Endpoint, timeout: float = 5.0) -> EngineState:
 
 
 def read_engines(endpoints: Sequence[Endpoint], timeout: float = 5.0) -> tuple[EngineState, ...]:
-    """Ask every engine, side by side."""
+    """Query every engine, in parallel."""
     with ThreadPoolExecutor(max(len(endpoints), 1)) as pool:
         return tuple(pool.map(lambda e: read_engine(e, timeout), endpoints))
 
 
 def list_nodes(endpoint: Endpoint, timeout: float = 5.0) -> tuple[ListedNode, ...]:
-    """The nodes as the manager at `endpoint` lists them. Raises EngineError."""
+    """Return the nodes as the manager at `endpoint` lists them. Raises EngineError."""
     with open_client(endpoint, timeout) as client:
         return tuple(_seen(raw) for raw in client.api.nodes())
 
@@ -93,10 +94,10 @@ def _seen(raw: Mapping[str, Any]) -> ListedNode:
 
 
 def form_swarm(endpoints: Sequence[Endpoint], lab: str, *, heartbeat: int, bound: float, say: Say) -> None:
-    """Make one swarm of all `endpoints`: the first founds it, managers join one by one, workers side by side.
+    """Form one swarm of all `endpoints`: the first creates it, managers join one by one, workers in parallel.
 
-    `heartbeat` is the dispatcher's, in seconds; a node is down after three missed. Join tokens are never
-    written or shown. Raises WaitError after `bound` seconds, EngineError when an engine refuses.
+    `heartbeat` is the dispatcher's heartbeat period, in seconds; a node is down after three missed ones. Join tokens
+    are never written or shown. Raises WaitError after `bound` seconds, EngineError when an engine refuses.
     """
     end = time.monotonic() + bound
     now = read_engines(endpoints, _REQUEST)
@@ -132,7 +133,7 @@ def _join_all(endpoints: Sequence[Endpoint], guide: Endpoint, say: Say) -> None:
 
 
 def wait_until_whole(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -> None:
-    """Wait until every engine is in the swarm, every node is ready, every manager reachable, one leads."""
+    """Wait until every engine is in the swarm, every node is ready, every manager reachable, and one is the leader."""
     wait_until(
         "the swarm",
         bound,
@@ -144,7 +145,7 @@ def wait_until_whole(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -
 
 
 def _missing(endpoints: Sequence[Endpoint]) -> str:
-    """What the swarm still lacks, in words; empty when it is whole."""
+    """Return what the swarm still lacks, in words; empty when it is whole."""
     now = read_engines(endpoints)
     silent = [m.node for m in now if not m.local]
     if silent:
@@ -169,7 +170,7 @@ def _missing(endpoints: Sequence[Endpoint]) -> str:
 
 
 def _find_guide(endpoints: Sequence[Endpoint], bound: float) -> Endpoint:
-    """A manager that can act now; after a power-on the managers need a moment to regain their quorum."""
+    """Return a manager that can act now; after a power-on the managers need a moment to regain their quorum."""
     managers = [e for e in endpoints if e.role == "manager"]
     found: list[Endpoint] = []
 
@@ -206,7 +207,7 @@ def _join(endpoint: Endpoint, guide: Endpoint, token: str) -> None:
                 data_path_addr=endpoint.lan_address,
             )
     except EngineError as error:
-        # The engine goes on joining by itself after 20 s; `wait_whole` sees the outcome.
+        # After 20 s the engine goes on joining in the background; `wait_until_whole` sees the result.
         if "will continue in the background" not in error.sentence:
             raise
 
@@ -217,7 +218,7 @@ def _leave(endpoint: Endpoint) -> None:
 
 
 def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
-    """Mark the nodes as the lab's, and forget those that an earlier, broken start left behind."""
+    """Label the nodes as the lab's, and remove those that an earlier, failed start left behind."""
     current = {m.node_id for m in read_engines(endpoints)}
     names = {e.node for e in endpoints}
     with open_client(guide, _REQUEST) as client:
@@ -232,8 +233,9 @@ def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
 
 
 def _change(client: docker.DockerClient, node: str, **values: object) -> None:
-    """Change a node's spec. Another change in between makes the swarm refuse ours; then look again."""
-    from docker.errors import APIError  # slow to import: not before an engine is asked
+    """Change a node's spec. When another change comes in between, the swarm refuses this one; then read the node
+    again."""
+    from docker.errors import APIError  # slow to import: only when an engine is queried
 
     for attempt in range(5):
         raw = client.api.inspect_node(node)

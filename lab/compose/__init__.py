@@ -1,1 +1,1 @@
-"""Stack files: what `docker stack deploy` takes, what it makes of them, and what people get wrong in them."""
+"""Stack files: what `docker stack deploy` accepts, what it creates from them, and what people get wrong in them."""

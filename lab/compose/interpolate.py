@@ -1,4 +1,4 @@
-"""`${NAME}` in a stack file and the settings in its place, as `docker stack deploy` fills them in. Pure."""
+"""Interpolation of settings (`${NAME}`) in a stack file, as `docker stack deploy` does it. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _HOLE = re.compile(
 
 
 def interpolate(text: str, env: Mapping[str, str], *, keep: bool = False) -> str:
-    """The text with its settings in place: `$NAME`, `${NAME}` (empty when not set), `${NAME:-default}`,
-    `${NAME-default}`, `${NAME:?why}`, `${NAME?why}`, `$$` for a dollar.
+    """Return the text with its settings filled in: `$NAME`, `${NAME}` (empty when not set), `${NAME:-default}`,
+    `${NAME-default}`, `${NAME:?why}`, `${NAME?why}`, `$$` for a dollar sign.
 
-    With `keep`, what has neither a value nor a default stays as `${NAME}`. Raises InputError (without a file) for a
-    setting that is needed and not set, and for a dollar that begins nothing.
+    With `keep`, a setting with neither a value nor a default stays as `${NAME}`. Raises InputError (without a file) for
+    a required setting that is not set, and for a dollar sign that starts nothing.
     """
 
     def value(hole: re.Match[str]) -> str:
@@ -43,5 +43,5 @@ def interpolate(text: str, env: Mapping[str, str], *, keep: bool = False) -> str
 
 
 def has_variables(value: object) -> bool:
-    """Whether a text has a hole that `fill` kept."""
+    """Return whether a text has a setting that `interpolate` kept."""
     return isinstance(value, str) and "${" in value

@@ -1,4 +1,4 @@
-"""What people get wrong in a stack file: each mistake with its line, the service, and what to write."""
+"""Mistakes that people make in a stack file: each with its line, the service, and what to write."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from lab.schema.diagnostics import limit_problems, some
 from lab.schema.document import Document, Place
 
 Found = Iterator[tuple[Place, str]]
-"""Where, and a sentence."""
+"""The place of a mistake, and a sentence."""
 
 #: The engine's limits, in bytes.
 _LARGEST = {"secrets": 500_000, "configs": 1_000_000}
 
 
 def find_mistakes(doc: Document) -> list[InputError]:
-    """All that is wrong with a stack file, by line: what `docker stack deploy` refuses, and what it takes and the
-    swarm or Traefik then passes over."""
+    """Return everything that is wrong with a stack file, by line: what `docker stack deploy` rejects, and what it
+    accepts but the swarm or Traefik then ignores."""
     refused, stack = read.find_problems(doc)
     all_ = [*refused, *unsupported.ignored_keys(doc)]
     if stack is not None:
@@ -67,10 +67,10 @@ def _ports(stack: Stack, doc: Document) -> Found:
         if service.deploy.endpoint_mode == "dnsrr" and ingress:
             yield (
                 place,
-                f"service {name}: endpoint_mode dnsrr has no address that the mesh could lead to; publish its ports "
+                f"service {name}: endpoint_mode dnsrr has no virtual IP for the routing mesh; publish its ports "
                 f"with mode: host, or take endpoint_mode: vip",
             )
-        # After a range the items have other numbers than in the file: then the list's own line must do.
+        # After a port range, item numbers differ from those in the file: then the list's own line must do.
         listed = doc.at(place)
         exact = isinstance(listed, list) and len(service.ports) == len(listed)
         before: set[tuple[object, ...]] = set()
@@ -79,7 +79,7 @@ def _ports(stack: Stack, doc: Document) -> Found:
                 continue
             first, mode = taken.setdefault((port.published, port.protocol), (name, port.mode))
             same = (port.published, port.protocol)
-            # In one service swarmkit refuses it whatever the target and the mode (validateEndpointSpec).
+            # Within one service, swarmkit rejects this whatever the target and the mode (validateEndpointSpec).
             if same in before or (first != name and "ingress" in (mode, port.mode)):
                 yield (
                     (*place, index) if exact else place,
@@ -117,7 +117,7 @@ def _binds(stack: Stack, doc: Document) -> Found:
 
 
 def _known(doc: Document, place: Place, text: str) -> bool:
-    """Whether a path can be looked for here: an absolute one that a setting may change is another machine's."""
+    """Return whether a path can be checked here: an absolute one that depends on a setting may be another machine's."""
     if has_variables(text):
         return False
     return not (Path(text).is_absolute() and "$" in str(doc.at(place)))

@@ -1,4 +1,4 @@
-"""Mistakes of a stack file about Traefik: labels where it does not look, labels and flags that it does not take."""
+"""Traefik mistakes in a stack file: labels where it does not look, and labels and flags that it does not accept."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _DOCKER = re.compile(r"--providers\.docker(\..*|=.*)?", re.IGNORECASE)
 
 
 def check_label_places(stack: Stack, doc: Document) -> Found:
-    """Labels for Traefik that the containers bear, not the service."""
+    """Find Traefik labels that are set on the containers, not on the service."""
     for name, service in stack.services.items():
         places = _labels(doc, ("services", name, "labels"))
         for label in service.labels:
             if label.lower().startswith("traefik."):
                 yield (
                     places.get(label, ("services", name, "labels")),
-                    f"label {label} of service {name} stands outside deploy: swarm does not see it; "
+                    f"label {label} of service {name} is outside deploy, so Swarm ignores it; "
                     f"move it under deploy.labels",
                 )
 
 
 def check_labels(stack: Stack, doc: Document) -> Found:
-    """What is wrong with the labels that Traefik reads."""
+    """Find mistakes in the labels that Traefik reads."""
     entrypoints = _entrypoints(stack)
     defined = {
         middleware
@@ -43,14 +43,14 @@ def check_labels(stack: Stack, doc: Document) -> Found:
         at: Place = ("services", name, "deploy", "labels")
         places = _labels(doc, at)
         for mistake in known.find_mistakes(service.deploy.labels, entrypoints, frozenset(defined)):
-            # A middleware may be another stack's: that is no mistake of this file.
+            # A middleware may belong to another stack: that is not a mistake in this file.
             if not mistake.hint:
                 place = places.get(mistake.label, at)
                 yield place, f"label {mistake.label} of service {name}: {mistake.wrong}; write {mistake.write}"
 
 
 def check_flags(stack: Stack, _: Document) -> Found:
-    """Flags of Traefik 2 for a swarm, with which Traefik 3 does not start."""
+    """Find Traefik 2 flags for a swarm, with which Traefik 3 does not start."""
     for name, service in stack.services.items():
         if not any(_MODE.fullmatch(word) or _REFRESH.fullmatch(word) for word in _words(service)):
             continue
@@ -73,19 +73,19 @@ def _new(word: str) -> str:
 
 
 def _entrypoints(stack: Stack) -> frozenset[str] | None:
-    """The entry points of a Traefik in this file; None when there is none, or when its command does not name them."""
+    """Return the entry points of Traefik in this file; None when there is no Traefik, or its command names none."""
     found = {m[1] for service in stack.services.values() for word in _words(service) if (m := _ENTRYPOINT.match(word))}
     return frozenset(found) or None
 
 
 def _words(service: Service) -> tuple[str, ...]:
-    """The flags of a Traefik; nothing for another program."""
+    """Return the flags of a Traefik service; nothing for another program."""
     words = (*service.entrypoint, *service.command)
     return words if runs_traefik(service.image, words) else ()
 
 
 def _labels(doc: Document, place: Place) -> Mapping[str, Place]:
-    """Where each label stands: under its key, or as an item of a list."""
+    """Return the place of each label: under its key, or as an item of a list."""
     here = doc.at(place)
     if isinstance(here, list):
         return {str(item).partition("=")[0]: (*place, index) for index, item in reversed([*enumerate(here)])}

@@ -1,7 +1,7 @@
 """Several stack files deployed as one (`docker stack deploy -c base.yml -c prod.yml`), merged as docker merges them.
 
-A service's own settings are laid over those of the file before; a network, volume, secret or config that stands in two
-files is the later one's. Lists grow, but for those whose items have a key of their own. Pure.
+A service's settings are merged over those of the earlier file; a network, volume, secret or config that is in two files
+is taken from the later one. Lists are concatenated, except those whose items have a key. Pure.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from lab.compose.interpolate import interpolate
 from lab.errors import InputError
 from lab.schema.document import Document, Place
 
-#: The compose version that docker takes a file for that names none.
+#: The compose version that docker assumes for a file that names none.
 _NEWEST = "3.13"
 
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """A value with the place where it is written: mappings and lists hold spots."""
+    """A value with the file and line where it is written; mappings and lists hold spots."""
 
     value: Any
     path: Path
@@ -31,8 +31,8 @@ class _Spot:
 
 
 def merge_files(documents: Sequence[Document]) -> Document:
-    """The one stack that several files make. Relative paths are looked for beside the first. Raises InputError when
-    their versions differ: docker takes no such files together."""
+    """Merge several files into one stack. Relative paths are resolved from the first file's folder. Raises InputError
+    when their versions differ: docker rejects such files together."""
     first, *others = documents
     whole = _spots(first, (), first.data)
     for other in others:
@@ -69,7 +69,7 @@ def _plain(spot: _Spot, place: Place, lines: dict[Place, int], files: dict[Place
 
 
 def _merged(base: _Spot, over: _Spot) -> _Spot:
-    """Two whole files: services one by one, of all else the later one's."""
+    """Merge two whole files: services one by one; for everything else the later file wins."""
     top = dict(base.value)
     for section, spot in over.value.items():
         there = top.get(section)
@@ -88,7 +88,7 @@ def _service(base: _Spot | None, over: _Spot) -> _Spot:
 
 
 def _laid(base: _Spot, over: _Spot, place: tuple[str, ...]) -> _Spot:
-    """One value over another. What is empty (nothing, an empty text or list, false) lays nothing over, except as a
+    """Merge one value over another. An empty value (null, an empty text or list, false) overrides nothing, except as a
     label or the like."""
     if place[:-1] in _TEXTS:
         return over
@@ -107,7 +107,7 @@ def _laid(base: _Spot, over: _Spot, place: tuple[str, ...]) -> _Spot:
     if isinstance(base.value, dict) and isinstance(over.value, dict):
         if place == ("logging",) and _driver(base) != _driver(over) and "" not in (_driver(base), _driver(over)):
             return over
-        # Of a network that a service is on, the aliases are the later file's, or none.
+        # For a network that a service is attached to, the aliases are the later file's, or none.
         inner = {k: v for k, v in base.value.items() if k != "aliases" or place[:1] != ("networks",)}
         for key, spot in over.value.items():
             there = inner.get(key)
@@ -124,7 +124,7 @@ def _driver(logging: _Spot) -> str:
 
 
 def _as_pairs(spot: _Spot) -> _Spot:
-    """`NAME=value` items, or names alone, as a mapping."""
+    """Return `NAME=value` items, or bare names, as a mapping."""
     if not isinstance(spot.value, list) or not all(isinstance(item.value, str) for item in spot.value):
         return spot
     pairs: dict[str, _Spot] = {}
@@ -135,7 +135,7 @@ def _as_pairs(spot: _Spot) -> _Spot:
 
 
 def _as_list(spot: _Spot, place: tuple[str, ...]) -> _Spot:
-    """One text as a list of it; a health check's is for the container's shell."""
+    """Return a single text as a list; a health check's text is for the container's shell."""
     if not isinstance(spot.value, str):
         return spot
     words = ["CMD-SHELL", spot.value] if place == ("healthcheck", "test") else [spot.value]
@@ -143,7 +143,7 @@ def _as_list(spot: _Spot, place: tuple[str, ...]) -> _Spot:
 
 
 def _by_key(base: _Spot, over: _Spot, key: Callable[[Any], object]) -> _Spot:
-    """Lists whose items have a key: of two with the same one the later stays."""
+    """Merge lists whose items have a key: of two items with the same key, the later one stays."""
     if not isinstance(base.value, list) or not isinstance(over.value, list):
         return over
     found: dict[object, _Spot] = {}
@@ -152,13 +152,13 @@ def _by_key(base: _Spot, over: _Spot, key: Callable[[Any], object]) -> _Spot:
         try:
             found[key(plain)] = item
         except (ValueError, TypeError, KeyError, AttributeError):
-            # What is wrong with it is said where the whole is read.
+            # The error is reported when the whole is read.
             found["not readable", number] = item
     return _Spot(list(found.values()), base.path, base.line)
 
 
 def _filled(value: object) -> object:
-    """A short form as it is with the settings that have a default."""
+    """Return a short form with its settings filled in where they have a default."""
     try:
         return interpolate(value, {}, keep=True) if isinstance(value, str) else value
     except InputError:
@@ -166,7 +166,7 @@ def _filled(value: object) -> object:
 
 
 def _each_port(ports: _Spot) -> _Spot:
-    """Published ports with every range written out: docker lays one port over another, not one range."""
+    """Return published ports with every range expanded: docker merges single ports, not ranges."""
     if not isinstance(ports.value, list):
         return ports
     left, each = short_forms.PortsLeft(), []
@@ -184,7 +184,7 @@ def _each_port(ports: _Spot) -> _Spot:
 
 
 def _published(item: Any) -> object:
-    """Ports that the swarm chooses are all one, as in docker."""
+    """Return the merge key of a port. All ports that the swarm chooses have the same key, as in docker."""
     return int(item.get("published") or 0)
 
 
@@ -197,11 +197,11 @@ def _target(item: Any) -> object:
     return long["target"]
 
 
-#: Of a service: what is replaced whole.
+#: Keys of a service that are replaced as a whole.
 _REPLACED = frozenset({("command",), ("entrypoint",)})
 #: Mappings that may be written as lists.
 _PAIRS = frozenset({("environment",), ("labels",), ("sysctls",), ("deploy", "labels"), ("networks",)})
-#: Mappings of texts, of which an empty one counts.
+#: Mappings of texts in which an empty text counts.
 _TEXTS = frozenset({("labels",), ("sysctls",), ("deploy", "labels"), ("logging", "options")})
 #: Lists that may be written as one text.
 _LISTS = frozenset({("dns",), ("dns_search",), ("tmpfs",), ("env_file",), ("healthcheck", "test")})

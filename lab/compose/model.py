@@ -1,4 +1,4 @@
-"""What a stack file says: the part of compose's format 3 that `docker stack deploy` takes, short forms made long."""
+"""The content of a stack file: the part of Compose file format 3 that `docker stack deploy` accepts, in long syntax."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from lab.schema.value import Value
 
 
 class Part(Value):
-    """A part of a stack file. Unlike in a lesson, a text may stand for a number: it may come from a setting."""
+    """A part of a stack file. Unlike in a lesson, a number may be a text, since it may come from a setting."""
 
     model_config = ConfigDict(strict=False)
 
 
 def _instead(value: object) -> BeforeValidator:
-    """What stands for a setting that has no value yet, where a text would not do."""
+    """Use `value` for a setting that has no value yet, where a text would not be valid."""
     return BeforeValidator(lambda given: value if has_variables(given) else given)
 
 
-#: Docker counts in 64 bits.
+#: Docker uses 64-bit integers.
 _MOST = 2**63 - 1
 
 Count = Annotated[int, Field(ge=0, le=_MOST), _instead(0)]
@@ -53,7 +53,7 @@ class Publish(Part):
 
 
 class Attached(Part):
-    """A network that a service is on."""
+    """A network that a service is attached to."""
 
     aliases: tuple[str, ...] = ()
     driver_opts: Options = Field(default_factory=dict)
@@ -62,7 +62,7 @@ class Attached(Part):
 
 
 class Mount(Part):
-    """A volume, or a path of the node, in a container."""
+    """A volume, or a path on the node, mounted in a container."""
 
     type: Literal["volume", "bind", "tmpfs", "npipe", "cluster"]
     source: str = ""
@@ -75,7 +75,7 @@ class Mount(Part):
 
 
 class Granted(Part):
-    """A secret or config given to a service; without a `target` the file has the name that stands here."""
+    """A secret or config granted to a service; without a `target`, the file is named after `source`."""
 
     source: str
     target: str = ""
@@ -85,7 +85,7 @@ class Granted(Part):
 
 
 class Health(Part):
-    """A health check; without a `test` the image's own."""
+    """A health check; without a `test`, the image's own test is used."""
 
     test: Annotated[tuple[str, ...], BeforeValidator(short_forms.parse_test)] = ()
     interval: Seconds | None = None
@@ -97,7 +97,7 @@ class Health(Part):
 
 
 class Update(Part):
-    """How an update or a rollback goes; what is left out has the engine's default."""
+    """How a service is updated or rolled back; a key that is left out has the engine's default."""
 
     parallelism: Annotated[int, Field(ge=0, le=_MOST), _instead(1)] = 1
     delay: Seconds = 0.0
@@ -108,7 +108,7 @@ class Update(Part):
 
 
 class Restart(Part):
-    """What becomes of a container that ended."""
+    """Whether and when a container that has ended is restarted."""
 
     condition: Annotated[Literal["none", "on-failure", "any"], _instead("any")] = "any"
     delay: Seconds | None = None
@@ -117,7 +117,7 @@ class Restart(Part):
 
 
 class Preference(Part):
-    """Over what tasks are spread."""
+    """The node property over which tasks are spread."""
 
     spread: str
 
@@ -131,7 +131,7 @@ class Placement(Part):
 
 
 class Limits(Part):
-    """The most that a container may take."""
+    """The most resources that a container may use."""
 
     cpus: str = ""
     memory: Size = 0
@@ -139,7 +139,7 @@ class Limits(Part):
 
 
 class Reservations(Part):
-    """What a node must have free."""
+    """The resources that a node must have free."""
 
     cpus: str = ""
     memory: Size = 0
@@ -154,7 +154,7 @@ class Resources(Part):
 
 
 class Deploy(Part):
-    """What is the swarm's: how many, where, how they are updated, and the labels that Traefik reads."""
+    """The settings for the swarm: how many tasks, where, how they are updated, and the labels that Traefik reads."""
 
     mode: Annotated[Literal["replicated", "global", "replicated-job", "global-job"], _instead("replicated")] = (
         "replicated"
@@ -183,7 +183,7 @@ class Service(Part):
     entrypoint: Words = ()
     environment: Environment = Field(default_factory=dict)
     env_file: Annotated[tuple[str, ...], BeforeValidator(short_forms.parse_env_files)] = ()
-    """Files beside the stack with more of the environment; what stands under `environment` goes before."""
+    """Files beside the stack file with more environment variables; `environment` takes precedence."""
     ports: Annotated[tuple[Publish, ...], BeforeValidator(short_forms.parse_ports)] = ()
     networks: Annotated[Mapping[str, Attached], BeforeValidator(short_forms.parse_networks)] = Field(
         default_factory=dict
@@ -195,7 +195,7 @@ class Service(Part):
     stop_grace_period: Seconds | None = None
     stop_signal: str = ""
     labels: Labels = Field(default_factory=dict)
-    """Of the containers. Traefik does not read these: its own stand under `deploy`."""
+    """Labels of the containers. Traefik does not read these: its own go under `deploy`."""
     deploy: Annotated[Deploy, BeforeValidator(lambda given: {} if given is None else given)] = Deploy()
     hostname: str = ""
     user: str = ""
@@ -219,7 +219,7 @@ class Service(Part):
 
 
 class _Declared(Part):
-    """Something that services use. `external`: it is there already; `name`: its whole name, with no stack's before."""
+    """An object that services use. `external`: it already exists; `name`: its full name, without the stack's prefix."""
 
     name: str = ""
     external: Truth = False
@@ -227,7 +227,7 @@ class _Declared(Part):
 
 
 class Network(_Declared):
-    """A network; an overlay when no driver is named. What else stands beside `external` is passed over."""
+    """A network; an overlay when no driver is named. Other settings of an external network are ignored."""
 
     driver: str = ""
     driver_opts: Options = Field(default_factory=dict)
@@ -237,7 +237,7 @@ class Network(_Declared):
 
 
 class Volume(_Declared):
-    """A named volume: one on each node where a task needs it."""
+    """A named volume: a separate one on each node where a task needs it."""
 
     driver: str = ""
     driver_opts: Options = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A stack file, read: what `docker stack deploy` would refuse is told with file, line and a sentence."""
+"""Reading a stack file: what `docker stack deploy` would reject is reported with file, line and a sentence."""
 
 from __future__ import annotations
 
@@ -20,28 +20,27 @@ from lab.schema import diagnostics, document
 from lab.schema.diagnostics import Problems
 from lab.schema.document import Document, Place
 
-#: Only in these are settings filled in.
+#: The only sections in which settings are filled in.
 _SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
-#: The most that all env_files of a stack bring in.
+#: The most variables that all env_files of a stack may add.
 _MOST_VARIABLES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
 class StackFile:
-    """A stack file and what it says without any settings: a `${NAME}` that has no default stands there as it is.
+    """A stack file and its content without any settings: a `${NAME}` that has no default is kept as it is written.
 
-    Two are equal when they are the same reading of a file."""
+    Two are equal only when they are the same read of a file."""
 
     document: Document
     outline: Stack
 
     def filled(self, env: Mapping[str, str]) -> Stack:
-        """What it says with these settings. Raises Problems (an InputError) for one that is missing or makes no
-        sense."""
+        """Return its content with these settings. Raises Problems (an InputError) when one is missing or invalid."""
         return self._with(env, keep=False)
 
     def partly(self, env: Mapping[str, str]) -> Stack:
-        """What it says with these settings, others being still to come. Raises Problems."""
+        """Return its content with these settings, while others are still to come. Raises Problems."""
         return self._with(env, keep=True)
 
     def _with(self, env: Mapping[str, str], *, keep: bool) -> Stack:
@@ -52,7 +51,7 @@ class StackFile:
 
 
 def read_stack(path: Path) -> StackFile:
-    """A stack file. Raises Problems with all that `docker stack deploy` would refuse, and what it cannot know."""
+    """Read a stack file. Raises Problems with all that `docker stack deploy` would reject, and what it cannot know."""
     try:
         stat = path.stat()
     except OSError:
@@ -62,7 +61,7 @@ def read_stack(path: Path) -> StackFile:
 
 @lru_cache(maxsize=64)
 def _known(path: Path, _changed: int, _size: int) -> StackFile:
-    """A lesson reads the same file for each of its steps."""
+    """Cached, because a lesson reads the same file for each of its steps."""
     return _read(path)
 
 
@@ -78,7 +77,7 @@ def _read(path: Path) -> StackFile:
 
 
 def find_problems(doc: Document) -> tuple[list[InputError], Stack | None]:
-    """All that `docker stack deploy` would refuse, by line, and what the file says when that can be told."""
+    """Return all that `docker stack deploy` would reject, by line, and the file's content when it can be read."""
     found, outline = list(unsupported.refused_keys(doc)), None
     try:
         outline, wrong = _whole(doc, {}, keep=True)
@@ -89,7 +88,7 @@ def find_problems(doc: Document) -> tuple[list[InputError], Stack | None]:
 
 
 def _whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[Stack, list[InputError]]:
-    """What a file says with its env_files, and what is wrong though it can be read."""
+    """Return a file's content with its env_files, and the problems that do not keep it from being read."""
     stack = _stack(doc, env, keep=keep)
     undeclared = diagnostics.some(_undeclared(doc, stack), doc.path)
     stack, wrong = _with_env_files(doc, stack, env)
@@ -123,7 +122,7 @@ def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
 
 
 def _said(error: ValidationError, doc: Document) -> Iterator[InputError]:
-    """What the model refuses, with the service that it is about."""
+    """Yield what the model rejects, with the service that it is about."""
     for problem, place in diagnostics.locate_problems(Stack, error, doc):
         if place[:1] == ("services",) and len(place) > 3:
             yield doc.problem(place, f"service {place[1]}: {problem.reason}")
@@ -132,7 +131,7 @@ def _said(error: ValidationError, doc: Document) -> Iterator[InputError]:
 
 
 def _with_env_files(doc: Document, stack: Stack, env: Mapping[str, str]) -> tuple[Stack, list[InputError]]:
-    """The stack with what stands in its env_files, below what stands under `environment`."""
+    """Return the stack with the variables of its env_files; `environment` takes precedence over them."""
     wrong: list[InputError] = []
     services: dict[str, Service] = {}
     known: dict[str, Mapping[str, str]] = {}
@@ -156,8 +155,8 @@ def _with_env_files(doc: Document, stack: Stack, env: Mapping[str, str]) -> tupl
 
 
 def _of_file(doc: Document, file: str, env: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables of an env_file; a name alone takes the setting of its name. A path that is not known yet has none.
-    Raises ValueError, in words."""
+    """Return the variables of an env_file; a bare name takes the setting of that name. A path that is not known yet has
+    none. Raises a readable ValueError."""
     if has_variables(file):
         return {}
     path = resolve_path(doc, file)
@@ -173,7 +172,7 @@ def _of_file(doc: Document, file: str, env: Mapping[str, str]) -> Mapping[str, s
 
 
 def _undeclared(doc: Document, stack: Stack) -> Iterator[InputError]:
-    """What a service uses and the file does not name at its top."""
+    """Yield what a service uses and the file does not declare at the top level."""
     for name, service in stack.services.items():
         for what, key, place in _used(service):
             known = getattr(stack, what)

@@ -1,4 +1,4 @@
-"""Files that a stack file names: where they are looked for, what stands in an env_file."""
+"""Files that a stack file names: where docker looks for them, and what an env_file contains."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from lab.schema.document import Document
 
 
 def resolve_path(doc: Document, name: str) -> Path:
-    """Where docker looks for a file: from the stack file's folder. A `~` is a name like any other there."""
+    """Return where docker looks for a file: relative to the stack file's folder. `~` has no special meaning there."""
     return doc.path.parent / name
 
 
 def found(path: Path) -> os.stat_result | None:
-    """What is at a path; None when there is nothing, or when it cannot be looked at."""
+    """Return the status of a path; None when there is nothing, or when it cannot be inspected."""
     try:
         return path.stat()
     except (OSError, ValueError):  # ValueError: a NUL in the name.
@@ -24,13 +24,13 @@ def found(path: Path) -> os.stat_result | None:
 
 
 def is_file(path: Path) -> bool:
-    """Whether it is there and a regular file."""
+    """Return whether the path exists and is a regular file."""
     there = found(path)
     return there is not None and stat.S_ISREG(there.st_mode)
 
 
 def read_content(path: Path) -> bytes | None:
-    """What a regular file holds; None when there is none, or when it cannot be read."""
+    """Return the content of a regular file; None when there is none, or when it cannot be read."""
     try:
         return path.read_bytes() if is_file(path) else None
     except OSError:
@@ -38,7 +38,7 @@ def read_content(path: Path) -> bytes | None:
 
 
 def find_missing(doc: Document, name: str) -> str:
-    """That a file is not there, and where that would be."""
+    """Return a sentence that says that a file is missing, and where it would be."""
     if Path(name).is_absolute():
         return f"there is no file {name} on this machine"
     hint = " (docker takes ~ for a folder's name here)" if name.startswith("~") else ""
@@ -46,8 +46,8 @@ def find_missing(doc: Document, name: str) -> str:
 
 
 def parse_env_file(text: str) -> Iterator[tuple[str, str | None]]:
-    """The names and values of an env_file; None for a name alone. A value is the rest of its line as it stands: quotes,
-    blanks and `#` belong to it. Raises ValueError, in words, for a line that docker refuses."""
+    """Yield the names and values of an env_file; None for a bare name. A value is the rest of its line verbatim:
+    quotes, blanks and `#` belong to it. Raises a readable ValueError for a line that docker rejects."""
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.removesuffix("\r").lstrip()
         if not line or line.startswith("#"):

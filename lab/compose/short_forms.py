@@ -1,4 +1,4 @@
-"""The short forms of a stack file, as the long ones. What is not well formed raises ValueError, in words."""
+"""The short syntax of a stack file, expanded to the long syntax. Malformed values raise a readable ValueError."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, 
 _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-#: Docker counts in 64 bits.
+#: Docker uses 64-bit integers.
 _MOST_BYTES = 2**63 - 1
-#: Seconds of a duration, which it counts in nanoseconds: 292 years.
+#: The longest duration in seconds; docker counts nanoseconds in 64 bits: 292 years.
 _LONGEST = (2**63 - 1) / 1e9
-#: A longer text is neither a size nor a duration: looking through it is spared.
+#: A longer text is neither a size nor a duration, and is not parsed.
 _MOST_CHARACTERS = 100
 #: Every port of a machine, for TCP and for UDP.
 _MOST_PORTS = 2 * 65_535
@@ -29,28 +29,28 @@ _MOST_PORTS = 2 * 65_535
 
 @dataclass
 class PortsLeft:
-    """How many ports one reading of a file may still publish: a range is a short text for a long list."""
+    """The number of ports that one read of a file may still publish: a short range can expand to a long list."""
 
     left: int = _MOST_PORTS
 
 
 def parse_words(value: object) -> object:
-    """A command: a text is split as a shell would."""
+    """Return a command as a list; a text is split as a shell would split it."""
     return shlex.split(value) if isinstance(value, str) else value
 
 
 def parse_test(value: object) -> object:
-    """A health check's test: a text is for the container's shell."""
+    """Return a health check's test as a list; a text is for the container's shell."""
     return ["CMD-SHELL", value] if isinstance(value, str) else value
 
 
 def parse_list(value: object) -> object:
-    """One text, or a list of them."""
+    """Return one text, or a list of them, as a list."""
     return [value] if isinstance(value, str) else value
 
 
 def parse_env_files(value: object) -> object:
-    """One path of an env_file, or a list of them."""
+    """Return one path of an env_file, or a list of them, as a list."""
     for item in value if isinstance(value, list) else ():
         if isinstance(item, dict):
             raise ValueError("docker stack deploy takes only paths here, no `path:` and `required:`")
@@ -58,7 +58,7 @@ def parse_env_files(value: object) -> object:
 
 
 def parse_pairs(value: object) -> object:
-    """`NAME=value` items as a mapping; a name alone has no value."""
+    """Return `NAME=value` items as a mapping; a bare name has no value."""
     if not isinstance(value, list):
         return {} if value is None else value
     found: dict[str, str | None] = {}
@@ -71,7 +71,7 @@ def parse_pairs(value: object) -> object:
 
 
 def parse_text(value: object) -> object:
-    """A value of a mapping: a number is a text too, but true and false are not."""
+    """Return a mapping's value as a text: a number is accepted, but true and false are not."""
     if isinstance(value, bool):
         word = str(value).lower()
         raise ValueError(f'{word} must stand in quotes here: "{word}"')
@@ -83,12 +83,12 @@ def parse_text(value: object) -> object:
 
 
 def parse_label(value: object) -> object:
-    """A label's value: none is an empty text."""
+    """Return a label's value; null becomes an empty text."""
     return "" if value is None else parse_text(value)
 
 
 def parse_seconds(value: object) -> object:
-    """A duration such as `1m30s`, in seconds."""
+    """Return a duration such as `1m30s` in seconds."""
     if has_variables(value):
         return 0.0
     if isinstance(value, str) and 0 < len(value) <= _MOST_CHARACTERS:
@@ -104,7 +104,7 @@ def parse_seconds(value: object) -> object:
 
 
 def parse_size(value: object) -> object:
-    """A size such as `64M`, in bytes (units are powers of 1024)."""
+    """Return a size such as `64M` in bytes (units are powers of 1024)."""
     if has_variables(value):
         return 0
     text = value.strip() if isinstance(value, str) else ""
@@ -120,9 +120,10 @@ def parse_size(value: object) -> object:
 
 
 def parse_ports(value: object, info: ValidationInfo) -> object:
-    """Published ports: every short form (`80`, `8080:80/udp`, `8000-8001:80-81`, `8000-8010:80`) as long ones.
+    """Expand published ports: every short form (`80`, `8080:80/udp`, `8000-8001:80-81`, `8000-8010:80`) to the long
+    one.
 
-    The context of the validation may be a PortsLeft. Raises ValueError when a file publishes more than that."""
+    The validation context may be a PortsLeft. Raises ValueError when a file publishes more ports than that."""
     if not isinstance(value, list):
         return value
     left = info.context if isinstance(info.context, PortsLeft) else PortsLeft()
@@ -133,7 +134,7 @@ def parse_ports(value: object, info: ValidationInfo) -> object:
 
 
 def parse_port(item: object, left: PortsLeft) -> list[Any]:
-    """One item of the list, as long ones."""
+    """Expand one item of the list to the long form, one for each port."""
     if isinstance(item, bool) or not isinstance(item, int | str):
         return [item]
     if has_variables(item):
@@ -144,7 +145,7 @@ def parse_port(item: object, left: PortsLeft) -> list[Any]:
     published = _range(parts[-2], item) if len(parts) > 1 and parts[-2] not in ("", "0") else None
     if published is not None and len(published) != len(targets) > 1:
         raise ValueError(f"the port {item!r} has {len(published)} published and {len(targets)} inside")
-    # Several published ports may lead to one inside.
+    # Several published ports may map to one target port.
     many = len(targets) if published is None else len(published)
     left.left -= many
     if left.left < 0:
@@ -169,12 +170,12 @@ def _range(text: str, item: object) -> range:
 
 
 def parse_reference(value: object) -> object:
-    """A secret or config given to a service by its name alone."""
+    """Expand a secret or config granted to a service by its name alone."""
     return {"source": value} if isinstance(value, str) else value
 
 
 def parse_networks(value: object) -> object:
-    """A service's networks: a list of names, or a mapping in which nothing may stand behind a name."""
+    """Return a service's networks as a mapping; they may be a list of names, or a mapping with empty values."""
     if isinstance(value, list):
         return {str(name): {} for name in value}
     if isinstance(value, dict):
@@ -183,7 +184,7 @@ def parse_networks(value: object) -> object:
 
 
 def parse_mount(value: object) -> object:
-    """A volume or a path in a container: `SOURCE:TARGET[:ro]`, `TARGET` alone for a volume without a name."""
+    """Expand a volume or a path in a container: `SOURCE:TARGET[:ro]`, or `TARGET` alone for an anonymous volume."""
     if not isinstance(value, str):
         return value
     parts = value.split(":")
@@ -198,8 +199,8 @@ def parse_mount(value: object) -> object:
 
 
 def parse_declared(value: object) -> object:
-    """A network, volume, secret or config at the top: nothing behind the name is the default; `external: {name: x}`
-    is an older way to say `external: true` and `name: x`."""
+    """Expand a top-level network, volume, secret or config: an empty value means the defaults; `external: {name: x}` is
+    an older form of `external: true` and `name: x`."""
     if value is None:
         return {}
     if isinstance(value, dict) and isinstance(value.get("external"), dict):

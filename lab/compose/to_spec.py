@@ -1,7 +1,7 @@
-"""What `docker stack deploy` makes of a stack file, in the world's terms. Pure.
+"""The objects that `docker stack deploy` creates from a stack file, in the world's terms. Pure.
 
-A stack's things bear its name: the service `web` of the stack `app` is `app_web`. What is external, or has a `name` of
-its own, does not.
+The names of a stack's objects begin with the stack's: the service `web` of the stack `app` is `app_web`. The names of
+external objects, and of those with a `name` of their own, do not.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from lab.compose.referenced_files import resolve_path
 from lab.world.swarm import FileReference, Port, ServiceSpec, UpdateConfig
 
 Use = tuple[str, str]
-"""What (secret, config, network) and its whole name."""
+"""The kind of object (secret, config, network) and its full name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a deploy makes, by whole names; `needs` is what must be there before it, `contents` the fingerprints of
-    what its configs hold, where that is known."""
+    """The result of a deploy, by full names; `needs` is what must exist before it, `contents` the fingerprints of the
+    contents of its configs, where they are known."""
 
     services: Mapping[str, ServiceSpec]
     makes: frozenset[Use]
@@ -32,30 +32,30 @@ class Expected:
 
 
 def service_specs(file: StackFile, name: str, env: Mapping[str, str]) -> Expected:
-    """What deploying the file under a name makes with these settings. Raises Problems (an InputError) for a setting
-    that is needed and missing, or makes no sense."""
+    """Return what deploying the file under a name creates with these settings. Raises Problems (an InputError) for a
+    required setting that is missing or invalid."""
     return _expected(file.filled(env), name, env)
 
 
 def config_files(file: StackFile, name: str, env: Mapping[str, str]) -> Mapping[str, Path]:
-    """The files of the configs that a deploy makes, by the configs' whole names. Raises Problems."""
+    """Return the files of the configs that a deploy creates, by the configs' full names. Raises Problems."""
     configs = file.filled(env).configs.items()
     return {_full(name, key, c): resolve_path(file.document, c.file) for key, c in configs if c.file and not c.external}
 
 
 def outline(file: StackFile, name: str, env: Mapping[str, str]) -> Expected:
-    """The same where some settings are still to come: a name with `${` in it is not known yet. Raises Problems."""
+    """Return the same with settings still to come: a name with `${` in it is not known yet. Raises Problems."""
     return _outlined(file, name, tuple(sorted(env.items())))
 
 
 def service_names(file: StackFile, name: str) -> tuple[str, ...]:
-    """The whole names of a stack's services: no setting changes them."""
+    """Return the full names of a stack's services, which no setting changes."""
     return tuple(f"{name}_{key}" for key in file.outline.services)
 
 
 @lru_cache(maxsize=256)
 def _outlined(file: StackFile, name: str, env: tuple[tuple[str, str], ...]) -> Expected:
-    """A lesson asks for the same at each of its steps."""
+    """Cached, because a lesson asks for the same at each of its steps."""
     return _expected(file.partly(dict(env)), name, dict(env))
 
 
@@ -69,7 +69,7 @@ def _expected(stack: Stack, name: str, env: Mapping[str, str]) -> Expected:
     return Expected(
         services={f"{name}_{key}": _spec(stack, service, name, env) for key, service in stack.services.items()},
         makes=frozenset((what, _full(name, key, t)) for (what, key), t in things.items() if not t.external),
-        # An external thing is only looked for when a service uses it.
+        # Docker looks for an external object only when a service uses it.
         needs=frozenset(
             (what, _full(name, key, t))
             for (what, key), t in things.items()
@@ -105,7 +105,7 @@ def _spec(stack: Stack, service: Service, name: str, env: Mapping[str, str]) -> 
 
 
 def _variables(environment: Mapping[str, str | None], env: Mapping[str, str]) -> Iterable[str]:
-    """`NAME=value`; a name that has no value takes that of the setting of its name."""
+    """Yield `NAME=value`; a name without a value takes the setting of that name."""
     for name, value in environment.items():
         given = value or env.get(name, value)
         yield name if given is None else f"{name}={given}"
@@ -116,7 +116,7 @@ def _grants(given: tuple[Granted, ...], known: Mapping[str, FileObject], name: s
 
 
 def _networks(service: Service) -> tuple[str, ...]:
-    """A service that names no network is on the stack's own."""
+    """Return a service's networks; one that names none is attached to the stack's own."""
     return tuple(service.networks) or ("default",)
 
 
@@ -125,14 +125,14 @@ def _network(stack: Stack, key: str) -> Network:
 
 
 def _full(stack: str, key: str, thing: Network | Volume | FileObject | None) -> str:
-    """The whole name of something that stands at the top."""
+    """Return the full name of a top-level object."""
     if thing is None:
         return key
     return thing.name or (key if thing.external else f"{stack}_{key}")
 
 
 def _update(update: Update | None) -> UpdateConfig:
-    """A monitor of 0 is the engine's default, as one that is left out."""
+    """Convert the update settings; a `monitor` of 0 means the engine's default, as if it were left out."""
     if update is None:
         return UpdateConfig()
     return UpdateConfig(

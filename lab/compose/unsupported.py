@@ -1,5 +1,5 @@
-"""Keys of compose that are not for a swarm: what `docker stack deploy` refuses or passes over, and what does their
-work."""
+"""Compose keys that are not for a swarm: which ones `docker stack deploy` rejects or ignores, and what replaces
+them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lab.schema.document import Document
 
 _LIMITS = "limits stand under deploy.resources"
 
-#: Keys at the top that are refused.
+#: Top-level keys that are rejected.
 _TOP: Mapping[str, str] = MappingProxyType(
     {
         "name": "the stack's name is the last word of `docker stack deploy`, not in the file: delete this line",
         "include": "`docker stack deploy` takes several files instead: --compose-file twice",
     }
 )
-#: Keys of a service that are refused.
+#: Keys of a service that are rejected.
 _REFUSED: Mapping[str, str] = MappingProxyType(
     {
         "extends": "write the service out",
@@ -38,7 +38,7 @@ _REFUSED: Mapping[str, str] = MappingProxyType(
         "pull_policy": "`docker stack deploy --resolve-image never` is what keeps it from a registry",
     }
 )
-#: Keys of a service that are passed over.
+#: Keys of a service that are ignored.
 _IDLE: Mapping[str, str] = MappingProxyType(
     {
         "build": "a swarm runs images that are there: build it, push it, and name it under image",
@@ -65,7 +65,7 @@ _IDLE: Mapping[str, str] = MappingProxyType(
 
 
 def refused_keys(doc: Document) -> Iterator[InputError]:
-    """What `docker stack deploy` would not take."""
+    """Yield the keys that `docker stack deploy` would reject."""
     for key in doc.data:
         if key in _TOP:
             yield doc.problem((key,), f"`docker stack deploy` refuses {key!r}: {_TOP[key]}")
@@ -77,7 +77,7 @@ def refused_keys(doc: Document) -> Iterator[InputError]:
 
 
 def ignored_keys(doc: Document) -> Iterator[InputError]:
-    """What has no effect in a swarm."""
+    """Yield the keys that have no effect in a swarm."""
     for name, key in _service_keys(doc):
         if key in _IDLE:
             yield doc.problem(
@@ -86,7 +86,7 @@ def ignored_keys(doc: Document) -> Iterator[InputError]:
 
 
 def drop_ignored(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A stack file's data without all of that, and without extensions (`x-...`)."""
+    """Return a stack file's data without all these keys, and without extensions (`x-...`)."""
     top = {key: value for key, value in data.items() if key not in _TOP and not key.startswith("x-")}
     for section in ("services", "networks", "volumes", "secrets", "configs"):
         things = top.get(section)

@@ -1,1 +1,1 @@
-"""All that knows the engine's JSON, and how an engine is reached."""
+"""Everything that depends on the engine's JSON, and how an engine is reached."""

@@ -1,4 +1,4 @@
-"""From the engine's JSON (Engine API v1.44) to the world's values."""
+"""Conversion of the engine's JSON (Engine API v1.44) to the world's values."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ _SECOND = 1_000_000_000
 
 
 def _seconds(raw: Raw, field: str) -> float:
-    """A duration of an answer, which the engine gives in nanoseconds, in seconds."""
+    """Return a duration in seconds; the engine gives it in nanoseconds."""
     return read_count(raw, field) / _SECOND
 
 
 def seconds(stamp: str) -> float:
-    """RFC 3339 with nanoseconds, as the engine writes it, to seconds since the epoch; 0.0 for an empty one."""
+    """Convert an RFC 3339 timestamp with nanoseconds, as the engine writes it, to seconds since the epoch; 0.0 if
+    empty."""
     if not stamp:
         return 0.0
     trimmed = re.sub(r"(\.\d{1,6})\d*", r"\1", stamp)
@@ -48,7 +49,7 @@ def seconds(stamp: str) -> float:
 
 
 def node(raw: Raw) -> Node:
-    """A node of `GET /nodes`."""
+    """Convert a node from `GET /nodes`."""
     spec, status, manager = raw["Spec"], raw["Status"], raw.get("ManagerStatus") or {}
     # A node that is just joining has not described itself yet.
     described = raw.get("Description") or {}
@@ -67,7 +68,7 @@ def node(raw: Raw) -> Node:
 
 
 def service(raw: Raw) -> Service:
-    """A service of `GET /services?status=true`."""
+    """Convert a service from `GET /services?status=true`."""
     spec, template, (_, mode) = service_spec(raw["Spec"]), raw["Spec"]["TaskTemplate"], _mode(raw["Spec"]["Mode"])
     counts, update = raw.get("ServiceStatus") or {}, raw.get("UpdateStatus") or {}
     known = {"replicated": spec.replicas, "replicated-job": read_count(mode, "MaxConcurrent")}
@@ -75,7 +76,7 @@ def service(raw: Raw) -> Service:
         id=raw["ID"],
         name=raw["Spec"]["Name"],
         spec=spec,
-        # The engine's own count is asked only for what a spec does not say.
+        # The engine's own count is used only where the spec does not say.
         desired=known[spec.mode] if spec.mode in known else read_count(counts, "DesiredTasks"),
         version=version(raw),
         forced=read_count(template, "ForceUpdate"),
@@ -93,26 +94,26 @@ def service(raw: Raw) -> Service:
 
 
 def version(raw: Raw) -> int:
-    """The engine's index of an object, which grows with each change."""
+    """Return the engine's version index of an object, which grows with each change."""
     return read_count(raw["Version"], "Index")
 
 
 def _iteration(raw: Raw) -> int:
-    """Which execution of a job it is, of a service's `JobStatus` or of a task."""
+    """Return which execution of a job it is, from a service's `JobStatus` or from a task."""
     return read_count(raw.get("JobIteration") or {}, "Index")
 
 
 def mark(template: Raw) -> str:
-    """A digest of what makes one version of a service's tasks differ from another. The engine rewrites the rest of a
-    task's spec (networks by their ids), so only these parts are the same in a service and its tasks."""
+    """Return a digest of what distinguishes one version of a service's tasks from another. The engine rewrites the rest
+    of a task's spec (networks by their ids), so only these parts are the same in a service and its tasks."""
     parts = [template.get(part) for part in ("ContainerSpec", "Resources", "ForceUpdate")]
     parts[2] = parts[2] or 0
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def service_spec(raw: Raw) -> ServiceSpec:
-    """The part of a service's `Spec` that the lab compares. An image's digest is left out; a service that runs no
-    containers (a plugin, a network's attachment) has no image."""
+    """Convert the part of a service's `Spec` that the lab compares. An image's digest is left out; a service that runs
+    no containers (a plugin, a network attachment) has no image."""
     template = raw["TaskTemplate"]
     container = template.get("ContainerSpec") or {}
     update, endpoint = raw.get("UpdateConfig") or {}, raw.get("EndpointSpec") or {}
@@ -160,7 +161,7 @@ def service_spec(raw: Raw) -> ServiceSpec:
 
 
 def _mode(raw: Raw) -> tuple[str, Raw]:
-    """A mode's name and what it says; the API has one key for each and fills in one."""
+    """Return a mode's name and its settings; the API has one key per mode and fills in one."""
     found = [(name, value or {}) for name, value in raw.items() if name in _MODES]
     if not found:
         raise ValueError("its Mode is none that is known")
@@ -168,12 +169,12 @@ def _mode(raw: Raw) -> tuple[str, Raw]:
 
 
 def constraints(template: Raw) -> tuple[str, ...]:
-    """The placement constraints of a task template."""
+    """Return the placement constraints of a task template."""
     return tuple(read_entries(template.get("Placement") or {}, "Constraints"))
 
 
 def task(raw: Raw) -> Task:
-    """A task of `GET /tasks`. The engine gives an exit status only to a container that was started."""
+    """Convert a task from `GET /tasks`. The engine reports an exit status only for a container that was started."""
     status = raw["Status"]
     container = status.get("ContainerStatus") or {}
     ended = status["State"] in {"complete", "shutdown", "failed"}
@@ -197,24 +198,24 @@ def task(raw: Raw) -> Task:
 
 
 def secret(raw: Raw) -> SwarmObject:
-    """A secret of `GET /secrets`."""
+    """Convert a secret from `GET /secrets`."""
     return SwarmObject("secret", raw["ID"], raw["Spec"]["Name"], dict(raw["Spec"].get("Labels") or {}))
 
 
 def config(raw: Raw) -> SwarmObject:
-    """A config of `GET /configs`."""
+    """Convert a config from `GET /configs`."""
     spec = raw["Spec"]
     content = fingerprint(base64.b64decode(spec["Data"])) if spec.get("Data") else ""
     return SwarmObject("config", raw["ID"], spec["Name"], dict(spec.get("Labels") or {}), content)
 
 
 def network(raw: Raw) -> SwarmObject:
-    """A network of `GET /networks`."""
+    """Convert a network from `GET /networks`."""
     return SwarmObject("network", raw["Id"], raw["Name"], dict(raw.get("Labels") or {}))
 
 
 def event(node_name: str, raw: Raw) -> EngineEvent:
-    """An event of `GET /events`."""
+    """Convert an event from `GET /events`."""
     actor = raw.get("Actor") or {}
     said = actor.get("Attributes") or {}
     code = said.get("exitCode") or ""

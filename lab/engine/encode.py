@@ -1,4 +1,4 @@
-"""A service's declaration in the engine's own shape (Engine API v1.44). Pure."""
+"""Conversion of a service's spec to the engine's JSON (Engine API v1.44). Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SECOND = 1_000_000_000
 
 
 def service_body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
-    """The arguments of `create_service`: nothing is left to docker-py's defaults, which are not the engine's.
+    """Return the arguments of `create_service`: nothing is left to docker-py's defaults, which are not the engine's.
 
-    `ids` has the id of each secret and config by ("secret", name).
+    `ids` maps ("secret", name) and ("config", name) to the id of each secret and config.
     """
     template: Raw = {
         "ContainerSpec": {
@@ -44,12 +44,12 @@ def service_body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
 
 
 def service_mode(spec: ServiceSpec) -> Raw:
-    """A service's mode, with its replicas."""
+    """Return a service's mode, with its replicas."""
     return {"Global": {}} if spec.mode == "global" else {"Replicated": {"Replicas": spec.replicas}}
 
 
 def update_config(update: UpdateConfig) -> Raw:
-    """How an update goes; every field named."""
+    """Return an update config with every field set."""
     return {
         "Parallelism": update.parallelism,
         "Delay": round(update.delay * _SECOND),

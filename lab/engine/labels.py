@@ -1,12 +1,12 @@
-"""The labels by which the lab knows what is whose."""
+"""The labels that identify what belongs to the lab, to a cluster or to a stack."""
 
 from __future__ import annotations
 
 LABEL = "lab.swarmlab"
-"""The key of the label on everything that the lab makes in a swarm; its value does not matter."""
+"""The key of the label on everything that the lab creates in a swarm; its value does not matter."""
 
 CLUSTER = "lab.swarmlab.name"
 """The key of the label on the swarm itself; its value is the cluster's name."""
 
 NAMESPACE = "com.docker.stack.namespace"
-"""The label that `docker stack deploy` puts on everything that it makes; its value is the stack's name."""
+"""The key of the label that `docker stack deploy` puts on everything it creates; its value is the stack's name."""

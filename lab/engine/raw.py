@@ -1,4 +1,4 @@
-"""Reading what an engine answered, whatever it answered: an odd shape is an EngineError about one object, no more."""
+"""Tolerant reading of an engine's answers: an unexpected shape raises an EngineError about one object, no more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST = 2**64
 
 def read_object(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
     """Convert one object of an answer to a dataclass and check every leaf's type; raises EngineError that says which
-    object is not as the API promises, and why."""
+    object does not conform to the API, and why."""
     try:
         if not isinstance(raw, Mapping):
             raise ValueError(f"it is {_shown(raw)}, not an object")
@@ -27,15 +27,16 @@ def read_object(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
         kind: Any = type(value)
         adapter = _adapter(kind)
         checked: T = adapter.validate_python(value)
-        # A text that is no text (half a surrogate pair) is found only when it is written out.
+        # An invalid text (half a surrogate pair) is found only when it is written out.
         adapter.dump_json(checked)
         return checked
-    except Exception as error:  # Whatever an odd shape raises, it is this one object that is odd.
+    except Exception as error:  # Whatever an odd shape raises, only this one object is odd.
         raise EngineError(f"{what} {name_of(raw)} could not be read: {_why(error)}") from error
 
 
 def read_list(what: str, raw: object) -> list[Raw]:
-    """A list in an answer. Go writes an empty one as null; anything else that is no list raises EngineError."""
+    """Return a list from an answer. Go writes an empty one as null; anything else that is not a list raises
+    EngineError."""
     if raw is None:
         return []
     if not isinstance(raw, list):
@@ -44,7 +45,7 @@ def read_list(what: str, raw: object) -> list[Raw]:
 
 
 def name_of(raw: object) -> str:
-    """What to call an object that may be of any shape: its name, or else its id, or "?"."""
+    """Return what to call an object of any shape: its name, or else its id, or "?"."""
     if not isinstance(raw, Mapping):
         return "?"
     spec = raw.get("Spec")
@@ -55,13 +56,13 @@ def name_of(raw: object) -> str:
 
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    # pydantic lends no configuration to a bare dataclass, but it does to a dataclass or nothing.
+    # pydantic does not apply a config to a bare dataclass, but does to a union of a dataclass and None.
     config = ConfigDict(strict=True, revalidate_instances="always", allow_inf_nan=False)
     return TypeAdapter(kind | None, config=config)
 
 
 def _why(error: Exception) -> str:
-    """An odd shape in a few words."""
+    """Describe an odd shape in a few words."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -76,7 +77,7 @@ def _why(error: Exception) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value's start, whatever it is: an answer may be of any size and depth."""
+    """Return the start of any value, for display: an answer may be of any size and depth."""
     if isinstance(value, str | bool | float) or value is None:
         return _printable(repr(value[:40] if isinstance(value, str) else value))
     if isinstance(value, int):
@@ -89,7 +90,7 @@ def _printable(text: str) -> str:
 
 
 def read_count(raw: Raw, field: str, otherwise: int = 0) -> int:
-    """A whole number of an answer, `otherwise` where it has none."""
+    """Return an integer field of an answer, `otherwise` if it is absent. Raises ValueError if it is not a count."""
     value = raw.get(field)
     if value is None:
         return otherwise
@@ -99,7 +100,7 @@ def read_count(raw: Raw, field: str, otherwise: int = 0) -> int:
 
 
 def read_entries(raw: Raw, field: str) -> list[Any]:
-    """A list inside of an object, empty where it has none."""
+    """Return a list field of an object, empty if it is absent. Raises ValueError if it is not a list."""
     value = raw.get(field)
     if value is None:
         return []

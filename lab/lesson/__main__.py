@@ -1,4 +1,4 @@
-"""`python -m lab.lesson`: write what is derived from the model: the JSON schema for editors, the table of checks."""
+"""`python -m lab.lesson`: write the files derived from the model: the editors' JSON schema and the table of checks."""
 
 from __future__ import annotations
 

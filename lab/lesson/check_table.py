@@ -1,4 +1,4 @@
-"""The table of checks in ARCHITECTURE.md, made from the classes: what each asks, and what it is measured from."""
+"""The table of checks in ARCHITECTURE.md, generated from the classes: what each asks, and what it is measured from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORDS = {"state": "is true now", "event": "happened since the step began", "tot
 
 
 def check_table(model: type[Check] = Check) -> str:
-    """As Markdown, a row for each check that a lesson may make."""
+    """Return the table as Markdown, with a row for each check that a lesson can use."""
     rows = ["| check | asks | when | looks at |", "| --- | --- | --- | --- |"]
     for key, each in kinds(model).items():
         text = " ".join((each.__doc__ or "").split("\n\n")[0].split())
@@ -31,7 +31,7 @@ def _looks_at(each: type[Condition]) -> str:
 
 
 def kinds(model: type[Check] = Check) -> dict[str, type[Condition]]:
-    """The conditions by the key that a lesson uses."""
+    """Return the conditions by the key that a lesson uses."""
     found: dict[str, type[Condition]] = {}
     for key, field in model.model_fields.items():
         classes = (one for one in getattr(field.annotation, "__args__", ()) if isinstance(one, type))
@@ -40,7 +40,7 @@ def kinds(model: type[Check] = Check) -> dict[str, type[Condition]]:
 
 
 def with_table(text: str) -> str:
-    """The document with the table between its marks. Raises ValueError when it has none."""
+    """Return the document with the table between its markers. Raises ValueError when it has no markers."""
     if BEGIN not in text or END not in text:
         raise ValueError("there are no marks for the table")
     return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n{check_table()}{END}", text, flags=re.DOTALL)

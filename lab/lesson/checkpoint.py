@@ -1,4 +1,4 @@
-"""What a cluster should be at the start of a step: a value that `lab.reset.plan` compares with the world."""
+"""The desired state of a cluster at the start of a step: a value that `lab.reset.plan` compares with the world."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Granted = Annotated[str, Field(pattern=r"^[^:\s]+(:[^:\s]+)?$", max_length=300)]
 
 
 class UpdateState(Value):
-    """How an update goes; times in seconds, the defaults are the engine's."""
+    """How a service is updated. Times are in seconds; the defaults are the engine's."""
 
     parallelism: Annotated[int, Field(ge=0, le=1000)] = 1
     delay: Annotated[float, Field(ge=0, le=3600)] = 0.0
@@ -38,27 +38,27 @@ class UpdateState(Value):
 
 
 class ServiceState(Value):
-    """A service as it should be; what is left out has the engine's default, and is compared with it."""
+    """The desired state of a service. A key that is left out has the engine's default, and is compared with it."""
 
     image: Name
     mode: Literal["replicated", "global"] = "replicated"
     replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
-    """1 when left out; a global service has none."""
+    """Defaults to 1; a global service has none."""
     args: tuple[str, ...] = ()
     env: tuple[Annotated[str, Field(pattern=r"^[^=]+=")], ...] = ()
     """`NAME=value`."""
     constraints: tuple[Name, ...] = ()
     publish: tuple[Publish, ...] = ()
-    """`8080:80` or `8080:80/udp`, through the routing mesh; `8081:80/tcp/host` on the task's own node only."""
+    """`8080:80` or `8080:80/udp` through the routing mesh; `8081:80/tcp/host` on the task's own node only."""
     endpoint: Literal["vip", "dnsrr"] = "vip"
     secrets: tuple[Granted, ...] = ()
-    """`SOURCE` or `SOURCE:target`."""
+    """`SOURCE` or `SOURCE:TARGET`."""
     configs: tuple[Granted, ...] = ()
     networks: tuple[Name, ...] = ()
     labels: Mapping[str, str] = {}
     update: UpdateState = UpdateState()
     runs_on: tuple[Name, ...] = ()
-    """Nodes on which at least one task must run: a reset spreads the tasks anew when one has none."""
+    """Nodes that must each run at least one task; a reset redistributes the tasks when one of them has none."""
 
     @model_validator(mode="after")
     def _sane(self) -> ServiceState:
@@ -68,7 +68,7 @@ class ServiceState(Value):
 
     @property
     def spec(self) -> ServiceSpec:
-        """The same, in the world's terms."""
+        """The same as a `ServiceSpec` of the world."""
         return ServiceSpec(
             image=self.image,
             mode=self.mode,
@@ -87,8 +87,9 @@ class ServiceState(Value):
 
 
 class Content(Value):
-    """What a secret or a config holds: a text, a file beside the lesson or (`stack`) beside the stacks, so many random
-    bytes (as hex), or the line of a users file with the lab's own user and password (`login`)."""
+    """The content of a secret or config: exactly one of a text, a file in the lesson's folder or (`stack`) in the
+    stacks folder, a number of random bytes (as hex), or the users-file line for the lab's own user and password
+    (`login`)."""
 
     text: Annotated[str, Field(min_length=1, max_length=500_000)] | None = None
     file: Annotated[str, Field(min_length=1, max_length=300)] | None = None
@@ -99,7 +100,7 @@ class Content(Value):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, data: Any, info: ValidationInfo) -> Any:
-        """A file is read when the lesson is: what is declared is then all in the value."""
+        """Read a file together with the lesson, so that the value holds everything that is declared."""
         if not isinstance(data, dict) or len(data) != 1:
             return data
         for key, place in (("file", "folder"), ("stack", "stacks")):
@@ -115,7 +116,8 @@ class Content(Value):
 
 
 class NodeState(Value):
-    """A node as it should be. `machine` off: powered off, and seen as down. A role left out is not compared."""
+    """The desired state of a node. With `machine: off` it is powered off and reported as down. A role that is left out
+    is not compared."""
 
     machine: Literal["on", "off"] = "on"
     availability: Literal["active", "pause", "drain"] = "active"
@@ -124,14 +126,14 @@ class NodeState(Value):
 
 
 class Checkpoint(Value):
-    """A cluster as it should be. A node that is not named should be on, ready, active and without labels; what
-    else is not named should not be there."""
+    """The desired state of a cluster. A node that is not named should be powered on, ready, active and without labels;
+    anything else that is not named should not exist."""
 
     services: Mapping[Name, ServiceState] = {}
     secrets: Mapping[Name, Content] = {}
     configs: Mapping[Name, Content] = {}
     networks: tuple[Name, ...] = ()
-    """Overlay networks, attachable."""
+    """Attachable overlay networks."""
     nodes: Mapping[Name, NodeState] = {}
     stacks: Mapping[Name, StackState] = {}
     """Deployed in this order."""
@@ -155,7 +157,7 @@ class Checkpoint(Value):
         return self
 
     def _outline(self, name: str) -> tuple[frozenset[Use], frozenset[Use]]:
-        """What a stack makes, and what it needs."""
+        """Return what a stack creates, and what it needs."""
         state = self.stacks[name]
         try:
             deploys = (state.outline(name), *([state.first_outline(name)] if state.first is not None else []))
@@ -165,13 +167,13 @@ class Checkpoint(Value):
 
     @property
     def stack_services(self) -> tuple[str, ...]:
-        """The whole names of all stacks' services."""
+        """The full names of the services of all stacks."""
         return tuple(service for name, stack in self.stacks.items() for service in stack.services(name))
 
 
 class Patch(Value):
-    """What a step leaves changed, laid over the checkpoint: keys of a service, node or stack replace its own, `null`
-    takes a thing away."""
+    """The changes that a step leaves, applied over the checkpoint: the given keys of a service, node or stack replace
+    its own; `null` removes the object."""
 
     services: Mapping[Name, Mapping[str, Any] | None] = {}
     secrets: Mapping[Name, Content | None] = {}
@@ -196,7 +198,7 @@ class Patch(Value):
         return _known(stacks, StackState)
 
     def over(self, checkpoint: Checkpoint) -> Checkpoint:
-        """The checkpoint after the patch. Raises pydantic.ValidationError when that makes no sense."""
+        """Return the checkpoint with the patch applied. Raises pydantic.ValidationError when the result is invalid."""
         base = checkpoint.model_dump(exclude_unset=True, mode="json")
         patch = self.model_dump(exclude_unset=True, mode="json")
         if patch.get("networks") is not None:
@@ -214,8 +216,8 @@ class Patch(Value):
 
 
 def checkpoint_before(lesson: Lesson, step: str | None = None) -> Checkpoint:
-    """What the cluster should be before a step (None: before the first): the lesson's start, patched by what each
-    earlier step leaves. Raises InputError when there is no such step."""
+    """Return the checkpoint before a step (None: before the first): the lesson's start, patched with what each earlier
+    step leaves. Raises InputError when there is no such step."""
     now = lesson.start
     if step is None:
         return now
@@ -229,7 +231,7 @@ def checkpoint_before(lesson: Lesson, step: str | None = None) -> Checkpoint:
 
 
 def checkpoint_after(lesson: Lesson) -> Checkpoint:
-    """What the cluster should be after the last step."""
+    """Return the checkpoint after the last step."""
     now = lesson.start
     for step in lesson.steps:
         if step.leaves is not None:
@@ -254,7 +256,7 @@ def _there(who: str, uses: Iterable[Use], known: Container[Use]) -> None:
 
 
 def _inside(folder: Path, name: str) -> str:
-    """The text of a file in a folder. Raises ValueError, in words, when it lies elsewhere or cannot be read."""
+    """Return the text of a file in a folder. Raises a readable ValueError when it lies outside or cannot be read."""
     try:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):

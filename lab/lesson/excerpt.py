@@ -1,4 +1,4 @@
-"""A block of a stack file as it stands there, comments and all."""
+"""A block of a stack file, verbatim, with its comments."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from lab.schema import document
 
 
 def excerpt(folder: Path, file: str, block: str) -> str:
-    """The lines of the block at a path of keys (`services/traefik/deploy`), with the comments above it, less its
-    indentation. `#2-5` behind the path takes lines of it, from 1. Raises ValueError, in words."""
+    """Return the lines of the block at a path of keys (`services/traefik/deploy`), with the comments above it and
+    without its indentation. `#2-5` after the path selects lines of the block, counted from 1. Raises a readable
+    ValueError."""
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise ValueError(f"the path {file} leaves the stacks' folder")
@@ -34,7 +35,7 @@ def excerpt(folder: Path, file: str, block: str) -> str:
 
 
 def _cut(lines: list[str], at: int) -> list[str]:
-    """From the key's line to the last that is indented deeper; an item of a list takes what stands under it."""
+    """Return the block from its key's line to the last line indented deeper; a list item includes what is below it."""
     depth = _depth(lines[at])
     first = at
     while first and lines[first - 1].lstrip().startswith("#") and _depth(lines[first - 1]) == depth:

@@ -1,4 +1,4 @@
-"""The JSON schema of a lesson, for editors: what `lessons/schema.json` holds. `python -m lab.lesson` writes it."""
+"""The JSON schema of a lesson for editors, written to `lessons/schema.json` by `python -m lab.lesson`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lab.schema.value import Value
 
 
 def editor_schema() -> str:
-    """The schema as text, with the models' docstrings as descriptions."""
+    """Return the schema as text, with the models' docstrings as descriptions."""
     plain = model.Lesson.model_json_schema()
     models = {name: each for part in (check, checkpoint, model) for name, each in vars(part).items()}
     for name, definition in {**plain["$defs"], "Lesson": plain}.items():
@@ -32,10 +32,10 @@ def _describe(definition: dict[str, Any], model: type[Value]) -> None:
 
 
 def _field_texts(model: type[Value]) -> Iterator[tuple[str, str]]:
-    """The strings that stand below fields. pydantic can read them too, but then does so at every import."""
+    """Yield the strings below fields. pydantic could read them too, but would do so at every import."""
     try:
         source = inspect.getsource(model)
-    except OSError:  # made from a table: it has no fields of its own in the source
+    except OSError:  # generated from a table, so its source has no fields of its own
         return
     (node,) = ast.parse(textwrap.dedent(source)).body
     lines = node.body if isinstance(node, ast.ClassDef) else []

@@ -1,4 +1,4 @@
-"""The lessons of a folder, held against its syllabus, and what is wrong with files of lessons and stacks."""
+"""The lessons of a folder, checked against its syllabus, and the problems of lesson and stack files."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ SYLLABUS = "syllabus.yaml"
 _YAML = frozenset({".yaml", ".yml"})
 _OF_STACKS = frozenset({"version", "networks", "volumes", "secrets", "configs"})
 _OF_LESSONS = frozenset({"id", "steps", "topics"})
-#: What every lesson has at its top.
+#: The top-level keys that every lesson has.
 _LESSON = frozenset({"id", "steps"})
 _KEY = re.compile(r"^([a-z]{1,20}):", re.MULTILINE)
 Tape = Callable[[Path], object]
-"""Reads a recording; raises InputError when it is not a good one."""
+"""Reads a recording; raises InputError when it is not valid."""
 
 
 def load_course(folder: Path | None = None) -> tuple[Lesson, ...]:
-    """The lessons of a folder (by default those that travel with the program), in the syllabus's order, held against
-    it and each other. Raises Problems."""
+    """Return the lessons of a folder (by default those shipped with the program) in the syllabus's order, checked
+    against the syllabus and each other. Raises Problems."""
     found = _Found()
     _folder(folder or paths.lessons(), found, None)
     if found.problems or found.syllabus is None:
@@ -44,23 +44,23 @@ def load_course(folder: Path | None = None) -> tuple[Lesson, ...]:
 
 
 def load_lesson(path: Path) -> Lesson:
-    """One lesson's file. Raises Problems (an InputError) with all that is wrong."""
+    """Load one lesson file. Raises Problems (an InputError) with everything that is wrong."""
     return read.read_lesson(path).value
 
 
 def load_syllabus(path: Path) -> Syllabus:
-    """The syllabus's file. Raises Problems."""
+    """Load the syllabus file. Raises Problems."""
     return read.read_syllabus(path).value
 
 
 def check_paths(
     targets: Iterable[Path], tape: Tape | None = None, *, stack: Sequence[Path] = ()
 ) -> tuple[tuple[InputError, ...], int]:
-    """What is wrong with these files and folders, and how many files were looked at. Raises nothing.
+    """Return the problems of these files and folders, and how many files were checked. Raises nothing.
 
-    YAML is a lesson, the syllabus or a stack file; so is `-`, standard input. JSON is a stack file. What is neither by
-    its name is given to `tape`; without one, everything is read as a lesson. A folder is looked through with all below
-    it. The files of `stack` are looked at as the one stack that docker makes of them.
+    YAML is a lesson, the syllabus or a stack file; so is `-`, standard input. JSON is a stack file. A file whose name
+    says neither is passed to `tape`; without `tape`, it is read as a lesson. Folders are searched recursively. The
+    files of `stack` are checked as the one stack that docker merges them into.
     """
     problems: list[InputError] = []
     looked_at = 0
@@ -83,7 +83,7 @@ def check_paths(
 
 @dataclass
 class _Found:
-    """What reading gave so far."""
+    """The results so far."""
 
     files: int = 0
     lessons: list[ParsedFile[Lesson]] = field(default_factory=list)
@@ -97,15 +97,16 @@ def _file(path: Path, found: _Found, tape: Tape | None) -> None:
 
 
 def _guarded(path: Path, look: Callable[[], Iterable[InputError]]) -> list[InputError]:
-    """What a look at a file finds, or what ended it: one bad file does not keep the others from being looked at."""
+    """Return the problems found in a file, or the error that ended the check: one bad file does not keep the others
+    from being checked."""
     try:
         return diagnostics.limit_problems(look(), path)
     except Problems as problems:
         return list(problems.problems)
     except InputError as problem:
         return [problem]
-    except Exception as error:  # noqa: BLE001  the rim of one file: the others are looked at all the same
-        reason = f"this file could not be looked at to its end: {type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001  the boundary of one file: the others are checked regardless
+        reason = f"checking this file failed: {type(error).__name__}: {error}"
         return [InputError(reason, path=path, remedy="please report it, with the file")]
 
 
@@ -133,7 +134,7 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
 
 
 def _is_stack(doc: Document) -> bool:
-    """Whether it has services at its top, or something else that no lesson has there."""
+    """Return whether it has `services` at the top level, or another key there that no lesson has."""
     keys = doc.data.keys()
     return "services" in keys or bool(keys & _OF_STACKS and not keys & _OF_LESSONS)
 
@@ -149,7 +150,7 @@ def _of_one_stack(files: Sequence[Path]) -> Iterable[InputError]:
 
 
 def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
-    """A folder and all below it."""
+    """Check a folder and everything below it."""
     folders, whole = walk_files(top)
     for folder in folders:
         here = _Found()
@@ -165,8 +166,8 @@ def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
 
 
 def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | None = None) -> None:
-    """Each file, then the lessons against the syllabus beside them. Within a tree there may be YAML of other kinds:
-    where no syllabus is, what is neither a lesson nor a stack file by its keys is passed over."""
+    """Check each file, then the lessons against the syllabus beside them. A tree may also hold unrelated YAML: in a
+    folder without a syllabus, files whose keys are neither a lesson's nor a stack file's are skipped."""
     read = (*_YAML, ".tape") if tape is not None else _YAML
     files = sorted(p for p in folder.iterdir() if p.suffix in read and p.is_file())
     if within is not None:
@@ -182,7 +183,7 @@ def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | No
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a file is a lesson or a stack by the keys at its top, even where it is no good YAML."""
+    """Return whether a file is a lesson or a stack file by its top-level keys, even if it is not valid YAML."""
     try:
         text = document.read_text(path)
     except InputError:
@@ -195,7 +196,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _keys(text: str) -> set[str]:
-    """The keys at the top of a text that need not be good YAML."""
+    """Return the top-level keys of a text that need not be valid YAML."""
     return {found[1] for found in _KEY.finditer(text)}
 
 

@@ -1,4 +1,4 @@
-"""A lesson as data: what a YAML file under `lessons/` holds. `lab.lesson.load` reads it, and says what is wrong.
+"""A lesson as data: the content of a YAML file under `lessons/`. `lab.lesson.load` reads it and reports what is wrong.
 
 Texts are Markdown. `{{name}}` in a command, a node's name, a check or a text stands for a captured value.
 """
@@ -28,19 +28,19 @@ CaptureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
 class Needs(Value):
-    """The least cluster on which the lesson tells the truth."""
+    """The smallest cluster on which what the lesson says is true."""
 
     nodes: Annotated[int, Field(ge=1, le=50)] = 1
     managers: Annotated[int, Field(ge=1, le=50)] = 1
 
 
 class LoadAct(Value):
-    """Load that the lab makes, open loop: `rate` requests a second, each over a new connection; 0 ends it."""
+    """Open-loop load that the lab generates: `rate` requests per second, each over a new connection; 0 ends it."""
 
     rate: Annotated[float, Field(ge=0, le=1000)] | None = None
-    """What the cluster can carry, `{{rate}}`, when left out."""
+    """Requests per second; defaults to `{{rate}}`, the rate that the cluster can carry."""
     host: Name | None = None
-    """Through Traefik, under this name; else straight to `port`."""
+    """Host name for requests through Traefik; without it, requests go directly to `port`."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
     https: bool = True
@@ -52,7 +52,7 @@ class LoadAct(Value):
         return self
 
     def load_spec(self, values: Mapping[str, str]) -> LoadSpec | None:
-        """The same in the world's terms, with the captured `values`; None ends it."""
+        """Return the load as a `LoadSpec`, with the captured `values` filled in; None ends it."""
         if self.rate == 0:
             return None
         rate = float(values.get("rate", 50)) if self.rate is None else self.rate
@@ -62,7 +62,7 @@ class LoadAct(Value):
 
 
 class _Act(Value):
-    """Something that the lab does: exactly one of these; for a fault, the node's name. load: see there."""
+    """An action of the lab: exactly one of these keys. A fault takes the node's name; for `load`, see LoadAct."""
 
     if TYPE_CHECKING:
         load: LoadAct | None = None
@@ -74,17 +74,17 @@ class _Act(Value):
 
     @property
     def action(self) -> str:
-        """A verb of `lab.cluster.faults.FAULTS`, or load."""
+        """A verb of `lab.cluster.faults.FAULTS`, or `load`."""
         return one_of(self, *type(self).model_fields)
 
     @property
     def node(self) -> str:
-        """Which node; "" for a load."""
+        """The node's name; "" for a load."""
         return "" if self.load else str(getattr(self, self.action))
 
     @property
     def sentence(self) -> str:
-        """What it does, in words."""
+        """The action in words."""
         if self.load is not None:
             load_spec = self.load.load_spec({"rate": "1"})
             rate = "{{rate}}" if self.load.rate is None else f"{self.load.rate:g}"
@@ -93,7 +93,7 @@ class _Act(Value):
 
 
 def act_model(faults: Mapping[str, Fault]) -> type[_Act]:
-    """An act that may be one of these faults, or a load."""
+    """Return a model of an act that is one of these faults, or a load."""
     fields: dict[str, Any] = {**dict.fromkeys(faults, (Name | None, None)), "load": (LoadAct | None, None)}
     words = "; ".join(f"{verb}: {fault.asks.format('it')}" for verb, fault in faults.items())
     return create_model("Act", __base__=_Act, __doc__=f"{_Act.__doc__}\n\n{words}.", **fields)
@@ -106,16 +106,16 @@ else:
 
 
 class Question(Value):
-    """What the learner says before the step is done, a number; it is laid beside what was measured."""
+    """A prediction that the learner makes before the step runs, as a number; it is shown next to the measured value."""
 
     name: CaptureName
     text: Text
     usual: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """The answer where nobody is asked."""
+    """The answer used when nobody is asked."""
 
 
 class Became(Value):
-    """What a block of a stack file became in the cluster: exactly one of these."""
+    """The part of the cluster that a block of a stack file became: exactly one of these keys besides `of`."""
 
     service: Name | None = None
     network: Name | None = None
@@ -123,7 +123,7 @@ class Became(Value):
     config: Name | None = None
     router: Name | None = None
     label: Name | None = None
-    """A label of the service that bears it; with `of`."""
+    """A label of the service named in `of`."""
     node_label: Name | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     of: Name | None = None
@@ -138,12 +138,12 @@ class Became(Value):
 
 
 class Reading(Value):
-    """A block of a stack file, read beside its explanation and beside what it became."""
+    """A block of a stack file, shown next to its explanation and to what it became."""
 
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
-    """Below the stacks' folder."""
+    """Path relative to the stacks folder."""
     block: Annotated[str, Field(min_length=1, max_length=200)]
-    """Keys from the top, as a path: `services/traefik/deploy`; `#1-4` behind it are lines of that block."""
+    """Keys from the top level as a path: `services/traefik/deploy`; `#1-4` after it selects lines of that block."""
     says: Text
     became: Became | None = None
     excerpt: str = ""
@@ -159,9 +159,9 @@ class Reading(Value):
 
 
 class Capture(Value):
-    """A value for later: of a running task of a service (when the step begins), or from the command's output.
+    """A value captured for later: from a running task of a service (when the step begins), or from the output.
 
-    The task is the running one in `slot`, or the first that runs when no slot is named.
+    The task is the one running in `slot`, or the first running task when no slot is given.
     """
 
     service: Name | None = None
@@ -171,7 +171,7 @@ class Capture(Value):
     take: Literal["node", "container", "task", "name"] | None = None
     """The node's name, the container's id, the task's id, or the task's name (`web.2`)."""
     output: Pattern | None = None
-    """A regular expression with one group, whose text is the value; a line at a time."""
+    """A regular expression with exactly one group, matched line by line; the group's text is the value."""
 
     @model_validator(mode="after")
     def _one(self) -> Capture:
@@ -191,8 +191,8 @@ class Capture(Value):
 
 
 class Hint(Value):
-    """What to say when a check stays red. `when` is a regular expression on the check's own finding; its named
-    groups can be used in `say` as `{{name}}`. Without `when` it always fits."""
+    """Help for a check that stays red. `when` is a regular expression matched against the check's own finding; its
+    named groups can be used in `say` as `{{name}}`. Without `when`, the hint always applies."""
 
     when: Pattern | None = None
     say: Text
@@ -204,16 +204,16 @@ class Hint(Value):
 
 
 class Step(Value):
-    """A text, a command or an act, and what must then be true within `bound` seconds."""
+    """A text, a command or an act, and the checks that must then pass within `bound` seconds."""
 
     id: Id
     title: Title
     text: Text
     run: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
-    """The shell command. A captured value is put in as one quoted word, so it must not stand inside quotes,
-    in a comment, or after a here-document's `<<`."""
+    """The shell command. A captured value is inserted as one quoted word, so it must not appear inside quotes, in a
+    comment, or after a here-document's `<<`."""
     on: Name = ""
-    """The node whose shell runs it; "" is a manager that lives."""
+    """The node whose shell runs it; "" selects a manager that is up."""
     act: Act | None = None
     capture: Mapping[CaptureName, Capture] = {}
     then: Annotated[tuple[Check, ...], Field(min_length=1)]
@@ -221,14 +221,14 @@ class Step(Value):
     """Seconds for the command and its checks together; generous, since a cluster may be emulated."""
     hints: tuple[Hint, ...] = ()
     notes: Text | None = None
-    """For the speaker."""
+    """Notes for the speaker."""
     reads: tuple[Reading, ...] = ()
-    """Blocks of stack files, between the text and the command."""
+    """Blocks of stack files, shown between the text and the command."""
     question: Question | None = None
     pane: PaneId | None = None
     """The pane to look at in this step."""
     leaves: Patch | None = None
-    """What the step changes in the checkpoint of the steps after it."""
+    """The changes that the step makes to the checkpoint of the steps after it."""
 
     @model_validator(mode="after")
     def _sane(self) -> Step:
@@ -247,18 +247,18 @@ class Step(Value):
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """What must hold: `then`, and that the command ends with status 0 unless `then` names a status."""
+        """The checks that must hold: `then`, and exit status 0 of the command unless `then` names a status."""
         if self.run is None or any(c.exit is not None for c in self.then):
             return self.then
         return (*self.then, Check(exit=0))
 
     @property
     def sentence(self) -> str:
-        """What the step does: its command, or its act in words."""
+        """The step's command, or its act in words."""
         return self.act.sentence if self.act else str(self.run)
 
     def strings(self) -> Iterator[str]:
-        """Every text in which a captured name may stand, hints aside."""
+        """Yield every text in which a captured name may appear, except hints."""
         yield from (self.title, self.text, self.run or "", self.on, self.notes or "")
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
@@ -267,7 +267,7 @@ class Step(Value):
 
 
 class Lesson(Value):
-    """A lesson: where it starts, and its steps."""
+    """A lesson: its starting checkpoint and its steps."""
 
     id: Id
     title: Title
@@ -281,12 +281,12 @@ class Lesson(Value):
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     def step(self, id: str) -> Step | None:
-        """The step of that id."""
+        """Return the step with that id, or None."""
         return next((s for s in self.steps if s.id == id), None)
 
 
 class Topic(Value):
-    """A topic of the talk: its slides, and the lessons that teach it (none yet: an honest gap)."""
+    """A topic of the talk: its slides, and the lessons that teach it (empty if there are none yet)."""
 
     id: Id
     title: Title
@@ -295,7 +295,7 @@ class Topic(Value):
 
 
 class Syllabus(Value):
-    """The talk's topics in its order, and the order in which lessons are offered."""
+    """The topics in the order of the talk, and the order in which the lessons are offered."""
 
     title: Title
     lessons: tuple[Id, ...]

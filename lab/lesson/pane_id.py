@@ -1,4 +1,4 @@
-"""The id of a pane in a lesson: one of `lab.panes.PANES`, whatever stands there."""
+"""The id of a pane in a lesson: one of those in `lab.panes.PANES`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _known(id: str) -> str:
 
 
 class _OneOfThePanes:
-    """The JSON schema: the ids that there are when it is made."""
+    """The JSON schema: an enum of the ids that exist when it is generated."""
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(schema), "enum": [pane.id for pane in panes.PANES]}

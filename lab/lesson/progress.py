@@ -1,4 +1,4 @@
-"""What was passed, per lesson and lab: so that a learner can stop and come back. It outlives the cluster."""
+"""The steps passed, per lesson and lab, so that a learner can stop and come back. They outlive the cluster."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ if TYPE_CHECKING:
 
 
 def passed_steps(name: str, lesson: Lesson) -> tuple[str, ...]:
-    """The steps passed, in the lesson's order; ids that the lesson no longer has are left out."""
+    """Return the steps passed, in the lesson's order, without ids that the lesson no longer has."""
     done = _steps(json_store.read_store(json_store.store_path("progress", name)), lesson.id)
     return tuple(step.id for step in lesson.steps if step.id in done)
 
 
 def next_step(name: str, lesson: Lesson) -> str | None:
-    """Where to go on: the first step not passed, None when all are."""
+    """Return the first step not passed, None when all are."""
     done = passed_steps(name, lesson)
     return next((step.id for step in lesson.steps if step.id not in done), None)
 
 
 def last_lesson(name: str) -> str:
-    """The lesson that was opened last, "" when none was."""
+    """Return the lesson that was opened last, "" when none was."""
     lesson = json_store.read_store(json_store.store_path("progress", name)).get("last", "")
     return lesson if isinstance(lesson, str) else ""
 
 
 def record_opened(name: str, lesson: str) -> None:
-    """A lesson was opened. Raises LabError when that cannot be kept."""
+    """Record that a lesson was opened. Raises LabError when that cannot be saved."""
     json_store.update_store(json_store.store_path("progress", name), lambda data: {**data, "last": lesson})
 
 
 def pass_step(name: str, lesson: Lesson, step: str) -> None:
-    """A step was passed. Raises LabError when that cannot be kept."""
+    """Record that a step was passed. Raises LabError when that cannot be saved."""
     json_store.update_store(
         json_store.store_path("progress", name), lambda data: _with(data, lesson, _steps(data, lesson.id) | {step})
     )
 
 
 def forget_step(name: str, lesson: Lesson, step: str = "") -> None:
-    """A step and all after it are to be done again ("" : the whole lesson). Raises LabError."""
+    """Mark a step and all steps after it as not passed ("": the whole lesson). Raises LabError."""
     ids = [each.id for each in lesson.steps]
     kept_ids = set(ids[: ids.index(step)]) if step in ids else set()
     json_store.update_store(
@@ -50,7 +50,7 @@ def forget_step(name: str, lesson: Lesson, step: str = "") -> None:
 
 
 def _steps(data: json_store.Kept, lesson: str) -> set[str]:
-    """The steps in what was kept, however damaged it is."""
+    """Return the steps in the saved data, however damaged it is."""
     lessons = data.get("passed")
     steps: Any = lessons.get(lesson) if isinstance(lessons, dict) else None
     return {s for s in steps if isinstance(s, str)} if isinstance(steps, list) else set()

@@ -1,4 +1,4 @@
-"""One YAML file to a lesson or the syllabus, with a line and a sentence for everything that is wrong with it."""
+"""One YAML file as a lesson or the syllabus, with a line and a sentence for everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ V = TypeVar("V", bound=Value)
 
 @dataclass(frozen=True)
 class ParsedFile(Generic[V]):
-    """What a file holds, and the file as it was read: for what is wrong only beside other files."""
+    """A file's value and the document it was read from, for problems that appear only in relation to other files."""
 
     value: V
     document: Document
 
     def problem(self, reason: str, *place: str | int) -> InputError:
-        """Something wrong at a place of the file."""
+        """Return an error about a place in the file."""
         return InputError(reason, path=self.document.path, line=self.document.line(place))
 
 
 def read_lesson(path: Path, text: str | None = None) -> ParsedFile[Lesson]:
-    """A lesson's file, or the text that stands in it. Raises Problems with all that is wrong."""
+    """Read a lesson file, or `text` as its content. Raises Problems with everything that is wrong."""
     return _model(Lesson, path, _lesson_problems, text)
 
 
 def read_syllabus(path: Path) -> ParsedFile[Syllabus]:
-    """The syllabus's file. Raises Problems."""
+    """Read the syllabus file. Raises Problems."""
     return _model(Syllabus, path, _syllabus_problems)
 
 
@@ -62,7 +62,7 @@ def _model(
 
 
 def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
-    """What no single part of a lesson can know."""
+    """Yield the problems that no single part of a lesson can detect."""
     value, doc, at = read.value, read.document, read.problem
     if value.needs.managers > value.needs.nodes:
         yield at("needs more managers than nodes", "needs")
@@ -72,7 +72,7 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
     for index, step in enumerate(value.steps):
         if step.id in seen:
             line = doc.line(("steps", seen[step.id], "id"))
-            yield at(f"the step id {step.id} stands twice; first in line {line}", "steps", index, "id")
+            yield at(f"duplicate step id {step.id}; first used in line {line}", "steps", index, "id")
         seen.setdefault(step.id, index)
         yield from (at(wrong, "steps", index, *place) for wrong, place in _unknown(step, known))
         known |= {*step.capture, *([step.question.name] if step.question else ())}
@@ -87,7 +87,7 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
 
 
 def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
-    """Names used before they are captured. A value of the command's output is there only after the command, a
+    """Yield the names used before they are captured. A value from the command's output exists only after the command, a
     question's answer before it."""
     if step.question is not None:
         known = known | {step.question.name}

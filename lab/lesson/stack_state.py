@@ -20,17 +20,17 @@ Setting = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class StackState(Value):
-    """A stack as `docker stack deploy` makes it of a file. The file is read when the lesson is."""
+    """A stack as `docker stack deploy` creates it from a file. The file is read together with the lesson."""
 
     file: Annotated[str, Field(min_length=1, max_length=300)]
-    """Below the stacks' folder."""
+    """Path relative to the stacks folder."""
     env: Mapping[Setting, str] = {}
-    """The file's settings, laid over those that `swarmlab env` prints."""
+    """Settings for the file, which override those that `swarmlab env` prints."""
     first: Mapping[Setting, str] | None = None
-    """The settings of an earlier deploy, which went well: the one with `env` over it failed, and the update of what it
-    changes is paused."""
+    """Settings of an earlier deploy that succeeded. The deploy with `env` over it failed, and the update of the
+    services that it changes is paused."""
     fresh_with: tuple[Name, ...] = ()
-    """When one of these stacks is made anew, so is this one, with its volumes."""
+    """When one of these stacks is recreated, so is this one, together with its volumes."""
     _read: StackFile = PrivateAttr()
 
     @field_validator("file")
@@ -49,39 +49,39 @@ class StackState(Value):
         return self
 
     def model_post_init(self, _: Any) -> None:
-        """Keeps what was read: what is declared is then all in the value."""
+        """Keep the file as read, so that the value holds everything that is declared."""
         self._read = _stack_file(self.file)
 
     def services(self, name: str) -> tuple[str, ...]:
-        """The whole names of its services when it is deployed under a name."""
+        """Return the full names of its services when it is deployed under a name."""
         return service_names(self._read, name)
 
     def expected(self, name: str, env: Mapping[str, str]) -> Expected:
-        """What a deploy under a name makes of it, `env` being this machine's settings. Raises InputError when one
-        that the file needs is missing."""
+        """Return what a deploy under a name creates, where `env` is this machine's settings. Raises InputError when a
+        setting that the file needs is missing."""
         return self._expected(name, {**env, **self.env})
 
     def first_expected(self, name: str, env: Mapping[str, str]) -> Expected:
-        """The same of the deploy that went well; raises InputError too."""
+        """Return the same for the earlier deploy that succeeded. Raises InputError too."""
         return self._expected(name, {**env, **(self.first or {})})
 
     def _expected(self, name: str, env: Mapping[str, str]) -> Expected:
-        """The configs' files are read now: some are of this machine, and change."""
+        """Read the configs' files now: some belong to this machine, and change."""
         files = config_files(self._read, name, env)
         contents = {full: fingerprint(data) for full, path in files.items() if (data := read_content(path)) is not None}
         return replace(service_specs(self._read, name, env), contents=contents)
 
     def outline(self, name: str) -> Expected:
-        """The same as far as it is known without the machine's settings. Raises InputError."""
+        """Return the same as far as it is known without the machine's settings. Raises InputError."""
         return outline(self._read, name, self.env)
 
     def first_outline(self, name: str) -> Expected:
-        """The same of the deploy that went well. Raises InputError."""
+        """Return the same for the earlier deploy that succeeded. Raises InputError."""
         return outline(self._read, name, self.first or {})
 
 
 def _stack_file(name: str) -> StackFile:
-    """A file below the stacks' folder. Raises ValueError, in words, when it lies elsewhere or is not a good one."""
+    """Read a file below the stacks folder. Raises a readable ValueError when it is outside the folder or not valid."""
     folder = paths.stacks()
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
@@ -93,5 +93,5 @@ def _stack_file(name: str) -> StackFile:
 
 
 def describe_problem(file: str, error: InputError) -> str:
-    """The first thing wrong with a stack file, where the lesson's own place is told already."""
+    """Describe the first problem of a stack file, for a message that already gives the place in the lesson."""
     return f"{file}, line {error.line}: {error.reason}" if error.line else f"{file}: {error.reason}"

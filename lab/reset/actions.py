@@ -1,4 +1,4 @@
-"""What a reset does, as values: each with a sentence, and in the order in which they work."""
+"""The actions of a reset, as values: each has a sentence, and `sort_key` puts them in an order that works."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lab.lesson.checkpoint import Content
 from lab.world.swarm import ServiceSpec
 
 DoneWhen = Literal["", "absent", "present"]
-"""When an action is done although the engine refuses it: what it would remove is gone, or what it would create is
-there."""
+"""When an action counts as done although the engine refuses it: what it would remove is absent, or what it would create
+is present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class StopNode:
 
 @dataclass(frozen=True, slots=True)
 class SetNode:
-    """Set a node's availability, role ("" keeps it) and labels. `id` is the name of a node not seen yet."""
+    """Set a node's availability, role ("" keeps it) and labels. `id` is the name for a node not seen yet."""
 
     id: str
     name: str
@@ -60,7 +60,7 @@ class SetNode:
 
 @dataclass(frozen=True, slots=True)
 class ForgetNode:
-    """Drop a node that left and came back under the same name."""
+    """Remove the earlier entry of a node that left and came back under the same name."""
 
     done_when: ClassVar[DoneWhen] = "absent"
 
@@ -74,7 +74,7 @@ class ForgetNode:
 
 @dataclass(frozen=True, slots=True)
 class RemoveService:
-    """Remove a service and its tasks; `why` is empty when it should just not be there."""
+    """Remove a service and its tasks; `why` says why it is recreated, empty when it should not exist."""
 
     done_when: ClassVar[DoneWhen] = "absent"
 
@@ -104,7 +104,7 @@ class CreateService:
 
 @dataclass(frozen=True, slots=True)
 class UpdateService:
-    """Change a service in what does not replace its tasks."""
+    """Update the fields of a service that do not replace its tasks."""
 
     id: str
     name: str
@@ -118,7 +118,7 @@ class UpdateService:
 
 @dataclass(frozen=True, slots=True)
 class RemoveNamed:
-    """Remove a secret, a config or a network; `why` is empty when it should just not be there."""
+    """Remove a secret, a config or a network; `why` says why it is recreated, empty when it should not exist."""
 
     done_when: ClassVar[DoneWhen] = "absent"
 
@@ -161,8 +161,8 @@ class RemoveVolume:
 @dataclass(frozen=True, slots=True)
 class DeployStack:
     """Deploy a stack: `file` is below the stacks' folder, `env` its settings, `place` its turn among the stacks. The
-    services in `awaited`, whole names, must run before the reset goes on: another deploy of the stack
-    follows, or one of a stack that needs it from its start."""
+    services in `awaited`, full names, must run before the reset continues: another deploy of the stack follows, or one
+    of a stack that needs it from the start."""
 
     name: str
     file: str
@@ -192,7 +192,7 @@ Action = (
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What differs from the checkpoint and was not the lab's to touch."""
+    """A difference from the checkpoint that is not the lab's to touch."""
 
     what: str
     name: str
@@ -205,7 +205,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do, in order, and what is left as it is."""
+    """The actions to take, in order, and what is left alone."""
 
     actions: tuple[Action, ...] = ()
     left: tuple[Left, ...] = ()
@@ -228,13 +228,13 @@ _KINDS = ("network", "config", "secret")
 
 
 def sort_key(action: Action) -> tuple[int, int, str]:
-    """The key to sort by: nodes first, what services need before them, what they no longer need after them; stacks in
-    their own order, and a deploy that is awaited before the one over it."""
+    """Return the key to sort by: nodes first, what services need before them, what they no longer need after them;
+    stacks in their own order, and an awaited deploy before the one over it."""
     turn = 0
     if isinstance(action, CreateNamed | RemoveNamed):
         turn = _KINDS.index(action.what)
     elif isinstance(action, DeployStack):
         turn = 2 * action.place + (not action.awaited)
-    # What is made anew goes after the services that use it, and before it is made.
+    # What is recreated is removed after the services that use it, and before it is created.
     kind = RemoveVolume if isinstance(action, RemoveNamed) and action.why else type(action)
     return _ORDER.index(kind), turn, action.name

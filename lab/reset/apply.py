@@ -1,7 +1,7 @@
-"""Carrying a reset's actions out through an engine's API, and waiting until the world is as the checkpoint says.
+"""Carrying a reset's actions out through an engine's API, and waiting until the world matches the checkpoint.
 
-Deletes are idempotent, a create that meets its own result counts as done, an update that is out of sequence reads
-the object again. Every wait is bounded, and says at the bound what was missing.
+Deletes are idempotent, a create whose result already exists counts as done, an update that is out of sequence reads the
+object again. Every wait is bounded, and reports at the bound what was missing.
 """
 
 from __future__ import annotations
@@ -49,34 +49,34 @@ from lab.world.swarm import ServiceSpec
 from lab.world.world import World
 
 Engine = Any
-"""docker's low-level client, `docker.APIClient` (half of its stubs are untyped, so they cannot be held to)."""
-#: Seconds until everything is as it should be.
+"""Docker's low-level client, `docker.APIClient` (half of its stubs are untyped, so they cannot be relied on)."""
+#: Seconds within which everything must match the checkpoint.
 BOUND = 420.0
-#: Seconds for one action that is refused because something still ends.
+#: Seconds to retry an action that is refused because something is still stopping.
 PATIENCE = 60.0
-#: How often a service is made anew when its tasks did not spread as they should.
+#: How often a service is recreated when its tasks did not spread as they should.
 _ROUNDS = 2
 
 
 class ResetContext(WaitContext, Protocol):
-    """What a reset needs of the world outside: `lab.run.driver.StepDriver`, and a manager's API."""
+    """What a reset needs from the outside world: `lab.run.driver.StepDriver`, and a manager's API."""
 
     def act(self, action: str, node: str) -> None:
         """See `StepDriver.act`."""
 
     def engine(self) -> Engine:
-        """The low-level client of a manager that lives. Raises EngineError when there is none."""
+        """Return the low-level client of a reachable manager. Raises EngineError when there is none."""
 
     def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
-        """`docker stack deploy` of a file below the stacks' folder, with these settings; services that the file no
-        longer names go. Raises CommandError with what it said when it fails."""
+        """Run `docker stack deploy` on a file below the stacks' folder, with these settings; services that the file no
+        longer names are removed. Raises CommandError with its output when it fails."""
 
     def remove_volume(self, name: str) -> None:
-        """Remove a named volume from every node; nothing when there is none. Raises CommandError or EngineError while
-        it is used."""
+        """Remove a named volume from every node; do nothing when there is none. Raises CommandError or EngineError
+        while it is in use."""
 
     def login(self) -> bytes:
-        """The line of a users file for basic authentication: the lab's own user, and a hash of the password."""
+        """Return the line of a users file for basic authentication: the lab's own user, and a hash of the password."""
 
 
 def apply(
@@ -89,11 +89,10 @@ def apply(
     clock: Clock = time.monotonic,
     needed: Collection[str] = (),
 ) -> None:
-    """Carry the actions out in their order, then wait until the cluster is at the checkpoint.
+    """Carry out the actions in order, then wait until the cluster is at the checkpoint.
 
     Raises WaitError at `bound` seconds with what was missing, EngineError when an engine refuses or none answers,
-    MachinesEnded when the machine of one of the nodes `needed` ends meanwhile, Cancelled when the user asked
-    to stop.
+    MachinesEnded when the machine of a node in `needed` ends meanwhile, Cancelled when the user asked to stop.
     """
     limits = Limits(bound, clock() + bound, clock, frozenset(needed))
     steps = tuple(actions)
@@ -119,7 +118,8 @@ def apply(
 
 
 def _again(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[Action]:
-    """Services whose tasks did not spread as they should: made anew, the scheduler spreads them over all nodes."""
+    """Yield actions to recreate services whose tasks did not spread as they should: the scheduler then spreads them
+    over all nodes."""
     for name in find_misplaced(world, checkpoint):
         service = world.swarm.service(name)
         if service is not None and (made_by_lab or LABEL in service.spec.labels):
@@ -129,7 +129,7 @@ def _again(world: World, checkpoint: Checkpoint, made_by_lab: bool) -> Iterator[
 
 def _do(action: Action, context: ResetContext, limits: Limits) -> None:
     match action:
-        case StartNode():  # a node that is down may be off, or only cut off: which, the managers cannot tell
+        case StartNode():  # a node that is down may be off, or only cut off: the managers cannot tell which
             context.act("start", action.name)
             context.look()
             node = context.journal.world.swarm.node(action.name)
@@ -214,7 +214,7 @@ def _bytes(content: Content | None, context: ResetContext) -> bytes:
 
 
 def _ids(spec: ServiceSpec, engine: Engine) -> dict[tuple[str, str], str]:
-    """The ids of what a service is granted. Raises EngineError for one that is not there."""
+    """Return the ids of what a service is granted. Raises EngineError for one that does not exist."""
     found: dict[tuple[str, str], str] = {}
     for what, grants, ask in (("secret", spec.secrets, engine.secrets), ("config", spec.configs, engine.configs)):
         for grant in grants:
@@ -226,9 +226,9 @@ def _ids(spec: ServiceSpec, engine: Engine) -> dict[tuple[str, str], str]:
 
 
 def _carry(action: Action, context: ResetContext, call: Callable[[Engine], None], limits: Limits) -> None:
-    """Make a call until it is done: again through another manager when one is silent, again when the object changed
-    in between, again while what uses it still ends."""
-    import docker.errors  # slow to import: not before an engine is asked
+    """Make a call until it succeeds: retry through another manager when one is silent, when the object changed in
+    between, and while what uses it is still stopping."""
+    import docker.errors  # slow to import: not before an engine is called
     import requests.exceptions
 
     what, done_when = action.sentence, getattr(action, "done_when", "")
@@ -255,7 +255,7 @@ def _carry(action: Action, context: ResetContext, call: Callable[[Engine], None]
 
 
 def _order(what: str, context: ResetContext, call: Callable[[], None], limits: Limits) -> None:
-    """Have a command run until it is done: again while what it waits for still ends."""
+    """Run a command until it succeeds: retry while what it waits for is still stopping."""
     end = limits.clock() + PATIENCE
     while True:
         check_interrupts(context, limits)
@@ -270,7 +270,7 @@ def _order(what: str, context: ResetContext, call: Callable[[], None], limits: L
         _breathe(context)
 
 
-#: What the engine says of a thing that is there already, and of a refusal that passes by itself.
+#: What the engine says of an object that already exists, and of a refusal that is only temporary.
 _THERE = ("already exists", "existing object")
 _PASSING = (
     "update out of sequence",
@@ -283,13 +283,13 @@ _PASSING = (
     "is not down and can't be removed",
     "already in use by service",
 )
-#: The same in what a command printed. A network that was just removed is still known by its name (moby#29293).
+#: The same in a command's output. A network that was just removed is still known by its name (moby#29293).
 _PASSES = re.compile(
     "|".join([*map(re.escape, _PASSING), r"network \S+ not found", "already in use", "name conflicts", "is in use"])
 )
 
 
 def _breathe(context: ResetContext) -> None:
-    """Until the journal has something new, at most a moment."""
+    """Wait until the journal has something new, but only a moment at most."""
     count = context.journal.world.count
     context.journal.wait(lambda world: world.count > count, PAUSE)

@@ -1,4 +1,4 @@
-"""A service as it is declared beside the one that is found. Pure."""
+"""Comparing a service's declaration with the service that is found. Pure."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from lab.engine.labels import LABEL
 from lab.world.swarm import Service, ServiceSpec
 from lab.world.world import World
 
-#: What can be changed in a running service without replacing its tasks one by one; for the rest it is made anew.
+#: The fields that can change without replacing a service's tasks one by one; for any other the service is recreated.
 IN_PLACE = frozenset({"replicas", "labels", "update"})
 
 
 def changed_fields(declared: ServiceSpec, found: ServiceSpec, networks: Mapping[str, str]) -> tuple[str, ...]:
-    """The fields in which a service differs from its declaration; `networks` are names by id."""
+    """Return the fields in which a service differs from its declaration; `networks` are names by id."""
     one, other = _normal(declared, networks), _normal(found, networks)
     return tuple(f for f in ServiceSpec.__dataclass_fields__ if getattr(one, f) != getattr(other, f))
 
 
 def networks(world: World) -> Mapping[str, str]:
-    """Names by id."""
+    """Return the names of the networks by id."""
     return {n.id: n.name for n in world.swarm.named.values() if n.what == "network"}
 
 
 def uses_networks(world: World, service: Service) -> frozenset[Use]:
-    """What a service is given, and the networks that it is on."""
+    """Return the secrets and configs that a service is granted, and the networks that it is on."""
     given = {("secret", g.source) for g in service.spec.secrets} | {("config", g.source) for g in service.spec.configs}
     return frozenset(given | {("network", networks(world).get(n, n)) for n in service.spec.networks})
 
 
 def describe_changes(differs: Iterable[str], now: ServiceSpec, wanted: ServiceSpec) -> str:
-    """What differs, in words."""
+    """Return what differs, in words."""
     return ", ".join(f"replicas {now.replicas} → {wanted.replicas}" if d == "replicas" else d for d in differs)
 
 
 def _normal(spec: ServiceSpec, networks: Mapping[str, str]) -> ServiceSpec:
-    """Without what the engine writes in its own way: a default tag, blanks, an order, ids in the place of names."""
+    """Return a spec without what the engine writes in its own way: a default tag, blanks, an order, ids instead of
+    names."""
     image = spec.image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
     return replace(
         spec,
@@ -55,5 +56,5 @@ def _normal(spec: ServiceSpec, networks: Mapping[str, str]) -> ServiceSpec:
 
 
 def _bare(constraint: str) -> str:
-    """Without the blanks around its parts."""
+    """Return a constraint without the blanks around its parts."""
     return "".join(part.strip() for part in re.split(r"([!=]=)", constraint))

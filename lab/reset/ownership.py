@@ -1,5 +1,5 @@
-"""The ids of what lessons' own steps made on a cluster: on one that the lab did not make, only these and what carries
-the lab's label may ever be removed."""
+"""The ids of what lesson steps created on a cluster: on one that the lab did not make, only these and what has the
+lab's label may ever be removed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from lab.engine.labels import NAMESPACE
 from lab.lesson.checkpoint import Patch
 from lab.world.world import World
 
-#: How many ids are kept, the newest: a cluster's objects are few, and an id never comes back.
+#: How many of the newest ids are kept: a cluster's objects are few, and an id is never reused.
 _MOST = 10_000
 
 
 def created_ids(since: World, world: World, leaves: Patch | None) -> tuple[str, ...]:
-    """The ids of what is new since a step began and bears a name that the step says it leaves, or is of a stack that it
-    says it leaves."""
+    """Return the ids of what is new since a step began and has a name, or is of a stack, that the step says it
+    leaves."""
     if leaves is None:
         return ()
     names = {("service", n) for n in leaves.services} | {("secret", n) for n in leaves.secrets}
@@ -31,12 +31,12 @@ def created_ids(since: World, world: World, leaves: Patch | None) -> tuple[str, 
 
 
 def owned_ids(name: str) -> frozenset[str]:
-    """The ids known for the lab of that name."""
+    """Return the ids recorded for the lab `name`."""
     return frozenset(_ids(json_store.read_store(json_store.store_path("ledger", name))))
 
 
 def record_ids(name: str, ids: Iterable[str]) -> None:
-    """Remember ids. Raises LabError when that cannot be kept."""
+    """Record ids. Raises LabError when they cannot be saved."""
     new = list(ids)
     if new:
         json_store.update_store(

@@ -1,8 +1,8 @@
-"""What differs between the world and a checkpoint, as actions in an order that works. Pure.
+"""The differences between the world and a checkpoint, as actions in an order that works. Pure.
 
-On a cluster that the lab made, what the checkpoint does not name goes, whoever made it. On any other, only what
-carries the lab's label or whose id is known as the lab's is ever removed or changed, and no node is touched; what
-differs and stays so is told as `Left`.
+On a cluster that the lab made, what the checkpoint does not name is removed, whoever created it. On any other, only
+what has the lab's label or an id recorded as the lab's is ever removed or changed, and no node is touched; the
+differences that remain are returned as `Left`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def plan(
     env: Mapping[str, str] | None = None,
     off: Collection[str] = (),
 ) -> Plan:
-    """From the world to the checkpoint. `ours` are ids of what lessons' own steps made, `env` this machine's settings
-    for stack files, `off` the nodes whose machines do not run, whatever the managers think.
+    """Return the plan from the world to the checkpoint. `ours` are ids of what lesson steps created, `env` this
+    machine's settings for stack files, `off` the nodes whose machines are not running, whatever the managers report.
 
     Raises InputError when a stack file needs a setting that is missing."""
 
@@ -62,7 +62,7 @@ def plan(
     kept = kept.union(*(each.makes for _, each in deploys))
     services = [s for s in world.swarm.services.values() if s.name not in in_stacks]
     stay = {s.name for s in world.swarm.services.values() if not mine(s.id, s.spec.labels)}
-    # A stack with a service that is not the lab's is left alone whole.
+    # A stack with a service that is not the lab's is left alone entirely.
     stay |= {full for each in expected.values() if stay & each.services.keys() for full in each.services}
     used = {use for s in world.swarm.services.values() if s.name in stay for use in uses_networks(world, s)}
     outdated = _outdated(world, checkpoint, deploys)
@@ -76,14 +76,14 @@ def plan(
         *(_renewed(n, why, (n.what, n.name) in anew) for n, why in outdated),
         *_new_named(world, checkpoint, anew),
     ]
-    if made_by_lab:  # Volumes hold data: others' are theirs.
+    if made_by_lab:  # Volumes hold data: those on any other cluster are not the lab's.
         found += volume_changes(world, expected, found)
     actions = sorted((a for a in found if not isinstance(a, Left)), key=sort_key)
     return Plan(tuple(actions), tuple(a for a in found if isinstance(a, Left)))
 
 
 def find_misplaced(world: World, checkpoint: Checkpoint) -> tuple[str, ...]:
-    """The services of the checkpoint that have no task on a node where one should run."""
+    """Return the services of the checkpoint that have no task on a node where one should run."""
     services = ((world.swarm.service(name), state) for name, state in checkpoint.services.items())
     return tuple(s.name for s, state in services if s is not None and _idle(world, s, state.runs_on))
 
@@ -161,8 +161,8 @@ def _named(thing: SwarmObject, mine: bool, kept: set[Use], used: set[Use]) -> It
 def _outdated(
     world: World, checkpoint: Checkpoint, deploys: Iterable[tuple[str, Expected]]
 ) -> tuple[tuple[SwarmObject, str], ...]:
-    """What bears the right name and is not the right thing, and why: a deploy over it fails. A config cannot be
-    changed, and of a network a stack only takes its own."""
+    """Return what has the right name but is not the right object, and why: a deploy over it fails. A config cannot be
+    changed, and a stack accepts only its own network."""
     found = []
     stack_of: dict[Use, str] = {}
     wanted = {name: fingerprint(c.text.encode()) for name, c in checkpoint.configs.items() if c.text is not None}
@@ -198,7 +198,7 @@ def _wanted(checkpoint: Checkpoint) -> Mapping[str, Mapping[str, Content | None]
 
 
 def _idle(world: World, service: Service, runs_on: tuple[str, ...]) -> tuple[str, ...]:
-    """The nodes without a task that runs or is on its way."""
+    """Return the nodes without a task that is running or starting."""
     tasks = world.swarm.tasks_of(service.id)
     busy = {world.swarm.node_name(t.node) for t in tasks if t.desired in WANTED and t.state not in ENDED}
     return tuple(name for name in runs_on if name not in busy)

@@ -1,7 +1,8 @@
-"""What differs between the world and a checkpoint's stacks, as actions. Pure.
+"""The differences between the world and a checkpoint's stacks, as actions. Pure.
 
-A service that differs in more than its number, labels or pace goes first, and the deploy makes it anew; a deploy alone
-does the rest. Where an update is to be found paused, there are two deploys: one that goes well, and one over it.
+A service that differs in more than its replicas, labels or update settings is removed first, and the deploy recreates
+it; a deploy alone does the rest. Where an update should be paused, there are two deploys: one that succeeds, and one
+over it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from lab.world.swarm import Service, ServiceSpec
 from lab.world.world import World
 
 Mine = Callable[[Service], bool]
-#: An update in one of these states would go on, or hold up the next one.
+#: An update in one of these states would continue, or block the next one.
 _STUCK = frozenset({"paused", "rollback_paused"})
 
 
 @dataclass(frozen=True)
 class _Differences:
-    """One stack beside the world: services there are, why some must be made anew, what else a deploy must do."""
+    """One stack compared with the world: its existing services, why some must be recreated, what else a deploy must
+    do."""
 
     there: tuple[Service, ...]
     hard: Mapping[str, str]
@@ -50,16 +52,16 @@ def stack_changes(
     mine: Mine,
     outdated: frozenset[Use],
 ) -> Iterator[Action | Left]:
-    """What brings the stacks to what is expected of them, by their names. `mine` says of a service whether the lab
-    may change it; a stack with one that it may not is left alone. `outdated` is what else is made
-    anew, and so is what uses it."""
+    """Yield the actions that make the stacks match what is expected, by name. `mine` says whether the lab may change a
+    service; a stack with one that it may not is left alone. `outdated` is what else is recreated, and so is what uses
+    it."""
     stacks = checkpoint.stacks
     found = {
         name: _differences(world, name, expected[name], _firsts(name, state, env), outdated)
         for name, state in stacks.items()
     }
     anew = _fresh(checkpoint, found)
-    # A Traefik that finds no authority when it starts does not ask again until a route changes.
+    # A Traefik that finds no certificate authority when it starts does not ask again until a route changes.
     leaned_on = {below for state in stacks.values() for below in state.fresh_with}
     for place, (name, state) in enumerate(stacks.items()):
         differences = found[name]
@@ -78,8 +80,8 @@ def stack_changes(
 
 
 def pausing(name: str, state: StackState) -> frozenset[str]:
-    """The whole names of the services whose update is to be found paused: the deploy over the first one replaces
-    their tasks."""
+    """Return the full names of the services whose update should be paused: the deploy over the first one replaces their
+    tasks."""
     if state.first is None:
         return frozenset()
     first, now = state.first_outline(name).services, state.outline(name).services
@@ -89,8 +91,8 @@ def pausing(name: str, state: StackState) -> frozenset[str]:
 def volume_changes(
     world: World, expected: Mapping[str, Expected], actions: Iterable[Action | Left]
 ) -> Iterator[RemoveVolume]:
-    """The volumes that go with services that go, or that a deploy makes: what stands in them is of another time.
-    Those that a service still uses stay."""
+    """Yield the removal of the volumes of services that are removed, or that a deploy creates: their data is out of
+    date. Volumes that a service still uses stay."""
     removed = {a.id for a in actions if isinstance(a, RemoveService)}
     deployed = [expected[a.name] for a in actions if isinstance(a, DeployStack)]
     gone = {v for s in world.swarm.services.values() if s.id in removed for v in s.spec.volumes}
@@ -100,7 +102,7 @@ def volume_changes(
 
 
 def _firsts(name: str, state: StackState, env: Mapping[str, str]) -> Mapping[str, ServiceSpec]:
-    """Of the services whose update is to be found paused: what they were before it."""
+    """Return what the services whose update should be paused were before it."""
     waits = pausing(name, state)
     return {full: state.first_expected(name, env).services[full] for full in waits}
 
@@ -132,7 +134,7 @@ def _differences(
             else:
                 hard[full] = "its update is not paused"
         elif full in firsts and not stuck and not changed_fields(firsts[full], service.spec, names):
-            soft[full] = why  # As the first deploy leaves it: it need not be made anew.
+            soft[full] = why  # As the first deploy leaves it: it need not be recreated.
         elif stuck:
             why = ", ".join(part for part in (why, "its update is stuck") if part)
             hard[full] = why
@@ -141,12 +143,12 @@ def _differences(
     known = {(n.what, n.name) for n in world.swarm.named.values()}
     missing = tuple(full for full in expected.services if full not in {s.name for s in there})
     found = _Differences(tuple(there), hard, soft, missing, bool(expected.makes - (known - outdated)))
-    # A first deploy over a paused update would be one that goes on.
+    # A first deploy over a paused update would continue that update.
     return replace(found, hard={**hard, **dict.fromkeys(paused, "with its stack")}) if found.any else found
 
 
 def _fresh(checkpoint: Checkpoint, found: Mapping[str, _Differences]) -> Mapping[str, str]:
-    """The stacks that are made anew only because another one is, and why."""
+    """Return the stacks that are recreated only because another one is, and why."""
     anew = {name for name, differences in found.items() if differences.anew}
     why: dict[str, str] = {}
     while more := {

@@ -1,4 +1,4 @@
-"""Waiting until a world is as a checkpoint says: what is missing, in sentences, and at the bound."""
+"""Waiting until a world matches a checkpoint, with what is missing in sentences, also at the bound."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lab.world.swarm import ENDED
 from lab.world.world import World
 
 Missing = Callable[[World], Iterator[str]]
-"""What a world lacks, in sentences."""
+"""A function that yields what a world lacks, in sentences."""
 
 #: Seconds between two looks.
 PAUSE = 1.0
 
 
 class WaitContext(Protocol):
-    """What waiting needs of the world outside; a part of `lab.reset.apply.ResetContext`."""
+    """What waiting needs from the outside world; a part of `lab.reset.apply.ResetContext`."""
 
     journal: Journal
 
@@ -33,17 +33,17 @@ class WaitContext(Protocol):
         """See `StepDriver.stopping`."""
 
     def powered_off(self) -> Collection[str]:
-        """The nodes whose machines do not run, whoever ended them."""
+        """Return the nodes whose machines are not running, however they ended."""
 
     def refusing(self, port: int) -> list[str]:
-        """The nodes that refuse a connection to a port published in the swarm; one that is not reached from this
-        machine at all is not among them."""
+        """Return the nodes that refuse a connection to a port published in the swarm, without those that cannot be
+        reached from this machine at all."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What every wait of a reset keeps to: at `end` on `clock`, which is `bound` seconds after its begin, it gives up;
-    and when the machine of a node of `needed` ends meanwhile, a new plan is due."""
+    """The limits of every wait of a reset: it gives up at `end` on `clock`, `bound` seconds after the reset's start;
+    when the machine of a node in `needed` ends meanwhile, a new plan is due."""
 
     bound: float
     end: float
@@ -52,7 +52,7 @@ class Limits:
 
     @property
     def left(self) -> float:
-        """Seconds to the end."""
+        """Seconds left until `end`."""
         return self.end - self.clock()
 
 
@@ -65,7 +65,7 @@ class MachinesEnded(LabError):
 
 
 def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -> Iterator[str]:
-    """What the world still lacks of the checkpoint, in sentences; nothing when it is there."""
+    """Yield what the world still lacks of the checkpoint, in sentences; nothing when it matches."""
     nodes = {n.name for n in world.swarm.nodes.values()} | {*checkpoint.nodes} if made_by_lab else set()
     for name in sorted(nodes):
         node, wanted = world.swarm.node(name), checkpoint.nodes.get(name, NodeState())
@@ -89,17 +89,17 @@ def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -
 
 
 def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator[str]:
-    """Of one service; a stack's number of replicas is what its deploy has said."""
+    """Yield what one service lacks; for a stack, the number of replicas is what its deploy set."""
     service = world.swarm.service(name)
     if service is None:
         yield f"there is no service {name}"
         return
-    if service.spec.mode.endswith("-job"):  # Its tasks come to an end by themselves.
+    if service.spec.mode.endswith("-job"):  # Its tasks end on their own.
         return
     live = len(world.swarm.live_tasks(service.id))
     if service.spec.mode == "global" and not world.swarm.tasks_of(
         service.id
-    ):  # The engine counts what it has made so far.
+    ):  # The engine counts what it has created so far.
         yield f"no task of {name} was made yet"
     if live != service.desired or replicas not in (None, service.desired):
         yield f"{live} of {replicas or service.desired} tasks of {name} run"
@@ -108,7 +108,8 @@ def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator
 
 
 def _not_paused(world: World, name: str) -> Iterator[str]:
-    """Of a service whose update is to be found paused. How many of its tasks run then is as the failure left it."""
+    """Yield what is wrong unless a service's update is paused. How many of its tasks run then depends on the
+    failure."""
     service = world.swarm.service(name)
     if service is None:
         yield f"there is no service {name}"
@@ -128,9 +129,9 @@ def wait_until_settled(
     share: float = 0.9,
     wake: Callable[[World], bool] | None = None,
 ) -> None:
-    """Wait until the world lacks nothing; `share` of the reset is done by then. `wake` says in which world to look
-    again before the pause is over; by default in one that lacks nothing. Raises WaitError at the bound, and what
-    `check` raises."""
+    """Wait until the world lacks nothing, reporting `share` as the part of the reset that is done. `wake` says for
+    which world to look again before the pause is over; by default for one that lacks nothing. Raises WaitError at the
+    bound, and what `check_interrupts` raises."""
     told = ""
     while True:
         check_interrupts(context, limits)
@@ -148,7 +149,7 @@ def wait_until_settled(
 
 
 class _Settled:
-    """A predicate for `Journal.wait` that looks only when the swarm changed."""
+    """A predicate for `Journal.wait` that evaluates only when the swarm has changed."""
 
     def __init__(self, lacks: Missing) -> None:
         self._lacks = lacks
@@ -164,9 +165,9 @@ class _Settled:
 
 
 def wait_for_ports(names: Iterable[str], context: WaitContext, limits: Limits, share: float = 0.95) -> None:
-    """Wait until what these services publish is answered on every node that is ready: a program that has just been
-    started runs before it listens."""
-    # Nothing in the world tells of it: asking is not for every entry that comes.
+    """Wait until the ports that these services publish answer on every ready node: a program that has just started runs
+    before it listens."""
+    # The world does not show this: do not ask again for every new journal entry.
     wait_until_settled(lambda world: _deaf(world, context, names), context, limits, share, lambda _: False)
 
 
@@ -184,7 +185,7 @@ def _deaf(world: World, context: WaitContext, names: Iterable[str]) -> Iterator[
 
 
 def check_interrupts(context: WaitContext, limits: Limits) -> None:
-    """Raises Cancelled when the user asked to stop, MachinesEnded when machines that are needed do not run."""
+    """Raise Cancelled when the user asked to stop, MachinesEnded when needed machines are not running."""
     if context.stopping():
         raise Cancelled
     if ended := limits.needed.intersection(context.powered_off()):

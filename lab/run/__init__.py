@@ -1,1 +1,1 @@
-"""Going through a lesson: steps are opened, commands typed, checks awaited."""
+"""Going through a lesson: steps are begun, commands typed, checks awaited."""

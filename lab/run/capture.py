@@ -1,4 +1,4 @@
-"""Taking values for later: from the world when a step begins, from the command's output after it. Pure."""
+"""Capturing values for later: from the world when a step begins, from the command's output after it. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lab.world.world import World
 
 
 def capture_from_world(step: Step, world: World) -> dict[str, str]:
-    """The values that the step takes from the world as it is. Captures of one service and place that name no slot
-    take the same task. Raises LabError with what is missing."""
+    """Return the values that the step captures from the present world. Captures of the same service and node that name
+    no slot take the same task. Raises LabError with what is missing."""
     return {name: _of_task(name, each, world) for name, each in step.capture.items() if each.output is None}
 
 
 def preview(step: Step, world: World) -> Mapping[str, str]:
-    """All values known for the step's texts now: those captured before, and those that it would take itself.
-    Nothing is raised: what cannot be told yet is left out."""
+    """Return all values known now for the step's texts: those captured before, and those that it would capture itself.
+    Raises nothing: what is not known yet is left out."""
     values = dict(world.lesson.captured)
     for name, each in step.capture.items():
         if each.output is None:
@@ -31,7 +31,7 @@ def preview(step: Step, world: World) -> Mapping[str, str]:
 
 
 def capture_from_output(step: Step, output: str) -> dict[str, str]:
-    """The values that the step takes from what its command printed. Raises LabError for one that is not there."""
+    """Return the values that the step captures from its command's output. Raises LabError for one that is not there."""
     found: dict[str, str] = {}
     for name, each in step.capture.items():
         if each.output is None:

@@ -1,4 +1,4 @@
-"""What going through a step or a lesson gave, as values: the `--json` of `swarmlab run`."""
+"""The results of going through a step or a lesson, as values: the `--json` output of `swarmlab run`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A check's state before its step and after it. `seconds`: from the step's begin until it held, None if never."""
+    """A check's state before its step and after it. `seconds`: from the start of the step until it held, None if
+    never."""
 
     text: str
     before: bool
@@ -19,8 +20,9 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """How a step went. `command` is what was typed, captured values filled in ("" for an act), `status` its exit
-    status (None: it did not run or end). `took` are measured sentences. `created` are ids of what the step made."""
+    """The result of a step. `command` is what was typed, with captured values filled in ("" for an act), `status` its
+    exit status (None: it did not run or end). `took` are sentences about what was measured. `created` are the ids of
+    what the step created."""
 
     step: str
     title: str
@@ -35,7 +37,7 @@ class StepResult:
     captured: dict[str, str]
     took: tuple[str, ...] = ()
     already: bool = False
-    """It was so before anything was done."""
+    """Whether the state checks held before anything was done."""
     why: str = ""
     hint: str = ""
     created: tuple[str, ...] = ()
@@ -43,7 +45,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class LessonResult:
-    """How a lesson went: passed only when every step that it should go through did."""
+    """The result of a lesson: passed only when every step to go through did."""
 
     lesson: str
     title: str

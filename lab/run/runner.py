@@ -1,4 +1,4 @@
-"""Going through a step: every check is looked at before, the command is typed, every check is awaited.
+"""Going through a step: every check is evaluated first, the command is typed, every check is awaited.
 
 All that happens is written to the journal: the step, its captured values, and each check when its verdict changes.
 """
@@ -26,12 +26,13 @@ from lab.world.world import World
 
 __all__ = ["CheckResult", "LessonResult", "StepResult", "await_step", "run_lesson", "run_step"]
 
-#: Seconds between two rounds of requests while a check on HTTP is awaited, and between two looks at the wish to stop.
+#: Seconds between two rounds of requests while a check on HTTP is awaited, and between two checks for a request to
+#: stop.
 _ROUND = 1.0
 
 
 def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) -> LessonResult:
-    """Go through a lesson strictly, to its end or through the step `until`; it ends at the first step that fails.
+    """Go through a lesson strictly, to its end or through the step `until`, ending at the first step that fails.
 
     Raises InputError when there is no such step, Cancelled when the user asked to stop.
     """
@@ -54,14 +55,14 @@ def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) 
 
 
 def open_lesson(lesson: Lesson, driver: StepDriver) -> None:
-    """Begin a lesson in the journal, with what its texts may name from the start."""
+    """Begin a lesson in the journal, with the values that its texts may use from the start."""
     driver.journal.write(LessonOpened(lesson.id))
     for name, value in driver.given().items():
         driver.journal.write(Captured(name, value))
 
 
 def sources_needed(lesson: Lesson) -> frozenset[str]:
-    """The sources that the panes of the lesson and of its steps need, and those that its checks look at."""
+    """Return the sources that the panes of the lesson and of its steps need, and those that its checks read."""
     panes = {*lesson.panes, *(step.pane for step in lesson.steps if step.pane is not None)}
     of_panes = (source for pane in panes for source in find_pane(pane).needs)
     of_checks = (check.condition.source for step in lesson.steps for check in step.then)
@@ -69,26 +70,26 @@ def sources_needed(lesson: Lesson) -> frozenset[str]:
 
 
 def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = True) -> StepResult:
-    """Go through a step: its command is typed, or its act done, and its checks are awaited.
+    """Go through a step: type its command, or do its act, and await its checks.
 
-    Strictly, a check that holds before anything was done fails the step. Otherwise a step whose level checks all hold
-    already is passed without its command, and is told so. A LabError becomes a failed step with its words; raises
+    If `strict`, a check that holds before anything is done fails the step. Otherwise a step whose state checks all hold
+    already passes without its command, and is reported so. A LabError becomes a failed step with its words; raises
     Cancelled when the user asked to stop.
     """
     return _StepRun(lesson, step, driver, step.checks).go(strict=strict, type_it=True)
 
 
 def await_step(lesson: Lesson, step: Step, driver: StepDriver, *, bound: float | None = None) -> StepResult:
-    """The same for a learner who types: nothing is typed here, the checks may become true by any means.
+    """Go through a step while the learner types: nothing is typed here, the checks may become true by any means.
 
-    A check on a command's output takes any command, typed since, that begins like the step's own. That the command
-    ends well is only asked where the lesson asks it. `bound` is in place of the step's.
+    A check on a command's output accepts any command, typed since, that begins like the step's own. The command must
+    succeed only where the lesson requires it. `bound` replaces the step's.
     """
     return _StepRun(lesson, step, driver, step.then, bound).go(strict=False, type_it=False)
 
 
 def hint_for(step: Step, why: str) -> str:
-    """The first hint that fits a check's finding, its groups filled in; "" when none does."""
+    """Return the first hint that matches a check's finding, its groups filled in; "" when none does."""
     for hint in step.hints:
         found = re.search(hint.when, why) if hint.when else None
         if hint.when is None or found is not None:
@@ -99,7 +100,7 @@ def hint_for(step: Step, why: str) -> str:
 
 @dataclass
 class _Check:
-    """A check under way."""
+    """A check in progress."""
 
     check: Check
     before: Outcome
@@ -108,16 +109,16 @@ class _Check:
 
     @property
     def settled(self) -> bool:
-        """What has happened stays so."""
+        """Whether the verdict is final: an event that has happened stays true."""
         return self.now.ok and self.check.condition.kind == "event"
 
     def see(self, finding: Outcome, at: float) -> bool:
-        """Take a finding in; the answer is whether the verdict changed. What has happened stays so."""
+        """Record a finding; return whether the verdict changed. An event that has happened stays true."""
         if self.settled:
             return False
         if finding.ok and (self.held is None or not self.now.ok):
             self.held = at
-        # A total goes on with every report; its pane shows that.
+        # A total changes with every report; its pane shows that.
         changed = finding.ok != self.now.ok if self.check.condition.kind == "total" else finding != self.now
         self.now = finding
         return changed
@@ -125,7 +126,7 @@ class _Check:
 
 @dataclass
 class _StepRun:
-    """One step from its begin to its end."""
+    """One step from start to end."""
 
     lesson: Lesson
     step: Step
@@ -177,7 +178,8 @@ class _StepRun:
         return self._end("; ".join(c.now.why for c in self.checks if not c.now.ok))
 
     def _need_values(self) -> None:
-        """Values taken by earlier steps are gone when a lesson is taken up again in the middle."""
+        """Require the step's values: those captured by earlier steps are gone when a lesson is resumed in the
+        middle."""
         own = {name for name, each in self.step.capture.items() if each.output is not None}
         used = (name for text in self.step.strings() for name in template.placeholders(text))
         for name in used:
@@ -213,7 +215,8 @@ class _StepRun:
         self.driver.act(act.action, self.node)
 
     def _await(self) -> None:
-        """Until all hold, the bound passes, or the command has ended in a way that nothing can mend."""
+        """Wait until all checks hold, the bound passes, or a check can no longer hold, as when the command has
+        ended."""
         while True:
             self._stop()
             self._look_again()
@@ -243,7 +246,7 @@ class _StepRun:
                 self._tell(index, "after")
 
     def _news(self, world: World) -> bool:
-        """Something that a check could look at is not as it was, and changes a verdict."""
+        """Whether something that checks read has changed, and changes a verdict."""
         figures = _figures(world)
         if len(figures) == len(self._seen) and all(a is b for a, b in zip(figures, self._seen, strict=True)):
             return False
@@ -251,8 +254,8 @@ class _StepRun:
         return any(not c.settled and c.check.evaluate(world, self.baseline) != c.now for c in self.checks)
 
     def _ask(self, checks: list[Check]) -> None:
-        """A round of requests for those of the checks that are on answers, older ones counting no more, and a look at
-        what others need."""
+        """Send a round of requests for the checks on responses, so that older ones no longer count, and refresh what
+        other checks need."""
         rounds: dict[Request, int] = {}
         for condition in (check.condition for check in checks):
             if condition.request is not None:
@@ -264,7 +267,7 @@ class _StepRun:
         self._refresh(checks)
 
     def _refresh(self, checks: Iterable[Check]) -> None:
-        """A look at what checks need that no request answers."""
+        """Refresh what checks need and no request can answer."""
         for source in sorted({check.condition.source for check in checks} - {""}):
             self.driver.refresh(source)
 
@@ -325,7 +328,7 @@ class _StepRun:
         return (*self._said(), *dict.fromkeys(told))
 
     def _said(self) -> tuple[str, ...]:
-        """The learner's word beside what was measured."""
+        """Return the learner's answer beside what was measured."""
         question = self.step.question
         sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
         if question is None or not sent:
@@ -343,6 +346,6 @@ class _StepRun:
 
 
 def _figures(world: World) -> tuple[object, ...]:
-    """What checks look at: unchanged parts of a world are the same objects."""
+    """Return what checks read: unchanged parts of a world are the same objects."""
     swarm = (world.swarm.nodes, world.swarm.services, world.swarm.tasks, world.swarm.named)
     return *swarm, world.commands, world.hits, world.edge.certificates, world.edge.routes, world.load

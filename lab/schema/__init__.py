@@ -1,1 +1,1 @@
-"""YAML files as validated values, and what is wrong with them as sentences with file and line."""
+"""YAML files as validated values, and their problems as sentences with file and line."""

@@ -1,4 +1,4 @@
-"""What the models refuse, as a person would say it, with the line where it stands."""
+"""The validation errors of the models in plain words, each with its line."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from lab.errors import InputError
 from lab.schema.document import Document, Place
 from lab.schema.value import Value
 
-#: So many problems of a file are told.
+#: The most problems of a file that are reported.
 MOST = 100
-#: So much of a sentence is told, in characters.
+#: The most of a sentence that is shown, in characters.
 _LONGEST = 500
-#: A suggestion is looked for among so many names.
+#: The most names among which a suggestion is looked for.
 _KNOWN = 100
-#: A suggestion is looked for, for a name of so many characters.
+#: The longest name for which a suggestion is looked for, in characters.
 _NAME = 100
 
 
 class Problems(InputError):
-    """All that is wrong with one file or several: `problems` has at least one, in the order of their lines."""
+    """Everything that is wrong with one or more files: `problems` has at least one, ordered by line."""
 
     def __init__(self, problems: Sequence[InputError]) -> None:
         self.problems = tuple(format_problem(problem) for problem in problems)
@@ -36,7 +36,7 @@ class Problems(InputError):
 
 
 class More(InputError):
-    """That more is wrong with a file than is told; `many` is 0 when it was not counted."""
+    """A note that more is wrong with a file than is reported; `many` is 0 when it was not counted."""
 
     def __init__(self, many: int, path: Path) -> None:
         self.many = many
@@ -44,7 +44,7 @@ class More(InputError):
 
 
 def limit_problems(problems: Iterable[InputError], path: Path) -> list[InputError]:
-    """The first problems of a file by line, and how many more there are."""
+    """Return the first problems of a file by line, and how many more there are."""
     found = list(problems)
     one = sorted((p for p in found if not isinstance(p, More)), key=lambda p: (p.path != path, str(p.path), p.line))
     more = [p.many for p in found if isinstance(p, More)]
@@ -54,7 +54,7 @@ def limit_problems(problems: Iterable[InputError], path: Path) -> list[InputErro
 
 
 def some(problems: Iterable[InputError], path: Path) -> Iterator[InputError]:
-    """The first problems of a search that would go on for long where much is wrong."""
+    """Yield the first problems of a search that would take long in a file with many."""
     search = iter(problems)
     yield from islice(search, MOST)
     if next(search, None) is not None:
@@ -62,8 +62,8 @@ def some(problems: Iterable[InputError], path: Path) -> Iterator[InputError]:
 
 
 def format_problem(problem: InputError) -> InputError:
-    """The problem in words that are safe on a terminal: a name out of a file may hold anything. Control characters
-    are written as Python writes them (`\\x1b`), and of what is very long the middle is left out."""
+    """Return the problem in words that are safe on a terminal: a name from a file may contain anything. Control
+    characters are escaped as in Python (`\\x1b`), and the middle of a very long text is left out."""
     reason = _printable(problem.reason)
     if len(reason) > _LONGEST:
         reason = f"{reason[: _LONGEST // 2]}...{reason[3 - _LONGEST // 2 :]}"
@@ -82,12 +82,12 @@ def _printable(text: str) -> str:
 
 
 def model_problems(model: type[Value], error: ValidationError, doc: Document) -> Iterator[InputError]:
-    """All that pydantic found, by line. What only follows from another finding is left out."""
+    """Yield everything that pydantic found, by line. An error that only follows from another one is left out."""
     yield from (problem for problem, _ in locate_problems(model, error, doc))
 
 
 def locate_problems(model: type[Value], error: ValidationError, doc: Document) -> Iterator[tuple[InputError, Place]]:
-    """The same, each with its place; a sentence is made only of what is told."""
+    """Yield the same, each with its place; sentences are made only for what is reported."""
     found: list[tuple[int, Place, Mapping[str, Any]]] = []
     for each in error.errors(include_url=False):
         place: Place = tuple(p for p in each["loc"] if p != "[key]")
@@ -102,7 +102,7 @@ def locate_problems(model: type[Value], error: ValidationError, doc: Document) -
 
 
 def describe_error(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> str:
-    """What pydantic found, as a person would say it."""
+    """Describe an error that pydantic found in plain words."""
     name = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
     around = _named(place[:-1])
     given, context = error.get("input"), error.get("ctx", {})
@@ -151,7 +151,7 @@ _KINDS = {
 
 
 def _named(place: Place) -> str:
-    """`step 3`, `check 1 of step 3`: the nearest place that a person would name."""
+    """Return the nearest place that a person would name: `step 3`, `check 1 of step 3`."""
     said: list[str] = []
     one = {"steps": "step", "then": "check", "hints": "hint", "topics": "topic"}
     for key, index in pairwise(place):
@@ -163,7 +163,7 @@ def _named(place: Place) -> str:
 
 
 def _keys(model: type[Value], place: Place) -> tuple[str, ...]:
-    """The keys that a place knows, found by walking the models' fields."""
+    """Return the keys that are valid at a place, found by walking the models' fields."""
     here: Any = model
     for part in place:
         if isinstance(part, str) and isinstance(here, type) and issubclass(here, Value) and part in here.model_fields:
@@ -173,7 +173,7 @@ def _keys(model: type[Value], place: Place) -> tuple[str, ...]:
 
 
 def _inner(annotation: Any) -> Any:
-    """The first model inside an annotation such as `tuple[Step, ...]` or `Act | None`."""
+    """Return the first model inside an annotation such as `tuple[Step, ...]` or `Act | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Value):
         return annotation
     for part in getattr(annotation, "__args__", ()):
@@ -184,7 +184,7 @@ def _inner(annotation: Any) -> Any:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'running'?`, or nothing."""
+    """Return `; did you mean 'running'?`, or nothing."""
     among = list(islice(known, _KNOWN)) if len(name) <= _NAME else []
     close = difflib.get_close_matches(name, among, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,8 +1,8 @@
 """A YAML file as plain data with the line of every key and item.
 
 A lesson needs little of YAML: one document of mappings, lists and scalars (1.2 core: `on` and `8080:80` are texts); no
-tags, no anchors, no key twice. A stack file is read as docker reads it: anchors, aliases, merge keys (`<<`) and tags,
-its own numbers.
+tags, anchors or duplicate keys. A stack file is read as docker reads it: with anchors, aliases, merge keys (`<<`), tags
+and docker's own numbers.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from lab.schema.yaml_nodes import DEEPEST, Item, Kind, Node, Refused, parse
 
 #: The largest file that is read, in bytes.
 LARGEST = 256 * 1024
-#: The most values that a lesson holds; the lab's own have less than a tenth.
+#: The most values that a lesson may hold; the lab's own have less than a tenth of that.
 _MOST = 5_000
-#: The most that a stack file holds with its aliases and merges written out.
+#: The most values that a stack file may hold with its aliases and merges expanded.
 _MOST_OF_STACK = 20_000
 #: The path that stands for standard input, as with `docker stack deploy --compose-file -`.
 STDIN = Path("-")
@@ -32,8 +32,8 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """What a file holds, and where: `lines` has the one-based line of every place, `files` the file of each place that
-    is not in `path` (of several files that make one stack)."""
+    """The content of a file and its lines: `lines` has the one-based line of every place, `files` the file of each
+    place that is not in `path` (when several files make one stack)."""
 
     path: Path
     data: dict[str, Any]
@@ -41,16 +41,16 @@ class Document:
     files: Mapping[Place, Path] = field(default_factory=dict)
 
     def line(self, place: Place) -> int:
-        """The line of a place, or of the nearest place around it that is in the file."""
+        """Return the line of a place, or of the nearest place around it that is in the file."""
         return self.lines.get(self._nearest(place), 1)
 
     def problem(self, place: Place, reason: str, *, remedy: str = "") -> InputError:
-        """Something wrong at a place."""
+        """Return an error about a place."""
         near = self._nearest(place)
         return InputError(reason, path=self.files.get(near, self.path), line=self.lines.get(near, 1), remedy=remedy)
 
     def at(self, place: Place) -> object:
-        """What stands at a place; None when there is nothing."""
+        """Return the value at a place; None when there is nothing."""
         here: object = self.data
         for key in place:
             if isinstance(here, dict):
@@ -68,18 +68,18 @@ class Document:
 
 
 def read(path: Path, text: str | None = None) -> Document:
-    """Read a lesson's file, or the text that stands in it. Raises InputError with file, line and a sentence."""
+    """Read a lesson file, or `text` as its content. Raises InputError with file, line and a sentence."""
     return _read(path, text, _Dialect(yaml_scalars.resolve_core, shared=False, most=_MOST))
 
 
 def read_stack(path: Path, text: str | None = None) -> Document:
-    """Read a stack file, or the text that stands in it, as docker reads it. Raises InputError with file, line and a
+    """Read a stack file, or `text` as its content, as docker reads it. Raises InputError with file, line and a
     sentence."""
     return _read(path, text, _Dialect(yaml_scalars.resolve_docker, shared=True, most=_MOST_OF_STACK))
 
 
 def read_text(path: Path) -> str:
-    """A file's text; of `-` that of standard input. Raises InputError."""
+    """Return a file's text, or that of standard input for `-`. Raises InputError."""
     try:
         if path == STDIN:
             raw = sys.stdin.buffer.read(LARGEST + 1)
@@ -103,8 +103,8 @@ def read_text(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Dialect:
-    """Which YAML a file is written in: what a scalar is (of its text, whether it is plain, its tag), whether anchors
-    and tags are taken, how many values it may hold."""
+    """The YAML dialect of a file: how a scalar is resolved (from its text, whether it is plain, and its tag), whether
+    anchors and tags are allowed, and how many values it may hold."""
 
     scalar: Callable[[str, bool, str], object]
     shared: bool
@@ -128,15 +128,15 @@ def _read(path: Path, text: str | None, dialect: _Dialect) -> Document:
 
 
 class _Written:
-    """Nodes written out as plain data: what an alias stands for is there once more, with the lines in which it is
-    written; what a merge key brings in stands among a mapping's own."""
+    """Nodes expanded to plain data: the value of an alias is repeated, with the lines where it is written; merged keys
+    are placed among a mapping's own."""
 
     def __init__(self, dialect: _Dialect) -> None:
         self.lines: dict[Place, int] = {}
         self._dialect, self._left = dialect, dialect.most
 
     def value(self, item: Item, place: Place, depth: int) -> object:
-        """`depth` counts aliases and merges too: they nest without end otherwise."""
+        """Return an item as plain data. `depth` counts aliases and merges too, which could else nest without end."""
         node = item.node
         self._count(item.line, depth, len(node.text))
         if node.kind is Kind.SCALAR:
@@ -157,7 +157,7 @@ class _Written:
         return mapping
 
     def _pairs(self, node: Node, depth: int) -> Iterator[tuple[str, int, Item]]:
-        """Keys, their lines and values: a mapping's own, then what it merges. The first of a name is the one."""
+        """Yield keys with lines and values: a mapping's own, then the merged ones. The first of each name wins."""
         seen: dict[str, int] = {}
         merged: list[Item] = []
         for key, value in zip(node.items[::2], node.items[1::2], strict=True):
@@ -179,7 +179,7 @@ class _Written:
                 yield pair
 
     def _merged(self, value: Item, line: int) -> list[Item]:
-        """What a merge key names: a mapping, or several in a list."""
+        """Return the mappings that a merge key names: one, or several in a list."""
         several = value.node.kind is Kind.LIST and not value.again
         each = value.node.items if several else [value]
         if any(one.node.kind is not Kind.MAPPING for one in each):
@@ -201,7 +201,7 @@ class _Written:
             raise Refused(str(error), node.line) from None
 
     def _count(self, line: int, depth: int, size: int = 0) -> None:
-        # A long text that many aliases stand for is looked through each time.
+        # A long text with many aliases is processed again for each of them.
         self._left -= 1 + size // 1000
         if self._left < 0:
             raise Refused(f"holds more than {self._dialect.most:,} values, with all aliases written out", line)

@@ -1,4 +1,4 @@
-"""Words: `{{name}}` in a lesson's texts and the captured values in its place, and numbers of things."""
+"""Placeholders: `{{name}}` in a lesson's texts, and the captured values that replace it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 
-#: Names that every lesson may use: what its host names end with, the ports of this machine that lead to port 80 and
-#: port 443 of node1, and how many requests a second of load the cluster carries.
+#: Names that every lesson may use: the domain of its host names, the ports of this machine that lead to ports 80 and
+#: 443 of node1, and the load that the cluster can carry, in requests per second.
 GIVEN = ("domain", "http_port", "https_port", "rate")
 
 _HOLE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
@@ -15,29 +15,29 @@ _HOLE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 
 _COMMENT = re.compile(r"(?:(?<=[\s;&|()<>])|\A)#[^\n]*")
 _QUOTE = re.compile(r"""\$?["']""")
-#: What opens a part of a command in which quotes mean something else: a here-document (<<< is none), arithmetic, a
+#: Openers of a part of a command in which quotes mean something else: a here-document (not <<<), arithmetic, a
 #: command in backquotes.
 _LOST = re.compile(r"(?<!<)<<(?!<)|\(\(|\$\[|`")
-#: The same inside double quotes, where every substitution has quotes of its own. ${name} has none.
+#: The same inside double quotes, where every substitution but ${name} has quoting of its own.
 _LOST_IN_QUOTES = re.compile(r"\$\(|\$\[|`|\$\{(?!\w+\})")
 
 
 def placeholders(text: str) -> Iterator[str]:
-    """The captured names that a text uses, in order. Go templates (`{{.Node}}`) are not among them."""
+    """Yield the captured names that a text uses, in order. Go templates (`{{.Node}}`) are not among them."""
     for found in _HOLE.finditer(text):
         yield found.group(1)
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with every known name replaced by its value as it is: for the screen, for checks, for node names."""
+    """Return the text with every known name replaced by its unquoted value, for the screen, checks and node names."""
     return _HOLE.sub(lambda hole: values.get(hole.group(1), hole.group(0)), text)
 
 
 def fill_command(text: str, values: Mapping[str, str]) -> str:
-    """A shell command with every known name replaced by its quoted value: a value is one word, never syntax.
+    """Return a shell command with every known name replaced by its quoted value: a value is one word, never syntax.
 
-    A name inside quotes would come out quoted twice; `misplaced_holes` finds those when a lesson is loaded, and
-    those that bash would not read as one word for other reasons.
+    A name inside quotes would be quoted twice; `misplaced_placeholders` finds those when a lesson is loaded, and those
+    that bash would not read as one word for other reasons.
     """
     return _HOLE.sub(
         lambda hole: shlex.quote(values[hole.group(1)]) if hole.group(1) in values else hole.group(0), text
@@ -45,10 +45,10 @@ def fill_command(text: str, values: Mapping[str, str]) -> str:
 
 
 def misplaced_placeholders(text: str) -> Iterator[tuple[str, str]]:
-    """The names in a shell command that stand where a quoted value would not be one word, and where that is.
+    """Yield the names in a shell command that appear where a quoted value would not be one word, and where that is.
 
-    This reads no more of bash than it must. After what it cannot follow (a here-document, a command or an expression
-    inside quotes, arithmetic) no name is safe.
+    This parses no more of bash than it must. After a construct that it cannot follow (a here-document, a command or an
+    expression inside quotes, arithmetic) no name is safe.
     """
     quote, lost, at = "", "", 0
     while at < len(text):
@@ -84,7 +84,7 @@ def misplaced_placeholders(text: str) -> Iterator[tuple[str, str]]:
 
 
 def map_strings(value: object, change: Callable[[str], str]) -> object:
-    """The plain value with `change` applied to every string in it; keys are left as they are."""
+    """Return the plain value with `change` applied to every string in it; keys are left unchanged."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
@@ -95,7 +95,7 @@ def map_strings(value: object, change: Callable[[str], str]) -> object:
 
 
 def iter_strings(value: object) -> Iterator[str]:
-    """Every string in the plain value."""
+    """Yield every string in the plain value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What all parts of a lesson share: values that cannot change, that know no unknown keys, and say what is wrong."""
+"""The base of all parts of a lesson: immutable values that reject unknown keys and say what is wrong."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ class Value(BaseModel):
 
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
-"""Small letters, digits and hyphens."""
+"""Lowercase letters, digits and hyphens."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-"""The name of a service, a node, a secret; may be a captured value, `{{name}}`."""
+"""The name of a service, a node, a secret and so on; may be a captured value, `{{name}}`."""
 
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 """Markdown."""
 
 
 def one_of(value: Value, *names: str) -> str:
-    """The one of these fields that is set. Raises ValueError, in words, when it is not exactly one."""
+    """Return the one of these fields that is set. Raises a readable ValueError unless exactly one is."""
     given = [name for name in names if getattr(value, name) not in (None, (), False)]
     if len(given) != 1:
         raise ValueError(f"needs exactly one of {', '.join(names)}" + (f", not {len(given)}" if given else ""))

@@ -1,5 +1,5 @@
-"""A YAML text as nodes with their lines. Anchors lead to the node that they stand for; nothing is expanded here, so the
-cost is the text's size."""
+"""A YAML text as nodes with their lines. Aliases lead to the nodes that they refer to; nothing is expanded here, so the
+cost is proportional to the text's size."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 import yaml
 
-#: The C parser where PyYAML has it: 20 times as fast, but its errors are poor in words.
+#: The C parser where PyYAML has it: 20 times as fast, but with terse error messages.
 _FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 DEEPEST = 24
-"""The deepest nesting that is read."""
+"""The deepest nesting that is accepted."""
 
 
 class Refused(ValueError):
-    """What is wrong with a text, in words, and the one-based line; 0 when it has none."""
+    """The reason why a text is rejected, in words, and the one-based line; 0 when it has none."""
 
     def __init__(self, reason: str, line: int = 0) -> None:
         super().__init__(reason)
@@ -25,7 +25,7 @@ class Refused(ValueError):
 
 
 class Kind(Enum):
-    """What a node is."""
+    """The kind of a node."""
 
     SCALAR = 1
     LIST = 2
@@ -34,7 +34,7 @@ class Kind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A value of the text. `items` are a list's, or a mapping's keys and values by turns; `plain` is a scalar without
+    """A value of the text. `items` are a list's, or a mapping's keys and values in turn; `plain` marks a scalar without
     quotes or tag."""
 
     kind: Kind
@@ -47,7 +47,7 @@ class Node:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A node where it is used: in its own place, or once more by its anchor (`*name`), which stands in `line`."""
+    """A use of a node, in `line`: in its own place, or again through an alias (`*name`)."""
 
     node: Node
     line: int
@@ -55,8 +55,8 @@ class Item:
 
 
 def parse(text: str, *, shared: bool, most: int) -> Item | None:
-    """The top of the one document in a text; None when there is nothing. `shared` takes anchors, aliases and tags.
-    Raises Refused, also for more than `most` values."""
+    """Return the top of the only document in a text; None when there is nothing. `shared` allows anchors, aliases and
+    tags. Raises Refused, also for more than `most` values."""
     try:
         return _composed(text, _FAST, shared, most)
     except Refused:
@@ -73,7 +73,7 @@ def _composed(text: str, loader: Any, shared: bool, most: int) -> Item | None:
 
 
 def _told(text: str, shared: bool, most: int) -> Item | None:
-    """Read slowly what could not be read fast: this parser says in words what is wrong, and where."""
+    """Parse slowly what the fast parser rejected: this parser says in words what is wrong, and where."""
     try:
         return _composed(text, yaml.SafeLoader, shared, most)
     except yaml.MarkedYAMLError as error:
@@ -111,7 +111,7 @@ class _Composer:
             case yaml.AliasEvent():
                 node = self._anchors.get(event.anchor or "")
                 if node is None:
-                    raise Refused(f"*{event.anchor} stands for nothing: no &{event.anchor} stands before it", line)
+                    raise Refused(f"*{event.anchor} is an unknown alias: no &{event.anchor} stands before it", line)
                 if any(node is each for each in self._open):
                     raise Refused(f"*{event.anchor} stands inside &{event.anchor}: it would contain itself", line)
                 self._put(Item(node, line, again=True))

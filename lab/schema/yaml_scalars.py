@@ -1,6 +1,6 @@
-"""What a single value of a YAML file is: by YAML 1.2's core schema in lessons, as docker reads it in stack files. Pure.
+"""Scalars of a YAML file: resolved by YAML 1.2's core schema in lessons, as docker reads them in stack files. Pure.
 
-Docker reads YAML with gopkg.in/yaml.v3, which takes the numbers of YAML 1.1 too (`0440` is octal), and dates.
+Docker reads YAML with gopkg.in/yaml.v3, which also accepts the numbers of YAML 1.1 (`0440` is octal), and dates.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WORDS: Mapping[str, object] = MappingProxyType(
 _ENDLESS = frozenset(sign + word for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF"))
 _NO_NUMBER = frozenset((".nan", ".NaN", ".NAN"))
 
-#: Docker's whole numbers by their prefix; what does not fit into 64 bits is none.
+#: Docker's integers by their prefix; one that does not fit into 64 bits is not an integer.
 _BASES = (
     (2, re.compile(r"([-+]?)0[bB]([01]{1,64})")),
     (16, re.compile(r"([-+]?)0[xX]([0-9a-fA-F]{1,16})")),
@@ -38,7 +38,7 @@ _TIME = re.compile(
     r"(?P<zone>Z|[-+][0-9]{2}:[0-9]{2})?)?"
 )
 _LONGEST = 400
-"""A longer text is no number."""
+"""A longer text is not a number."""
 
 _YAML = "tag:yaml.org,2002:"
 _KINDS: Mapping[str, tuple[type, ...]] = MappingProxyType(
@@ -47,7 +47,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = MappingProxyType(
 
 
 def resolve_core(text: str, plain: bool, _tag: str = "") -> object:
-    """A value of a lesson; only what stands without quotes can be anything but a text."""
+    """Return a value of a lesson; only an unquoted scalar can be anything but a text."""
     if not plain:
         return text
     if text in _WORDS:
@@ -58,8 +58,8 @@ def resolve_core(text: str, plain: bool, _tag: str = "") -> object:
 
 
 def resolve_docker(text: str, plain: bool, tag: str = "") -> object:
-    """A value of a stack file. Raises ValueError, in words, where its tag does not fit and where docker has no such
-    number."""
+    """Return a value of a stack file. Raises a readable ValueError when its tag does not fit, or when docker has no
+    such number."""
     if tag in ("", "!"):
         return _resolved(text) if plain else text
     kind = tag.removeprefix(_YAML)
@@ -74,7 +74,7 @@ def resolve_docker(text: str, plain: bool, tag: str = "") -> object:
 
 
 def number(value: int | float) -> str:
-    """A number as docker writes it where a text is wanted: 1.0 is `1`, a million with a point is `1e+06`."""
+    """Return a number as docker writes it where a text is expected: 1.0 is `1`, a float of a million is `1e+06`."""
     if isinstance(value, int):
         return str(value)
     sign, digits, shift = Decimal(repr(value)).normalize().as_tuple()
@@ -88,7 +88,7 @@ def number(value: int | float) -> str:
 
 
 def moment(value: datetime) -> str:
-    """A date as docker writes it where a text is wanted: `2024-01-01 00:00:00 +0000 UTC`."""
+    """Return a date as docker writes it where a text is expected: `2024-01-01 00:00:00 +0000 UTC`."""
     part = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
     zone = value.strftime("%z")
     return f"{value:%Y-%m-%d %H:%M:%S}{part} {zone} {'UTC' if zone == '+0000' else zone}"

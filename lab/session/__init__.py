@@ -1,6 +1,6 @@
-"""What the command line and the app both drive: a journal, a lesson, and something that makes it move.
+"""What the command line and the app both drive: a journal, a lesson, and a stage that advances it.
 
-A `Stage` is live (a cluster) or a replay (a tape); which one is chosen once, when it is made.
+A `Stage` is live (a cluster) or a replay (a tape); which one is decided once, when it is created.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class Stage(Protocol):
-    """One lesson's stage. Methods that do work block: call them from a worker thread. All that happens is in the
-    journal; nothing is returned that is not there too."""
+    """Where a lesson runs. Methods that do work block: call them from a worker thread. Everything that happens is
+    written to the journal; nothing is returned that is not there too."""
 
     journal: Journal
     live: bool
@@ -23,38 +23,39 @@ class Stage(Protocol):
     """For the header: `default · 4 nodes · vm (tcg)`, or `REPLAY · reconciliation · recorded 2026-11-22`."""
 
     def lessons(self) -> tuple[Lesson, ...]:
-        """The lessons that can be taken here, in the syllabus's order."""
+        """Return the lessons that can be taken here, in the syllabus's order."""
 
     def open(self, lesson: str) -> Lesson:
-        """Begin a lesson (writes LessonOpened): live, the steps done before are not asked again; a replay starts its
-        tape of that lesson from its beginning. Raises InputError for one that is not here."""
+        """Begin a lesson (writes LessonOpened). Live, steps passed before are not required again; a replay starts its
+        tape of the lesson from the beginning. Raises InputError for a lesson that is not available here."""
 
     def play(self, step: str) -> None:
-        """Go through one step: begun, its command typed, its checks awaited, passed or failed. A replay plays the
-        tape up to that step's end, at its speed. LabError never leaves: it becomes a failed step with its words."""
+        """Go through one step: begin it, type its command, await its checks, pass or fail it. A replay plays the tape
+        to the end of the step, at its speed. A LabError is not raised: it becomes a failed step with its words."""
 
     def stop(self) -> None:
-        """Ask a step under way to end soon. Returns at once."""
+        """Ask the running step to end soon. Returns at once."""
 
     def reset(self, step: str = "") -> str:
-        """Put the cluster to the start of the opened lesson (or of that step); the answer is a sentence. A replay
-        winds back to it."""
+        """Reset the cluster to the start of the open lesson (or of `step`), and return a sentence about it. A replay
+        rewinds to that point."""
 
     def keys(self, data: str) -> None:
-        """What the user typed into the terminal, to the shell; an empty text only sees that there is one. Blocks until
-        the shell shows its first prompt. Raises EngineError when there is none to talk to. A replay ignores it."""
+        """Send what the user typed in the terminal to the shell; an empty text only ensures that there is one. Blocks
+        until the shell shows its first prompt. Raises EngineError when there is no manager to open it on. A replay
+        ignores it."""
 
     def answer(self, name: str, value: str) -> None:
-        """What the person answered to a step's question, before the step is played. A replay ignores it."""
+        """Set the user's answer to a step's question, before the step is played. A replay ignores it."""
 
     def load(self, rate: float | None) -> None:
-        """Make load, at so many requests a second; None ends it. A replay ignores it."""
+        """Generate load, at `rate` requests a second; None ends it. A replay ignores it."""
 
     def show(self, view: str) -> None:
-        """The view in sight: what it needs is looked at from now on. A replay ignores it."""
+        """Set the visible view: what it needs is watched from now on. A replay ignores it."""
 
     def resize(self, columns: int, rows: int) -> None:
-        """The terminal pane's size, for the shell's pty."""
+        """Set the terminal pane's size, for the shell's pty."""
 
     def close(self) -> None:
         """End shells and sources. The cluster stays."""

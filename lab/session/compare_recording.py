@@ -1,7 +1,7 @@
-"""Whether a recording still shows its lesson as the lesson is now, told from what the recording itself holds.
+"""Whether a recording still matches its lesson as it is now, judged by the recording alone.
 
-What a step says and explains may change without a new recording: a replay takes the words from the lesson. What it
-does may not, nor what it asks: that is on the tape.
+What a step says and explains may change without a new recording: a replay takes the words from the lesson. What it does
+and what it checks may not: they are on the tape.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ _FIRST_LINE = 2
 
 @dataclass(frozen=True)
 class Difference:
-    """A place where a recording is not as its lesson is now: the tape's line, and what differs, in words."""
+    """A place where a recording differs from its lesson as it is now: the tape's line, and the difference in words."""
 
     line: int
     words: str
 
 
 def check_recording(path: Path) -> Tape:
-    """`check_tape`, and for a lesson of the course that the recording shows it as it is now; another's lesson is not
-    known here. Raises InputError; where steps differ it is Problems, which names them all."""
+    """Run `check_tape`, and check that a recording of a lesson in the course matches it as it is now; other lessons are
+    not known here. Raises InputError; when steps differ, Problems, which names them all."""
     tape = check_tape(path)
     lesson = _course().get(tape.header.lesson)
     found = () if lesson is None else differences(tape, lesson)
     if found:
-        again = f"record it anew: swarmlab record {tape.header.lesson}"
+        again = f"record it again: swarmlab record {tape.header.lesson}"
         raise Problems([InputError(f"{each.words}; {again}", path=path, line=each.line) for each in found])
     return tape
 
 
 def differences(tape: Tape, lesson: Lesson) -> tuple[Difference, ...]:
-    """Where the tape does not show the lesson as it is now, in the lesson's order; none when it does."""
+    """Return where the tape differs from the lesson as it is now, in the lesson's order; empty when it matches."""
     recorded = _steps(tape, lesson)
     return (*_order(recorded, lesson), *_each_step(recorded, lesson))
 
@@ -60,13 +60,13 @@ def _course() -> Mapping[str, Lesson]:
     try:
         return {lesson.id: lesson for lesson in load_course()}
     except InputError:
-        return {}  # What is wrong with the lessons is said where they are checked.
+        return {}  # Problems with the lessons are reported where they are checked.
 
 
 @dataclass
 class _Recorded:
-    """What a tape holds of one step. `values` are those known at its end; what was asked or typed has those that were
-    known then."""
+    """What a tape holds about one step. `values` are those known at its end; `asked` and `command` have those known at
+    the time."""
 
     line: int
     values: Mapping[str, str]
@@ -79,7 +79,7 @@ class _Recorded:
 
 
 def _steps(tape: Tape, lesson: Lesson) -> dict[str, _Recorded]:
-    """By the step's id, in the order in which they begin."""
+    """Return the recorded steps by id, in the order in which they begin."""
     found: dict[str, _Recorded] = {}
     now: _Recorded | None = None
     values: dict[str, str] = {}
@@ -127,7 +127,7 @@ def _each_step(recorded: Mapping[str, _Recorded], lesson: Lesson) -> Iterator[Di
 
 
 def _done(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
-    """The command that is typed, or what the lab does itself."""
+    """Yield differences in the command that is typed, or in what the lab does itself."""
     if step.act is not None:
         if seen.command is not None:
             yield seen.command[0], f"the lesson now does this itself: {step.act.sentence}"
@@ -139,7 +139,7 @@ def _done(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
         return
     line, began, values = seen.command
     run = step.run or ""
-    # A value that was masked on the tape may have needed quotes, or not.
+    # A value that is masked on the tape may or may not have needed quotes.
     bare = {name: value for name, value in values.items() if any(map(is_mask, value))}
     if not any(_alike(began.text, text) for text in (template.fill_command(run, values), _command(run, values, bare))):
         yield line, f"the lesson now runs {_quoted(run)}"
@@ -180,7 +180,7 @@ def _checks(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
         try:
             asks = check.filled(values).sentence
         except ValidationError:
-            continue  # A masked value is none that the check could be about: nothing can be told.
+            continue  # The check does not accept a masked value, so nothing can be compared.
         if not _alike(text, asks):
             yield line, f"the lesson now checks that {asks}, where the recording has: {text}"
     for index in sorted(seen.asked.keys() - set(range(len(step.checks)))):
@@ -189,7 +189,7 @@ def _checks(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
 
 
 def _alike(recorded: str, now: str) -> bool:
-    """The same but for what is masked; a mask has as many characters as what it hides."""
+    """Whether two texts are equal except where masked; a mask is as long as what it hides."""
     one, other = recorded.strip(), now.strip()
     return len(one) == len(other) and all(a == b or is_mask(a) or is_mask(b) for a, b in zip(one, other, strict=True))
 

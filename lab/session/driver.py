@@ -31,19 +31,19 @@ from lab.world.request import Request
 if TYPE_CHECKING:
     import docker
 
-#: Seconds in which a manager must answer for a step.
+#: Seconds within which a manager must answer for a step.
 ANSWER = 30.0
-#: Seconds in which one must answer for a person at the terminal.
+#: Seconds within which one must answer for a user at the terminal.
 OPENING = 10.0
-#: Seconds in which a source must have looked again.
+#: Seconds within which a source must have refreshed.
 REFRESH = 45.0
 
 
 class ClusterDriver:
     """`lab.run.driver.StepDriver` on a cluster. `close` ends shells and sources; the cluster stays.
 
-    `redactor` learns here what must not be shown, before anything is written: it is the session's, for the shells and
-    for a recording alike.
+    `redactor` learns here what must not be shown, before anything is written; it serves the whole session, both the
+    shells and a recording.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ClusterDriver:
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Begin to look at the swarm."""
+        """Start watching the swarm."""
         self.source.start()
 
     def close(self) -> None:
@@ -122,11 +122,11 @@ class ClusterDriver:
 
     @property
     def load_spec(self) -> LoadSpec | None:
-        """The load that is made now."""
+        """The load that is being generated."""
         return self._loader.load_spec
 
     def settings(self) -> Mapping[str, str]:
-        """What the stack files name, on this machine."""
+        """Return the variables that the stack files use, for this machine."""
         return self.edge.variables
 
     def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
@@ -145,7 +145,7 @@ class ClusterDriver:
             stack_deploy.remove_volume(name, endpoint)
 
     def volumes(self) -> list[tuple[str, str]]:
-        """The volumes that stacks made, on all nodes: (name, stack)."""
+        """Return the volumes that stacks created, on all nodes: (name, stack)."""
         return stack_deploy.stack_volumes(self._endpoints.values())
 
     def login(self) -> bytes:
@@ -165,14 +165,15 @@ class ClusterDriver:
         return self.cluster.powered_off()
 
     def power_on(self, nodes: Sequence[str]) -> None:
-        """Power machines on, side by side, and wait until their engines answer."""
+        """Power machines on in parallel, and wait until their engines answer."""
         for node in nodes:
             self.journal.write(Acted(FAULTS["start"].told.format(node), node))
         self.cluster.power_on(nodes, self.report)
         self.source.wake()
 
     def engine(self) -> Any:
-        """The low-level client of a manager that lives (`docker.APIClient`). EngineError when there is none."""
+        """Return the low-level client of a reachable manager (`docker.APIClient`). Raises EngineError when there is
+        none."""
         manager = self._manager()
         if manager.node not in self._clients:
             self._clients[manager.node] = connect(manager, 60.0)
@@ -183,31 +184,32 @@ class ClusterDriver:
         return self._stopping.is_set()
 
     def stop(self) -> None:
-        """Ask what runs to end soon."""
+        """Ask whatever is running to end soon."""
         self._stopping.set()
         if self._front is not None:
             self._front.interrupt()
 
     def begin(self) -> None:
-        """A new step: an earlier wish to stop is spent."""
+        """Begin a new step: clear an earlier request to stop."""
         self._stopping.clear()
 
     def remember(self, ids: Iterable[str]) -> None:
-        """On a cluster that the lab did not make, a reset may remove only what a lesson's step created: these."""
+        """Record the ids of what a step created, on a cluster that the lab did not make: a reset may remove only these
+        there."""
         if not self.cluster.made_by_lab:
             ownership.record_ids(self.cluster.name, ids)
 
     def report(self, progress: Progress) -> None:
-        """The lab's own long work, into the journal."""
+        """Write the progress of the lab's own long work to the journal."""
         self.journal.write(Progressed(progress.stage, progress.text, progress.done))
 
     def keys(self, data: str) -> None:
-        """See `Stage.keys`: to the shell in front, which is opened when there is none yet.
+        """See `Stage.keys`. The keys go to the shell in front, which is opened when there is none yet.
 
-        A terminal shows twice what is typed before the shell reads it: what comes early waits for the prompt.
+        A terminal echoes twice what is typed before the shell reads it: early input waits for the prompt.
         """
         if self._front is None:
-            # Who only looks waits for a manager; a key finds one or tells that there is none.
+            # Without a key, this waits for a manager; a key finds one at once or reports that there is none.
             opened = self.shell("", bound=0.0 if data else OPENING)
             self._front = self._front or opened
         self._front.wait_for_prompt()
@@ -215,13 +217,13 @@ class ClusterDriver:
             self._front.send(data)
 
     def resize(self, columns: int, rows: int) -> None:
-        """The terminal's size, for every shell, now and later."""
+        """Set the terminal's size for every shell, now and later."""
         self.size = (columns, rows)
         for shell in tuple(self._shells.values()):
             shell.resize(columns, rows)
 
     def shell(self, node: str, *, bound: float = ANSWER) -> Shell:
-        """The shell on `node`, opened when first asked for; "" is a manager that lives, waited for so many seconds.
+        """Return the shell on `node`, opened on first use; "" is a reachable manager, waited for up to `bound` seconds.
         Raises EngineError and InputError."""
         endpoint = self._endpoints.get(node) if node else self._manager(bound)
         if endpoint is None:
@@ -243,7 +245,7 @@ class ClusterDriver:
             return self._shells[endpoint.node]
 
     def _manager(self, bound: float = ANSWER) -> Endpoint:
-        """The manager through which the swarm is looked at: it answered a moment ago."""
+        """Return the manager through which the swarm is watched: it answered a moment ago."""
         if not self.journal.wait(lambda world: world.link.state == "live", bound):
             why = self.journal.world.link.why or "none answered yet"
             raise EngineError(f"no manager answers: {why}", remedy="swarmlab status")

@@ -20,7 +20,7 @@ from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.traefik_services import open_hosts
 
-#: Seconds between two characters of a command that the lab types where people watch.
+#: Seconds between two characters when the lab types a command that people watch.
 TYPING = 0.018
 
 
@@ -45,7 +45,7 @@ class LiveStage:
         return self._course
 
     def open(self, lesson: str) -> Lesson:
-        """See `Stage.open`: what was passed before is written as passed."""
+        """See `Stage.open`. Steps passed before are written as passed."""
         found = next((each for each in self._course if each.id == lesson), None)
         if found is None:
             raise InputError(
@@ -98,12 +98,13 @@ class LiveStage:
         self.driver.keys(data)
 
     def show(self, view: str) -> None:
-        """See `Stage.show`. What the lesson's own checks and panes need goes on as well."""
+        """See `Stage.show`. What the lesson's own checks and panes need stays watched too."""
         self._view = view
         self.driver.watch({*find_pane(view).needs, *(sources_needed(self._lesson) if self._lesson else ())})
 
     def load(self, rate: float | None) -> None:
-        """See `Stage.load`: to where it goes now, or to the application, or to the first port that is published."""
+        """See `Stage.load`. The load goes to its present target, or to the application, or to the first published
+        port."""
         if rate is None:
             self.driver.load(None)
             return
@@ -139,11 +140,11 @@ class LiveStage:
             self.journal.write(StepMoved(lesson.id, step, "passed"))
 
     def _tell_distance(self, lesson: Lesson) -> None:
-        """Someone who begins on a cluster that is not at the lesson's start is told so, before a step fails of it."""
+        """Report that the cluster is not at the lesson's start, before a step fails because of it."""
         try:
             todo = reset_to(self.driver, lesson, dry_run=True).actions
         except LabError:
-            return  # The header says already that no manager answers; a reset says the rest.
+            return  # The header already says that no manager answers; a reset says the rest.
         if todo:
             things = f"{len(todo)} thing{'s' if len(todo) != 1 else ''} to put right"
             self.journal.write(Acted(f"the cluster is not at the start of {lesson.id}: r resets it ({things})"))
@@ -160,13 +161,13 @@ class LiveStage:
 
 
 def format_heading(status: ClusterStatus) -> str:
-    """`default · 4 nodes · vm (tcg)`."""
+    """Return the title of a live stage: `default · 4 nodes · vm (tcg)`."""
     how = f"{status.provider} ({status.acceleration})" if status.acceleration else status.provider
     return f"{status.name} · {len(status.nodes)} nodes · {how}"
 
 
 def describe_reset(done: Done, lesson: str, step: str) -> str:
-    """A reset in a sentence."""
+    """Describe a reset in a sentence."""
     where = f"the start of {lesson}" + (f", step {step}" if step else "")
     if not done.actions:
         return f"The cluster was at {where} already."

@@ -1,4 +1,4 @@
-"""A replay as a stage: the tapes that travel with the program, or one that was given. It makes no live call."""
+"""A replay as a stage: the tapes that ship with the program, or one that was given. It makes no live calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lab.world.journal import Journal
 
 
 class ReplayStage:
-    """`lab.session.Stage` on tapes: a step plays when it is asked for, at `speed` (None: without waiting)."""
+    """`lab.session.Stage` on tapes: a step plays on request, at `speed` (None: without waiting)."""
 
     live = False
 
@@ -72,19 +72,19 @@ class ReplayStage:
         return f"The recording is wound back to {'step ' + step if step else 'its beginning'}."
 
     def keys(self, data: str) -> None:
-        """A replay has no shell."""
+        """Do nothing: a replay has no shell."""
 
     def answer(self, name: str, value: str) -> None:
-        """A replay has the answer of its recording."""
+        """Do nothing: a replay has the recorded answer."""
 
     def load(self, rate: float | None) -> None:
-        """A replay has the load of its recording."""
+        """Do nothing: a replay has the recorded load."""
 
     def show(self, view: str) -> None:
-        """A replay has what was looked at when it was recorded."""
+        """Do nothing: a replay has what was watched when it was recorded."""
 
     def resize(self, columns: int, rows: int) -> None:
-        """A replay has the size of its recording."""
+        """Do nothing: a replay has the recorded size."""
 
     def close(self) -> None:
         """See `Stage.close`."""
@@ -100,5 +100,5 @@ class ReplayStage:
 
 
 def tape_title(tape: Tape) -> str:
-    """`REPLAY · reconciliation · recorded 2026-11-22`."""
+    """Return the title of a replay: `REPLAY · reconciliation · recorded 2026-11-22`."""
     return f"REPLAY · {tape.header.lesson} · recorded {tape.header.recorded:%Y-%m-%d}"

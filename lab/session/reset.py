@@ -1,4 +1,4 @@
-"""Reset: what differs from a checkpoint's world, and the way there."""
+"""Reset: how the cluster differs from a checkpoint, and how it gets there."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lab.reset.wait import MachinesEnded
 from lab.session.driver import ClusterDriver
 from lab.world.entries import Acted
 
-#: How often machines may end under way, and be powered on again, before a reset gives up.
+#: Attempts before a reset gives up; after machines end during one, they are powered on again for the next.
 ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a reset found and did: sentences, in order. `left` could not be touched and says why."""
+    """What a reset found and did, as sentences, in order. `left` says what could not be touched, and why."""
 
     to: str
     actions: tuple[str, ...]
@@ -34,11 +34,11 @@ class Done:
 
 
 def reset_to(driver: ClusterDriver, lesson: Lesson, step: str | None = None, *, dry_run: bool = False) -> Done:
-    """Put the cluster to the start of a step (None: of the lesson). Powers on what should run, looks, acts, waits until
-    it is so; when a machine ends under way, begins again from there.
+    """Reset the cluster to the start of a step (None: of the lesson). Powers on what should run, inspects, acts, and
+    waits until the cluster is there; when a machine ends meanwhile, starts over from that state.
 
-    Raises WaitError with what was still missing, EngineError when no manager answers, MachinesEnded when machines end
-    again and again.
+    Raises WaitError with what was still missing, EngineError when no manager answers, MachinesEnded when machines keep
+    ending.
     """
     began = time.monotonic()
     checkpoint = checkpoint_before(lesson, step)
@@ -56,7 +56,7 @@ def reset_to(driver: ClusterDriver, lesson: Lesson, step: str | None = None, *, 
             done += [a.sentence for a in found.actions]
             if found.actions:
                 driver.journal.write(Acted(f"reset to {to}: {len(found.actions)} to put right"))
-            # With nothing to do it still waits for what moves.
+            # Even with nothing to do, it waits for changes under way.
             apply(found.actions, checkpoint, driver, made_by_lab=driver.cluster.made_by_lab, needed=needed)
         except (MachinesEnded, EngineError, WaitError):
             ended = needed.intersection(driver.powered_off())
@@ -74,7 +74,7 @@ def _done(to: str, actions: Sequence[str], found: Plan, began: float, *, dry_run
 
 
 def _needed(cluster: Cluster, checkpoint: Checkpoint) -> frozenset[str]:
-    """The nodes of the lab's own machines that are on at the checkpoint."""
+    """Return the nodes of the lab's own machines that are on at the checkpoint."""
     if not cluster.made_by_lab:
         return frozenset()
     names = (endpoint.node for endpoint in cluster.endpoints())
@@ -82,7 +82,8 @@ def _needed(cluster: Cluster, checkpoint: Checkpoint) -> frozenset[str]:
 
 
 def _power_on(driver: ClusterDriver, needed: frozenset[str]) -> list[str]:
-    """Before anything else: with its managers off a cluster cannot even be looked at."""
+    """Power on the machines that are off, before anything else: without its managers a cluster cannot even be
+    inspected."""
     off = sorted(needed.intersection(driver.powered_off()))
     if off:
         driver.power_on(off)
@@ -99,13 +100,13 @@ def _plan(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
         env=driver.settings(),
         off=driver.powered_off() if made else (),
     )
-    # No manager knows of volumes: those of a stack that is not to be here are looked for on the nodes themselves.
+    # No manager knows about volumes: those of a stack that should not be here are looked up on the nodes themselves.
     stale = [RemoveVolume(name) for name, stack in driver.volumes() if stack not in checkpoint.stacks] if made else []
     return Plan((*found.actions, *(volume for volume in stale if volume not in found.actions)), found.left)
 
 
 def _preview(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
-    """What a reset would do. Raises EngineError at once when too many managers are off to say."""
+    """Return what a reset would do. Raises EngineError at once when too many managers are off to tell."""
     managers = [endpoint.node for endpoint in driver.cluster.endpoints() if endpoint.role == "manager"]
     off = [name for name in managers if name in driver.powered_off()]
     if 2 * len(off) >= len(managers):

@@ -1,4 +1,4 @@
-"""Lessons without a screen: `swarmlab run`, `record` and `reset` on a cluster that is there."""
+"""Lessons without a screen: `swarmlab run`, `record` and `reset` on an existing cluster."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def open_driver(
     look: bool = True,
     redactor: Redactor | None = None,
 ) -> Iterator[ClusterDriver]:
-    """A driver of the cluster of that name, its swarm being looked at; with `look` a first look is in the journal.
+    """Open a driver of the cluster `name` and watch its swarm; with `look`, a first look is in the journal.
 
-    `redactor` learns the secrets of the session, for whoever else keeps what the journal has. Raises MissingError when
+    `redactor` learns the secrets of the session, for anything else that saves the journal. Raises MissingError when
     there is no such cluster, EngineError when no manager answers the first look.
     """
     driver = ClusterDriver(api.find(name), journal or Journal(), typing=typing, redactor=redactor)
@@ -52,8 +52,8 @@ def open_driver(
 def reset_cluster(
     name: str, lesson: Lesson, step: str | None, *, dry_run: bool = False, report: Report = silent
 ) -> Done:
-    """Put a cluster to a checkpoint; what is waited for goes to `report`. Raises BusyError when another swarmlab is at
-    work on it."""
+    """Reset a cluster to a checkpoint, and report progress to `report`. Raises BusyError when another swarmlab is
+    working on it."""
     to = f"{lesson.id}:{step}" if step else lesson.id
     with ExitStack() as stack:
         if not dry_run:
@@ -75,12 +75,13 @@ def reset_cluster(
 def go_through(
     name: str, lesson: Lesson, say: Callable[[str], None], *, until: str | None = None, tape: Path | None = None
 ) -> LessonResult:
-    """Reset to the lesson's start, then every step, strictly: each check false before and true after.
+    """Reset to the lesson's start, then go through every step strictly: each check false before and true after.
 
-    The account goes to `say` as it happens, without the session's secrets. With `tape` the lesson's journal is kept
-    there; when it is interrupted, too, marked as unfinished.
+    The transcript goes to `say` as it happens, without the session's secrets. With `tape`, the lesson's journal is
+    saved there; an interrupted one too, marked as unfinished.
     """
-    # One for the whole session, made before anything is written: the tape masks what the driver learned for a reset.
+    # One for the whole session, created before anything is written: the tape also masks what the driver learned for the
+    # reset.
     redactor = Redactor()
     with open_driver(name, look=False, redactor=redactor) as driver:
         reset_to(driver, lesson)
@@ -106,7 +107,7 @@ def go_through(
 
 
 def make_header(name: str, lesson: Lesson) -> Header:
-    """A recording's first line, for a lesson about to be recorded on a cluster."""
+    """Return the first line of a recording, for a lesson about to be recorded on a cluster."""
     status = api.find(name).status()
     return Header(
         title=lesson.title,

@@ -1,4 +1,4 @@
-"""Deploying a stack as a person would, and removing what a removed stack leaves on the nodes."""
+"""Deploying a stack as a user would, and removing what a removed stack leaves on the nodes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from lab.engine.labels import NAMESPACE
 from lab.errors import Cancelled, CommandError, EngineError, MissingError, WaitError
 from lab.shell.shell import environment
 
-#: How long a deploy may take, seconds.
+#: Seconds that a deploy may take.
 BOUND = 180.0
 
 _PAUSE = 0.2
 
 
 def deploy_stack(name: str, file: str, env: Mapping[str, str], stopping: Callable[[], bool]) -> None:
-    """`docker stack deploy` of a file below the stacks' folder, with these variables; services that the file no longer
-    names go. Raises CommandError with what it said, WaitError at the bound, MissingError without a docker."""
+    """Run `docker stack deploy` on a file below the stacks' folder, with these variables; services that the file no
+    longer names are removed. Raises CommandError with its output, WaitError at the bound, MissingError without
+    Docker."""
     argv = ["docker", "stack", "deploy", "--detach=true", "--prune", "--resolve-image", "never"]
     argv += ["--compose-file", file, name]
     whole = environment(env)
@@ -58,22 +59,22 @@ def deploy_stack(name: str, file: str, env: Mapping[str, str], stopping: Callabl
 
 
 def remove_volume(name: str, endpoint: Endpoint) -> None:
-    """Remove a volume from one node; nothing when there is none, or when the node is off. Raises EngineError while a
-    container that ends still holds it."""
-    import docker.errors  # slow to import: not before an engine is asked
+    """Remove a volume from one node; do nothing when there is none, or when the node is off. Raises EngineError while a
+    container that is stopping still uses it."""
+    import docker.errors  # slow to import: not before an engine is called
 
     try:
         with open_client(endpoint, 20.0) as client:
             client.api.remove_volume(name)
     except EngineError as error:
-        # An answer of the engine is an APIError; anything else is a node that does not answer.
+        # A response from the engine is an APIError; anything else means that the node does not answer.
         refused = isinstance(error.__cause__, docker.errors.APIError)
         if refused and not isinstance(error.__cause__, docker.errors.NotFound):
             raise
 
 
 def stack_volumes(endpoints: Iterable[Endpoint]) -> list[tuple[str, str]]:
-    """The volumes that stacks made, on all nodes that answer: (name, the stack's name), each once."""
+    """Return the volumes that stacks created, on all nodes that answer: (name, the stack's name), each once."""
     asked = tuple(endpoints)
     with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
         return sorted({found for each in pool.map(_volumes, asked) for found in each})

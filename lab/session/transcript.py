@@ -1,4 +1,4 @@
-"""A recording told as text."""
+"""A recording as text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from lab.world.world import World
 
 
 def tell_tape(path: Path, speed: float | None, say: Callable[[str], None]) -> None:
-    """Play a tape at `speed` (None: without waiting) and say it, line by line. InputError for a damaged one."""
+    """Play a tape at `speed` (None: without waiting) and print it with `say`, line by line. Raises InputError for a
+    damaged tape."""
     tape, story, journal = load(path), Transcript(), Journal(clock=lambda: 0.0)
 
     def tell(entry: Entry, _: World) -> None:

@@ -1,9 +1,9 @@
-"""How the lab knows where a shell stands: semantic prompt marks (OSC 133) that its own prompt prints.
+"""Marks from which the lab knows a shell's state: semantic prompt marks (OSC 133) that its own prompt prints.
 
 `A`..`D` follow the convention of terminals: D with the exit status when a command has ended, B when the prompt is
-there, C when a command begins (bash's PS0, here with the command's text from bash's memory), P for a prompt that asks
-for the rest of a command. Each carries a word that only this shell knows, so that what a program prints is no mark;
-D and B carry the prompt's number, since bash prints a prompt again when the window changes.
+shown, C when a command begins (bash's PS0, here with the command's text from bash's history), P for a prompt that asks
+for the rest of a command. Each carries a word that only this shell knows, so that programs cannot print marks; D and B
+carry the prompt's number, since bash prints a prompt again when the window is resized.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LONGEST = 65_536
-"""How many characters a mark may take; the text of a command is a part of one."""
+"""The most characters of a mark; the text of a command is part of one."""
 
 _MARK = re.compile(r"\x1b\]133;([^\x07\x1b]*)(?:\x07|\x1b\\|(?=\x1b[^\\]))")
 _HALF = re.compile(r"\x1b(?:\](?:1(?:3(?:3(?:;[^\x07\x1b]*\x1b?)?)?)?)?)?\Z")
@@ -43,7 +43,7 @@ PS2='\\[\\e]133;P;{word}\\e\\\\\\]> '
 
 @dataclass(frozen=True)
 class Mark:
-    """`B` the prompt is there, `C` a command begins (`text`), `D` it ended (`status`), `P` it is not complete.
+    """A mark: `B` the prompt is shown, `C` a command begins (`text`), `D` it ended (`status`), `P` it is not complete.
     `number` counts prompts, for B and D."""
 
     what: Literal["B", "C", "D", "P"]
@@ -53,22 +53,22 @@ class Mark:
 
 
 def rc_file(node: str, word: str) -> str:
-    """What bash reads at its start, instead of the user's files: marks in the prompt, no history on disk, keys as
-    bash has them, and the prompt `NODE $ `. The file that holds it removes itself."""
+    """Return the start-up file that bash reads instead of the user's files: marks in the prompt, no history on disk,
+    bash's default keys, and the prompt `NODE $ `. The file deletes itself."""
     name = re.sub(r"[^A-Za-z0-9._-]", "", node)
     return _RC.format(word=word, node=name)
 
 
 class Marks:
-    """Takes the marks out of a shell's output."""
+    """A parser that separates the marks from a shell's output."""
 
     def __init__(self, word: str) -> None:
         self._word, self._half, self._inside = word, "", False
 
     def feed(self, text: str) -> Iterator[str | Mark]:
-        """Text and marks in their order. What may be the beginning of a mark waits for the next chunk."""
+        """Yield text and marks in order. What may be the beginning of a mark is held back until the next chunk."""
         if self._inside and len(self._half) + len(text) <= LONGEST and not _END.search(text):
-            self._half += text  # looked at once: a mark that never ends costs what it is long, however small the chunks
+            self._half += text  # searched once: a mark that never ends takes linear time, however small the chunks
             return
         text, self._half = self._half + text, ""
         at = 0
@@ -87,11 +87,11 @@ class Marks:
 
     @property
     def holds(self) -> bool:
-        """Whether something waits that `flush` would let go."""
+        """Whether `flush` would release anything."""
         return 0 < len(self._half) <= 2
 
     def flush(self) -> str:
-        """What waited, and was no mark. A lone escape is let go; a mark in the making is not."""
+        """Return what was held back and was no mark. A lone escape is released; an incomplete mark is not."""
         if not self.holds:
             return ""
         text, self._half = self._half, ""

@@ -1,4 +1,4 @@
-"""From a shell's bytes to the journal: decoded, marks taken out, redacted, gathered into a few facts a second."""
+"""A shell's output on its way to the journal: decoded, marks removed, redacted, batched into a few facts a second."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from lab.terminal.plain_text import Capture
 from lab.terminal.sanitize import at_rest
 
 EVERY = 1 / 30
-"""Seconds between two facts, at least."""
+"""The minimum number of seconds between two facts."""
 
 QUIET = 0.05
 """Seconds without output after which nothing is held back any more."""
 
 FLOOD = 65_536
-"""More characters than this in one fact are not shown: only the last of them, and a line that says so."""
+"""When one fact has more characters than this, only the last of them are shown, and a line that says so."""
 
 _SHOWN = 16_384
 _MODE = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
 
 
 class Redacts(Protocol):
-    """What is asked of a redactor (`lab.terminal.redact.Redactor` is one)."""
+    """The interface of a redactor (`lab.terminal.redact.Redactor` is one)."""
 
     def stream(self) -> Redacts:
-        """One for another stream, with the same secrets."""
+        """Return a redactor for another stream, with the same secrets."""
 
     def feed(self, text: str) -> str:
-        """What of the stream is certain."""
+        """Return the part of the stream that is certain."""
 
     def flush(self) -> str:
-        """The rest."""
+        """Return the rest."""
 
     def whole(self, text: str) -> str:
-        """A text that stands alone."""
+        """Return a standalone text, masked."""
 
     @property
     def holds(self) -> bool:
-        """Whether there is a rest."""
+        """Whether anything is held back."""
 
 
 class Output:
-    """One shell's output on its way. `write` gets the text for the journal; used by one thread."""
+    """One shell's output on its way. `write` is called with the text for the journal; used by one thread."""
 
     def __init__(self, word: str, redact: Redacts, write: Callable[[str], None]) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace")
@@ -57,16 +57,16 @@ class Output:
         self.capture = Capture()
 
     def pieces(self, data: bytes) -> Iterator[str | Mark]:
-        """More bytes, as text and marks. Each is to be given to `take` before the next is asked for."""
+        """Yield more bytes as text and marks. Pass each to `take` before requesting the next."""
         self._came = time.monotonic()
         yield from self._marks.feed(self._decode.decode(data))
 
     def take(self, piece: str | Mark) -> None:
-        """One of the pieces. After a mark all that came before it is on its way to the journal or there."""
+        """Take one of the pieces. After a mark, everything before it is in the journal or on its way there."""
         self._add(self._redact.flush() if isinstance(piece, Mark) else self._redact.feed(piece))
 
     def due(self) -> float | None:
-        """Write what is due; seconds until there is more to do, None when all is done."""
+        """Write what is due; return the seconds until there is more to do, None when all is done."""
         now = time.monotonic()
         held = self._redact.holds or self._marks.holds
         if held and now - self._came >= QUIET:
@@ -88,7 +88,7 @@ class Output:
             self._write(_shorten(text))
 
     def say(self, text: str) -> None:
-        """The lab's own words, after what was printed."""
+        """Write a message of the lab's own, after the output so far."""
         self._add(self._redact.flush())
         self._pending.append(text)
         self.flush()
@@ -109,7 +109,8 @@ class Output:
 
 
 def _shorten(text: str) -> str:
-    """Of a flood, only the end: nobody reads more, and a recording keeps it. Modes stay as the whole would set them."""
+    """Return only the end of a flood: nobody reads more, and a recording keeps it. Modes stay as the whole would set
+    them."""
     if len(text) <= FLOOD:
         return text
     cut = text.find("\n", len(text) - _SHOWN) + 1 or len(text) - _SHOWN

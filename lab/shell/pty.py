@@ -1,4 +1,4 @@
-"""A process in a pseudo-terminal, and its end: nothing of its session stays behind."""
+"""A process in a pseudo-terminal. When it ends, no process of its session stays behind."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ import psutil
 from lab.errors import EngineError, MissingError
 
 SIGN = "SWARMLAB_TERMINAL"
-"""A variable by which all that was started in a terminal is known, wherever it went."""
+"""The variable that identifies everything started in a terminal, even what left its session."""
 
 FULL = 1_048_576
 """How many bytes may wait to be read by the process. What is typed beyond that is lost, as in a terminal."""
 
 
 def _listen() -> None:
-    """In the new process: let the signals end it that whoever started the lab may have set aside. A shell never takes
-    back what it was born to ignore (nohup: SIGHUP; a script's background: SIGINT; Python: SIGPIPE, SIGXFSZ)."""
+    """Reset, in the new process, the signals that whoever started the lab may have ignored. A shell never resets a
+    signal that was ignored when it started (nohup: SIGHUP; a script's background job: SIGINT; Python: SIGPIPE,
+    SIGXFSZ)."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
 
@@ -65,7 +66,7 @@ class Pty:
         self._over = self._closed = False
 
     def write(self, data: bytes) -> None:
-        """Type this."""
+        """Type `data`."""
         with self._lock:
             if len(self._outbox) + len(data) <= FULL:
                 self._outbox += data
@@ -78,13 +79,13 @@ class Pty:
                 os.write(self._wake_out, b".")
 
     def resize(self, columns: int, rows: int) -> None:
-        """A new size; the process in front is told (SIGWINCH)."""
+        """Set the size; the foreground process is notified (SIGWINCH)."""
         with self._lock, suppress(OSError):
             if not self._closed:
                 self._child.setwinsize(rows, columns)
 
     def kill_foreground(self) -> bool:
-        """Kill what runs in front of the shell. The answer: whether there was something."""
+        """Kill what runs in the foreground of the shell, and return whether there was anything."""
         with self._lock, suppress(OSError):
             group = -1 if self._closed else os.tcgetpgrp(self._fd)
             if group > 0 and group != self.pid:
@@ -99,8 +100,9 @@ class Pty:
                 os.kill(self.pid, signal.SIGKILL)
 
     def pump(self, read: Callable[[bytes], None], due: Callable[[], float | None]) -> None:
-        """Hand on what is printed until the process ends, or `stop`. `due` is asked before every wait: it does what is
-        due, and answers how many seconds may pass until it is asked again (None: as long as nothing happens)."""
+        """Pass on the output until the process ends or `stop` is called. `due` is called before every wait: it does
+        what is due, and returns how many seconds may pass until it is called again (None: as long as nothing
+        happens)."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._fd, selectors.EVENT_READ)
             selector.register(self._wake_in, selectors.EVENT_READ)
@@ -129,14 +131,14 @@ class Pty:
         self.wake()
 
     def end(self, bound: float = 3.0) -> int:
-        """Hang up: end every process of the session, and give back what was taken. The answer is the leader's exit
-        status, 128 and the signal's number when a signal ended it. Takes at most about `bound` seconds."""
+        """Hang up: end every process of the session, and release its resources. Returns the leader's exit status, or
+        128 plus the signal's number when a signal ended it. Takes at most about `bound` seconds."""
         if not self._closed:
             end_session(self.pid, self._sign, bound)
-            with self._lock:  # a number that was given back may be another's file a moment later
+            with self._lock:  # a closed descriptor may be another's file a moment later
                 self._closed = True
                 with suppress(pexpect.ExceptionPexpect, OSError):
-                    self._child.isalive()  # takes the exit status
+                    self._child.isalive()  # collects the exit status
                     self._child.ptyproc.delayafterclose = 0  # type: ignore[attr-defined]
                     self._child.close(force=True)
                 os.close(self._wake_in)
@@ -176,8 +178,8 @@ class Pty:
 
 
 def end_session(leader: int, sign: str, bound: float) -> None:
-    """End all processes of the session that `leader` leads, and those that left it but still carry the sign: hang
-    up, then kill."""
+    """End all processes of the session that `leader` leads, and those that left it but still have the sign: SIGHUP
+    first, then SIGKILL."""
     left = _members(leader, sign)
     _signal(left, signal.SIGHUP)
     _signal(left, signal.SIGCONT)
@@ -217,8 +219,8 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _ended_fd(pid: int) -> int | None:
-    """Something that becomes readable when the process ends, where the kernel has that. A job left in the background
-    keeps the terminal open when its shell is gone."""
+    """Return a descriptor that becomes readable when the process ends, where the kernel supports that. A job left in
+    the background keeps the terminal open when its shell is gone."""
     opener: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
     with suppress(OSError):
         return opener(pid) if opener else None

@@ -23,7 +23,7 @@ from lab.world.entries import CommandBegan, CommandEnded, Printed
 from lab.world.journal import Journal
 
 ALLOWED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
-"""What of the lab's own environment the shell gets. All else must be given."""
+"""The variables of the lab's own environment that the shell gets. All others must be passed."""
 
 READY = 10.0
 """Seconds in which a shell must show its prompt before a command can be typed."""
@@ -32,18 +32,18 @@ GRACE = 2.0
 """Seconds that an interrupted command has before it is killed, and a killed one before its shell is."""
 
 CLEAR = b"\x07\x05\x15"
-"""Keys that empty bash's line, whatever stands in it: abort a search, go to the end, discard."""
+"""Keys that clear bash's line, whatever is on it: abort a search, go to the end, discard."""
 
 AGAIN = 0.5
 """Seconds after which Ctrl-C is sent again: bash 5.2 loses one that comes while it draws its prompt."""
 
 _FLOOD = 0.005
-"""Seconds of processor time for what was printed at once, above which it is a flood and is held up."""
+"""Seconds of processor time spent on one read. Above this it is a flood, and the reading is slowed down."""
 
 
 @dataclass
 class _Running:
-    """The command under way. `entered` is when Return was pressed, on the machine's clock."""
+    """The running command. `entered` is when Return was pressed, on the monotonic clock."""
 
     id: int
     entered: float
@@ -55,7 +55,7 @@ class _Running:
 class Shell:
     """A bash on this machine that talks to `node`, in a terminal of its own.
 
-    What it prints goes to the journal as Printed facts, redacted; a command, whoever typed it, as CommandBegan and
+    Its output goes to the journal as Printed facts, redacted; a command, whoever typed it, as CommandBegan and
     CommandEnded. `env` is added to a few variables of the lab's own; the user's start-up files are not read, and no
     history is kept on disk. `ids` counts the commands of a journal. When the shell ends, a new one begins.
 
@@ -109,7 +109,7 @@ class Shell:
             return running.ended
 
     def send(self, data: str) -> None:
-        """What the user typed, as the terminal sends it. While the lab types a command, it is dropped."""
+        """Send what the user typed, as the terminal sends it. While the lab types a command, it is dropped."""
         with self._news:
             if self._typing:
                 return
@@ -117,23 +117,23 @@ class Shell:
         self._pty.write(data.encode("utf-8", "replace"))
 
     def wait_for_prompt(self, bound: float = READY) -> bool:
-        """Whether the shell has shown its first prompt, waited for so many seconds."""
+        """Wait at most `bound` seconds for the shell's first prompt, and return whether it was shown."""
         return self._await(lambda: self._prompts > 0 or self._closing, bound)
 
     def interrupt(self) -> None:
-        """Ctrl-C to the command under way, or an end to the lab's typing; nothing when there is neither."""
+        """Send Ctrl-C to the running command, or stop the lab's typing; do nothing when there is neither."""
         with self._news:
             self._interrupted.set()
             if self._running is not None and not self._typing:
                 self._pty.write(b"\x03")
 
     def resize(self, columns: int, rows: int) -> None:
-        """A new size, in cells."""
+        """Set the size, in cells."""
         self._columns, self._rows = max(2, columns), max(2, rows)
         self._pty.resize(self._columns, self._rows)
 
     def close(self) -> None:
-        """End the shell and all that it started. Idempotent; takes at most a few seconds."""
+        """End the shell and everything that it started. Idempotent; takes at most a few seconds."""
         with self._news:
             self._closing = True
             self._news.notify_all()
@@ -167,7 +167,7 @@ class Shell:
         self._journal.write(Printed(self._node, text))
 
     def _live(self) -> None:
-        """The shell's thread: it alone reads, and writes what the shell says to the journal."""
+        """Run the shell's thread: it alone reads, and writes the shell's output to the journal."""
         while True:
             with self._outliving():
                 self._pty.pump(self._read, self._due)
@@ -184,7 +184,7 @@ class Shell:
             self._news.notify_all()
 
     def _again(self, status: int) -> bool:
-        """Open a new shell after one that ended. One that never came to its prompt is not tried again."""
+        """Open a new shell after one that ended. One that never reached its prompt is not tried again."""
         what = "a new one begins" if self._prompts else "it never came to its prompt, and is not started again"
         self._output.say(f"\x1b[0m\r\n[the shell on {self._node} ended with status {status}; {what}]\r\n")
         if not self._prompts:
@@ -210,7 +210,7 @@ class Shell:
                     self._marked(piece)
         spent = time.thread_time() - began
         if spent > _FLOOD:
-            # Whoever prints waits at the terminal meanwhile, as at any other, and the rest of the lab goes on.
+            # The printing program waits for the terminal meanwhile, as for any other, and the rest of the lab goes on.
             time.sleep(min(0.2, 2 * spent))
 
     def _marked(self, mark: Mark) -> None:
@@ -231,7 +231,7 @@ class Shell:
 
     @contextmanager
     def _outliving(self) -> Iterator[None]:
-        """What goes wrong with one piece of output is said in the terminal; the shell's only thread goes on."""
+        """Report an error with one piece of output in the terminal; the shell's only thread goes on."""
         try:
             yield
         except Exception as error:  # noqa: BLE001  without this thread no command would ever end again
@@ -265,7 +265,7 @@ class Shell:
                 self._news.notify_all()
 
     def _over(self, status: int) -> None:
-        """A command ended, if one was under way."""
+        """Record the end of the running command, if there is one."""
         running, text = self._running, ""
         with self._outliving():
             self._output.tidy()
@@ -282,7 +282,7 @@ class Shell:
 
     def _text_of(self, running: _Running) -> str:
         raw = self._output.capture.raw
-        if not running.began:  # bash did not understand it: what it says follows the echo of the keys
+        if not running.began:  # bash could not parse it: its message follows the echo of the keys
             raw = raw.partition("\x1b[?2004l\r")[2]
         return self._redact.whole(to_plain_text(raw, self._columns, self._rows))
 
@@ -339,7 +339,7 @@ class Shell:
         return running
 
     def _give_up(self, running: _Running, text: str, bound: float) -> WaitError:
-        """End a command that took too long: the keyboard's way, then by force, at last with its shell."""
+        """End a command that took too long: with Ctrl-C, then by killing it, at last by killing its shell."""
         done = "it was interrupted"
         if not self._cancel(lambda: running.ended is not None, GRACE):
             done = "it was killed"
@@ -356,7 +356,7 @@ class Shell:
         )
 
     def _cancel(self, so: Callable[[], bool], bound: float) -> bool:
-        """Ctrl-C, and again, until it is so."""
+        """Send Ctrl-C repeatedly until `so` holds, for at most `bound` seconds; return whether it does."""
         until = time.monotonic() + bound
         while True:
             self._pty.write(b"\x03")
@@ -371,7 +371,7 @@ class Shell:
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """What a shell starts with: a few variables of this process, a terminal's name, UTF-8, and what is given."""
+    """Return a shell's environment: a few variables of this process, the terminal type, UTF-8, and `given`."""
     env = {name: os.environ[name] for name in ALLOWED if os.environ.get(name)}
     env.setdefault("PATH", os.defpath)
     env.setdefault("HOME", str(Path.home()))
@@ -382,8 +382,8 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _keys(text: str) -> list[bytes]:
-    """The keys that type a text into bash's line editor: a line break and a tab are taken literally after Ctrl-V.
-    Raises InputError."""
+    """Return the keys that type a text into bash's line editor: a line break and a tab are taken literally after
+    Ctrl-V. Raises InputError."""
     text = text.strip()
     if not text:
         raise InputError("there is no command to run")

@@ -17,7 +17,7 @@ from lab.world.entries import Entry, Fact
 
 VERSION = 1
 CLOCK = "clock"
-"""What a fact's own `at` (an engine's clock) is called on a line, where `at` is the entry's time."""
+"""The key of a fact's own `at` (an engine's clock) on a line, where `at` is the entry's time."""
 FACTS: TypeAdapter[Fact] = TypeAdapter(Fact)
 
 LONGEST_TAPE = 1e8
@@ -34,12 +34,12 @@ _Value = TypeVar("_Value")
 
 
 class Damaged(ValueError):
-    """A line is not as a tape has it; the words say why, without saying where."""
+    """A line is not valid on a tape; the message says why, but not where."""
 
 
 class Header(BaseModel):
-    """A tape's first line. `recorded` is in UTC; `nodes` is how many there were; `columns` and `rows` are the
-    terminal's size, for an export. What else stands there is let be: older tapes have more."""
+    """A tape's first line. `recorded` is in UTC; `nodes` is the number of nodes; `columns` and `rows` are the
+    terminal's size, for an export. Other keys are ignored: older tapes have more."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,37 +55,38 @@ class Header(BaseModel):
 
 
 def to_line(entry: Entry) -> str:
-    """An entry as a tape has it, its time to the millisecond. Raises ValueError for a number that JSON does not
-    have."""
+    """Return an entry as a line of a tape, its time to the millisecond. Raises ValueError for a number that JSON does
+    not have."""
     fact = FACTS.dump_python(entry.fact, mode="json", exclude_defaults=True, warnings=False)
     own = {CLOCK: fact.pop("at")} if "at" in fact else {}
     return _json({"at": round(entry.at, 3), "kind": entry.fact.kind, **own, **fact})
 
 
 def header_line(header: Header) -> str:
-    """The first line."""
+    """Return the first line."""
     return _json({"swarmlab": VERSION, **header.model_dump(mode="json", exclude_defaults=True)})
 
 
 def end_line(count: int, finished: bool) -> str:
-    """The last line."""
+    """Return the last line."""
     return _json({"end": count, "finished": finished})
 
 
 def from_line(line: str) -> Any:
-    """What a line holds. Raises Damaged for what is not JSON, and for numbers, texts and lists beyond every bound."""
+    """Return a line's content. Raises Damaged for what is not JSON, and for numbers, texts and lists beyond the
+    limits."""
     try:
         found = json.loads(line)
         _bounded(found)
     except Damaged:
         raise
     except (ValueError, RecursionError) as error:
-        raise Damaged("it is not whole JSON") from error
+        raise Damaged("it is not valid JSON") from error
     return found
 
 
 def to_header(found: dict[str, Any]) -> Header:
-    """The header that a first line holds. Raises Damaged."""
+    """Return the header from the content of a first line. Raises Damaged."""
     try:
         return Header.model_validate(found)
     except ValidationError as error:
@@ -93,9 +94,9 @@ def to_header(found: dict[str, Any]) -> Header:
 
 
 def to_entry(found: Any, after: float = 0.0) -> Entry:
-    """The entry that a line holds, at `after` seconds or later. Raises Damaged."""
+    """Return the entry from a line's content, at `after` seconds or later. Raises Damaged."""
     if not isinstance(found, dict):
-        raise Damaged("it is no entry")
+        raise Damaged("it is not an entry")
     at = found.pop("at", None)
     if isinstance(at, bool) or not isinstance(at, int | float) or not after <= at <= LONGEST_TAPE:
         wanted = f"at least {after:g} and at most {LONGEST_TAPE:,.0f}"
@@ -109,13 +110,13 @@ def to_entry(found: Any, after: float = 0.0) -> Entry:
 
 
 def redact_fact(fact: Fact, redactor: Redactor) -> Fact:
-    """The same fact with its secrets masked, each of its texts by itself."""
+    """Return the fact with its secrets masked, each of its texts separately."""
     together = "\n".join(_texts(fact))
     return fact if redactor.whole(together) == together else _each_text(fact, redactor)
 
 
 def _bounded(value: Any) -> None:
-    """The bounds that hold for every kind of line, seen before anything is made of it."""
+    """Check the limits that hold for every kind of line, before anything is made of it. Raises Damaged."""
     match value:
         case bool() | None:
             return
@@ -144,7 +145,7 @@ def _bounded_list(value: list[Any] | dict[str, Any]) -> None:
 
 
 def _first(error: ValidationError) -> str:
-    """What pydantic found first, in one line that holds nothing a terminal would obey."""
+    """Return the first problem that pydantic found, in one line without anything that a terminal would obey."""
     problem = error.errors(include_url=False)[0]
     where = ".".join(_plain(part) for part in problem["loc"])
     if problem["type"] == "union_tag_invalid":
@@ -158,7 +159,7 @@ def _plain(value: object) -> str:
 
 
 def shorten(value: object) -> str:
-    """A value for a sentence: its beginning, and nothing that a terminal would obey."""
+    """Return the beginning of a value for use in a sentence, without anything that a terminal would obey."""
     return _plain(repr(value))
 
 
@@ -180,8 +181,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _each_text(value: _Value, redactor: Redactor) -> _Value:
-    """The same value with every text in it masked. It is made without being validated: what a live source wrote is
-    not held to a tape's bounds."""
+    """Return the value with every text in it masked. It is not validated: what a live source wrote is not held to a
+    tape's limits."""
     masked: Any = value
     match value:
         case str():

@@ -1,4 +1,4 @@
-"""Plays a tape into a journal. It reads a value and writes entries: it knows no cluster, no shell and no network."""
+"""Plays a tape into a journal. It reads a value and writes entries, and uses no cluster, no shell and no network."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lab.world.entries import Entry, StepMoved
 from lab.world.journal import Journal
 
 LONGEST_PAUSE = 3.0
-"""Seconds that a replay waits between two entries at most, at speed 1. The entries keep their times."""
+"""The most seconds that a replay waits between two entries, at speed 1. The entries keep their times."""
 
 
 class Player:
-    """A tape on its way into a journal, step by step or all of it.
+    """A player of a tape into a journal, step by step or all of it.
 
-    `speed` 2.0 is twice as fast as it was recorded, None does not wait. `wait` waits so many seconds and answers
-    whether it was asked to stop meanwhile. One thread plays; `stop` may be called from any.
+    `speed` 2.0 is twice as fast as recorded; None does not wait. `wait` waits the given number of seconds and returns
+    whether a stop was requested meanwhile. One thread plays; `stop` may be called from any.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class Player:
         return tuple(dict.fromkeys(begun))
 
     def play_step(self, step: str) -> bool:
-        """Play one step, from its beginning to its end; what lies before it passes at once, and where it was played
-        already, the tape is wound back. False when it was stopped. Raises InputError when the step, or its end, is
+        """Play one step, from its beginning to its end. Entries before it are written at once; if it was played
+        already, the tape is rewound. Returns False when it was stopped. Raises InputError when the step, or its end, is
         not on the tape."""
         self._stopped.clear()
         begin, end = self._begin(step), self._end(step)
@@ -61,26 +61,28 @@ class Player:
         return True
 
     def play_to_end(self) -> bool:
-        """Play all that is left. False when it was stopped."""
+        """Play all that is left. Returns False when it was stopped."""
         self._stopped.clear()
         return self._play(len(self.tape.entries))
 
     def wind(self, step: str) -> None:
-        """Forwards or backwards to a step's beginning, without waiting. Raises InputError when it is not there."""
+        """Go forwards or backwards to a step's beginning, without waiting. Raises InputError when the step is not on
+        the tape."""
         begin = self._begin(step)
         if self._next > begin:
             self.rewind()
         self._skip(begin)
 
     def rewind(self) -> None:
-        """Back to the beginning: the journal's world is empty, then what lies before the first step passes at once."""
+        """Go back to the beginning: the journal's world is emptied, then the entries before the first step are written
+        at once."""
         self.journal.restart()
         self._next = 0
         if self.steps:
             self._skip(self._begin(self.steps[0]))
 
     def stop(self) -> None:
-        """End what plays, soon."""
+        """Stop playing soon."""
         self._stopped.set()
 
     def _begin(self, step: str) -> int:
@@ -92,7 +94,7 @@ class Player:
         )
 
     def _end(self, step: str) -> int | None:
-        """One past the step's last entry; None when it does not end on this tape."""
+        """Return the index after the step's last entry; None when the step does not end on this tape."""
         for index, entry in enumerate(self.tape.entries[self._begin(step) :], start=self._begin(step)):
             if _moves(entry, step) in ("passed", "failed"):
                 return index + 1

@@ -1,4 +1,4 @@
-"""A tape in other forms: told as text, played by asciinema, read as a guide."""
+"""A tape in other formats: an asciicast to be played by asciinema, and a guide to be read."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _HEAD = 40
 #: And the last ones.
 _TAIL = 10
 _LARGEST = 1000
-"""Columns and rows: what a player still makes room for."""
+"""The most columns and rows that a player makes room for."""
 
 
 def cast(tape: Tape) -> str:
-    """The terminals of a tape as an asciicast (version 2, which every player reads): seconds since the beginning, a
-    marker where a step begins. One terminal is seen at a time, the one that a command is typed into; where another
-    comes to the front, a line says so. Only what draws is kept, and what is left switched at the end is put back; a
-    player shortens silences. All is ASCII: one event a line for every reader, and for every locale."""
+    """Return the terminals of a tape as an asciicast (version 2, which every player reads): seconds since the
+    beginning, a marker where a step begins. One terminal is visible at a time, the one that a command is typed into;
+    where another comes to the front, a line says so. Only what draws is kept, and modes left changed at the end are
+    reset; a player shortens pauses. Everything is ASCII: one event per line for every reader, and for every locale."""
     recorded = tape.header.recorded
     header = {
         "version": 2,
@@ -75,7 +75,7 @@ def _events(entries: tuple[Entry, ...]) -> Iterator[tuple[float, str, str]]:
 
 
 def _fronts(entries: tuple[Entry, ...]) -> list[str]:
-    """For each entry the node whose terminal is in front: where a command runs, else where the next is typed."""
+    """Return for each entry the node whose terminal is in front: where a command runs, else where the next is typed."""
     fronts: list[str] = []
     began = {e.fact.id: e.fact.node for e in entries if isinstance(e.fact, CommandBegan)}
     node = next((e.fact.node for e in reversed(entries) if isinstance(e.fact, CommandBegan | Printed)), "")
@@ -92,7 +92,8 @@ def _fronts(entries: tuple[Entry, ...]) -> list[str]:
 
 
 def markdown(tape: Tape) -> str:
-    """A guide: a heading for each step, its commands and what they printed, what the cluster did, what then held."""
+    """Return a guide: a heading for each step, its commands and their output, what the cluster did, and which checks
+    held."""
     head = tape.header
     how = f"{head.provider} ({head.acceleration})" if head.acceleration else head.provider
     where = f", on {head.nodes} nodes, {_prose(how)}" if head.nodes else ""
@@ -158,17 +159,17 @@ def _fenced(language: str, lines: list[str]) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    """Text as code within a line."""
+    """Return a text as inline code."""
     text = _line(text)
     fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
 def _prose(text: str) -> str:
-    """Text that is no markup."""
+    """Return a text with its markup escaped."""
     return re.sub(r"([\\`*_\[\]<>#|~]|&(?=#?\w+;))", r"\\\1", _line(text))
 
 
 def _line(text: str) -> str:
-    """A text as one line in which nothing hides."""
+    """Return a text as one line with nothing hidden."""
     return visible(" ".join(text_only(text).split()))

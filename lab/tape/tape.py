@@ -1,4 +1,4 @@
-"""The tape: a journal on disk, one JSON object a line, so that two recordings can be compared with `diff`.
+"""The tape: a journal on disk, one JSON object per line, so that two recordings can be compared with `diff`.
 
 {"swarmlab": 1, "title": ..., "lesson": ..., "recorded": ..., ...}      the header; 1 is the format's version
 {"at": 0.021, "kind": "lesson", "lesson": "reconciliation"}             an entry: seconds, the fact's kind, and
@@ -39,7 +39,7 @@ __all__ = ["SUFFIX", "Header", "Recorder", "Tape", "check_tape", "load"]
 
 SUFFIX = ".tape"
 LARGEST = 8 * 1024 * 1024
-"""A file of more bytes is not read; a lesson's has a fifth of a megabyte."""
+"""A file of more bytes is not read; a lesson's tape has a fifth of a megabyte."""
 
 LONGEST_LINE = 1024 * 1024
 """Bytes of one line."""
@@ -48,7 +48,7 @@ MOST = 200_000
 """Entries of one tape: thirty a second for nearly two hours."""
 
 _END = 100
-"""Bytes that are kept free for the end mark."""
+"""Bytes reserved for the end mark."""
 
 _AGAIN = "record it again: swarmlab record LESSON"
 
@@ -63,8 +63,8 @@ class Tape:
 
 
 def load(path: Path) -> Tape:
-    """Read and validate a tape. Raises InputError, with the line, for what is no tape, a damaged one, one that was cut
-    off, one of a newer version, and one that is too large."""
+    """Read and validate a tape. Raises InputError, with the line, for what is no tape, and for a tape that is damaged,
+    cut off, of a newer version, or too large."""
     lines = _lines(path)
     first = next(lines, None)
     if first is None:
@@ -95,7 +95,7 @@ def load(path: Path) -> Tape:
 
 
 def check_tape(path: Path) -> Tape:
-    """`load`, and no secret is in it. Raises InputError."""
+    """Load a tape and check that it contains no secret. Raises InputError."""
     tape, redactor = load(path), Redactor()
     for number, entry in enumerate(tape.entries, start=2):
         if redact_fact(entry.fact, redactor) != entry.fact:
@@ -104,7 +104,7 @@ def check_tape(path: Path) -> Tape:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """The file's lines, one after the other, none of them longer than it may be."""
+    """Yield the file's lines, one by one, none longer than allowed."""
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > LARGEST:
@@ -160,12 +160,12 @@ def _ended(path: Path, number: int, tape: Tape, mark: dict[str, Any]) -> Tape:
 
 
 class Recorder:
-    """Writes a journal's entries to a tape, from `with` to its end, each line at once and whole.
+    """A writer of a journal's entries to a tape, within a `with` block, each line at once and whole.
 
-    While it is being made the tape is a file of another name beside it, `NAME.XXXX.part`; at the end it takes its
-    name, replacing what was there. When an exception ends the `with` (Ctrl-C is one) the tape is kept all the same,
-    marked as unfinished. Everything is redacted once more, by a redactor that knows what the session knows. What no
-    reader of a tape would take is left out, and counted in `left_out`. Raises LabError when the disk does not take it.
+    While it is being written, the tape is a file of another name beside it, `NAME.XXXX.part`; at the end it is renamed,
+    replacing what was there. When an exception ends the `with` (Ctrl-C is one), the tape is still kept, marked as
+    unfinished. Everything is redacted once more, by a redactor that knows what the session knows. What no reader of a
+    tape would accept is left out, and counted in `left_out`. Raises LabError when the tape cannot be written.
     """
 
     def __init__(self, path: Path, header: Header, journal: Journal, *, redact: Redactor) -> None:
@@ -181,7 +181,7 @@ class Recorder:
     def __enter__(self) -> Recorder:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Nobody can know the name beforehand, and an open that must create follows no link.
+            # Nobody can know the name beforehand, and exclusive creation follows no link.
             self._file = self._part.open("xb", buffering=0)
         except OSError as error:
             raise self._failed(error) from error
@@ -214,7 +214,7 @@ class Recorder:
             line = to_line(Entry(entry.at, self._clean(entry.fact)))
             to_entry(from_line(line))
             size = len(line.encode()) + 1
-        except ValueError:  # Damaged is one: the tape must still be read, and the lesson must go on.
+        except ValueError:  # Damaged is one: the tape must stay readable, and the lesson must go on.
             self.left_out += 1
             return
         if size > LONGEST_LINE or self._size + size > LARGEST - _END or self.count >= MOST:
@@ -235,7 +235,7 @@ class Recorder:
             try:
                 while data:
                     data = data[self._file.write(data) :]
-            except OSError as error:  # told at the end: a full disk must not end the lesson
+            except OSError as error:  # reported at the end: a full disk must not end the lesson
                 self._trouble = error
 
     def _failed(self, error: OSError) -> LabError:

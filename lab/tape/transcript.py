@@ -1,4 +1,4 @@
-"""A plain text account of entries: what was done, what it printed, what the cluster did, and whether it held."""
+"""A plain-text transcript of entries: the commands, their output, what the cluster did, and whether the checks held."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ from lab.world.world import Change, Command, World, fold
 
 WIDTH = 80
 NAME = 40
-"""What is said of a name, in characters, where something must stand beside it."""
+"""The most characters of a name, where something must fit beside it."""
 
 HEAD = 24
-"""Lines that are told of a longer output: the first ones."""
+"""The number of first lines that are shown of a longer output."""
 TAIL = 8
-"""And the last ones."""
+"""The number of last lines."""
 
 _NAME = re.compile(r"[\w.-]+")
-"""A replica's; some answers begin with another thing."""
+"""A replica's name; some answers begin with something else."""
 _EVER = 1e9
-"""Seconds. What took longer was no lesson."""
+"""Seconds. No lesson takes longer."""
 
 _NAMED = 6
-"""Replicas that are told by name, at most."""
+"""The most replicas that are listed by name."""
 
 _TONES = {"good": "+", "bad": "!", "plain": "·", "lab": ">"}
 _LAST = {"passed": "✔", "failed": "✘"}
 
 
 class Transcript:
-    """Tells entries as they come. `lines` for each of them, `end` when there are no more; reads well at 80 columns.
+    """A writer of a transcript of entries as they come: call `lines` for each, and `end` when there are no more. Fits
+    80 columns.
 
     Times are those of the entries: minutes and seconds since the journal began.
     """
@@ -56,7 +57,7 @@ class Transcript:
         self._steps: list[tuple[str, str, float]] = []
 
     def lines(self, entry: Entry) -> Iterator[str]:
-        """What this entry adds to the story; often nothing."""
+        """Yield the lines that this entry adds to the transcript; often none."""
         before, self._world = self._world, fold(self._world, entry)
         fact = entry.fact
         if isinstance(fact, Hit):
@@ -90,7 +91,7 @@ class Transcript:
                     yield from _line(change.at, _TONES[change.tone], change.text)
 
     def end(self) -> Iterator[str]:
-        """The summary."""
+        """Yield the summary."""
         yield from self._looked()
         yield from self._asked()
         if not self._steps:
@@ -112,7 +113,7 @@ class Transcript:
         yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {format_seconds(seconds)}{why}")
 
     def _looked(self) -> Iterator[str]:
-        """Checks in a row that do not hold yet are told as one."""
+        """Yield the pending checks. Consecutive checks that do not hold yet are reported as one."""
         before, self._before = self._before, []
         if len(before) > 1 and not any(check.ok for check in before):
             yield f"  ✘ before: none of the {len(before)} checks holds"
@@ -121,14 +122,14 @@ class Transcript:
                 yield from _check(check)
 
     def _asked(self) -> Iterator[str]:
-        """A step's requests are told at its end, summed: the mesh is asked every few seconds while it is in sight."""
+        """Yield a step's requests at its end, summed up: the mesh is probed every few seconds while it is visible."""
         hits, self._hits = self._hits, []
         for sentence in requests(hits, self._world):
             yield from _said("  · ", sentence)
 
 
 def write_transcript(entries: Iterable[Entry]) -> Iterator[str]:
-    """The whole account of a lesson."""
+    """Yield the whole transcript of a lesson."""
     teller = Transcript()
     for entry in entries:
         yield from teller.lines(entry)
@@ -136,7 +137,8 @@ def write_transcript(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def new_lines(before: World, after: World) -> tuple[Change, ...]:
-    """The lines of the timeline that are new in `after`, the next world; without the commands, told otherwise."""
+    """Return the timeline's changes that are new in `after`, the next world; without the commands, which are written
+    separately."""
     last = before.changes[-1] if before.changes else None
     new: list[Change] = []
     for change in reversed(after.changes):
@@ -147,7 +149,7 @@ def new_lines(before: World, after: World) -> tuple[Change, ...]:
 
 
 def requests(hits: list[Hit], world: World) -> Iterator[str]:
-    """Requests in a sentence for each address: how many, through which nodes, answered by which replicas, how
+    """Yield a sentence on the requests to each address: how many, through which nodes, answered by which replicas, how
     quickly."""
     names = {task.container[:12]: world.swarm.task_name(task) for task in world.swarm.tasks.values() if task.container}
     for address in dict.fromkeys(hit.address for hit in hits):
@@ -173,7 +175,7 @@ def _answered(hit: Hit) -> bool:
 
 
 def trim_output(output: str, head: int = HEAD, tail: int = TAIL) -> list[str]:
-    """An output's lines, without the middle of a long one."""
+    """Return an output's lines, without the middle of a long output."""
     lines = text_only(output).expandtabs().splitlines()
     left_out = len(lines) - head - tail
     if left_out <= 1:
@@ -182,13 +184,13 @@ def trim_output(output: str, head: int = HEAD, tail: int = TAIL) -> list[str]:
 
 
 def short(name: str) -> str:
-    """A name as one line of bounded length."""
+    """Return a name as one line of limited length."""
     name = " ".join(text_only(name).split())
     return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
 
 
 def format_clock(at: float) -> str:
-    """`0:07.3`: minutes and seconds; of a time that no clock shows, the number."""
+    """Format a time as minutes and seconds, as in `0:07.3`; a time that no clock shows as a number of seconds."""
     if not math.isfinite(at) or abs(at) > _EVER:
         return format_seconds(at)
     minutes, tenths = divmod(round(abs(at) * 10), 600)
@@ -196,7 +198,7 @@ def format_clock(at: float) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """`2.7 s`."""
+    """Format seconds, as in `2.7 s`."""
     return f"{seconds:.1f} s" if abs(seconds) <= _EVER else f"{seconds:.3g} s"
 
 

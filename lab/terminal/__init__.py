@@ -1,1 +1,1 @@
-"""What may pass between a shell and a screen: sanitised, redacted, or as plain text."""
+"""Filters for text between a shell and a screen: sanitised, redacted, or as plain text."""

@@ -1,4 +1,4 @@
-"""What a command printed, as a person would read it afterwards: no escapes, every rewrite done."""
+"""A command's output as a person would read it afterwards: no escapes, every overwrite applied."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from lab.terminal.sanitize import safe_for_screen, text_only
 
 LONGEST = 16_000
-"""How many characters of a command's plain output are kept: the last ones."""
+"""How many of the last characters of a command's plain output are kept."""
 
 TAIL = 65_536
-"""How many characters of its raw output the plain text is made from: the last ones."""
+"""How many of the last characters of its raw output the plain text is made from."""
 
 _OTHER_SCREEN = re.compile(r"\x1b\[\?(?:47|1047|1049)([hl])")
 _LEAVE = "\x1b[?1049l\x1b[?1047l"
 
 
 class Capture:
-    """A command's output as it comes, of which the end is kept. Appending costs what is appended."""
+    """A command's output as it arrives, of which the end is kept. Appending takes time linear in what is appended."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -26,7 +26,7 @@ class Capture:
         self._other = False
 
     def add(self, text: str) -> None:
-        """More output."""
+        """Append output."""
         self._pieces.append(text)
         self._size += len(text)
         if self._size > 4 * TAIL:
@@ -42,17 +42,18 @@ class Capture:
 
     @property
     def raw(self) -> str:
-        """The end of what was printed. Begins on the other screen if the program was there."""
+        """The end of the output. Begins on the alternate screen if the program was there."""
         if self._size > TAIL:
             self._trim()
         return ("\x1b[?1049h" if self._other else "") + "".join(self._pieces)
 
 
 def to_plain_text(raw: str, columns: int, rows: int) -> str:
-    """The text that a terminal of this size would show and have in its history, at most its last 16,000 characters.
+    """Return the text that a terminal of this size would show and keep in its history, at most the last 16,000
+    characters.
 
-    Lines that the terminal wrapped are whole again; progress bars stand as they ended; what was drawn on the other
-    screen (editors, pagers) is not there.
+    Lines that the terminal wrapped are joined; progress bars appear as they ended; what was drawn on the alternate
+    screen (editors, pagers) is left out.
     """
     if not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text := raw.replace("\r\n", "\n")):
         lines = text.expandtabs(8).split("\n")
@@ -64,7 +65,7 @@ def to_plain_text(raw: str, columns: int, rows: int) -> str:
 def _drawn(raw: str, columns: int, rows: int) -> list[str]:
     try:
         return _screen(raw + _LEAVE, columns, rows)
-    except Exception:  # noqa: BLE001  an emulator is a large thing; what it cannot draw still has a text
+    except Exception:  # noqa: BLE001  an emulator is complex; what it cannot draw still has text
         return text_only(raw).expandtabs(8).split("\n")
 
 

@@ -1,16 +1,16 @@
-"""Keeps secrets out of what is shown, kept and published: tokens, keys, passwords, and values that are known.
+"""Keeps secrets out of what is shown, stored and published: tokens, keys, passwords, and known values.
 
-What is masked by its form: join tokens (`SWMTKN-1-...`) and unlock keys (`SWMKEY-1-...`); private keys (PEM, PGP);
-bearer and basic credentials; the `auth`, `password` and token keys of JSON; `user:password@` in a URL; the values of
-`--password`, of `login -p`, of `curl -u NAME:`, and of variables whose names end with PASSWORD, _SECRET, _TOKEN or
-API_KEY; hashes of passwords (bcrypt, apr1, crypt). Values given as known are masked wherever they stand, also escaped
-for a URL or JSON and inside base64.
+Masked by form: join tokens (`SWMTKN-1-...`) and unlock keys (`SWMKEY-1-...`); private keys (PEM, PGP); bearer and basic
+credentials; the `auth`, `password` and token keys of JSON; `user:password@` in a URL; the values of `--password`, of
+`login -p`, of `curl -u NAME:`, and of variables whose names end with PASSWORD, _SECRET, _TOKEN or API_KEY; password
+hashes (bcrypt, apr1, crypt). Known values are masked wherever they appear, also when escaped for a URL or JSON, and
+inside base64.
 
-What is not: a password that nothing marks as one (`printf VALUE | docker secret create db -`, the answer to a prompt,
-a file's text); a token or a form above once it was encoded (base64, gzip, \\u0041); the first characters of a secret
-that arrives so slowly that they were shown before they could be told from a word.
+Not masked: a password that nothing marks as one (`printf VALUE | docker secret create db -`, the answer to a prompt, a
+file's text); one of the forms above once it is encoded (base64, gzip, \\u0041); the first characters of a secret that
+arrives so slowly that they were shown before they could be distinguished from a word.
 
-Masking keeps the number of characters and of cells, so that a screen drawn by cursor moves still fits.
+Masking preserves the number of characters and of cells, so that a screen drawn by cursor moves still fits.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from lab.terminal.secret_shapes import LONGEST, SHAPES, Shape, begun, may_go_on
 __all__ = ["Redactor", "is_mask"]
 
 MASK = "•"
-"""What stands for a hidden character of one cell."""
+"""Replaces a hidden character of one cell."""
 WIDE_MASK = "＊"
-"""For one of two cells."""
+"""Replaces one of two cells."""
 EMPTY_MASK = "\u034f"
-"""For one that takes no cell."""
+"""Replaces one that takes no cell."""
 
 SHORTEST = 4
-"""A known value of fewer characters is not looked for: it would mask ordinary words."""
+"""A known value of fewer characters is not searched for: it would mask ordinary words."""
 
 SHORTEST_ENCODED = 8
-"""So many characters of base64 must be a known value's own."""
+"""The least number of base64 characters that must come from the known value alone."""
 
 WRAPS_FROM = 40
 """A line break inside a secret of no fixed length counts as a terminal's wrap only after a line this long."""
@@ -61,7 +61,7 @@ _ESCAPES = (
 _LINE_END = rf"(?:{_ESCAPES})*+(?:[\r\n\x08]|\Z)"
 _GAPS = rf"{_ESCAPES}|\x08|(?:\r++\n?|\n)[ ]*+|[ ]++(?={_LINE_END})"
 _GAP = re.compile(_GAPS)
-#: What is seen up to the next gap, and the gap. The characters with which no gap begins are passed at once.
+#: The visible text up to the next gap, and the gap. Characters that cannot begin a gap are matched at once.
 _PART = re.compile(rf"((?:[^\x00-\x08\x0a\x0d-\x1f \x7f-\x9f]++|[ ]++(?!{_LINE_END})|(?!{_GAPS})[^ ])*+)({_GAPS}|\Z)")
 _OPENS_STRING = re.compile(r"[\x1b\x90\x98\x9d-\x9f]")
 _STRING = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])([^\x07\x1b\x9c\x18\x1a]*)(\Z)?")
@@ -69,9 +69,9 @@ _STRING = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])([^\x07\x1b\x9c\x1
 
 @dataclass(frozen=True)
 class _Find:
-    """What one look found, in places of the raw text: `sure` is to be masked; from `open` on it is not yet known what
-    follows, and `likely` is what there is to be masked if nothing follows. `since` is where the next look must begin
-    to see the same."""
+    """The result of one search, in positions of the raw text: `sure` is to be masked; what is from `open` on depends on
+    what follows, and `likely` is to be masked there if nothing follows. `since` is where the next search must begin to
+    find the same."""
 
     sure: tuple[tuple[int, int], ...]
     open: int
@@ -87,12 +87,12 @@ class _Values:
 
 
 class Redactor:
-    """Masks secrets in a stream of terminal text.
+    """A filter that masks secrets in a stream of terminal text.
 
-    `feed` answers with what can be told already; `flush`, called when the stream is quiet, with the rest. The
-    answers together have as many characters as what was fed. A secret is found across chunks, escape sequences and
-    wrapped lines. One redactor serves one stream: `stream` makes another that knows the same values. `whole` is for
-    texts that stand alone, and changes nothing.
+    `feed` returns what is already certain; `flush`, called when the stream is quiet, returns the rest. Together they
+    return as many characters as were fed. A secret is found across chunks, escape sequences and wrapped lines. One
+    redactor serves one stream: `stream` makes another that knows the same values. `whole` is for standalone texts, and
+    does not affect the stream.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
@@ -103,14 +103,15 @@ class Redactor:
         self.learn(*known)
 
     def learn(self, *values: str) -> None:
-        """Mask these values too from now on, in every stream of this one; each of their lines by itself, and in the
-        forms in which they travel (`_forms`). Lines under four characters are let be. May be called from any thread."""
+        """Mask these values too from now on, in every stream of this redactor: each of their lines separately, and in
+        the forms in which they may appear (`_forms`). Lines under four characters are ignored. May be called from any
+        thread."""
         lines = {line.strip() for value in values for line in (value, *value.splitlines())}
         more = {form for line in lines if len(line) >= SHORTEST for form in _forms(line)}
         self._values.known = tuple(sorted({*self._known, *more}, key=lambda v: (-len(v), v)))
 
     def stream(self) -> Redactor:
-        """A redactor for another stream."""
+        """Return a redactor for another stream."""
         other = Redactor()
         other._values = self._values
         return other
@@ -120,11 +121,11 @@ class Redactor:
         return self._values.known
 
     def feed(self, text: str) -> str:
-        """What is certain after this chunk: nothing in it can still become part of a secret."""
+        """Return what is certain after this chunk: nothing in it can still become part of a secret."""
         self._new.append(text)
         self._size += len(text)
         if len(self._kept) > _LONG and self._size < len(self._kept) // 4:
-            return ""  # A long secret is under way: looking again at every character would take its length squared.
+            return ""  # A long secret is arriving: a search at every character would take its length squared.
         text = self._all()
         found = _look(text, self._known)
         if len(text) - found.open > LONGEST:
@@ -132,7 +133,7 @@ class Redactor:
         return self._emit(text, found.sure, found.open, found.since)
 
     def flush(self) -> str:
-        """All that was held back. A secret that is still arriving goes on being masked when it does."""
+        """Return everything that was held back. The rest of a secret that is still arriving will be masked too."""
         if not self.holds:
             return ""
         text = self._all()
@@ -140,7 +141,7 @@ class Redactor:
         return self._emit(text, (*found.sure, *found.likely), len(text), found.since)
 
     def whole(self, text: str) -> str:
-        """A text that stands alone, masked."""
+        """Return a standalone text, masked."""
         found = _look(text, self._known, alone=True)
         return _masked(text, (*found.sure, *found.likely), self._known)
 
@@ -163,7 +164,7 @@ class Redactor:
 
 
 def _context(text: str, undecided: int) -> int:
-    """Where the text that must be remembered begins: the line so far, not cut inside an escape sequence."""
+    """Return where the text to remember begins: the line so far, not cut inside an escape sequence."""
     keep = max(text.rfind("\n", 0, undecided) + 1, undecided - _CONTEXT)
     start = text.rfind("\x1b", 0, keep)
     if start >= 0 and (gap := _GAP.match(text, start)) and gap.end() > keep:
@@ -173,8 +174,8 @@ def _context(text: str, undecided: int) -> int:
 
 @dataclass(frozen=True)
 class _Match:
-    """A secret or what may become one, in places of what is seen: it begins `at`, and `start` to `end` is masked.
-    `closed`: nothing that follows belongs to it. `sure`: it is a secret even if nothing follows."""
+    """A secret or what may become one, in positions of the visible text: it begins `at`, and `start` to `end` is
+    masked. `closed`: nothing that follows belongs to it. `sure`: it is a secret even if nothing follows."""
 
     at: int
     start: int
@@ -194,7 +195,7 @@ def _look(text: str, known: tuple[str, ...], *, alone: bool = False) -> _Find:
 
 
 def _spans(seen: _Seen, ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The raw pieces of ranges that may overlap."""
+    """Return the raw pieces of ranges that may overlap."""
     found: list[tuple[int, int]] = []
     done = 0
     for start, end in sorted(ranges):
@@ -204,7 +205,7 @@ def _spans(seen: _Seen, ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, i
 
 
 class _Seen:
-    """What a reader of the terminal sees of a text (`text`), and where in the raw text it stands."""
+    """The visible part of a terminal's text (`text`), and its positions in the raw text."""
 
     def __init__(self, raw: str) -> None:
         starts, counts, pieces, breaks, at, count = [], [], [], [], 0, 0
@@ -227,12 +228,12 @@ class _Seen:
         self._starts, self._counts, self._breaks = starts, counts, breaks
 
     def raw(self, at: int) -> int:
-        """The place in the raw text of a seen character."""
+        """Return the position in the raw text of a visible character."""
         piece = bisect_right(self._counts, at) - 1
         return self._starts[piece] + at - self._counts[piece]
 
     def spans(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """The raw pieces of a seen range, without the gaps between them."""
+        """Yield the raw pieces of a visible range, without the gaps between them."""
         piece = bisect_right(self._counts, start) - 1
         while start < end:
             after = self._counts[piece + 1] if piece + 1 < len(self._counts) else len(self.text)
@@ -243,8 +244,8 @@ class _Seen:
             start, piece = stop, piece + 1
 
     def line_end(self, start: int, end: int) -> int:
-        """Where a range ends that a line break ends too, unless the line is long enough to have been wrapped and the
-        next one is not indented."""
+        """Return where a range ends: at the first line break, unless the line is long enough to have been wrapped and
+        the next one is not indented."""
         index = bisect_right(self._breaks, (start, True))
         while index < len(self._breaks) and (at := self._breaks[index][0]) < end:
             if not self._wrapped(index):
@@ -253,7 +254,7 @@ class _Seen:
         return end
 
     def line(self, at: int) -> str:
-        """The line up to there, and those before it of which it is the rest."""
+        """Return the line up to `at`, including the wrapped lines before it that it continues."""
         index = bisect_right(self._breaks, (at, True)) - 1
         while index >= 0 and at - self._breaks[index][0] < _CONTEXT and self._wrapped(index):
             index -= 1
@@ -266,7 +267,7 @@ class _Seen:
 
 
 def _matches(seen: _Seen, known: tuple[str, ...], alone: bool) -> Iterator[_Match]:
-    """All of them. `alone`: a known value is looked for only whole, since nothing will follow."""
+    """Yield all matches. `alone`: a known value is searched for only in full, since nothing will follow."""
     text, size = seen.text, len(seen.text)
     for value in known:
         for at in _finds(text, value):
@@ -289,7 +290,7 @@ def _body(seen: _Seen, shape: Shape, at: int) -> _Match | None:
     match = shape.body.match(seen.text, begin)
     if match is None or (shape.before is not None and not shape.before.search(seen.line(at))):
         return None
-    # Of a body with groups the one that matched is the secret, if any did.
+    # In a body with groups, the group that matched is the secret, if any did.
     start, end = match.span(match.lastindex or 0) if match.lastindex or not match.re.groups else (begin, begin)
     body = seen.text[start:end]
     start = at if shape.exact else start
@@ -303,9 +304,9 @@ def _body(seen: _Seen, shape: Shape, at: int) -> _Match | None:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """How a known value may stand in a text: as it is, with a blank of it lost at a line's end, escaped for a URL or
-    for JSON, and inside whatever was encoded in base64 (whose first and last character may depend on what is around
-    it, and are let be)."""
+    """Yield the forms in which a known value may appear: as it is, with a space lost at a line's end, escaped for a URL
+    or for JSON, and inside base64 (whose first and last characters may depend on the surrounding data, and are
+    ignored)."""
     if "\n" not in value:
         yield value
         yield from (value[:at] + value[at + 1 :] for at, char in enumerate(value) if char == " ")
@@ -327,7 +328,7 @@ def _finds(text: str, part: str) -> Iterator[int]:
 
 
 def _half(text: str, value: str) -> int:
-    """How many characters at the text's end could be the beginning of the value, not all of it."""
+    """Return how many characters at the text's end could be the beginning of the value, but not all of it."""
     for size in range(min(len(value) - 1, len(text)), 0, -1):
         if text.endswith(value[:size]):
             return size
@@ -345,7 +346,7 @@ def _masked(text: str, spans: Iterable[tuple[int, int]], known: tuple[str, ...])
 
 
 def _payload(text: str, known: tuple[str, ...]) -> str:
-    """A title's or a link's text, masked: it is not seen, but it is kept."""
+    """Return a title's or a link's text, masked: it is not visible, but it is stored."""
     if len(text) < SHORTEST:
         return text
     found = _look(text, known)
@@ -363,7 +364,7 @@ def _hidden(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 
 def is_mask(char: str) -> bool:
-    """Whether this character stands for a hidden one."""
+    """Return whether this character replaces a hidden one."""
     return char in (MASK, WIDE_MASK, EMPTY_MASK)
 
 

@@ -1,7 +1,7 @@
-"""What of a text may reach a terminal that is not its own: drawing, plain text, or text in which nothing hides.
+"""Filters for text that goes to a terminal other than its own: drawing only, plain text, or text with nothing hidden.
 
-A terminal does more than print: it sets the clipboard, answers questions on the keyboard's line, prints, resizes,
-loads macros. Nothing of that is let through, in its seven-bit forms or its eight-bit ones (ECMA-48, xterm's ctlseqs).
+A terminal does more than display text: it sets the clipboard, answers queries as if typed, prints, resizes, loads
+macros. None of that passes, in its 7-bit or its 8-bit forms (ECMA-48, xterm's ctlseqs).
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterator
 
 LONGEST = 4096
-"""How many characters a string (a title, a link) is waited for. After that, what follows is text again."""
+"""The most characters within which the end of a string (a title, a link) is expected. What follows is text again."""
 
 DRAWING = frozenset({"7", "12", "25", "47", "1047", "1048", "1049"})
-"""Private modes that change what is seen: wrapping, the cursor's looks, the other screen."""
+"""Private modes that change the display: wrapping, the cursor's appearance, the alternate screen."""
 
 KEYBOARD = frozenset({"1", "2004"})
-"""Private modes that say how keys are to be sent: cursor keys, bracketed paste."""
+"""Private modes that set how keys are sent: cursor keys, bracketed paste."""
 
-# Every quantifier has a bound or gives nothing back, so that no text takes longer than its length.
+# Every quantifier is bounded or possessive, so that no text takes more than linear time.
 _SEQUENCE = r"(?:\x1b\[|\x9b)[0-?]{0,256}+[ -/]{0,16}+"
 _TOKEN = re.compile(
     r"(?P<text>[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+)"
@@ -41,25 +41,26 @@ _SWITCHED = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
 _AT_REST = {"7": "h", "12": "l", "25": "h", **dict.fromkeys(("47", "1047", "1049"), "l")} | dict.fromkeys(
     ("1", "9", "1000", "1002", "1003", "1004", "1005", "1006", "1015"), "l"
 )
-"""The modes that a program may leave switched (the other screen, the cursor, reports of the mouse), at rest."""
+"""The default state of the modes that a program may leave changed (the alternate screen, the cursor, mouse
+reporting)."""
 
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class ScreenFilter:
-    """Lets through what only draws. One for each stream: a sequence may be cut by a chunk's end.
+    """A filter that passes only what draws. Use one for each stream: a sequence may be cut by a chunk's end.
 
-    With `keyboard`, also the modes that say how keys are to be sent; for a screen that somebody types into.
+    With `keyboard`, it also passes the modes that set how keys are sent, for a screen that somebody types into.
     """
 
     def __init__(self, *, keyboard: bool = True) -> None:
         self._modes = DRAWING | KEYBOARD if keyboard else DRAWING
         self._escapes = _ESCAPES | _KEYPAD if keyboard else _ESCAPES
         self._half = ""
-        self._swallow = 0  # how many characters more may belong to the string that has begun
+        self._swallow = 0  # how many more characters may belong to the string that has begun
 
     def feed(self, text: str) -> str:
-        """The next chunk, made safe. A sequence that has no end yet waits for the next one."""
+        """Return the next chunk, made safe. An incomplete sequence is held back until the next chunk."""
         return "".join(self._let(token) for token in self._tokens(text))
 
     def _tokens(self, text: str) -> Iterator[re.Match[str]]:
@@ -76,7 +77,7 @@ class ScreenFilter:
                 yield token
 
     def _string(self, text: str, at: int) -> int:
-        """Where to go on. A string's text is not kept: nothing of it will ever be shown."""
+        """Skip a string, and return where to go on. A string's text is not kept: it is never shown."""
         bound = min(len(text), at + self._swallow)
         end = _STRING_END.search(text, at, bound)
         if end is None:
@@ -118,24 +119,24 @@ class _TextOnly(ScreenFilter):
 
 
 def safe_for_screen(text: str) -> str:
-    """A whole text, made safe; a sequence without an end at its end is dropped."""
+    """Return a whole text, made safe; an incomplete sequence at its end is dropped."""
     return ScreenFilter().feed(text)
 
 
 def text_only(text: str) -> str:
-    """What is left of a text without its escape sequences and controls; tabs and line ends stay."""
+    """Return a text without its escape sequences and control characters; tabs and line ends stay."""
     return _TextOnly().feed(text.replace("\r\n", "\n"))
 
 
 def visible(text: str) -> str:
-    """A text in which nothing acts on a terminal or hides: controls, marks that turn the direction of writing, and
-    half characters stand as they would in a program's source (`\\x1b`). Tabs and line ends stay."""
+    """Return a text in which nothing acts on a terminal or is hidden: control characters, bidirectional controls and
+    lone surrogates are written as in a program's source (`\\x1b`). Tabs and line ends stay."""
     return _HIDDEN.sub(_written, text.replace("\r\n", "\n"))
 
 
 def at_rest(text: str) -> str:
-    """What must follow `text`, already safe or a terminal's own, so that the screen is as it was: modes as they are at
-    rest, no colour, no margins, ordinary letters. Empty when nothing was left behind."""
+    """Return what must follow `text`, already safe or a terminal's own, to restore the screen: default modes, no
+    colour, no margins, the normal character set. Empty when there is nothing to undo."""
     modes = {mode: switch for modes, switch in _SWITCHED.findall(text) for mode in modes.split(";")}
     undo = "".join(f"\x1b[?{mode}{_AT_REST[mode]}" for mode, now in modes.items() if _AT_REST.get(mode, now) != now)
     if _last(r"\x1b\[([0-9;]*)r", text) not in ("", ";"):

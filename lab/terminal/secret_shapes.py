@@ -1,4 +1,4 @@
-"""What a secret looks like where only its form gives it away.
+"""Patterns of secrets that only their form gives away.
 
 The forms are swarmkit's (join tokens, unlock keys), RFC 7468 and RFC 9580 (private keys), RFC 6750 and RFC 7617
 (bearer and basic credentials), RFC 3986 (a password in a URL), crypt(5) (password hashes), the Docker configuration's,
@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST = 32_768
-"""How many characters may wait for the end of one secret. Past that they are masked as they stand."""
+"""The most characters held back for the end of one secret. Beyond that they are masked as they are."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A secret that begins with `opener`; `body` is matched right after it, and where it has groups, the one that
-    matched is what is masked. A body that reaches the text's end may go on: it has to match what may become one, too.
+    """A secret that begins with `opener`; `body` is matched right after it, and if it has groups, the one that matched
+    is masked. A body that reaches the text's end may go on, so it must also match an incomplete one.
 
-    `exact`: its length is known, so a line break never ends it, and the opener is a part of it. `whole`: only if the
-    body is there to its end. A body under `least` characters is none, nor one in which `tell` is not found. `before`
-    must be found in the line up to the opener. The body of one that is `full` characters long does not go on.
+    `exact`: its length is known, so a line break never ends it, and the opener is a part of it. `whole`: a secret only
+    if the body is complete. A body under `least` characters is no secret, nor is one in which `tell` is not found.
+    `before` must be found in the line up to the opener. A body of `full` characters does not go on.
     """
 
     opener: str
@@ -44,7 +44,7 @@ _KEYS = (
     *("ENCRYPTED PRIVATE KEY", "PGP PRIVATE KEY BLOCK"),
 )
 
-# A word of a command line: quoted, in quotes in part, or bare. One that is nothing but a variable's name hides nothing.
+# A word of a command line: quoted, partly quoted, or bare. One that only refers to a variable contains no secret.
 _VARIABLE = r"(?!\"?\$\{?\w+\}?\"?[\s|;&)])"
 _WORD = r"""(?:'[^']{0,256}'?|"(?:[^"\\]|\\(?:.|\Z)){0,256}"?|\\(?:.|\Z)|[^\s'"\\|;&<>]){1,256}+"""
 _SEPARATE = re.compile(rf"(?!-){_VARIABLE}{_WORD}")
@@ -59,14 +59,14 @@ _USER = re.compile(
 )
 
 # In a URL: up to the last @ before the first slash; or, where a slash is in the password (no port is followed by one),
-# up to the @ before what may be a host. What follows may still bring another @.
+# up to the @ before what may be a host. The text that follows may contain another @.
 _URL = re.compile(
     r"""([^\s/@:"'<>\[]{0,64}:(?:[^\s/"'<>]{0,128}@"""
     r"""|(?!\d{1,5}[/?#])[^\s"'<>@,]{0,128}@(?=[\w.-]{1,255}(?::\d{1,5})?(?:[/?#\s"'<>]|\Z))))[^\s/"'<>]{0,256}"""
     r"""|[^\s/@:"'<>\[]{0,64}(?::[^\s"'<>]{0,256})?\Z"""
 )
 
-#: Names of variables and of keys whose value is a secret, however they begin.
+#: Endings of the names of variables and keys whose value is a secret.
 _NAMES = ("password", "passwd", "_secret", "_token", "apikey")
 _OF_A_KEY = re.compile(r"(?:api|access|secret|auth)\Z", re.IGNORECASE)
 _VALUE = re.compile(
@@ -115,7 +115,7 @@ def _shapes() -> Iterator[Shape]:
         yield Shape(f"{name}=", _VALUE, any_case=True)
         yield Shape(f"{name}=", _TO_QUOTE, any_case=True, before=_IN_QUOTES)
         yield Shape(f"{name}=", _TO_APOSTROPHE, any_case=True, before=_IN_APOSTROPHES)
-    # A compose file doubles each dollar.
+    # A Compose file doubles each dollar sign.
     for dollar in ("$", "$$"):
         for kind in ("2a", "2b", "2x", "2y"):
             yield Shape(f"{dollar}{kind}{dollar}", _BCRYPT, exact=True, least=20)
@@ -132,12 +132,13 @@ _END_OF_KEY = re.compile(r"-----END[A-Z ]*-----\Z")
 
 
 def may_go_on(shape: Shape, body: str) -> bool:
-    """Whether more of the body may follow it, where it reaches the text's end."""
+    """Return whether more of the body may follow when it reaches the text's end."""
     return len(body) < shape.full and not (shape.opener.startswith("-----") and _END_OF_KEY.search(body))
 
 
 def begun(text: str) -> int:
-    """How many characters at the text's end could be the beginning of a secret that is known by its form."""
+    """Return how many characters at the text's end could be the beginning of a secret that is recognised by its
+    form."""
     for size in range(min(_LONGEST_OPENER - 1, len(text)), 0, -1):
         if text[-size:] in _BEGINNINGS or text[-size:].lower() in _ANY_CASE:
             return size

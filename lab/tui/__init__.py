@@ -1,4 +1,4 @@
-"""The app on the terminal. The only room that imports textual."""
+"""The terminal app, and the only package that imports Textual."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def launch(
     live: bool = False,
     theme: Literal["dark", "light"] = "dark",
 ) -> int:
-    """Show a stage until the user quits; the answer is an exit code.
+    """Show a stage until the user quits, and return the exit code.
 
-    A callable `stage` is called after the first paint, so that loading lessons does not delay it; `live` says
-    what it will be, for the header meanwhile. `bring_up`, if
-    given, makes a cluster behind the app and answers with a live stage, which is offered when it is there; when the
-    app is left before, its report raises Cancelled. `lesson` is opened first, the first one when it is "".
-    Whoever gave a stage closes it; one that the app made or took is closed here. What does not end soon after the app
-    is not waited for: then the process ends here. A signal that ends the app makes it
-    128 + signal. What broke the app is raised, once the terminal is the shell's again.
+    A callable `stage` is called after the first paint, so that loading lessons does not delay it; until then, `live`
+    tells the header which kind of stage to announce. `bring_up`, if given, creates a cluster in the background and
+    returns a live stage, which is offered when it is ready; if the user quits first, its report raises Cancelled.
+    `lesson` is opened first; "" means the first lesson. The caller closes a stage that it passed in; one that the app
+    made or received is closed here. Work that does not end soon after the app is not waited for: the process then exits
+    here. If a signal ends the app, the exit code is 128 + signal. An exception that broke the app is raised once the
+    terminal is restored.
     """
-    from lab.tui.app import LabApp  # imports Textual: not before it is known that there is a screen
+    from lab.tui.app import LabApp  # imports Textual: only once a screen is known to exist
 
-    # Threads that work (a flood of output is looked through for secrets) give way to the keys sooner than by default.
+    # Busy threads (such as one that scans a flood of output for secrets) yield to the keys sooner than by default.
     sys.setswitchinterval(0.001)
     app = LabApp(stage, bring_up=bring_up, lesson=lesson, live=live, theme=theme)
     try:
@@ -43,8 +43,8 @@ def launch(
         raise app.broken
     code = app.return_code or 0
     if app.at_work:
-        # Something waits on and heard nothing of the end. The interpreter's own end would tear its thread out of
-        # whatever it is in, which in other languages' code is an abort; nothing is left that this one has to do.
+        # A thread is still waiting and missed the request to end. A normal interpreter exit would stop it wherever it
+        # is, which aborts the process if that is native code; this thread has nothing left to do.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

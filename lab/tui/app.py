@@ -1,4 +1,4 @@
-"""The app: one situation, keys that change it, a screen that shows it, work that goes on behind it."""
+"""The app: one UI state, keys that change it, a screen that shows it, and the work behind it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from lab.session import Stage
     from lab.tui.widgets.terminal import Terminal
 
-#: Seconds between two frames at least.
+#: The shortest time between two frames, in seconds.
 FRAME = 0.05
 
 
 class LabApp(ViewActions):
-    """A stage on the screen. `stage` may be the way to one: then it is made after the first paint, and `live` says
-    what it will be.
+    """The app that shows a stage. `stage` may be a callable that makes one: it is then called after the first paint,
+    and `live` says which kind to expect.
 
-    `bring_up` makes a cluster meanwhile and gives its stage, which is offered when it is there; it is asked to end,
-    when the app is left, by a Cancelled out of its report. `clock` is the speaker's, in seconds.
+    `bring_up` creates a cluster in the background and returns its stage, which is offered when it is ready; if the user
+    quits first, its report raises Cancelled to end it. `clock` is the speaker's, in seconds.
     """
 
     CSS_PATH = "lab.tcss"
@@ -68,11 +68,11 @@ class LabApp(ViewActions):
         self._waiting: Stage | None = None
         self._mine: list[Stage] = []
         self._frame_at, self._frame_due, self._quitting = 0.0, False, False
-        self._code = 0  # of the process: not 0 while what was asked for could not be opened
+        self._code = 0  # exit code: not 0 while the requested stage could not be opened
         for each in THEMES:
             self.register_theme(each)
         for pane in other_panes():
-            if pane.key and pane.key not in self._bindings.key_to_bindings:  # it was registered after this class
+            if pane.key and pane.key not in self._bindings.key_to_bindings:  # registered later than this class
                 self.bind(pane.key, f"view('{pane.id}')", show=False)
         self.theme = DARK.name if theme == "dark" else LIGHT.name
 
@@ -81,11 +81,11 @@ class LabApp(ViewActions):
 
     @property
     def broken(self) -> Exception | None:
-        """What ended the app, None when it was left as one leaves it."""
+        """The exception that ended the app, or None after a normal exit."""
         return self._exception
 
     def panic(self, *_: object) -> None:
-        """Textual prints a traceback with the values of all variables. Here nothing is shown: see `broken`."""
+        """Show nothing, where Textual prints a traceback with the values of all variables: see `broken`."""
         self._close_messages_no_wait()
 
     def _fatal_error(self) -> None:
@@ -93,7 +93,7 @@ class LabApp(ViewActions):
 
     def _handle_exception(self, error: Exception) -> None:
         if self._exit:
-            self.panic()  # It is being left; what comes too late for it, a pane still to be mounted say, is no fault.
+            self.panic()  # The app is exiting: a late error, such as from a pane still being mounted, is no fault.
         else:
             super()._handle_exception(error)
 
@@ -115,7 +115,7 @@ class LabApp(ViewActions):
             self._back.make(self._bring_up)
 
     def see(self, **changes: Any) -> None:
-        """Change the situation, and show it; the stage is told of another view."""
+        """Change the UI state and show it; tell the stage when the view changes."""
         before, self.situation = self.situation, replace(self.situation, **changes)
         if self._stand.built:
             self._stand.show(self.situation)
@@ -125,7 +125,7 @@ class LabApp(ViewActions):
             self._open_shell()
 
     def _open_shell(self) -> None:
-        """Whoever comes to the terminal finds a prompt there, without a key typed first."""
+        """Open a shell, so that the terminal shows a prompt before any key is typed."""
         self._stand.terminal.words = "A shell is being opened ..."
         self._back.keys("")
 
@@ -155,7 +155,7 @@ class LabApp(ViewActions):
         try:
             self._take_in()
         finally:
-            # From its end: a frame that takes long leaves the keys their turn before the next one.
+            # Measured from the end, so that keys get their turn between a long frame and the next.
             self._frame_at = time.monotonic()
 
     def _take_in(self) -> None:
@@ -277,7 +277,7 @@ class LabApp(ViewActions):
         self._back.play(step, said)
 
     def turn_to(self, page: int) -> None:
-        """Look at a page: -1 is the opening one."""
+        """Show a page; -1 is the opening page."""
         there = replace(self.situation, page=max(-1, min(page, self.situation.count)))
         self.see(page=there.page, view=there.wanted, notice="")
         if self.situation.compact:
@@ -302,7 +302,7 @@ class LabApp(ViewActions):
         self.push_screen(dialogs.lessons(self.situation), lambda id: self.open_lesson(id) if id else None)
 
     def open_lesson(self, lesson: str) -> None:
-        """Open a lesson, "" for the first."""
+        """Open a lesson; "" opens the first one."""
         self.see(busy="opening", notice="")
         self._back.open(lesson)
 
@@ -331,11 +331,11 @@ class LabApp(ViewActions):
 
     @property
     def at_work(self) -> bool:
-        """Whether something that the app began has not ended yet."""
+        """Whether any work that the app started is still running."""
         return self._back.at_work
 
     def close_stages(self) -> None:
-        """Close the stages that the app made or took, after its end."""
+        """Close the stages that the app made or received, after the app has ended."""
         self._back.join()
         for stage in self._mine:
             stage.close()
@@ -346,9 +346,9 @@ class LabApp(ViewActions):
             self.exit(self._code, self._code)
         self._quitting = True
         self.set_timer(PATIENCE, lambda: self.exit(self._code, self._code))
-        self.see(notice="What is under way is being ended; q again leaves at once.", trouble=False)
+        self.see(notice="Ending what is under way; press q again to quit at once.", trouble=False)
 
 
 def _at_shell(s: UiState) -> bool:
-    """Whether the person is at the terminal of a live stage."""
+    """Whether the user is at the terminal of a live stage."""
     return s.ready and s.live and (s.typing or s.pane == "terminal")

@@ -1,4 +1,4 @@
-"""The lines around the panes: header, tabs, the step's card, the strip of news, the speaker's notes."""
+"""The lines around the panes: header, tabs, step card, banner and speaker's notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lab.tui.state import REGIONS, UiState
 
 
 def header(s: UiState, room: int) -> tuple[Line]:
-    """One line: where the pictures come from, what is taught, where one stands and the time that is left."""
+    """Return one line: the source of the data, the lesson, the current step and the time left."""
     badge = _badge(s)
     name = s.lesson.title if s.lesson else "swarmlab"
     source = s.title.removeprefix("REPLAY").strip(" ·")
@@ -50,18 +50,18 @@ def _clock(s: UiState, room: int) -> Line:
 
 
 def large_count(s: UiState) -> str:
-    """The step and how many there are, in digits."""
+    """Return the step number and the number of steps, such as `2/7`."""
     return f"{max(0, min(s.page + 1, s.count))}/{s.count}"
 
 
 def time_left(s: UiState) -> tuple[str, bool]:
-    """What is left of the lesson's minutes, or by how much they are over, and whether they are."""
+    """Return how much of the lesson's time is left, or by how much it is over, and whether it is over."""
     left = (s.lesson.minutes * 60 if s.lesson else 0) - s.elapsed
     return format_stamp(abs(left), False), left < 0
 
 
 def tabs(s: UiState, room: int) -> tuple[Line, ...]:
-    """Where one pane is shown at a time: their names, and the step in one line, which is in sight from all of them."""
+    """Return the panes' names where one pane is shown at a time and, outside the lesson, the step in one line."""
     if not s.single:
         return ()
     names: list[Span] = []
@@ -85,13 +85,13 @@ def _brief(s: UiState, room: int) -> Line:
 
 
 def filled(s: UiState, text: str) -> str:
-    """The text with its captured values; one that is not known yet stands as `‹name›`."""
+    """Return the text with its captured values; one that is not known yet appears as `‹name›`."""
     known = s.world.lesson.captured if s.world else {}
     return fill(text, {name: known.get(name, f"‹{name}›") for name in placeholders(text)})
 
 
 def checks(s: UiState) -> Iterator[tuple[str, str, str, Tone]]:
-    """For each check of the step in sight: its mark, what it asks, what was found while it is not so, and a tone."""
+    """Yield, for each check of the current step, its mark, its text, the finding while it does not hold, and a tone."""
     step, world = s.step, s.world
     if step is None or s.lesson is None or world is None:
         return
@@ -110,7 +110,7 @@ def checks(s: UiState) -> Iterator[tuple[str, str, str, Tone]]:
 
 
 def step_card(s: UiState, room: int) -> tuple[Line, ...]:
-    """The step in sight: its command, what must then be true, and how that stands."""
+    """Return the current step's card: its command, what must then be true, and the result so far."""
     step = s.step
     if step is None or s.world is None:
         return ()
@@ -158,7 +158,7 @@ def _outcome(s: UiState, state: str, why: str, room: int) -> Iterator[Line]:
 
 
 def banner(s: UiState, room: int) -> tuple[Line, ...]:
-    """News over all panes: a cluster in the making, one that waits, an engine that is silent, a sentence of trouble."""
+    """Return the news above all panes: a cluster being created or ready to use, a silent engine, a notice."""
     lines: list[Line] = []
     if s.offer:
         text = f"Your cluster is ready: {s.offer}. Press L to take this lesson on it."
@@ -169,9 +169,7 @@ def banner(s: UiState, room: int) -> tuple[Line, ...]:
         silent = s.now - s.world.linked_at
         words = s.world.link.why or "no manager answers"
         gone = "What you see is old" if s.world.swarm.nodes else "Nothing has been seen yet"
-        lines += wrap(
-            [(f"{gone} ({silent:.0f} s): {words}. It is tried again by itself.", "bad")], room, ((" ▲ ", "bad"),)
-        )
+        lines += wrap([(f"{gone} ({silent:.0f} s): {words}. The lab keeps retrying.", "bad")], room, ((" ▲ ", "bad"),))
     if s.notice:
         tone: Tone = "bad" if s.trouble else "note"
         lines += wrap([(s.notice, tone)], room, ((" ✘ " if s.trouble else " » ", tone),))
@@ -190,7 +188,7 @@ def _progress(s: UiState, room: int) -> Line:
 
 
 def notes(s: UiState, room: int) -> tuple[Line, ...]:
-    """What the speaker means to say here, as prose."""
+    """Return the speaker's notes for this page, as prose."""
     from lab.tui.lesson.markdown import render_markdown  # not needed for the first paint
 
     step = s.step

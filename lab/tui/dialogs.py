@@ -1,4 +1,4 @@
-"""Small screens over the app: a help text, and a choice from a few lines."""
+"""Modal screens over the app: a help text, a choice from a few lines, and a question."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Help(ModalScreen[None]):
-    """A text to read; any of the usual keys closes it."""
+    """A text to read, closed by any of the usual keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]
 
@@ -51,7 +51,7 @@ class Help(ModalScreen[None]):
 
 
 class Pick(ModalScreen[str | None]):
-    """One of a few: each an id and a line. The answer is the id, None when it was left."""
+    """A choice from a few options, each with an id and a line. The result is the id, or None if dismissed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", show=False)]
 
@@ -62,7 +62,7 @@ class Pick(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         options = (Option(clean(text), id=id) for id, text in self._options)
         box = Vertical(OptionList(*options, markup=False), classes="dialog")
-        box.border_title, box.border_subtitle = self._title, "Enter takes it, Esc leaves"
+        box.border_title, box.border_subtitle = self._title, "Enter selects, Esc cancels"
         yield box
 
     def on_mount(self) -> None:
@@ -77,8 +77,8 @@ class Pick(ModalScreen[str | None]):
 
 
 class Ask(ModalScreen[str | None]):
-    """A question, Markdown, whose answer is a number: Enter takes it, and where nothing was typed `usual`. None: it
-    was left."""
+    """A question, in Markdown, whose answer is a number. Enter accepts it, or `usual` if nothing was typed. The result
+    is None if dismissed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
 
@@ -89,7 +89,7 @@ class Ask(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         number = Input(placeholder=f"a number; Enter alone says {self._usual}", restrict=r"\d{0,7}", id="number")
         box = Vertical(LinesView(grows=True, id="question"), number, classes="dialog")
-        box.border_title, box.border_subtitle = self._title, "Enter takes it, Esc leaves"
+        box.border_title, box.border_subtitle = self._title, "Enter selects, Esc cancels"
         yield box
 
     def on_mount(self) -> None:
@@ -111,7 +111,7 @@ _BY_HAND = " Or press t and type it yourself."
 
 
 def help_on(s: UiState, focused: Widget) -> Help:
-    """Help for the pane in sight, and every key that works now."""
+    """Return help for the current pane, and for every key that works now."""
     drawn = s.pane == "cluster" and s.view != CLUSTER
     about = find_module(s.view).HELP if drawn else str(getattr(focused, "HELP", None) or _LESSON + _BY_HAND * s.live)
 
@@ -122,33 +122,33 @@ def help_on(s: UiState, focused: Widget) -> Help:
 
 
 def failures(world: World) -> Pick:
-    """Which of the load's last failed requests, the newest first; the answer is its place among them."""
+    """Return a choice of the load's last failed requests, newest first; the result is the place among them."""
     from lab.tui.panes.load import view  # not needed for the first paint
 
     return Pick("Failed requests", view.failures(world))
 
 
 def failure(world: World, place: int) -> Help:
-    """One of them, beside what the swarm did around that moment."""
+    """Return one failed request, beside what the swarm did around that moment."""
     from lab.tui.panes.load.view import failure_page  # not needed for the first paint
 
     return Help("A failed request, and what the swarm did", lambda room: failure_page(world, place, room))
 
 
 def lessons(s: UiState) -> Pick:
-    """Which lesson; the answer is its id."""
+    """Return a choice of lessons; the result is a lesson's id."""
     rows = [(each.id, f"{each.title}  ({each.minutes} min, {len(each.steps)} steps)") for each in s.lessons]
     return Pick("Lessons", rows, s.lesson.id if s.lesson else "")
 
 
 def views(s: UiState) -> Pick:
-    """Which pane in the cluster's place; the answer is its id."""
+    """Return a choice of views for the cluster's place; the result is a pane's id."""
     rows = [(pane.id, f"{pane.key or ' '}  {pane.title}: {pane.help}") for pane in panes.PANES]
     return Pick("Views", rows, s.view)
 
 
 def ask(s: UiState) -> Ask:
-    """The question of the step in sight; the answer to it."""
+    """Return the current step's question; the result is the answer."""
     question = s.question
     if question is None:
         raise ValueError("this step asks nothing")
@@ -157,7 +157,7 @@ def ask(s: UiState) -> Ask:
 
 
 def reset(s: UiState) -> Pick:
-    """To where; the answer is a step's id, or "" for the lesson's start."""
+    """Return a choice of points to reset to; the result is a step's id, or "" for the lesson's start."""
     options = [("", "To the start of the lesson")]
     if s.step is not None and s.page > 0:
         options.insert(0, (s.step.id, f"To the start of this step: {s.step.title}"))

@@ -1,4 +1,4 @@
-"""A fault in the drawing of a view costs that view, and nothing else: a sentence stands in its place."""
+"""Limits a fault in drawing a view to that view: a sentence is shown instead of it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from lab.tui.spans import Line, wrap
 
 P = ParamSpec("P")
 _kept: dict[str, str] = {}
-"""Where the log of a fault is, by its words: a view is drawn many times a second."""
+"""Where each fault was logged, by its message, so that it is logged once: a view is drawn many times a second."""
 
 
 def draw_safely(draw: Callable[P, Iterable[Line]], *args: P.args, **more: P.kwargs) -> tuple[Line, ...]:
-    """What `draw` draws; what went wrong with it when it raises."""
+    """Return what `draw` draws, or a sentence about the error when it raises."""
     try:
         return tuple(draw(*args, **more))
-    except Exception as error:  # noqa: BLE001  a rim: a lab on a projector goes on with the views that it has
+    except Exception as error:  # noqa: BLE001  boundary: on a projector, the lab goes on with its other views
         return tuple(wrap([(sentence(error), "bad")], next((a for a in args if isinstance(a, int)), 60)))
 
 
 def sentence(error: Exception, what: str = "this view could not be drawn") -> str:
-    """What went wrong, and where the log is, which this writes."""
+    """Log the error, and return a sentence on what went wrong and where the log is."""
     said = f"{what}: {type(error).__name__}: {str(error)[:200]}"
     if said not in _kept:
         _kept[said] = _keep(error)

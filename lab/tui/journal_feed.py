@@ -1,4 +1,4 @@
-"""From the journal's writers, on their threads, to the app's frames: what is new, gathered until it is taken."""
+"""Passes news from the journal's writers, on their threads, to the app's frames, gathered until it is taken."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batch:
-    """All that came since the last batch: the world now, what it touched (None: look at all of it), what was
-    printed, the node that a command was last sent to ("": none), and whether the journal began anew (a replay that was
-    wound back)."""
+    """Everything since the last batch: the current world, what changed in it (None: treat all of it as changed), what
+    was printed, the node that a command was last sent to ("": none), and whether the journal started again (a replay
+    was rewound)."""
 
     world: World
     dirty: frozenset[Slot | str] | None
@@ -28,7 +28,7 @@ class Batch:
 
 
 class JournalFeed:
-    """Reads a journal. `wake` is called, on the writer's thread, once for each batch that waits."""
+    """Reads a journal, and calls `wake`, on the writer's thread, once for each waiting batch."""
 
     def __init__(self, journal: Journal, wake: Callable[[], None]) -> None:
         self.journal = journal
@@ -40,7 +40,7 @@ class JournalFeed:
         self._stop = journal.read(self._read)
 
     def take(self) -> Batch:
-        """What waits; afterwards nothing does."""
+        """Return what is waiting, and start an empty batch."""
         with self._lock:
             batch = Batch(
                 self.journal.world,
@@ -55,7 +55,7 @@ class JournalFeed:
         return batch
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._stop()
 
     def _read(self, entry: Entry, world: World) -> None:

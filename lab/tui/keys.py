@@ -1,4 +1,4 @@
-"""The keys, once: what the footer shows, what the help says and what is obeyed all come from here."""
+"""The keys, defined once for the footer, the help and the bindings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lab.tui.state import UiState
 
 @dataclass(frozen=True)
 class Key:
-    """Keys, the action they call, and when they work. `show` and `label` stand in the footer, by `rank`."""
+    """Keys, the action they run, and when they work. `show` and `label` appear in the footer, ordered by `rank`."""
 
     keys: str
     action: str
@@ -107,13 +107,13 @@ _OF_THE_REST = (
 
 
 def all_keys() -> tuple[Key, ...]:
-    """Every key, in the help's order."""
+    """Return every key, in the help's order."""
     return _keys_with(panes.PANES)
 
 
 @cache
 def _keys_with(those: tuple[panes.Pane, ...]) -> tuple[Key, ...]:
-    """The keys, with one for each pane that has a key; the first of the views has all of theirs in the footer."""
+    """Return the keys, with one for each pane that has a key; in the footer, the first view shows all views' keys."""
     shown = {pane.id: Key(pane.key, f"view('{pane.id}')", "", "", pane.help, _out) for pane in those if pane.key}
     first = shown.pop(panes.CLUSTER)
     views = list(shown.values())
@@ -129,18 +129,18 @@ def _keys_with(those: tuple[panes.Pane, ...]) -> tuple[Key, ...]:
 
 
 def working(s: UiState) -> Iterator[Key]:
-    """The keys that work now."""
+    """Return the keys that work now."""
     return (key for key in all_keys() if key.when(s))
 
 
 def works(s: UiState, action: str) -> bool:
-    """Whether an action may be taken now; actions that have no key may be taken at any time."""
+    """Whether an action may run now; actions without a key may run at any time."""
     mine = [key for key in all_keys() if key.action.split("(")[0] == action]
     return not mine or any(key.when(s) for key in mine)
 
 
 def footer(s: UiState, room: int) -> tuple[Line]:
-    """As many of the keys that work as there is room for, the most needed first; the help has them all."""
+    """Return as many of the keys that work now as fit, the most needed first; the help lists them all."""
     shown = sorted((k for k in working(s) if k.show), key=lambda k: k.rank)
     line: list[Span] = []
     for place, key in enumerate(shown):
@@ -157,7 +157,7 @@ _SIGNS = {"question_mark": "?", "plus": "+", "minus": "-", "left": "←", "right
 
 
 def help_lines(s: UiState, room: int) -> Iterator[Line]:
-    """Every key that works now, with what it does."""
+    """Yield every key that works now, with what it does."""
     for key in working(s):
         names = [_SIGNS.get(name, name).replace("ctrl+", "Ctrl+") for name in (key.keys or key.show).split(",")]
         names = [n if n in "L?" or len(n) == 1 else n[0].upper() + n[1:] for n in names]

@@ -1,4 +1,4 @@
-"""The one screen: header, panes, footer. It shows a situation and takes in what is new; it decides nothing."""
+"""The main screen: header, panes, footer. It shows a UI state and takes in news; it decides nothing."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _SHEETS = (
 
 
 def is_compact(size: Size) -> bool:
-    """Too small for all panes at once."""
+    """Whether the terminal is too small for all panes at once."""
     return size.width < 100 or size.height < 30
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
-    """Tab and the arrows are the app's; `show` and `take_in` are all that it is told."""
+    """The screen of the app, driven only through `show` and `take_in`. Tab and the arrow keys belong to the app."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("super+c,ctrl+shift+c", "screen.copy_text", show=False),
@@ -55,7 +55,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     class Ready(Message):
-        """Every pane is mounted."""
+        """Posted when every pane is mounted."""
 
     def __init__(self, situation: UiState) -> None:
         super().__init__(id="_default")
@@ -91,7 +91,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.call_after_refresh(self._furnish)
 
     async def _furnish(self) -> None:
-        """The other panes, after the first paint: what they need takes longer to import than the rest."""
+        """Mount the other panes after the first paint: their imports take longer than the rest."""
         from lab.tui.cluster.widget import Reconciliation  # not needed for the first paint
         from lab.tui.widgets.terminal import Terminal
         from lab.tui.widgets.timeline import Timeline
@@ -116,11 +116,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.built = False
 
     def target(self, pane: Region) -> Widget:
-        """What has the focus when a pane is looked at."""
+        """Return the widget that gets the focus for a pane."""
         return self._page if pane == "lesson" else self._panes[pane]
 
     def show(self, s: UiState) -> None:
-        """Paint what differs from the situation before."""
+        """Paint what differs from the previous UI state."""
         before, self._situation = self._situation, s
         self._place_view(s)
         if (before.pane, before.single) != (s.pane, s.single) or not self._panes[s.pane].has_class("current"):
@@ -138,7 +138,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._turn(s)
 
     def _place_view(self, s: UiState) -> None:
-        """One of the two that share the cluster's place; the focus goes with it."""
+        """Show one of the two widgets that share the cluster's place; the focus moves with it."""
         widget: Widget = self._cluster if s.view == "reconciliation" else self._view
         away = self._panes["cluster"]
         self.set_class(s.view != "reconciliation", "viewed")
@@ -150,7 +150,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 self.set_focus(widget)
 
     def _turn(self, s: UiState) -> None:
-        """To the top of a new page, and, where the card lies below the text, to the card of a step that was run."""
+        """Scroll to the top of a new page or, where the card is below the text, to the card of a step that was run."""
         state = s.state(s.page) if s.step is not None else ""
         page, place = (s.lesson and s.lesson.id, s.page), (s.pane, state, self._lesson.size)
         before, self._place = self._place, (page, place)
@@ -160,7 +160,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.call_after_refresh(self._page.scroll_home, animate=False)
 
     def paint(self) -> None:
-        """Every view, each of which paints only the lines that differ."""
+        """Paint every view, each of which repaints only the lines that differ."""
         s = self._situation
         crowded = self._crowded(s)
         for name, view in _SHEETS:
@@ -174,12 +174,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
                     cast(Any, digits).update(text)
 
     def _crowded(self, s: UiState) -> bool:
-        """Whether the step's card leaves too little of the pane for its text: then they scroll as one."""
+        """Whether the step card leaves too little of the pane for the text, so that both scroll as one."""
         room, height = self._lesson.size.width - 1, self._lesson.size.height
         return height > 0 and len(draw_safely(chrome.step_card, s, max(10, room))) > 0.55 * height
 
     def take_in(self, batch: Batch) -> bool:
-        """Give the panes what is new; True while the terminal has more than one frame's worth."""
+        """Give the panes what is new; return True while the terminal has more than one frame's worth."""
         if batch.anew:
             self.terminal.clear()
         if batch.dirty is None or batch.dirty:
@@ -192,7 +192,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         return self.terminal.frame()
 
     def _speak(self, on: bool) -> None:
-        """The speaker's strip, made when it is wanted."""
+        """Show or remove the speaker's panel, which is created when it is needed."""
         if self._speaker is not None:
             self._speaker.remove()
             self._speaker = None

@@ -1,4 +1,4 @@
-"""The command palette's contents: lessons, steps, panes, themes, and what the keys do now."""
+"""The command palette's contents: lessons, steps, panes, themes, and the actions of keys that work now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Item = tuple[str, str, Callable[[], object]]
 
 
 class LabCommands(Provider):
-    """Only what can be done now is offered."""
+    """Offers only the commands that work now."""
 
     async def discover(self) -> Hits:
         for name, help, call in self._items():

@@ -1,4 +1,4 @@
-"""What every view is made of: lines of spans, each a text with a tone. The theme gives a tone its colours."""
+"""Lines of spans, which every view is made of: each span is a text with a tone. The theme gives a tone its colours."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Tone = Literal[
     "live", "replay", "stale", "key", "tab", "note", "file", "remark", "fact", "turned",
 ]  # fmt: skip
 LONGEST = 1e8
-"""Seconds, three years: no journal's time reaches that far."""
+"""Seconds, about three years: no time in a journal is that large."""
 Span = tuple[str, Tone]
 Line = tuple[Span, ...]
 
 
 def format_stamp(seconds: float, tenths: bool = True) -> str:
-    """A time as a clock shows it: `02:05.3`, past an hour `1:02:05.3`; `--:--` for one that no clock shows."""
+    """Return a time as a clock shows it: `02:05.3`, past an hour `1:02:05.3`, or `--:--` if it is out of range."""
     if not abs(seconds) < LONGEST:
         return "--:--"
     whole = int(seconds)
@@ -29,22 +29,22 @@ def format_stamp(seconds: float, tenths: bool = True) -> str:
 
 
 def clean(text: str) -> str:
-    """The text without what would move the cursor or change its colours: a dot for each."""
+    """Return the text with a dot for each character that could move the cursor or change its colours."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "·" for c in text)
 
 
 def width(line: Iterable[Span]) -> int:
-    """How many cells a line takes."""
+    """Return how many cells a line takes."""
     return sum(cell_len(text) for text, _ in line)
 
 
 def plain(lines: Iterable[Line]) -> str:
-    """The lines without their tones."""
+    """Return the lines without their tones."""
     return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
 
 
 def fit(left: Line, right: Line, room: int) -> Line:
-    """A line with one part at each end; the left one gives way, and says so with `…`."""
+    """Return a line with one part at each end; if they do not both fit, the left one is cut and ends in `…`."""
     space = room - width(right) - bool(right)
     if width(left) > space:
         left = (*clip(left, max(0, space - 1)), ("…", "quiet")) if space > 1 else ()
@@ -52,7 +52,7 @@ def fit(left: Line, right: Line, room: int) -> Line:
 
 
 def clip(line: Line, room: int) -> Line:
-    """The first `room` cells of a line."""
+    """Return the first `room` cells of a line."""
     found: list[Span] = []
     for text, tone in line:
         part = chop_cells(text, room)[0] if text and cell_len(text) > room > 0 else text if room > 0 else ""
@@ -63,9 +63,10 @@ def clip(line: Line, room: int) -> Line:
 
 
 def wrap(spans: Iterable[Span], room: int, first: Line = (), rest: Line | None = None) -> list[Line]:
-    """Spans broken at blanks into lines of at most `room` cells.
+    """Break spans at blanks into lines of at most `room` cells.
 
-    `first` begins the first line and `rest` (by default as many blanks) the others. A word too long for a line is cut.
+    `first` begins the first line and `rest` the others (by default, as many blanks as `first` is wide). A word too long
+    for a line is cut.
     """
     rest = ((" " * width(first), ""),) if rest is None and first else rest or ()
     room = max(room, width(first) + 4, width(rest) + 4)
@@ -97,7 +98,7 @@ def wrap(spans: Iterable[Span], room: int, first: Line = (), rest: Line | None =
 
 
 def _after(word: Line, part: Line) -> Line:
-    """What is left of a word after its first part."""
+    """Return the rest of a word after its first part."""
     cut, left = sum(len(text) for text, _ in part), []
     for text, tone in word:
         if cut < len(text):
@@ -107,7 +108,7 @@ def _after(word: Line, part: Line) -> Line:
 
 
 def join_line(line: Iterable[Span]) -> Line:
-    """The same line in as few spans as it needs."""
+    """Return the same line in as few spans as possible."""
     found: list[Span] = []
     for text, tone in line:
         if found and found[-1][1] == tone:
@@ -122,7 +123,7 @@ _BREAK: Line = (("\n", ""),)
 
 
 def _words(spans: Iterable[Span]) -> Iterator[Line]:
-    """Words, blanks and breaks; a word may change its tone within."""
+    """Yield words, blanks and breaks; the tone may change within a word."""
     word: list[Span] = []
     for text, tone in spans:
         for piece in re.split(r"([ \n])", text):

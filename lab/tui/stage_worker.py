@@ -1,4 +1,4 @@
-"""The stage's side of the app: its work in worker threads, its journal's news, its answers as messages."""
+"""The stage's side of the app: its work in worker threads, its journal's news, its results as messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lab.lesson.model import Lesson
     from lab.session import Stage
 
-#: Seconds that what is under way has to end when the app is left.
+#: Seconds that running work has to end after the user quits.
 PATIENCE = 1.5
 
 Work = Literal["stage", "opening", "step", "reset", "making"]
@@ -39,7 +39,7 @@ class Moved(Message):
 
 
 class Making(Message):
-    """How far the making of a cluster is."""
+    """Progress in creating a cluster."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
@@ -50,7 +50,7 @@ class Making(Message):
 
 
 class Refused(Message):
-    """Something that was asked of the stage could not be done."""
+    """A request to the stage failed."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -58,7 +58,7 @@ class Refused(Message):
 
 
 class NoShell(Message):
-    """What was typed reached no shell."""
+    """The typed keys reached no shell."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -70,51 +70,51 @@ _TROUBLE = {
     "wish": "That could not be done",
     "stage": "The lab could not open",
     "opening": "The lesson could not be opened",
-    "step": "The step broke off",
-    "reset": "The reset did not end well",
+    "step": "The step was interrupted",
+    "reset": "The reset failed",
     "making": "No cluster could be made; the recordings stay",
 }
 
 
 def trouble(work: str, error: BaseException) -> str:
-    """What went wrong with a work, in a sentence, and what to do next where that is known."""
+    """Return a sentence on what went wrong with some work, and what to do next where that is known."""
     said = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
     return f"{_TROUBLE.get(work, work)}: {said}"
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A lesson that was opened, and all that could be."""
+    """The lesson that was opened, and all lessons that can be."""
 
     lesson: Lesson
     lessons: tuple[Lesson, ...]
 
 
 class StageWorker:
-    """Holds the stage. Every method but `join` returns at once; what blocks runs in a worker named after its `Work`."""
+    """Holds the stage. Every method but `join` returns at once; a worker named after its `Work` does what blocks."""
 
     def __init__(self, app: App[int]) -> None:
         self._app = app
         self.stage: Stage | None = None
         self._feed: JournalFeed | None = None
-        # A shell that is gone has its own last words on the screen; where there never was one, and where a wish
-        # fails, that is told.
+        # A shell that ended has left its last output on the screen; a shell that never started, or a request that
+        # failed, must be reported.
         self._typed = _Turns("keyboard", lambda error: app.post_message(NoShell(error)))
         self._wishes = _Turns("wishes", lambda error: app.post_message(Refused(error)))
         self._threads: list[threading.Thread] = []
         self._leaving, self._until = False, 0.0
 
     def adopt(self, stage: Stage) -> None:
-        """Take this stage from now on."""
+        """Use this stage from now on."""
         self.stage = stage
         self._listen(stage)
 
     def load(self, make: Callable[[], Stage]) -> None:
-        """Make the stage; its worker's result is it."""
+        """Make the stage, which is the worker's result."""
         self._work("stage", make)
 
     def make(self, bring_up: BringUp) -> None:
-        """Make a cluster; its worker's result is its stage, None when the app is left meanwhile."""
+        """Create a cluster; the worker's result is its stage, or None if the user quits meanwhile."""
         told: Progress | None = None
 
         def report(progress: Progress) -> None:
@@ -128,26 +128,26 @@ class StageWorker:
         self._work("making", lambda: bring_up(report))
 
     def open(self, lesson: str) -> None:
-        """Open a lesson, "" for the first; the worker's result is `Opened`."""
+        """Open a lesson, or the first one for ""; the worker's result is `Opened`."""
         self._work("opening", partial(_open, self.stage, lesson))
 
     def play(self, step: str, said: tuple[str, str] | None = None) -> None:
-        """Go through a step. `said` is a question's name and the answer to it, which the stage is told before."""
+        """Run a step. `said` is a question's name and its answer, which the stage gets first."""
         if self.stage is not None:
             self._work("step", partial(_play, self.stage, step, said))
 
     def reset(self, step: str) -> None:
-        """Reset to a step, "" for the lesson's start; the worker's result is a sentence."""
+        """Reset to a step, or to the lesson's start for ""; the worker's result is a sentence."""
         if self.stage is not None:
             self._work("reset", partial(self.stage.reset, step))
 
     def stop(self) -> None:
-        """Ask the step under way to end."""
+        """Ask the running step to end."""
         if self.stage is not None:
             self.stage.stop()
 
     def leave(self) -> None:
-        """Ask everything under way to end: a step now, the making of a cluster at its next report."""
+        """Ask all running work to end: a step now, the creation of a cluster at its next report."""
         if not self._leaving:
             self._leaving, self._until = True, time.monotonic() + PATIENCE
         self.stop()
@@ -155,39 +155,39 @@ class StageWorker:
         self._wishes.put(None)
 
     def join(self) -> None:
-        """Wait for what is under way to end, PATIENCE after `leave` at the longest. What takes longer ends with the
-        process: it is made so that it may end at any time."""
+        """Wait for running work to end, until PATIENCE seconds after `leave` at most. Work that takes longer ends with
+        the process: it is designed to be interrupted at any time."""
         for thread in self._threads:
             thread.join(max(0.0, self._until - time.monotonic()))
 
     @property
     def at_work(self) -> bool:
-        """Whether something is under way."""
+        """Whether any work is running."""
         return any(thread.is_alive() for thread in self._threads)
 
     def keys(self, data: str) -> None:
-        """Bytes for the shell, in their order; a shell that does not read holds nobody up. None of them: see that
-        there is a shell."""
+        """Send bytes to the shell, in order; a shell that does not read delays nothing else. Empty `data` only ensures
+        that there is a shell."""
         if self.stage is not None:
             self._typed.put(partial(self.stage.keys, data))
 
     def resize(self, columns: int, rows: int) -> None:
-        """The terminal's size."""
+        """Tell the stage the terminal's size."""
         if self.stage is not None:
             self._typed.put(partial(self.stage.resize, columns, rows))
 
     def look(self, view: str) -> None:
-        """The view in sight."""
+        """Tell the stage which view is shown."""
         if self.stage is not None:
             self._wishes.put(partial(self.stage.show, view))
 
     def drive(self, rate: float | None) -> None:
-        """Make load, so many requests a second; None ends it."""
+        """Make load of `rate` requests a second; None ends it."""
         if self.stage is not None:
             self._wishes.put(partial(self.stage.load, rate))
 
     def take(self) -> Batch | None:
-        """What is new, None without a stage. A stage may take another journal: then all of it is new."""
+        """Return what is new, or None without a stage. If the stage has another journal by now, all of it is new."""
         if self.stage is None or self._feed is None:
             return None
         if self.stage.journal is not self._feed.journal:
@@ -195,7 +195,7 @@ class StageWorker:
         return self._feed.take()
 
     def now(self) -> float:
-        """The journal's time."""
+        """Return the journal's time."""
         return self.stage.journal.now() if self.stage else 0.0
 
     def _listen(self, stage: Stage) -> None:
@@ -213,8 +213,8 @@ class StageWorker:
 
 
 async def _apart(name: str, work: Callable[[], object], threads: list[threading.Thread]) -> object:
-    """Await work that blocks. Its thread is a daemon: a loop's executor, and the interpreter, wait at their end for
-    what their threads do, however long that takes. Work that is cancelled has no result."""
+    """Await blocking work. Its thread is a daemon, since the executor of an event loop and the interpreter both wait at
+    exit for their threads, however long those take. Cancelled work has no result."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[object] = loop.create_future()
 
@@ -228,12 +228,12 @@ async def _apart(name: str, work: Callable[[], object], threads: list[threading.
             result = work()
         except Cancelled:
             pass
-        except Exception as error:  # noqa: BLE001  it belongs to whoever awaits it
+        except Exception as error:  # noqa: BLE001  passed on to the awaiter
             failed = error
         try:
             loop.call_soon_threadsafe(end, result, failed)
         except RuntimeError:
-            pass  # The app is gone, and its loop.
+            pass  # The app and its loop are gone.
 
     threads.append(threading.Thread(target=run, name=name, daemon=True))
     threads[-1].start()
@@ -241,7 +241,7 @@ async def _apart(name: str, work: Callable[[], object], threads: list[threading.
 
 
 class _Turns:
-    """Acts in their order, one after the other, in a thread of their own; None ends it."""
+    """Runs calls in order, one at a time, in a thread of its own; None ends it."""
 
     def __init__(self, name: str, failed: Callable[[Exception], object]) -> None:
         self._acts: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -253,7 +253,7 @@ class _Turns:
         while act := self._acts.get():
             try:
                 act()
-            except Exception as error:  # noqa: BLE001  a thread's rim: one wish that fails leaves room for the next
+            except Exception as error:  # noqa: BLE001  thread boundary: a failed request must not stop the next
                 self._failed(error)
 
 

@@ -1,4 +1,4 @@
-"""What the person in front of the screen is looking at, as one value. Every view and every key is a function of it."""
+"""The state of the user interface, as one value. Every view and every key is a function of it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ Link = Literal["replay", "live", "stale", "none", "starting"]
 
 @dataclass(frozen=True)
 class UiState:
-    """`page` is -1 on a lesson's opening page, then the step's place, and the number of steps on its last page.
+    """The state of the user interface.
 
-    `now` is the journal's time and `elapsed` the time since the lesson was opened, in seconds. `running` is the step
-    under way. `offer` names a live cluster that waits to be taken. `notice` is a sentence for the person, `trouble`
-    whether it is bad news. `view` stands in the cluster's place. `loading`: load is made, or was just asked for, and
-    `rate` is how much, requests a second, or how much it will be. `typing`: keys go to a shell.
+    `page` is -1 on a lesson's opening page, then the index of the step, and the number of steps on the last page. `now`
+    is the journal's time and `elapsed` the time since the lesson was opened, in seconds. `running` is the id of the
+    running step. `offer` names a live cluster that is ready to be used. `notice` is a message to the user, and
+    `trouble` says whether it is bad news. `view` is shown in the cluster's place. `loading`: load runs, or was just
+    requested; `rate` is its actual or requested rate in requests a second. `typing`: keys go to a shell.
     """
 
     ready: bool = False
@@ -64,11 +65,11 @@ class UiState:
 
     @property
     def in_sight(self) -> str | None:
-        """The view that is seen; None while another pane covers its place."""
+        """The view that is visible, or None while another pane covers its place."""
         return self.view if not self.single or self.pane == "cluster" else None
 
     def called(self, pane: Region) -> tuple[str, str]:
-        """The key and the name of what stands in a pane's place."""
+        """Return the key and the title of what is shown in a pane's place."""
         if pane != "cluster":
             return f"{REGIONS.index(pane) + 1}", TITLES[pane]
         shown = find_pane(self.view)
@@ -76,34 +77,34 @@ class UiState:
 
     @property
     def count(self) -> int:
-        """How many steps the lesson has."""
+        """The number of steps in the lesson."""
         return len(self.lesson.steps) if self.lesson else 0
 
     @property
     def step(self) -> LessonStep | None:
-        """The step in sight, None on the first and the last page."""
+        """The current step, or None on the first and the last page."""
         return self.lesson.steps[self.page] if self.lesson and 0 <= self.page < self.count else None
 
     @property
     def question(self) -> Question | None:
-        """What the step in sight asks before it is done."""
+        """The question that the current step asks before it runs, if any."""
         return getattr(self.step, "question", None)
 
     @property
     def wanted(self) -> str:
-        """The view that the page in sight wants: its step's, or the one that is there."""
+        """The view that the current page asks for: its step's, or the one shown now."""
         pane = getattr(self.step, "pane", None)
         return find_pane(pane).id if pane else self.view
 
     @property
     def finished(self) -> bool:
-        """Every step has passed."""
+        """Whether every step has passed."""
         return self.lesson is not None and all(self.state(place) == "passed" for place in range(self.count))
 
     @property
     def resume(self) -> int:
-        """The page to open on: the first step that has not passed, the opening page when none has, the last page, which
-        leads on to the next lesson, when all have."""
+        """The page to open on: the first step that has not passed, the opening page if none has, or the last page,
+        which leads to the next lesson, if all have."""
         done = [self.state(place) == "passed" for place in range(self.count)]
         if not any(done):
             return -1
@@ -111,7 +112,7 @@ class UiState:
 
     @property
     def next_lesson(self) -> Lesson | None:
-        """The one after this in the syllabus."""
+        """The lesson after this one in the syllabus."""
         ids = [lesson.id for lesson in self.lessons]
         if self.lesson is None or self.lesson.id not in ids:
             return None
@@ -120,7 +121,7 @@ class UiState:
 
     @property
     def link(self) -> Link:
-        """How fresh what is seen is."""
+        """How fresh the data on the screen is."""
         if not self.live:
             return "replay"
         if not self.ready or self.world is None or (self.world.link.state == "none" and not self.world.link.why):
@@ -128,13 +129,13 @@ class UiState:
         return self.world.link.state
 
     def record(self, place: int) -> Step | None:
-        """How the step at that place went."""
+        """Return how the step at that place went."""
         if self.lesson is None or self.world is None or not 0 <= place < self.count:
             return None
         return self.world.lesson.steps.get((self.lesson.id, self.lesson.steps[place].id))
 
     def state(self, place: int) -> Literal["", "running", "passed", "failed", "stopped"]:
-        """Where the step at that place stands; stopped: it began and nothing waits for it."""
+        """Return the state of the step at that place; stopped: it began, and nothing waits for it."""
         record = self.record(place)
         if self.busy == "step" and self.lesson and self.lesson.steps[place].id == self.running:
             return "running"

@@ -1,4 +1,4 @@
-"""The app's terminal: Textual's own driver, which here outlives what terminals send, their end, and signals."""
+"""The app's terminal driver: Textual's own, made to survive unexpected input, a closed terminal and signals."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from textual.message import Message
 from lab.tui.terminal_input import Incoming
 
 _TURN = 0.1
-"""Seconds between two looks at whether the app ends."""
+"""Seconds between two checks of whether the app has ended."""
 _SHORT_TURN = 0.02
-"""The same while something is held back."""
+"""The same while input is held back."""
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that end the app, its terminal restored, with the exit code 128 + signal."""
+"""Signals that end the app, with the terminal restored and the exit code 128 + signal."""
 
 
 class TerminalDriver(LinuxDriver):
-    """Reads through `Incoming`. When a signal of `ENDS` comes, or the terminal goes, the app is asked to end."""
+    """Reads through `Incoming`. On a signal in `ENDS`, or when the terminal goes away, it asks the app to end."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -43,7 +43,7 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # it has no annotations
 
     def stop_application_mode(self) -> None:
-        """See `LinuxDriver`, which leaves the mouse's positions in pixels."""
+        """See `LinuxDriver`, which leaves pixel mouse positions turned on."""
         if self._mouse_pixels:
             self.write("\x1b[?1016l")
         super().stop_application_mode()
@@ -58,7 +58,7 @@ class TerminalDriver(LinuxDriver):
             if ready:
                 data = self._read()
                 if not data:
-                    # Nothing more ever comes; what is no terminal (a pipe, /dev/null) may end long before the app.
+                    # End of input. Input that is not a terminal (a pipe, /dev/null) may end long before the app.
                     if self.input_tty:
                         self._loop.call_soon_threadsafe(self._end, signal.SIGHUP)
                     return
@@ -70,7 +70,7 @@ class TerminalDriver(LinuxDriver):
     def _run_input_thread(self) -> None:
         try:
             self.run_input_thread()
-        except Exception as error:  # noqa: BLE001  a thread's rim: without it the app goes on and hears no key
+        except Exception as error:  # noqa: BLE001  thread boundary: else the app would go on without keys
             self._loop.call_soon_threadsafe(self._app._handle_exception, error)
 
     def _read(self) -> bytes:
@@ -91,14 +91,14 @@ class PieceParser(XTermParser):
         self._decode = getincrementaldecoder("utf-8")(errors="ignore").decode
 
     def messages(self, piece: bytes) -> Iterator[Message]:
-        """What a piece says."""
+        """Yield the messages in a piece."""
         try:
             if text := self._decode(piece):
                 yield from self.feed(text)
-                if self._timeout_time is not None:  # nothing belongs to this piece that could still come
+                if self._timeout_time is not None:  # nothing still to come belongs to this piece
                     self._timeout_time = 0.0
                     yield from self.tick()
-        except Exception:  # a rim: no bytes, whatever a terminal makes of them, may end the app
+        except Exception:  # boundary: no bytes from a terminal may end the app
             logging.getLogger(__name__).warning("not understood: %r", piece, exc_info=True)
             self._gen.close()
             self._tokens.clear()
@@ -107,7 +107,7 @@ class PieceParser(XTermParser):
 
 
 class _Screen:
-    """The file that is written to. Once the terminal is gone, all that is still written is nobody's."""
+    """The file that is written to. Once the terminal is gone, all further output is discarded."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -123,7 +123,7 @@ class _Screen:
         try:
             act()
         except OSError:
-            # What the file still holds is flushed at the interpreter's end, too, and would change the exit code.
+            # The interpreter flushes buffered output again at exit; an error there would change the exit code.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
             os.close(nowhere)

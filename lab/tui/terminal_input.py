@@ -1,8 +1,8 @@
-"""What a terminal sends, cut into keys and reports before Textual reads it: only what Textual knows gets through.
+"""Cuts a terminal's input into keys and reports before Textual reads it: only what Textual knows gets through.
 
-Textual 8.2 takes a sequence that it does not know for the keys of its characters, holds back what is typed after it,
-and ends at a byte that is not UTF-8. Terminals send such things: an answer that comes late, a mouse report in the
-oldest form after tmux was attached again, the release of a key, a Latin-1 letter.
+Textual 8.2 reads an unknown sequence as the keys of its characters, holds back what is typed after it, and ends at a
+byte that is not UTF-8. Terminals do send such input: a late answer to a query, a mouse report in the oldest format
+after tmux was reattached, a key release, a Latin-1 letter.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.constants import ESCAPE_DELAY
 
 PATIENCE = 1.0
-"""Seconds in which the rest of a sequence must come; a slow line may cut one in two."""
+"""Seconds within which the rest of a sequence must arrive; a slow connection may split one."""
 
 PASTE_PATIENCE = 5.0
-"""Seconds of silence after which a paste is taken to be over: its end is lost when a line is cut in the midst of it."""
+"""Seconds of silence after which a paste counts as over: its end is lost if the connection breaks in it."""
 
 _LONGEST = 4096
-"""Bytes of a sequence without an end that are kept: no report that is waited for is longer."""
+"""Bytes kept of a sequence without an end: no expected report is longer."""
 
 _STRING = rb"\x1b(?:\][\dLl]|P[\d>!=]|_G)[^\x07\x18\x1a\x1b]*"
-"""The head and text of an OSC, DCS or APC string, in the forms that answers have: Alt+] is typed, too."""
+"""The head and text of an OSC, DCS or APC string, only in the forms that answers have: Alt+] may also be typed."""
 
 _BEGUN = re.compile(
     rb"\x1b|\x1b[\]OP_]|\x1b\[[\x20-\x3f]*|\x1b\[\[|\x1b\[M[^\x1b]{0,2}|" + _STRING + rb"\x1b?", re.DOTALL
 )
-"""What may go on with the next bytes."""
+"""Input that the next bytes may continue."""
 
 _WHOLE = re.compile(
     rb"(?P<text>[^\x1b]+)"
@@ -42,7 +42,7 @@ _WHOLE = re.compile(
 _REPORT = re.compile(
     rb"\x1b\[(?:[IO]|20[01]~|<\d{1,5};-?\d{1,5};-?\d{1,5}[Mm]|\d{1,5};\d{1,5}R|\?\d{1,5};\d\$y|48(?:;\d[\d:]{0,9}){4}t)"
 )
-"""Focus, paste, mouse, cursor, mode and size, as Textual asked for them."""
+"""Focus, paste, mouse, cursor, mode and size, in the formats that Textual requests."""
 
 _KEY = re.compile(
     rb"\x1b\[(?P<code>\d{0,7})(?::[\d:]*)?"
@@ -54,13 +54,13 @@ _PASTED = b"\x1b[201~"
 
 
 class Incoming:
-    """Bytes in, whole pieces out: text, or one sequence each. Times are in seconds, of any one clock."""
+    """Takes bytes and yields whole pieces: text, or one sequence each. Times are in seconds, of any one clock."""
 
     def __init__(self) -> None:
         self._held, self._since, self._came, self._pasting = b"", 0.0, 0.0, False
 
     def feed(self, data: bytes, now: float) -> Iterator[bytes]:
-        """The pieces that are whole now. What a paste holds stays text, whatever it looks like."""
+        """Yield the pieces that are complete now. The content of a paste stays text, whatever it looks like."""
         if not self._held:
             self._since = now
         self._came = now
@@ -70,7 +70,7 @@ class Incoming:
                 yield from self._pasted()
                 return
             if _BEGUN.fullmatch(self._held):
-                if len(self._held) > _LONGEST:  # its head, and what may be the first half of its end
+                if len(self._held) > _LONGEST:  # keep its head, and what may be half of its end
                     self._held = self._held[:3] + (b"\x1b" if self._held.endswith(b"\x1b") else b"")
                 return
             piece = self._cut()
@@ -80,8 +80,8 @@ class Incoming:
                 yield piece
 
     def expire(self, now: float) -> Iterator[bytes]:
-        """What was held back and is a key by itself, once nothing more came in time; the beginning of a report whose
-        rest never came is dropped."""
+        """Yield held-back input that is a key on its own, once nothing more arrived in time; drop the beginning of a
+        report whose rest never arrived."""
         if self._pasting:
             if now - self._came >= PASTE_PATIENCE:
                 self._held, self._pasting = b"", False
@@ -97,13 +97,13 @@ class Incoming:
 
     @property
     def waits(self) -> bool:
-        """Whether something is held back, or a paste has no end yet."""
+        """Whether input is held back, or a paste has not ended yet."""
         return self._pasting or bool(self._held)
 
     def _cut(self) -> bytes:
-        """The next piece off what is held, empty when it is to be dropped."""
+        """Take the next piece off the held input; it is empty when it is to be dropped."""
         found = _WHOLE.match(self._held)
-        if found is None:  # Alt+[, a sequence that was broken off, or an Escape before anything
+        if found is None:  # Alt+[, a sequence that was cut off, or an Escape before anything
             begun = re.match(rb"\x1b\[[\x20-\x3f]*|", self._held)
             end = max(1, begun.end() if begun else 0)
             piece, self._held = self._held[:end], self._held[end:]
@@ -133,7 +133,7 @@ class Incoming:
 
 
 def _known(sequence: bytes) -> bytes:
-    """The sequence as Textual understands it, empty when it does not."""
+    """Return the sequence in the form that Textual understands, empty if there is none."""
     if _REPORT.fullmatch(sequence) or _is_named(sequence):
         return sequence
     key = _KEY.fullmatch(sequence)

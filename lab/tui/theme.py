@@ -1,4 +1,4 @@
-"""Two themes of our own, made for a projector: full contrast for words, three loud colours for states."""
+"""Two themes made for a projector: full contrast for words, three strong colours for states."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LIGHT = Theme(
 
 THEMES = (DARK, LIGHT)
 
-#: A tone's colour and ground, by the theme's variables, and its attributes; a ground makes a badge.
+#: A tone's colour and background, as theme variables, and its attributes; a background makes a badge.
 _TONES: Mapping[Tone, tuple[str, str, str]] = {
     "run": ("success", "", ""),
     "move": ("warning", "", "bold"),
@@ -72,8 +72,8 @@ _TONES: Mapping[Tone, tuple[str, str, str]] = {
 
 
 def tones(variables: Mapping[str, str]) -> dict[Tone, Style]:
-    """Every tone's style from a theme's variables. Resolved here, once per theme, since component classes would be
-    matched against the stylesheet anew for each of a dozen widgets before the first paint."""
+    """Return every tone's style from a theme's variables. They are resolved once per theme, since component classes
+    would be matched against the stylesheet again for each of a dozen widgets before the first paint."""
     return {
         tone: Style.parse(" ".join((bits, variables.get(ink, ""), f"on {variables[ground]}" if ground else "")).strip())
         for tone, (ink, ground, bits) in _TONES.items()

@@ -1,4 +1,4 @@
-"""The part of the app that changes only what is looked at: panes, views, focus, themes, help."""
+"""The part of the app that changes only what is shown: panes, views, focus, themes, help."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class ViewActions(App[int]):
-    """Actions on a situation and the screen that shows it; both are the app's."""
+    """Actions on a UI state and on the screen that shows it, both owned by the app."""
 
     situation: UiState
     _stand: MainScreen
 
     def see(self, **changes: Any) -> None:
-        """Change the situation, and show it."""
+        """Change the UI state and show it."""
         raise NotImplementedError
 
     def on_resize(self, event: events.Resize) -> None:
@@ -50,7 +50,7 @@ class ViewActions(App[int]):
     def action_pane(self, pane: Region) -> None:
         s = self.situation
         told = pane == "lesson" and s.step is not None and s.state(s.page) == "failed"
-        # Why a step failed stands in the lesson itself.
+        # The lesson pane itself says why a step failed.
         self.see(pane=pane, typing=False, notice="" if told else s.notice)
         self.call_after_refresh(self._stand.target(pane).focus)
 

@@ -1,1 +1,1 @@
-"""Live sources: they look at a real cluster and write what they see into the journal."""
+"""Live sources, which poll a real cluster and write what they see to the journal."""

@@ -1,4 +1,4 @@
-"""The progress of certificate orders, from the log of Traefik's service, which a manager's engine gathers."""
+"""The progress of certificate orders, read from the log of Traefik's service through a manager's engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from lab.engine.endpoint import Endpoint
-from lab.watch.http import is_whole
+from lab.watch.http import drop_surrogates
 from lab.watch.source import PollInterval, Source
 from lab.world.entries import AcmeTold, Entry, Linked, SwarmChanged
 from lab.world.journal import Journal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Stage = Literal["ordering", "proving", "issued", "renewing", "failed"]
 
-#: How a message begins, and the stage that it tells of: the words of lego 5 and of Traefik's own ACME provider.
+#: How a message begins, and the stage that it means, in the words of lego 5 and of Traefik's own ACME provider.
 _STAGES: tuple[tuple[str, Stage], ...] = (
     ("register...", "ordering"),
     ("registering the account", "ordering"),
@@ -40,18 +40,18 @@ _STAGES: tuple[tuple[str, Stage], ...] = (
     ("unable to generate a certificate", "failed"),
 )
 
-#: Lines of the past that are read when the log is opened.
+#: Past lines to read when the log is opened.
 TAIL = 50
-#: Told lines that are known again after it broke.
+#: Reported lines to remember, so that they are recognized when the log is reopened.
 KNOWN = 500
-#: Bytes that a line may grow to.
+#: Maximum length of a line, bytes.
 LONGEST = 65536
-#: Seconds that the engine may take to open it.
+#: Seconds that the engine may take to open the log.
 PATIENCE = 20.0
 
 
 def parse_log_line(line: str) -> AcmeTold | None:
-    """What a line of Traefik's log tells of an order; None for the access log, what cannot be read, and all else."""
+    """Parse a line of Traefik's log about an order; return None for the access log, unreadable lines and all others."""
     if '"message"' not in line:
         return None
     try:
@@ -67,12 +67,12 @@ def _told(raw: object) -> AcmeTold | None:
     stage = next((stage for begins, stage in _STAGES if message.lower().startswith(begins)), None)
     if stage is None:
         return None
-    hosts = tuple(is_whole(host) for host in _hosts(raw, message))
-    return AcmeTold(hosts, stage, is_whole(_text(message, raw.get("error"))))
+    hosts = tuple(drop_surrogates(host) for host in _hosts(raw, message))
+    return AcmeTold(hosts, stage, drop_surrogates(_text(message, raw.get("error"))))
 
 
 def _hosts(raw: Mapping[str, Any], message: str) -> tuple[str, ...]:
-    """The names that a line is about. Renewals have them in their message only: `{Main:a.org SANs:[b.org]}`."""
+    """Return the names that a line is about. Renewals have them only in the message: `{Main:a.org SANs:[b.org]}`."""
     given = raw.get("domains") or raw.get("domain") or ""
     if not given:
         _, _, struct = message.partition("{")
@@ -87,9 +87,10 @@ def _text(message: str, error: object) -> str:
 
 
 class AcmeSource(Source):
-    """Follows the log while Traefik runs; a log that breaks is opened again, and what was told is not told twice.
+    """A source that follows the log while Traefik runs; it reopens the log when the stream breaks, and reports no line
+    twice.
 
-    `service` is the id of Traefik's service in a world, "" where there is none. The log is read through the manager
+    `service` returns the id of Traefik's service in a world, "" if there is none. The log is read through the manager
     that the world is linked to.
     """
 
@@ -111,27 +112,27 @@ class AcmeSource(Source):
         self._stream: Any = None
 
     def _on_entry(self, entry: Entry, world: World) -> None:
-        """Another service, or another manager to read through: the log that is open is the wrong one."""
+        """Interrupt the open log when the service, or the manager to read it through, changes."""
         if isinstance(entry.fact, SwarmChanged | Linked) and self._target(world) != self._followed:
             self._interrupt()
             self.wake()
 
     def _target(self, world: World) -> tuple[str, str]:
-        """Which service's log, through which manager."""
+        """Return the service whose log to follow, and the manager to read it through."""
         service = self._service(world)
         if not service or not self._managers:
             return "", ""
         return service, world.link.node if world.link.node in self._managers else next(iter(self._managers))
 
     def _look(self) -> bool:
-        """Follow until the log ends, breaks, or is the wrong one."""
+        """Follow the log until it ends, breaks, or is no longer the right one."""
         self._followed = service, node = self._target(self._journal.world)
         if not service:
             return False
         return self._follow(service, self._managers[node])
 
     def _follow(self, service: str, manager: Endpoint) -> bool:
-        """Whether anything came."""
+        """Follow the log; return whether any line arrived."""
         before, came = frozenset(self._known), False
         client = self._connect(manager, PATIENCE)
         try:
@@ -148,11 +149,11 @@ class AcmeSource(Source):
         return came
 
     def _open(self, client: docker.DockerClient, service: str) -> Iterator[bytes]:
-        """The log from its last lines on. It has no bound of its own: `_interrupt` ends it."""
+        """Open the log from its last lines on. The stream has no timeout: `_interrupt` ends it."""
         from docker.types import CancellableStream  # slow to import: only a followed log needs it
 
         answers: list[Any] = []
-        # The SDK gives the frames' contents, but no way to break them off: that needs the answer itself.
+        # The SDK yields the frames' contents but cannot cancel the stream: that needs the response itself.
         client.api.hooks["response"].append(lambda answer, *_, **__: answers.append(answer))
         frames = client.api.service_logs(service, follow=True, stdout=True, stderr=True, tail=str(TAIL), is_tty=False)
         stream = CancellableStream(iter(frames), answers[-1])
@@ -169,12 +170,12 @@ class AcmeSource(Source):
             try:
                 stream.close()
             except (OSError, AttributeError, RuntimeError, ValueError):
-                # The connection was gone already: nothing is left to close.
+                # The connection is already gone: nothing is left to close.
                 return
 
 
 def _lines(frames: Iterator[bytes]) -> Iterator[bytes]:
-    """Whole lines; a frame may hold many, or a part of one. A line without an end is let go."""
+    """Yield whole lines; a frame may hold several, or part of one. An unterminated line is dropped."""
     rest = b""
     for frame in frames:
         *whole, rest = (rest + frame).split(b"\n")

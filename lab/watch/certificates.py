@@ -1,4 +1,4 @@
-"""The certificates as they are served: a TLS handshake for every host's name with every node."""
+"""The certificates that are served, seen in a TLS handshake with every node for every host name."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from lab.world.entries import AcmeTold, CertificateSeen, Entry
 from lab.world.journal import Journal
 from lab.world.world import World
 
-#: The port whose certificates are looked at.
+#: The port whose certificates are inspected.
 PORT = 443
-#: One handshake's bound, seconds.
+#: Timeout of one handshake, seconds.
 BOUND = 8.0
-#: Seconds for which looks stay fast after a change.
+#: Seconds for which polling stays fast after a change.
 LINGER = 10.0
-#: Seconds after which a handshake is written though nothing changed: its `now` keeps the clock true.
+#: Seconds after which a handshake is written even if nothing changed: its `now` keeps the clock accurate.
 AGAIN = 30.0
-#: Seconds for which the authorities' certificates are kept.
+#: Seconds for which the authorities' certificates are cached.
 KEEP = 10.0
-#: An order that has said nothing for so many seconds is not waited for any more.
+#: Seconds of silence after which an order is no longer waited for.
 ORDER = 60.0
 
 
 class CertificateSource(Source):
-    """Shakes hands with all nodes side by side. It looks at once when an order's progress is told.
+    """A source that performs handshakes with all nodes in parallel, and at once when an order makes progress.
 
-    `hosts` are the names that the world's services stand for, `roots` the known authorities in PEM; when that has
-    none for a moment, those of before are still known.
+    `hosts` returns the host names of a world's services, `roots` the known authorities' certificates in PEM; while that
+    returns none, the previous ones stay known.
     """
 
     def __init__(
@@ -68,12 +68,13 @@ class CertificateSource(Source):
         )
 
     def _failed(self, error: Exception) -> None:
-        """What was served before may be served no more."""
+        """Write every known certificate as unreachable: it may no longer be served."""
         for host, node in tuple(self._written):
             self._write(CertificateSeen(host, node, "unreachable", describe_error(error), round(time.time(), 1)))
 
     def _node(self, endpoint: Endpoint, hosts: tuple[str, ...]) -> bool:
-        """One node's handshakes, each written as it is seen: a node that hangs delays no other's."""
+        """Perform one node's handshakes, and write each as it completes: a node that hangs does not delay the
+        others."""
         changed = False
         for host in hosts:
             if self._closed:
@@ -85,7 +86,7 @@ class CertificateSource(Source):
         return changed
 
     def _write(self, fact: CertificateSeen) -> bool:
-        """Write what is new, and now and then what is not; whether it was new."""
+        """Write a fact if it is new, or if the last one was written `AGAIN` seconds ago; return whether it is new."""
         key, at = (fact.host, fact.node), time.monotonic()
         before_at, before = self._written.get(key, (at, None))
         new = before is None or replace(fact, now=before.now) != before
@@ -96,8 +97,8 @@ class CertificateSource(Source):
 
 
 def has_order_under_way(world: World, at: float) -> bool:
-    """Whether an order of a certificate is under way: its last word is not its end, and not long ago. What was issued
-    is served only a moment later."""
+    """Return whether a certificate order is in progress: its last message is recent and is not its end. An issued
+    certificate is served only a moment later."""
     if not world.edge.acme:
         return False
     told_at, told = world.edge.acme[-1]

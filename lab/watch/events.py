@@ -1,4 +1,4 @@
-"""One engine's events, as they happen, on a thread of their own."""
+"""One engine's events as they happen, on their own thread."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from lab.world.entries import EngineEvent
 if TYPE_CHECKING:
     import docker
 
-#: Container actions that tell of a task's life; the swarm's own kinds are taken whole.
+#: Actions to report: those in the life of a task's container, and all those of the swarm's own kinds.
 TOLD = frozenset({"start", "die", "oom", "health_status", "create", "update", "remove"})
 KINDS = ("container", "service", "node", "secret", "config")
-#: Seconds before a broken stream is opened again, at first.
+#: Initial delay before a broken stream is reopened, seconds.
 SOON = 1.0
-#: The same at the most.
+#: Maximum delay, seconds.
 BACKOFF = 15.0
 
 
 class EventStream:
-    """Follows an engine until closed. A stream that breaks (the engine died) is opened again, ever more slowly. An
-    event that cannot be read is passed over: events only say when to look, and the looks themselves miss nothing."""
+    """An engine's events, followed until closed. A stream that breaks (the engine died) is reopened, with growing
+    delays. An event that cannot be read is skipped: events only say when to poll, and polling misses nothing."""
 
     def __init__(
         self,
@@ -42,35 +42,35 @@ class EventStream:
         self._thread = threading.Thread(target=self._loop, name=f"events {endpoint.node}", daemon=True)
 
     def start(self) -> None:
-        """Begin to follow."""
+        """Start following."""
         self._thread.start()
 
     @property
     def running(self) -> bool:
-        """Whether its thread lives."""
+        """Whether its thread is alive."""
         return self._thread.is_alive()
 
     def close(self) -> None:
-        """End: the stream has no bound of its own, so it is closed from here."""
+        """Stop: the stream has no timeout, so it is closed from here."""
         self._stop.set()
         stream = self._stream
         if stream is not None:
             try:
                 stream.close()
             except (OSError, AttributeError, RuntimeError, ValueError):
-                # The connection was gone already, or the response holds it no more: nothing is left to close.
+                # The connection is already gone, or the response no longer holds it: nothing is left to close.
                 return
 
     def _loop(self) -> None:
         while not self._stop.is_set():
-            # No answer may end this thread. That no engine answers is the looking thread's to tell.
+            # No answer may end this thread. The polling thread reports that no engine answers.
             with suppress(Exception):
                 self._follow()
             self._stop.wait(self._pause)
             self._pause = min(BACKOFF, self._pause * 2)
 
     def _follow(self) -> None:
-        """Tell each event, until the stream ends or breaks."""
+        """Report each event until the stream ends or breaks."""
         client = self._connect(self._endpoint, 20.0)
         try:
             self._stream = client.events(decode=True, filters={"type": list(KINDS)})

@@ -1,4 +1,4 @@
-"""One TLS handshake: which certificate an address serves for a host's name, and what is to be thought of it."""
+"""One TLS handshake: the certificate that an address serves for a host name, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from cryptography import x509
     from OpenSSL import SSL
 
-#: What Traefik calls the certificate that it makes for itself.
+#: The common name of Traefik's default certificate.
 DEFAULT = "TRAEFIK DEFAULT CERT"
-#: By so many seconds a node's clock may be ahead of this machine's.
+#: Seconds by which a node's clock may be ahead of this machine's.
 AHEAD = 60.0
-#: How OpenSSL names what the other side's alert says: `tlsv1 unrecognized name`, `ssl/tls alert handshake failure`.
+#: How OpenSSL words the peer's alert: `tlsv1 unrecognized name`, `ssl/tls alert handshake failure`.
 _ALERT = re.compile(r"(?:sslv3|tlsv1|tlsv13|ssl/tls|tls) (?:alert )?(.+)")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a handshake showed; `certificate` is None where none came or none that can be read."""
+    """The result of a handshake; `certificate` is None if none was received, or none that can be read."""
 
     verdict: Verdict
     why: str = ""
@@ -35,18 +35,19 @@ class Shown:
 
 
 class _Unreachable(Exception):
-    """No handshake; says why in words."""
+    """There was no handshake; the message says why."""
 
 
 class _Unreadable(Exception):
-    """What came is no certificate; says why in words."""
+    """What was received is not a certificate; the message says why."""
 
 
 def handshake(address: tuple[str, int], host: str, roots: Sequence[bytes], now: float, bound: float) -> Shown:
-    """Connect, say the host's name (SNI), and judge what is served.
+    """Connect, send the host's name (SNI), and judge the certificate served.
 
-    `roots` are the known authorities' certificates in PEM, the public ones of this machine when there are none; `now`
-    is the time to judge by, seconds since the epoch; all may take `bound` seconds. Never raises for what is served.
+    `roots` are the known authorities' certificates in PEM; without any, this machine's public ones are used. `now` is
+    the time to judge by, in seconds since the epoch; the whole handshake may take `bound` seconds. Never raises because
+    of what is served.
     """
     try:
         served = _served(address, host, bound)
@@ -84,11 +85,11 @@ def _clock(at: float) -> str:
 
 
 def _served(address: tuple[str, int], host: str, bound: float) -> list[x509.Certificate]:
-    """The chain as it is served, the host's own certificate first."""
-    from OpenSSL import SSL  # slow to import: not before a certificate is looked at
+    """Return the chain as served, the host's own certificate first."""
+    from OpenSSL import SSL  # slow to import: not before a certificate is inspected
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    # OpenSSL is to judge nothing: what is served is to be seen, whatever it is.
+    # OpenSSL must not verify anything: the aim is to see what is served, whatever it is.
     context.set_verify(SSL.VERIFY_NONE)
     until = time.monotonic() + bound
     try:
@@ -115,7 +116,7 @@ def _served(address: tuple[str, int], host: str, bound: float) -> list[x509.Cert
 
 
 def _shake(connection: SSL.Connection, stream: socket.socket, until: float) -> None:
-    from OpenSSL import SSL  # slow to import: not before a certificate is looked at
+    from OpenSSL import SSL  # slow to import: not before a certificate is inspected
 
     while True:
         try:
@@ -132,8 +133,8 @@ def _shake(connection: SSL.Connection, stream: socket.socket, until: float) -> N
 
 
 def _fault(error: SSL.Error) -> Exception:
-    """OpenSSL's words for why there was no handshake, in a person's."""
-    from OpenSSL import SSL  # slow to import: not before a certificate is looked at
+    """Return the exception for a failed handshake, with OpenSSL's reason in plain words."""
+    from OpenSSL import SSL  # slow to import: not before a certificate is inspected
 
     if isinstance(error, SSL.SysCallError):
         closed = error.args and error.args[0] == -1
@@ -146,7 +147,7 @@ def _fault(error: SSL.Error) -> Exception:
     if alert := _ALERT.match(reason):
         return _Unreachable(f"TLS: alert {alert[1]}")
     if reason in {"wrong version number", "packet length too long", "http request"}:
-        return _Unreachable(f"TLS: what answers speaks no TLS ({reason})")
+        return _Unreachable(f"TLS: the server does not speak TLS ({reason})")
     if "unexpected eof" in reason:
         return _Unreachable("the connection was closed before the handshake")
     return _Unreachable(f"TLS: {reason}")

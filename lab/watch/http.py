@@ -1,8 +1,8 @@
-"""HTTP to an address of this machine, under the name of a host that it stands for.
+"""HTTP to an address of this machine, under the name of a host that it serves.
 
-Certificates are not judged here: the way is loopback, and `lab.watch.handshake` tells what is served. A password goes
-only where `lab.watch.listener_proof` has proven who listens. No answer is read without a bound, whatever it says of
-itself.
+Certificates are not verified here: the connection is over loopback, and `lab.watch.handshake` reports what is served. A
+password is sent only where `lab.watch.listener_proof` has proven who listens. No answer is read without a limit,
+whatever it declares about itself.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ import httpx
 from lab.watch.listener_proof import Guard, is_local
 
 Password = tuple[str, str]
-"""A user and the password."""
+"""A username and password."""
 
 
 class TooLong(ValueError):
-    """An answer has more bytes than are read."""
+    """The answer is longer than the limit."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, read to its end or to a bound. `charset` is what it says of itself, None for nothing."""
+    """An answer, read to its end or to a limit. `charset` is the one that it declares, None if it declares none."""
 
     status: int
     headers: httpx.Headers
@@ -39,13 +39,13 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as a text that can be written anywhere, whatever charset it claims to have."""
+        """The body as text that can be written anywhere, whatever charset it declares."""
         return decode_text(self.body, self.charset)
 
 
 @cache
 def unverified_context() -> ssl.SSLContext:
-    """TLS that takes any certificate; made once, for a context costs more than a request."""
+    """Return a TLS context that accepts any certificate; cached, because a context costs more than a request."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -53,8 +53,8 @@ def unverified_context() -> ssl.SSLContext:
 
 
 class Client(httpx.Client):
-    """An HTTP client of one connection, whose exchange can be cut off from another thread, whatever it waits for: its
-    own bounds are for each read, and one that gets a byte now and then waits for ever."""
+    """An HTTP client with one connection, whose exchange can be cut off from another thread, whatever it is waiting
+    for: httpx's timeouts apply to each read, so an answer that trickles in could take forever."""
 
     def __init__(self, *, hooks: Sequence[Callable[[httpx.Request], None]] = (), **options: Any) -> None:
         super().__init__(event_hooks={"request": [*hooks, self._watch]}, **options)
@@ -63,12 +63,12 @@ class Client(httpx.Client):
         self.late = False
 
     def begin(self) -> None:
-        """A new exchange, that is not late."""
+        """Begin a new exchange, which is not late yet."""
         with self._guard:
             self.late = False
 
     def cut(self) -> None:
-        """End what is under way: it is late."""
+        """End the exchange in progress: it is late."""
         with self._guard:
             self.late = True
             self._shut()
@@ -91,7 +91,7 @@ class Client(httpx.Client):
             with self._guard:
                 if self._line is not None:
                     self._line.close()
-                # A descriptor of its own: TLS takes the first one away from its socket.
+                # A duplicate descriptor: TLS detaches the original one from its socket.
                 self._line = info["return_value"].get_extra_info("socket").dup()
                 if self.late:
                     self._shut()
@@ -103,8 +103,8 @@ class Client(httpx.Client):
 
 
 def make_client(bound: float, address: tuple[str, int], login: Password | None = None) -> Client:
-    """A client for an address, of which each connection, write and read may take `bound` seconds. It follows no
-    redirect. With a `login` its requests raise Unproven where nothing proves who listens."""
+    """Create a client for an address; each connect, write and read may take `bound` seconds. It follows no redirects.
+    With a `login`, its requests raise Unproven if nothing proves who listens."""
     judged = login is not None and not is_local(address[0])
     return Client(
         verify=ssl.create_default_context() if judged else unverified_context(),
@@ -115,22 +115,20 @@ def make_client(bound: float, address: tuple[str, int], login: Password | None =
     )
 
 
-def get(
-    client: Client, url: str, host: str = "", *, longest: int, bound: float = 10.0, is_whole: bool = True
-) -> Answer:
-    """Ask for a URL under a host's name (in HTTP and in TLS), none for "". Raises httpx's errors, OSError,
-    or ValueError for what no request can carry.
+def get(client: Client, url: str, host: str = "", *, longest: int, bound: float = 10.0, whole: bool = True) -> Answer:
+    """Get a URL under a host's name (in HTTP and in TLS), or under none if `host` is "". Raises httpx's errors,
+    OSError, or ValueError for what no request can carry.
 
-    The exchange takes at most `bound` seconds from its first byte to its last, and at most `longest` bytes of the body
-    are read. Where the answer goes on, TooLong or a timeout is raised if it is wanted `whole`, and otherwise its start
-    is the answer.
+    The exchange takes at most `bound` seconds from first byte to last, and at most `longest` bytes of the body are
+    read. With `whole`, an answer that goes on raises TooLong or a timeout; without it, the start of the answer is
+    returned.
     """
     client.begin()
     end = threading.Timer(bound, client.cut)
     end.daemon = True
     end.start()
     try:
-        return _read(client, url, host, longest, is_whole)
+        return _read(client, url, host, longest, whole)
     except (httpx.TransportError, OSError) as error:
         if client.late:
             raise httpx.ReadTimeout(f"the answer had no end in {bound:.0f} s") from error
@@ -140,7 +138,7 @@ def get(
 
 
 def _read(client: Client, url: str, host: str, longest: int, whole: bool) -> Answer:
-    # Nothing may be packed: a few bytes could be unpacked to any size.
+    # No compression: a few bytes could decompress to any size.
     headers: Mapping[str, str] = {"Accept-Encoding": "identity", **({"Host": host} if host else {})}
     body = bytearray()
     with client.stream("GET", url, headers=headers, extensions={"sni_hostname": host} if host else {}) as answer:
@@ -160,15 +158,15 @@ def _read(client: Client, url: str, host: str, longest: int, whole: bool) -> Ans
 
 
 def decode_text(data: bytes, charset: str | None = None) -> str:
-    """Bytes as a text: by a charset that is known and is one of texts, else as UTF-8. What cannot be read or could
-    not be written out again becomes a mark."""
+    """Decode bytes as text: by the charset if it is a known text encoding, else as UTF-8. What cannot be decoded, or
+    could not be encoded again, is replaced by a mark."""
     try:
         text = data.decode(charset or "utf-8", "replace")
     except (LookupError, ValueError):
         text = data.decode("utf-8", "replace")
-    return is_whole(text)
+    return drop_surrogates(text)
 
 
-def is_whole(text: str) -> str:
-    """A text without halves of surrogate pairs, which JSON can spell and no file can hold."""
+def drop_surrogates(text: str) -> str:
+    """Replace lone surrogates in a text: JSON can express them, but no file can hold them."""
     return text.encode("utf-8", "replace").decode("utf-8")

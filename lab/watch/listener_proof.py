@@ -1,8 +1,8 @@
-"""Whether a connection leads to where a password may go: to a listener on this machine that is our own, or, off this
-machine, to whom TLS has verified.
+"""Proof that a connection leads to where a password may be sent: to our own listener on this machine, or to a remote
+host that TLS has verified.
 
-While a node is off its ports are free, and any user of this machine may listen there. Linux tells in `/proc/net` whose
-each listener is. Where that cannot be read nothing is proven, and no password is sent.
+While a node is off, its ports are free, and any user of this machine may listen there. Linux shows in `/proc/net` who
+owns each listener. Where that cannot be read, nothing is proven and no password is sent.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Unproven(OSError):
-    """A password was kept back; says why."""
+    """A password was withheld; the message says why."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the password was not sent: {why}")
 
 
 def is_local(host: str) -> bool:
-    """Whether it is a loopback address. A name is none: what it stands for may change."""
+    """Return whether a host is a loopback address. A name is not: what it resolves to may change."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -39,8 +39,8 @@ def is_local(host: str) -> bool:
 
 
 def find_listeners(table: str, host: str, port: int) -> frozenset[tuple[int, int]]:
-    """The user and the inode of each socket that may take a connection to an address, in a table such as
-    `/proc/net/tcp` or `/proc/net/tcp6`. Raises ValueError for a text that is no such table."""
+    """Return the user and the inode of each socket that may accept a connection to an address, from a table such as
+    `/proc/net/tcp` or `/proc/net/tcp6`. Raises ValueError if the text is not such a table."""
     wanted = ipaddress.ip_address(host)
     found: set[tuple[int, int]] = set()
     for line in table.splitlines()[1:]:
@@ -54,7 +54,7 @@ def find_listeners(table: str, host: str, port: int) -> frozenset[tuple[int, int
 
 
 def _address(place: str) -> _Address:
-    """The kernel writes addresses as words of four bytes, each in the machine's own order."""
+    """Parse an address, which the kernel writes as four-byte words, each in the machine's byte order."""
     raw = bytes.fromhex(place)
     if sys.byteorder == "little":
         raw = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
@@ -62,18 +62,18 @@ def _address(place: str) -> _Address:
 
 
 def _takes(listens: _Address, wanted: _Address) -> bool:
-    """Whether a listener at an address gets what is sent to another: it is the same, or it is every one."""
+    """Return whether a listener at one address accepts connections to another: it listens on that one, or on all."""
     mapped = listens.ipv4_mapped if isinstance(listens, ipaddress.IPv6Address) else None
     return listens.is_unspecified or wanted in (listens, mapped) or (mapped is not None and mapped.is_unspecified)
 
 
 def prove_listener(host: str, port: int, tables: Iterable[Path] = _TABLES) -> frozenset[int]:
-    """The inodes of the sockets that listen at an address of this machine, every one of which is our own; none where
-    nobody listens. Unproven where one is somebody else's, or it cannot be told."""
+    """Return the inodes of the sockets that listen on an address of this machine, all of them our own; empty if nobody
+    listens. Raises Unproven if one belongs to another user, or if that cannot be determined."""
     found: set[tuple[int, int]] = set()
     try:
         for table in tables:
-            # A machine without IPv6 has no table of it, and no listener either.
+            # A machine without IPv6 has no such table, and no such listener either.
             if table.exists() or not table.name.endswith("6"):
                 found |= find_listeners(table.read_text("ascii"), host, port)
     except (OSError, ValueError) as error:
@@ -88,9 +88,8 @@ def prove_listener(host: str, port: int, tables: Iterable[Path] = _TABLES) -> fr
 
 
 class Guard:
-    """Lets the requests of one client go only over proven connections, through httpx's hooks: one for requests
-    (`event_hooks`), in which it watches the connection (the `trace` extension). Unproven is raised before anything of
-    the request is written."""
+    """An httpx request hook (`event_hooks`) that lets a client send requests only over proven connections. It watches
+    the connection through the `trace` extension. Unproven is raised before any part of the request is written."""
 
     def __init__(self) -> None:
         self._before: frozenset[int] = frozenset()
@@ -108,7 +107,7 @@ class Guard:
             case "connection.connect_tcp.complete" if is_local(host):
                 stream = info["return_value"]
                 try:
-                    # The same socket listened before and after: it is the one that took this connection.
+                    # The same socket listened before and after, so it is the one that accepted this connection.
                     if not self._before or prove_listener(*stream.get_extra_info("server_addr")[:2]) != self._before:
                         raise Unproven("it is not certain which program took the connection")
                 except BaseException:

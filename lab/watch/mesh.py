@@ -1,5 +1,5 @@
-"""The mesh prober: once a second it asks every node for every service that is published on all of them, and for every
-host's name through Traefik. Who answers shows how the two balancers share."""
+"""The mesh prober: once a second, it requests from every node each service that is published on all of them, and each
+host name through Traefik. Who answers shows how the two load balancers distribute requests."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from lab.world.request import Request
 from lab.world.traefik_services import is_traefik
 from lab.world.world import World
 
-#: Ports at which no plain HTTP of a service is found: HTTPS, Pebble's management, Traefik's TCP.
+#: Ports that serve no service's plain HTTP: HTTPS, Pebble's management, Traefik's TCP.
 NOT_HTTP = frozenset({443, 15000, 9000})
 #: Where Traefik listens for HTTPS.
 EDGE = 443
-#: One request's bound, seconds.
+#: Timeout of one request, seconds.
 BOUND = 5.0
 
 
 class MeshSource(Source):
-    """Every answer, and every failure, is a Hit in the journal. It costs requests: `start` it only when asked for.
+    """A source that writes every answer, and every failure, to the journal as a Hit. It costs requests: `start` it only
+    on demand.
 
-    `hosts` are the names that the world's services stand for.
+    `hosts` returns the host names of a world's services.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class MeshSource(Source):
         world = self._journal.world
         wanted = requests(world, self._hosts(world))
         for endpoint in self._endpoints:
-            # A node that still owes answers is not asked for more, and keeps no other waiting.
+            # A node with answers outstanding gets no more requests, and does not delay the others.
             if endpoint.node not in self._rounds or self._rounds[endpoint.node].done():
                 self._rounds[endpoint.node] = threads.start_thread(partial(self._node, wanted), endpoint)
         return True
@@ -62,7 +63,7 @@ class MeshSource(Source):
 
 
 def requests(world: World, hosts: tuple[str, ...]) -> tuple[Request, ...]:
-    """What to ask each node for in one round: the services' own ports, then the hosts when something listens for
+    """Return the requests to each node in one round: the services' own ports, then the hosts if something listens for
     HTTPS."""
     published = sorted(
         (port.published, is_traefik(service))

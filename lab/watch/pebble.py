@@ -1,4 +1,4 @@
-"""The authority of a cluster's own ACME server, as Pebble hands it out."""
+"""The root certificate of a cluster's own ACME server, as Pebble serves it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lab.watch import http, threads
 PORT = 15000
 #: Seconds that a node may take to answer.
 BOUND = 3.0
-#: A root certificate is never longer, bytes.
+#: Maximum length of a root certificate, bytes.
 LONGEST = 65536
 
 
 def pebble_roots(endpoints: Iterable[Endpoint]) -> tuple[bytes, ...]:
-    """The root certificate with which Pebble signs now, in PEM, from whichever node answers first; () for none.
+    """Return the root certificate with which Pebble signs now, in PEM, from the first node that answers; () for none.
 
-    Pebble's own TLS certificate is not verified: the way is loopback.
+    Pebble's own TLS certificate is not verified: the connection is over loopback.
     """
     places = tuple(e.published[PORT] for e in endpoints if PORT in e.published)
     # A node that hangs is not waited for.
@@ -30,7 +30,7 @@ def pebble_roots(endpoints: Iterable[Endpoint]) -> tuple[bytes, ...]:
 
 
 def _roots(place: tuple[str, int]) -> tuple[bytes, ...]:
-    from cryptography import x509  # slow to import: not before a certificate is looked at
+    from cryptography import x509  # slow to import: not before a certificate is inspected
 
     address, port = place
 
@@ -40,6 +40,6 @@ def _roots(place: tuple[str, int]) -> tuple[bytes, ...]:
         if answer.status != 200:
             return ()
         x509.load_pem_x509_certificates(answer.body)
-    except Exception:  # noqa: BLE001  whatever answers at that port, it is no authority if this cannot be read
+    except Exception:  # noqa: BLE001  whatever answers at that port is not an authority if this cannot be read
         return ()
     return (answer.body,)

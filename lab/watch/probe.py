@@ -1,4 +1,4 @@
-"""Requests to published ports: who answered, through which node. Every request is a new connection."""
+"""Requests to published ports: who answered, through which node. Every request uses a new connection."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from lab.watch.source import first_line
 from lab.world.entries import Hit
 from lab.world.request import Request
 
-#: One request's bound, seconds: generous, an emulated node under load takes its time.
+#: Timeout of one request, seconds: generous, because an emulated node under load is slow.
 BOUND = 10.0
-#: How long a connection is held to see whether it is ended, seconds.
+#: How long a connection is kept open to see whether it is closed, seconds.
 _KNOCK = 1.0
-#: Bytes of an answer that are read.
+#: Maximum bytes read of an answer.
 LONGEST = 65536
-#: Bytes of that which are taken for its text.
+#: Bytes of those that are decoded as its text.
 START = 4096
 
 
 def probe_nodes(
     endpoints: Iterable[Endpoint], request: Request, times: int = 1, password: http.Password | None = None
 ) -> list[Hit]:
-    """Send a request `times` times to the published port of every node given, nodes side by side. Never raises for a
+    """Send a request `times` times to the published port of every node given, all nodes in parallel. Never raises for a
     node: no answer is a Hit with status 0 that says why."""
     rounds = threads.run_side_by_side(
         lambda endpoint: [probe_node(endpoint, request, password) for _ in range(times)], endpoints
@@ -37,7 +37,7 @@ def probe_nodes(
 def probe_node(
     endpoint: Endpoint, request: Request, password: http.Password | None = None, bound: float = BOUND
 ) -> Hit:
-    """Send one request through one node; its connection, and then all else, may take `bound` seconds each."""
+    """Send one request through one node; connecting, and everything after it, may take `bound` seconds each."""
     if request.port not in endpoint.published:
         return _none(endpoint, request, 0.0, f"port {request.port} of {endpoint.node} is not reached from this machine")
     if request.login and password is None:
@@ -54,8 +54,8 @@ def probe_node(
 
 
 def find_refusing(endpoints: Iterable[Endpoint], port: int) -> list[str]:
-    """The nodes that refuse or drop a connection to a published port; one that is not reached from this machine is
-    not among them. What waits for us to speak first, or speaks, is there."""
+    """Return the nodes that refuse or drop a connection to a published port, without those not reached from this
+    machine. A server that sends something, or waits for the client to speak first, is listening."""
     asked = [endpoint for endpoint in endpoints if port in endpoint.published]
     there = threads.run_side_by_side(_listens, [endpoint.published[port] for endpoint in asked])
     return [endpoint.node for endpoint, listens in zip(asked, there, strict=True) if not listens]
@@ -64,7 +64,7 @@ def find_refusing(endpoints: Iterable[Endpoint], port: int) -> list[str]:
 def _listens(address: tuple[str, int]) -> bool:
     try:
         with socket.create_connection(address, _KNOCK) as stream:
-            # What forwards the port takes every connection, and ends one that the node refused.
+            # The port forwarder accepts every connection, and closes one that the node refused.
             return bool(stream.recv(1))
     except TimeoutError:
         return True
@@ -76,10 +76,10 @@ def _http(endpoint: Endpoint, request: Request, password: http.Password | None, 
     address = endpoint.published[request.port]
     url = f"{request.protocol}://{address[0]}:{address[1]}{request.path}"
     with http.make_client(bound, address, _login(request, password)) as client:
-        answer = http.get(client, url, request.host, longest=LONGEST, bound=bound, is_whole=False)
+        answer = http.get(client, url, request.host, longest=LONGEST, bound=bound, whole=False)
     body = http.decode_text(answer.body[:START], answer.charset)[:200]
     told = answer.headers
-    # A page is no replica's name, and what refuses or passes nothing on is no replica.
+    # A page is not a replica's name, and whatever refuses or fails to forward a request is not a replica.
     page = answer.status >= 400 or body.lstrip().startswith("<")
     first = "" if page else (body.splitlines() or [""])[0][:64]
     return Hit(
@@ -111,8 +111,8 @@ def _line(endpoint: Endpoint, request: Request, began: float, bound: float) -> H
 
 
 def _first_line_of(stream: socket.socket, until: float) -> bytes:
-    """What comes up to a line's end, the other side's end, or LONGEST. Raises TimeoutError at `until`, however much
-    comes before."""
+    """Receive up to the end of a line, the end of the stream, or LONGEST bytes. Raises TimeoutError at `until`, however
+    much arrived before."""
     came = bytearray()
     while b"\n" not in came and len(came) < LONGEST:
         stream.settimeout(max(until - time.monotonic(), 0.001))

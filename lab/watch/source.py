@@ -1,4 +1,4 @@
-"""What the sources of the edge have in common: one thread that looks, again and again, until it is closed."""
+"""The base of the edge's sources: one thread that polls until it is closed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from lab.world.world import World
 
 @dataclass(frozen=True)
 class PollInterval:
-    """Seconds between looks: while something changes, at rest, and at the most while looks fail. `gap` is kept even
-    when woken. A look that takes long makes the pauses longer, so that it does not load what it looks at."""
+    """Seconds between polls: `fast` while something changes, `slow` at rest, and at most `most` while polls fail. `gap`
+    is kept even when woken. A poll that takes long makes the pauses longer, so that it does not load what it polls."""
 
     fast: float = 1.0
     slow: float = 4.0
@@ -26,9 +26,9 @@ class PollInterval:
 
 
 class Source:
-    """A thread and its turns. A subclass says how to look (`_look`) and what is written when a look fails (`_failed`):
-    whatever it raised, it is tried again, ever less often. One that `reads` a journal is told of each entry
-    (`_on_entry`), from its start to its end."""
+    """A thread that polls. A subclass defines how to poll (`_look`) and what to write when a poll fails (`_failed`):
+    whatever it raised, it is retried, less and less often. One that `reads` a journal receives each entry
+    (`_on_entry`), from `start` to `close`."""
 
     def __init__(self, name: str, pace: PollInterval, reads: Journal | None = None) -> None:
         self._pace, self._reads = pace, reads
@@ -40,24 +40,24 @@ class Source:
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start polling."""
         if self._reads is not None:
             self._stop_reading = self._reads.read(self._on_entry)
         self._thread.start()
 
     @property
     def running(self) -> bool:
-        """Whether its thread lives."""
+        """Whether its thread is alive."""
         return self._thread.is_alive()
 
     def wake(self) -> None:
-        """Look as soon as can be. Never waits."""
+        """Poll as soon as possible. Never waits."""
         with self._turn:
             self._asked += 1
             self._turn.notify_all()
 
     def close(self) -> None:
-        """End; returns when the thread did, or after two seconds."""
+        """Stop; returns when the thread has ended, or after two seconds."""
         self._stop_reading()
         with self._turn:
             self._closed = True
@@ -67,7 +67,8 @@ class Source:
             self._thread.join(timeout=2.0)
 
     def look(self, bound: float = 60.0) -> None:
-        """Wait until a look that began after this call is in the journal; EngineError when none was in `bound`."""
+        """Wait until a poll that began after this call is in the journal; raises EngineError if none is within `bound`
+        seconds."""
         with self._turn:
             self.wake()
             wanted = self._asked
@@ -79,18 +80,18 @@ class Source:
                 )
 
     def _look(self) -> bool:
-        """Look once and write what was seen. The answer: whether something changes, so that the next look is soon."""
+        """Poll once and write what was seen. Return whether something is changing, so that the next poll is soon."""
         raise NotImplementedError
 
     def _on_entry(self, entry: Entry, world: World) -> None:
-        """What was just written to the journal that it reads."""
+        """Handle an entry just written to the journal that it reads."""
 
     def _failed(self, error: Exception) -> None:
-        """A look raised this: what a reader of the journal should know of it is written here, so that old news are not
-        taken for new."""
+        """Handle a failed poll: write what a reader of the journal should know, so that old data is not taken for
+        current."""
 
     def _interrupt(self) -> None:
-        """Break off what a look waits for, from another thread."""
+        """Interrupt what a poll is waiting for, from another thread."""
 
     def _loop(self) -> None:
         pause = 0.0
@@ -103,7 +104,7 @@ class Source:
             began = time.monotonic()
             try:
                 moving = self._look()
-            except Exception as error:  # noqa: BLE001  what is looked at may answer anything, and must not end this thread
+            except Exception as error:  # noqa: BLE001  what is polled may answer anything, and must not end this thread
                 self._trouble = describe_error(error)
                 with suppress(Exception):
                     self._failed(error)
@@ -119,12 +120,12 @@ class Source:
 
 
 def describe_error(error: Exception) -> str:
-    """Why a look failed, in one line: an error that was foreseen in its own words, another one with its kind."""
+    """Describe in one line why a poll failed: a LabError in its own words, any other error with its type."""
     if isinstance(error, LabError):
         return first_line(error)
     return f"{type(error).__name__}: {first_line(error)}"
 
 
 def first_line(error: BaseException) -> str:
-    """An error in one line."""
+    """Return the first line of an error's text, or its type if it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,4 +1,4 @@
-"""The sources at the edge, each of which runs while a pane shows what it sees, or a lesson's check asks for it."""
+"""The edge's sources, each of which runs while a pane shows what it sees, or a lesson's check needs it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lab.world.traefik_services import dashboard_host, open_hosts, routed_hosts,
 
 
 class SourceSupervisor:
-    """Starts and ends them. Methods may be called from any thread."""
+    """The owner of the edge's sources, which starts and stops them. Methods may be called from any thread."""
 
     def __init__(self, journal: Journal, endpoints: tuple[Endpoint, ...], edge: EdgeSettings, pace: Pace) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class SourceSupervisor:
         }
 
     def watch(self, sources: Iterable[str]) -> None:
-        """These sources run from now on, and no others."""
+        """Run these sources from now on, and no others."""
         wanted = {name for name in sources if name in self._make}
         with self._lock:
             ended = [self._running.pop(name) for name in [*self._running] if name not in wanted]
@@ -49,8 +49,8 @@ class SourceSupervisor:
             source.close()
 
     def refresh(self, what: str, bound: float) -> None:
-        """Wait until this source, if it runs, has looked again; at most `bound` seconds. What does not answer is in
-        the journal as such."""
+        """Wait until this source, if it runs, has polled again, at most `bound` seconds. A source that gets no answer
+        records that in the journal."""
         with self._lock:
             source = self._running.get(what)
         if source is not None:
@@ -60,5 +60,5 @@ class SourceSupervisor:
                 return
 
     def close(self) -> None:
-        """End them all."""
+        """Stop all sources."""
         self.watch(())

@@ -1,8 +1,8 @@
-"""The swarm source: looks at the swarm through a manager that answers, and keeps the journal true.
+"""The swarm source: polls the swarm through a manager that answers, and keeps the journal up to date.
 
-There are no task events (moby#37403), so it polls: at once when an engine tells an event or the lab did something,
-fast while something moves, slowly when all is still; one look at a time. When its manager falls silent it goes on
-through another; while none answers, the link is `stale` and it tries again, less and less often.
+There are no task events (moby#37403), so it polls: at once when an engine reports an event or the lab did something,
+fast while something changes, slowly at rest; one poll at a time. When its manager stops answering, it switches to
+another; while none answers, the link is `stale` and it retries, less and less often.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
     Connect = Callable[[Endpoint, float], "docker.DockerClient"]
 
-#: Seconds between looks while something moves.
+#: Seconds between polls while something changes.
 FAST = 0.25
-#: Seconds between looks when all is still.
+#: Seconds between polls at rest.
 SLOW = 3.0
-#: Seconds between looks at the most, while no manager answers.
+#: Maximum seconds between polls while no manager answers.
 BACKOFF = 8.0
-#: Seconds after a change for which looks stay fast.
+#: Seconds for which polling stays fast after a change.
 LINGER = 4.0
 #: Seconds that one request may take.
 PATIENCE = 12.0
 
 
 class SwarmSource:
-    """One thread that looks, and one per engine that listens. `close` ends them all."""
+    """One thread that polls, and one per engine that follows its events. `close` ends them all."""
 
     def __init__(self, journal: Journal, endpoints: tuple[Endpoint, ...], connect: Connect) -> None:
         self._journal, self._connect = journal, connect
@@ -59,13 +59,13 @@ class SwarmSource:
         self._thread = threading.Thread(target=self._loop, name="swarm", daemon=True)
 
     def start(self) -> None:
-        """Begin to look and listen."""
+        """Start polling and following events."""
         self._thread.start()
         for stream in self._streams:
             stream.start()
 
     def close(self) -> None:
-        """End; returns when the looking thread did, or after its request's bound."""
+        """Stop; returns when the polling thread has ended, or after two seconds."""
         with self._turn:
             self._closed = True
             self._turn.notify_all()
@@ -74,7 +74,7 @@ class SwarmSource:
         self._thread.join(timeout=2.0)
 
     def wake(self, *, named: bool = False) -> None:
-        """Look as soon as can be: something was done."""
+        """Poll as soon as possible: something was done. With `named`, secrets, configs and networks are polled too."""
         with self._turn:
             self._asked += 1
             self._named = self._named or named
@@ -82,7 +82,8 @@ class SwarmSource:
             self._turn.notify_all()
 
     def look(self, bound: float = 60.0) -> None:
-        """Wait until a look that began after this call is in the journal; EngineError when none was in `bound`."""
+        """Wait until a poll that began after this call is in the journal; raises EngineError if none is within `bound`
+        seconds."""
         with self._turn:
             self.wake(named=True)
             wanted = self._asked
@@ -108,7 +109,7 @@ class SwarmSource:
                     self._turn.notify_all()
                 took = time.monotonic() - began
                 pause = max(FAST, took) if self._moving() else max(SLOW, 4 * took)
-                # A look right after a look would only load the engine that is to converge.
+                # A poll right after a poll would only load the engine while it should converge.
                 self._rest(min(pause, max(0.05, took / 2)))
             else:
                 with self._turn:
@@ -126,7 +127,7 @@ class SwarmSource:
         return time.monotonic() - self._moved_at < LINGER or not is_still(world)
 
     def _try_managers(self, named: bool) -> bool:
-        """One look through the current manager, or the next that answers; False when none did."""
+        """Poll once through the current manager, or the next that answers; return False if none did."""
         for _ in range(max(1, len(self._managers))):
             if not self._managers or self._closed:
                 return False
@@ -145,7 +146,7 @@ class SwarmSource:
         return False
 
     def _look_through(self, manager: Endpoint, named: bool) -> None:
-        """Look once and write what differs. What was seen counts as seen only once it is in the journal."""
+        """Poll once and write the differences. What was seen counts as seen only once it is in the journal."""
         if self._client is None:
             self._client = self._connect(manager, PATIENCE)
         fact, seen = poll_swarm(self._client.api, manager.node, self._seen, named=named or not self._seen.any)
@@ -160,11 +161,12 @@ class SwarmSource:
     def _drop_client(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            with suppress(Exception):  # It is of no use any more, whatever it says to that.
+            with suppress(Exception):  # It is no longer needed, whatever closing it raises.
                 client.close()
 
     def _on_event(self, event: EngineEvent) -> None:
-        """Every manager tells the swarm's own events: take them from the one that is looked through."""
+        """Write an event, and poll. Every manager reports the swarm's own events: take them only from the one being
+        polled."""
         swarm_wide = event.type in {"service", "node", "secret", "config", "network"}
         if swarm_wide and event.node != self._journal.world.link.node:
             return
@@ -173,7 +175,7 @@ class SwarmSource:
 
 
 def is_still(world: World) -> bool:
-    """Nothing is on its way: every service has its tasks, and no update is under way."""
+    """Return whether the swarm is at rest: every service has its tasks, and no update is in progress."""
     return world.swarm.converged and not any(s.status.state in _UNDER_WAY for s in world.swarm.services.values())
 
 

@@ -1,8 +1,8 @@
-"""One look at the swarm through one manager: what changed since the last look.
+"""One poll of the swarm through one manager: what changed since the last poll.
 
-The engine gives every object a version (`Version.Index`); what has the version of the last look is not read again.
-Secrets, configs and networks change rarely and tell so by events: they are asked for only when `named` says so.
-An object that cannot be read is left out, and told once for as long as it stays so.
+The engine gives every object a version (`Version.Index`); an object with the version of the last poll is not read
+again. Secrets, configs and networks change rarely, and events report it: they are requested only when `named` says so.
+An object that cannot be read is left out, and reported once for as long as it stays unreadable.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any, Generic, TypeVar
 from lab.engine import decode
 from lab.engine.raw import Raw, read_list, read_object
 from lab.errors import EngineError
-from lab.watch.http import is_whole
+from lab.watch.http import drop_surrogates
 from lab.world.entries import SwarmChanged, Unread
 from lab.world.swarm import Node, Service, SwarmObject, Task
 
 Value = TypeVar("Value", Node, Service, Task, SwarmObject)
 
-#: As many unreadable objects are told one by one in one look.
+#: Maximum unreadable objects reported one by one per poll.
 WHOLE = 10
 
 
 @dataclass(frozen=True)
 class Versions:
-    """What the last look saw: per kind, each object's id and a mark that changes when the object does; and what could
-    not be read, with the reason."""
+    """The objects that the last poll saw: per kind, each object's id and a mark that changes when the object does; and
+    the objects that could not be read, with the reason."""
 
     nodes: Mapping[str, object] = field(default_factory=dict)
     services: Mapping[str, object] = field(default_factory=dict)
@@ -38,9 +38,10 @@ class Versions:
 
 
 def poll_swarm(api: Any, by: str, seen: Versions, *, named: bool = True) -> tuple[SwarmChanged | None, Versions]:
-    """Ask the manager `by` through docker's low-level client. None when nothing changed.
+    """Poll the manager `by` through docker's low-level client. The change returned is None if nothing changed.
 
-    Raises what the client raises (requests, docker errors), and EngineError for an answer of which nothing can be read.
+    Raises what the client raises (requests and docker errors), and EngineError for an answer in which nothing can be
+    read.
     """
     nodes = _diff("node", api.nodes(), seen.nodes, decode.node, decode.version)
     if not nodes.marks:
@@ -68,7 +69,7 @@ def poll_swarm(api: Any, by: str, seen: Versions, *, named: bool = True) -> tupl
 
 
 def _untold(unread: Iterable[Unread], told: Iterable[Unread]) -> tuple[Unread, ...]:
-    """Those that are news, the first `WHOLE` of them one by one."""
+    """Return the objects not reported yet, the first `WHOLE` of them one by one."""
     known = {(one.what, one.id) for one in told}
     new = [one for one in unread if (one.what, one.id) not in known]
     more = len(new) - WHOLE
@@ -78,8 +79,8 @@ def _untold(unread: Iterable[Unread], told: Iterable[Unread]) -> tuple[Unread, .
 
 @dataclass
 class _Differing(Generic[Value]):
-    """What differs in one kind of objects: those that changed, the marks of all that are there, and the ids of those
-    gone; `unread` are there, and cannot be shown."""
+    """The differences in one kind of object: those that changed, the marks of all that exist, and the ids of those
+    gone; `unread` objects exist but cannot be shown."""
 
     changed: list[Value] = field(default_factory=list)
     marks: Mapping[str, object] = field(default_factory=dict)
@@ -105,7 +106,7 @@ def _diff(
 
 
 def _marked(raw: Raw, mark: Callable[[Raw], object]) -> object:
-    """An object's mark; where it cannot be told, one that is equal to no other."""
+    """Return an object's mark; if it cannot be determined, one that equals no other."""
     try:
         return mark(raw)
     except Exception:  # noqa: BLE001  an odd shape may raise anything; reading the object whole says what is odd
@@ -114,7 +115,7 @@ def _marked(raw: Raw, mark: Callable[[Raw], object]) -> object:
 
 def _id(raw: object) -> str:
     id = (raw.get("ID") or raw.get("Id")) if isinstance(raw, Mapping) else None
-    return is_whole(id) if isinstance(id, str) else ""
+    return drop_surrogates(id) if isinstance(id, str) else ""
 
 
 def _named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
@@ -138,8 +139,8 @@ def _named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
 
 
 def _of_services(tasks: list[Raw], lost: set[str]) -> list[Raw]:
-    """Without the attachments of plain containers to overlay networks, which are tasks of no service, and without the
-    tasks of services that could not be read."""
+    """Return the tasks without the attachments of plain containers to overlay networks, which are tasks of no service,
+    and without the tasks of services that could not be read."""
     passed_over = (None, "", *lost)
     return [raw for raw in tasks if not isinstance(raw, Mapping) or raw.get("ServiceID") not in passed_over]
 

@@ -1,4 +1,4 @@
-"""Work beside other work, in threads that a program does not wait for when it ends: an answer may never come."""
+"""Parallel work in threads that a program does not wait for when it exits: an answer may never come."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ R = TypeVar("R")
 
 
 def start_thread(do: Callable[[T], R], thing: T) -> Future[R]:
-    """Begin `do(thing)` in a thread of its own; its result, or what it raised, comes to the future."""
+    """Start `do(thing)` in its own thread; return a future that gets its result or what it raised."""
     future: Future[R] = Future()
     future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
             result = do(thing)
-        except BaseException as error:  # noqa: BLE001  whoever asks for the result is told
+        except BaseException as error:  # noqa: BLE001  whoever asks for the result gets it
             future.set_exception(error)
         else:
             future.set_result(result)
@@ -29,5 +29,5 @@ def start_thread(do: Callable[[T], R], thing: T) -> Future[R]:
 
 
 def run_side_by_side(do: Callable[[T], R], things: Iterable[T]) -> list[R]:
-    """`do` with every thing at once; the results in the things' order. Raises the first error of theirs."""
+    """Run `do` for all things in parallel; return the results in the order of the things. Raises the first error."""
     return [future.result() for future in [start_thread(do, thing) for thing in things]]

@@ -23,13 +23,13 @@ from lab.world.world import World
 
 #: Where Traefik listens for HTTPS.
 PORT = 443
-#: One request's bound, seconds.
+#: Timeout of one request, seconds.
 BOUND = 8.0
-#: As much is read of all that one look asks for, bytes.
+#: Maximum bytes read in one poll, over all its answers.
 LONGEST = 8 * 2**20
-#: Seconds for which looks stay fast after a change.
+#: Seconds for which polling stays fast after a change.
 LINGER = 8.0
-#: Pages of a list at the most.
+#: Maximum pages of a list.
 PAGES = 100
 
 #: Traefik before 3.7 has no such path.
@@ -47,13 +47,14 @@ class _Refused(Exception):
 
 
 class _Unreachable(Exception):
-    """No answer of Traefik's API."""
+    """Traefik's API did not answer."""
 
 
 class TraefikSource(Source):
-    """Writes RoutesSeen when Traefik's view changed, and TrafficSeen with the counts that did.
+    """A source that writes RoutesSeen when Traefik's view changes, and TrafficSeen with the counters that changed.
 
-    `host` is the dashboard's name in a world, "" where no Traefik runs; `login` the user and password of its API.
+    `host` returns the dashboard's host name in a world, "" if no Traefik runs; `login` is the username and password for
+    its API.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class TraefikSource(Source):
             self._journal.write(TrafficSeen(changed))
 
     def _ask(self, host: str) -> tuple[RoutesSeen, tuple[Traffic, ...]]:
-        """Ask through the node that answered last, or the next that does; what answers decides, good or bad."""
+        """Query the API through the node that answered last, or the next that does; its answer counts, good or bad."""
         why = ""
         for _ in self._endpoints:
             endpoint = self._endpoints[self._current % len(self._endpoints)]
@@ -120,7 +121,7 @@ class TraefikSource(Source):
 
 
 class _View:
-    """One reading of all that is asked for."""
+    """One reading of Traefik's API and metrics."""
 
     def __init__(self, client: http.Client, address: tuple[str, int], host: str) -> None:
         self._client, self._host = client, host
@@ -156,7 +157,7 @@ class _View:
         )
 
     def _metrics(self) -> tuple[tuple[Traffic, ...], str]:
-        """The counts; where there are none, why. Routes can be told without them."""
+        """Return the counters, and if there are none, why. Routes can be shown without them."""
         path = "/metrics"
         answer = self._get(path)
         if answer.status != 200:
@@ -167,7 +168,7 @@ class _View:
             return (), f"no counts: {error.sentence}"
 
     def _list(self, path: str) -> Any:
-        """A list, all its pages. Traefik names the next page, and the first again after the last."""
+        """Return all pages of a list. Traefik names the next page, and after the last page the first."""
         found: list[Any] = []
         page = 1
         while page <= PAGES:
@@ -181,7 +182,7 @@ class _View:
         return found
 
     def _json(self, path: str) -> tuple[Any, int]:
-        """An answer and the number of the page after it, 0 for none."""
+        """Return the JSON of an answer and the number of the next page, 0 for none."""
         answer = self._get(path)
         status, bare = answer.status, path.partition("?")[0]
         if status in {401, 403}:
@@ -206,7 +207,7 @@ class _View:
         except http.TooLong as error:
             raise EngineError(f"{path.partition('?')[0]} was answered with more than can be read: {error}") from error
         self._left -= len(answer.body)
-        # JSON and metrics are UTF-8 by their standards, whatever charset is claimed.
+        # JSON and metrics are UTF-8 by their standards, whatever charset is declared.
         return replace(answer, charset=None)
 
 

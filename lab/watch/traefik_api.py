@@ -1,7 +1,8 @@
-"""From the JSON of Traefik's API (3.7) and its metrics to the world's values. Pure; what an object may lack is let be.
+"""Conversion of the JSON of Traefik's API (3.7) and of its metrics to the world's values. Pure; optional fields may be
+absent.
 
-Every function raises EngineError, with the path and what is wrong, for an answer of another shape than the API's. In a
-list, an object of another shape costs that object only.
+Every function raises EngineError, with the path and the fault, for an answer that does not have the API's shape. In a
+list, an object of another shape costs only that object.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from lab.errors import EngineError
-from lab.watch.http import is_whole
+from lab.watch.http import drop_surrogates
 from lab.watch.source import first_line
 from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 
@@ -30,26 +31,26 @@ _OPEN = "traefik_open_connections"
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """What a list names, in a steady order, and a sentence for each object in it that could not be read."""
+    """The objects of a list, in a stable order, and a sentence for each one that could not be read."""
 
     values: tuple[T, ...]
     odd: tuple[str, ...] = ()
 
 
 def version(path: str, raw: Any) -> str:
-    """`Version` of /api/version."""
+    """Return `Version` from /api/version."""
     if not isinstance(raw, Mapping) or not isinstance(raw.get("Version"), str):
         raise _shape(path, raw, "an object with a Version")
-    return is_whole(raw["Version"])
+    return drop_surrogates(raw["Version"])
 
 
 def entrypoints(path: str, raw: Any) -> Listing[EntryPoint]:
-    """/api/entrypoints."""
+    """Convert the answer of /api/entrypoints."""
     return _all(path, raw, lambda one: EntryPoint(_text(one, "name"), _text(one, "address", "")))
 
 
 def routers(path: str, raw: Any, protocol: str) -> Listing[Router]:
-    """/api/{http,tcp}/routers."""
+    """Convert the answer of /api/{http,tcp}/routers."""
 
     def router(one: Raw) -> Router:
         tls = one.get("tls")
@@ -70,7 +71,7 @@ def routers(path: str, raw: Any, protocol: str) -> Listing[Router]:
 
 
 def balancers(path: str, raw: Any, protocol: str) -> Listing[Balancer]:
-    """/api/{http,tcp}/services."""
+    """Convert the answer of /api/{http,tcp}/services."""
 
     def balancer(one: Raw) -> Balancer:
         told = one.get("serverStatus") or {}
@@ -91,7 +92,7 @@ def balancers(path: str, raw: Any, protocol: str) -> Listing[Balancer]:
 
 
 def middlewares(path: str, raw: Any, protocol: str) -> Listing[Middleware]:
-    """/api/{http,tcp}/middlewares."""
+    """Convert the answer of /api/{http,tcp}/middlewares."""
     return _all(
         path,
         raw,
@@ -102,7 +103,7 @@ def middlewares(path: str, raw: Any, protocol: str) -> Listing[Middleware]:
 
 
 def certificates(path: str, raw: Any) -> Listing[Certificate]:
-    """/api/certificates: what Traefik holds."""
+    """Convert the answer of /api/certificates, the certificates that Traefik holds."""
 
     def certificate(one: Raw) -> Certificate:
         return Certificate(
@@ -120,8 +121,8 @@ def certificates(path: str, raw: Any) -> Listing[Certificate]:
 
 
 def traffic(path: str, text: str) -> tuple[Traffic, ...]:
-    """The counts of /metrics, by service and by entry point; without what Traefik does not count."""
-    # Slow to import: not before Traefik has counted.
+    """Read the counters from /metrics, by service and by entry point; what Traefik does not count is left out."""
+    # Slow to import: not before there are metrics.
     from prometheus_client.parser import text_string_to_metric_families
 
     counts: dict[tuple[str, str], list[int]] = {}
@@ -136,7 +137,7 @@ def traffic(path: str, text: str) -> tuple[Traffic, ...]:
                 if not 0 <= sample.value < _MOST:
                     raise ValueError(f"{sample.name} is {sample.value}, and counts requests")
                 row[2 if sample.name == _OPEN else 1 if bad else 0] += int(sample.value)
-    except Exception as error:  # the parser raises what its own steps do
+    except Exception as error:  # the parser raises whatever its own steps raise
         raise EngineError(f"the answer of {path} cannot be read as metrics: {error}") from error
     return tuple(
         Traffic(name, "service" if what == "service" else "entrypoint", good, bad, open)
@@ -145,7 +146,7 @@ def traffic(path: str, text: str) -> tuple[Traffic, ...]:
 
 
 def _all(path: str, raw: Any, read: Callable[[Raw], T]) -> Listing[T]:
-    """The objects of a list; EngineError where it is none, or nothing in it can be read."""
+    """Convert the objects of a list; raises EngineError if it is not a list, or nothing in it can be read."""
     if not isinstance(raw, list):
         raise _shape(path, raw, "a list")
     found, odd = list[T](), list[str]()
@@ -157,7 +158,7 @@ def _all(path: str, raw: Any, read: Callable[[Raw], T]) -> Listing[T]:
             found.append(read(one))
         except Exception as error:  # noqa: BLE001  whatever an odd shape raises, it is this one object that is odd
             said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else first_line(error)
-            name = is_whole(one["name"][:80]) if isinstance(one.get("name"), str) else "?"
+            name = drop_surrogates(one["name"][:80]) if isinstance(one.get("name"), str) else "?"
             odd.append(f"the answer of {path} has not the API's shape: {name}: {said}")
     if odd and not found:
         raise EngineError(odd[0])
@@ -176,24 +177,24 @@ def _text(one: Any, field: str, otherwise: str | None = None) -> str:
         return str(otherwise)
     if not isinstance(value, str):
         raise TypeError(f"{field} is {value!r:.60} and not a text")
-    return is_whole(value)
+    return drop_surrogates(value)
 
 
 def _texts(one: Raw, field: str) -> tuple[str, ...]:
     value = one.get(field) or []
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise TypeError(f"{field} is {value!r:.60} and not a list of texts")
-    return tuple(map(is_whole, value))
+    return tuple(map(drop_surrogates, value))
 
 
 def _errors(one: Raw) -> tuple[str, ...]:
-    """Traefik gives a list of sentences for a router or service, and has given a single one."""
+    """Return the errors of a router or service: Traefik gives a list of sentences, and formerly gave a single one."""
     value = one.get("error") or one.get("err") or []
-    return (is_whole(value),) if isinstance(value, str) else tuple(is_whole(str(text)) for text in value)
+    return (drop_surrogates(value),) if isinstance(value, str) else tuple(drop_surrogates(str(text)) for text in value)
 
 
 def _key(type: str, size: object) -> str:
-    """`EC P-256` and `RSA 2048`, as they are called of a certificate that was served."""
+    """Return `EC P-256` or `RSA 2048`, worded as for a certificate that was served."""
     if not isinstance(size, int) or not size:
         return type
     return f"EC P-{size}" if type == "ECDSA" else f"{type} {size}"
@@ -206,5 +207,5 @@ def _seconds(stamp: str) -> float:
 
 def _shape(path: str, raw: Any, wanted: str) -> EngineError:
     return EngineError(
-        f"the answer of {path} has not the API's shape: {wanted} was to come, but this came: {raw!r:.80}"
+        f"the answer of {path} has not the API's shape: {wanted} was expected, but this came: {raw!r:.80}"
     )

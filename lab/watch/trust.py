@@ -21,15 +21,15 @@ _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
 def unreadable() -> tuple[type[Exception], ...]:
-    """What cryptography raises for a certificate that it cannot read."""
-    from cryptography import x509  # slow to import: not before a certificate is looked at
+    """Return the exceptions that cryptography raises for a certificate it cannot read."""
+    from cryptography import x509  # slow to import: not before a certificate is inspected
 
     return (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 def describe_certificate(served: Sequence[x509.Certificate]) -> Certificate:
-    """The first certificate of a chain as a value; raises one of `unreadable` where it cannot be read."""
-    from cryptography.hazmat.primitives import hashes  # slow to import: not before a certificate is looked at
+    """Return the first certificate of a chain as a value; raises one of `unreadable` if it cannot be read."""
+    from cryptography.hazmat.primitives import hashes  # slow to import: not before a certificate is inspected
 
     leaf = served[0]
     return Certificate(
@@ -46,22 +46,22 @@ def describe_certificate(served: Sequence[x509.Certificate]) -> Certificate:
 
 
 def common_name(name: x509.Name) -> str:
-    """A name's CN; all of it where it has none."""
-    from cryptography.x509.oid import NameOID  # slow to import: not before a certificate is looked at
+    """Return a name's CN, or the whole name if it has none."""
+    from cryptography.x509.oid import NameOID  # slow to import: not before a certificate is inspected
 
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else name.rfc4514_string()
 
 
 def ascii_name(host: str) -> str:
-    """A host's name as it stands in DNS and in certificates; UnicodeError for what is no name."""
+    """Return a host name as it appears in DNS and in certificates; raises UnicodeError for an invalid name."""
     plain = host.rstrip(".").lower()
     return plain if plain.isascii() else plain.encode("idna").decode("ascii")
 
 
 def matches_host(names: Sequence[str], host: str) -> bool:
-    """Whether one of a certificate's names is the host's. `*.example.org` is any one label before the rest (RFC
-    6125), and no wildcard stands alone before the last label."""
+    """Return whether one of a certificate's names matches the host. `*.example.org` matches exactly one label before
+    the rest (RFC 6125), and a wildcard directly before the last label matches nothing."""
     wanted = ascii_name(host)
     label, _, rest = wanted.partition(".")
     for name in names:
@@ -74,16 +74,16 @@ def matches_host(names: Sequence[str], host: str) -> bool:
 
 
 def why_untrusted(served: Sequence[x509.Certificate], roots: Sequence[bytes], at: float, host: str) -> str:
-    """Why a chain is not to be trusted at a time (seconds since the epoch); "" when it is: a known authority vouches
-    for it, link by link."""
-    from cryptography import x509  # slow to import: not before a certificate is looked at
+    """Return why a chain is not trusted at a time (seconds since the epoch); "" if it is: a known authority vouches for
+    it, link by link."""
+    from cryptography import x509  # slow to import: not before a certificate is inspected
     from cryptography.x509 import verification
 
     known = _parsed(tuple(roots)) if roots else _public()
     leaf, between = served[0], list(served[1:])
     if not known:
         return f"{_end(served)}, and no authority is known here"
-    # An authority for tests does not keep all the rules of public ones: only what makes a chain a chain is asked for.
+    # A test authority does not follow all the rules of public ones: only what makes a chain a chain is required.
     everything = verification.ExtensionPolicy.permit_all()
     agnostic = verification.Criticality.AGNOSTIC
     policy = verification.PolicyBuilder().store(verification.Store(list(known))).time(datetime.fromtimestamp(at, UTC))
@@ -108,7 +108,7 @@ def _end(served: Sequence[x509.Certificate]) -> str:
 
 
 def _last(served: Sequence[x509.Certificate]) -> x509.Certificate:
-    """The last certificate that is reached by following the issuers through what is served."""
+    """Return the last certificate reached by following the issuers through the served chain."""
     last, left = served[0], list(served[1:])
     while True:
         above = next((one for one in left if one.subject == last.issuer), None)
@@ -123,7 +123,7 @@ def _reason(error: Exception) -> str:
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    from cryptography import x509  # slow to import: not before a certificate is looked at
+    from cryptography import x509  # slow to import: not before a certificate is inspected
 
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -134,7 +134,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def _key(certificate: x509.Certificate) -> str:
-    from cryptography.exceptions import UnsupportedAlgorithm  # slow to import: not before a certificate is looked at
+    from cryptography.exceptions import UnsupportedAlgorithm  # slow to import: not before a certificate is inspected
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     try:
@@ -150,7 +150,7 @@ def _key(certificate: x509.Certificate) -> str:
 
 @cache
 def _public() -> tuple[x509.Certificate, ...]:
-    """The public authorities that this machine trusts."""
+    """Return the public authorities that this machine trusts."""
     paths = ssl.get_default_verify_paths()
     places = (paths.cafile, paths.openssl_cafile, "/etc/ssl/certs/ca-certificates.crt")
     for place in places:
@@ -159,15 +159,15 @@ def _public() -> tuple[x509.Certificate, ...]:
     return ()
 
 
-# Every handshake asks for the same few authorities.
+# Every handshake needs the same few authorities.
 @lru_cache(maxsize=8)
 def _parsed(pems: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
-    """The certificates in PEM texts; what is none is left out."""
-    from cryptography import x509  # slow to import: not before a certificate is looked at
+    """Return the certificates in PEM texts; unreadable ones are left out."""
+    from cryptography import x509  # slow to import: not before a certificate is inspected
 
     found: list[x509.Certificate] = []
     with warnings.catch_warnings():
-        # Some public authorities are older than today's rules; nobody here can change that.
+        # Some public authorities predate today's rules; that cannot be changed here.
         warnings.simplefilter("ignore")
         for block in (block for pem in pems for block in _BLOCK.findall(pem)):
             try:

@@ -1,1 +1,1 @@
-"""What is known, as values: the swarm's objects, the journal's entries, the world folded from them."""
+"""Everything known, as values: the swarm's objects, the journal's entries, and the world folded from them."""

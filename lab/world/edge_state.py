@@ -1,5 +1,5 @@
-"""What the swarm serves, as it was seen: certificates, ACME orders, Traefik's routes and counters. Each fold gives the
-new value and the lines that it adds to the timeline."""
+"""The observed state of the swarm's edge: certificates, ACME orders, Traefik's routes and counters. Each fold returns
+the new value and the lines that it adds to the timeline."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ KEEP_ISSUED = 10
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`certificates` has the last handshake by host and node, with its time, `issued` when each host was first seen
-    with a certificate that somebody issued, and with each that came after it; `traffic` the last counts of each of
+    """The state of the edge. `certificates` has the last handshake by host and node, with its time; `issued` has, by
+    host, when each issued certificate was first seen, and its fingerprint; `traffic` has the last counts of each of
     Traefik's services and entry points, with their times, oldest first."""
 
     certificates: Map[tuple[str, str], tuple[float, CertificateSeen]] = Map()
@@ -37,11 +37,11 @@ class Edge:
 
 
 def fold_certificate(edge: Edge, at: float, fact: CertificateSeen) -> tuple[Edge, Sequence[Line]]:
-    """What the nodes serve, after one more handshake; and when each host's certificates came."""
+    """Fold one more handshake: what the nodes serve, and when each host's certificates were first seen."""
     key, one, known = (fact.host, fact.node), fact.certificate, edge.certificates
     before = known[key][1] if key in known else None
     others = (seen for (host, node), (_, seen) in known.items() if host == fact.host and node != fact.node)
-    # All nodes pass a name on to the same Traefik: what one was seen to serve is no news of the next.
+    # All nodes forward a name to the same Traefik: what one node serves is not news on the next.
     told = any(seen.verdict == fact.verdict and _is_same(seen, fact) for seen in (*others, *filter(None, (before,))))
     came, issued = edge.issued.get(fact.host, ()), edge.issued
     fresh = one is not None and all(one.fingerprint != fingerprint for _, fingerprint in came)
@@ -52,7 +52,8 @@ def fold_certificate(edge: Edge, at: float, fact: CertificateSeen) -> tuple[Edge
 
 
 def _is_same(one: CertificateSeen, other: CertificateSeen) -> bool:
-    """The same certificate; Traefik makes its default one anew with every configuration, which is no news."""
+    """Return whether the certificate is the same; Traefik recreates its default one with every configuration, which is
+    not news."""
     if one.verdict == other.verdict == "default":
         return True
     if one.certificate is None or other.certificate is None:
@@ -61,17 +62,17 @@ def _is_same(one: CertificateSeen, other: CertificateSeen) -> bool:
 
 
 def fold_order(edge: Edge, at: float, fact: AcmeTold) -> tuple[Edge, Sequence[Line]]:
-    """One more line of Traefik's log about an order."""
+    """Fold one more line of Traefik's log about an order."""
     return replace(edge, acme=(*edge.acme, (at, fact))[-KEEP_ACME:]), tuple(acme_lines(edge.acme, fact))
 
 
 def fold_routes(edge: Edge, at: float, fact: RoutesSeen) -> tuple[Edge, Sequence[Line]]:
-    """One more look at Traefik's API."""
+    """Fold one more poll of Traefik's API."""
     return replace(edge, routes=fact, routes_at=at), tuple(routes_lines(edge.routes, fact))
 
 
 def fold_traffic(edge: Edge, at: float, fact: TrafficSeen) -> Edge:
-    """Traefik's counters, the last few of each."""
+    """Fold Traefik's counters, and keep the last few of each."""
     changed = edge.traffic.mutate()
     for row in fact.rows:
         key = f"{row.what}:{row.name}"

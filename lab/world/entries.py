@@ -1,8 +1,8 @@
 """The journal's entries: everything that can appear on the screen, on one time axis.
 
-An entry is a time and one of the facts below. `kind` names the fact on a tape. Facts hold plain data only,
-and are validated by pydantic, to the bounds in their types, when they come from a file; live sources are not held to
-them. New fields need a default: old tapes must still read.
+An entry is a time and one of the facts below. `kind` names the fact on a tape. Facts hold plain data only. Those read
+from a file are validated by pydantic against the bounds in their types; those from live sources are not. New fields
+need a default: old tapes must stay readable.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Rou
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An object of the swarm that is there and could not be read: `what` kind it is, its id ("" where it has none)
-    and a sentence that says why."""
+    """An object of the swarm that exists but could not be read: its kind (`what`), its id ("" if it has none) and a
+    sentence that says why."""
 
     what: str
     id: str
@@ -29,10 +29,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class SwarmChanged:
-    """What differs from the last look at the swarm: new and changed objects whole, and the ids of those gone.
+    """The differences from the last poll of the swarm: new and changed objects in full, and the ids of those gone.
 
-    `by` is the node whose engine answered. `first` marks a first look: it replaces all that was known. `unread` are
-    the objects that this look was the first not to understand.
+    `by` is the node whose engine answered. `first` marks a first poll, which replaces everything known. `unread` are
+    the objects that this poll was the first to find unreadable.
     """
 
     by: Name
@@ -48,7 +48,7 @@ class SwarmChanged:
 
 @dataclass(frozen=True, slots=True)
 class EngineEvent:
-    """An event as an engine told it. `at` is that engine's clock, seconds since the epoch."""
+    """An event as an engine reported it. `at` is that engine's clock, in seconds since the epoch."""
 
     node: Name
     type: Name
@@ -63,7 +63,7 @@ class EngineEvent:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """How the cluster is reached. `state`: live (node answers) | stale (silent, still trying) | none."""
+    """The connection to the cluster. `state`: live (`node` answers) | stale (no answer, still trying) | none."""
 
     state: Literal["live", "stale", "none"]
     node: Name = ""
@@ -73,7 +73,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """Long work of the lab (`up`, `reset`): see `lab.cluster.model.Progress`."""
+    """The progress of a long operation of the lab (`up`, `reset`): see `lab.cluster.model.Progress`."""
 
     stage: Name
     text: str
@@ -102,7 +102,7 @@ class StepMoved:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A check was evaluated. `check` is its place in the step, from 0; `text` what it asks, `why` what was found.
+    """A check was evaluated. `check` is its index in the step, from 0; `text` is what it checks, `why` what was found.
 
     `phase`: before (the step's command has not run) | after.
     """
@@ -128,7 +128,7 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class CommandBegan:
-    """A command was sent to the shell on `node`. `id` is counted up from 1; `step` is "" when typed freely."""
+    """A command was sent to the shell on `node`. `id` counts up from 1; `step` is "" for a freely typed command."""
 
     id: Count
     node: Name
@@ -139,7 +139,7 @@ class CommandBegan:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What the terminal of `node` printed, with its escapes, as it came (redacted)."""
+    """Output of the terminal of `node`, with its escape sequences, as received (redacted)."""
 
     node: Name
     text: str
@@ -160,7 +160,8 @@ class CommandEnded:
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """The lab itself did something to the cluster: a fault, a reset's step. `node` is "" when it is for all."""
+    """The lab itself did something to the cluster: a fault, or a step of a reset. `node` is "" if it affects all
+    nodes."""
 
     action: str
     node: Name = ""
@@ -169,11 +170,11 @@ class Acted:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One request to a published port of one node, and who answered. `status` is 0 when nobody did.
+    """One request to a published port of one node, and who answered. `status` is 0 if nobody did.
 
-    With a `host` it was sent to that host's name, and so through Traefik; `login` says with whose password: "" none,
-    right or wrong. `front` is who passed it on (X-Frontend), `version` the answer's X-Version, `location` where a
-    redirect leads. `protocol`: http | https | tcp.
+    With a `host`, it was sent under that host's name, and so through Traefik; `login` says with which password: ""
+    (none), right or wrong. `front` is who forwarded it (X-Frontend), `version` the answer's X-Version, `location` the
+    target of a redirect. `protocol`: http | https | tcp.
     """
 
     node: Name
@@ -194,7 +195,7 @@ class Hit:
 
     @property
     def address(self) -> str:
-        """`port 8080 /`, or `https://node-app.localhost/`."""
+        """The address in words: `port 8080 /`, or `https://node-app.localhost/`."""
         if self.host:
             return f"{self.protocol}://{self.host}{self.path}"
         return f"port {self.port} {self.path if self.protocol != 'tcp' else 'tcp'}"
@@ -202,8 +203,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One request of the load that failed: `ago` seconds before its report was written it ended. `status` is 0 when
-    nobody answered, and `error` then says how."""
+    """One failed request of the load, which ended `ago` seconds before its report was written. `status` is 0 if nobody
+    answered, and `error` then says why."""
 
     ago: Seconds
     node: Name
@@ -214,10 +215,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class LoadMoved:
-    """What the load did since its last report, `seconds` long: requests `sent`, ended `good` or `bad`, `in_flight` at
-    its end. `counts` and `bad_counts` are histograms by `lab.world.load.bucket`, and `steps` is a finer one of what
-    ended good: pairs of a `lab.world.load.step` and a count, none on old tapes. `late` is by how many milliseconds at
-    most a request was sent after its time. At most 20 failures are told whole; `bad` counts all."""
+    """A report of what the load did in the `seconds` since the last one: requests `sent`, ended `good` or `bad`, and
+    `in_flight` at the end. `counts` and `bad_counts` are histograms by `lab.world.load.bucket`, and `steps` is a finer
+    one of the good requests: pairs of a `lab.world.load.step` and a count, absent on old tapes. `late` is the longest
+    delay with which a request was sent, in milliseconds. At most 20 failures are listed; `bad` counts all."""
 
     running: bool
     rate: Rate
@@ -237,8 +238,8 @@ class LoadMoved:
 
 @dataclass(frozen=True, slots=True)
 class CertificateSeen:
-    """What one node served for a host's name in a TLS handshake, and what is to be thought of it. `now` is the wall
-    clock, seconds since the epoch, against which its validity was judged."""
+    """The certificate that one node served for a host name in a TLS handshake, and the verdict on it. `now` is the
+    wall-clock time, in seconds since the epoch, at which its validity was judged."""
 
     host: Name
     node: Name
@@ -251,7 +252,7 @@ class CertificateSeen:
 
 @dataclass(frozen=True, slots=True)
 class AcmeTold:
-    """A line of Traefik's log about an order of a certificate, in a word: `stage`."""
+    """A line of Traefik's log about a certificate order, and the `stage` that it means."""
 
     hosts: tuple[str, ...]
     stage: Literal["ordering", "proving", "issued", "renewing", "failed"]
@@ -261,8 +262,8 @@ class AcmeTold:
 
 @dataclass(frozen=True, slots=True)
 class RoutesSeen:
-    """Traefik's own view, whole, when it changed. `state`: live | none (no Traefik runs) | unreachable | refused (the
-    password) | unreadable (the answer is not as its API promises); the last three keep nothing and say why."""
+    """Traefik's own view in full, when it changed. `state`: live | none (no Traefik runs) | unreachable | refused (the
+    password) | unreadable (the answer does not conform to its API); the last three hold no data and say why."""
 
     state: Literal["live", "none", "unreachable", "refused", "unreadable"]
     why: str = ""
@@ -277,7 +278,7 @@ class RoutesSeen:
 
 @dataclass(frozen=True, slots=True)
 class TrafficSeen:
-    """Traefik's counters, where they changed since the last look."""
+    """Traefik's counters that changed since the last poll."""
 
     rows: tuple[Traffic, ...]
     kind: Literal["traffic"] = "traffic"
@@ -308,7 +309,7 @@ Fact = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A fact and when: `at` is seconds since the journal began, never less than the entry's before it."""
+    """A fact and its time: `at` is seconds since the journal began, never less than that of the entry before."""
 
     at: float
     fact: Fact

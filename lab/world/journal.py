@@ -1,4 +1,4 @@
-"""The journal: the one place where entries are put in order, folded, and handed on.
+"""The journal: the one place where entries are ordered, folded, and passed on.
 
 A live session and a replay differ only in who writes here. All methods may be called from any thread.
 """
@@ -17,8 +17,8 @@ Clock = Callable[[], float]
 
 
 class Journal:
-    """Entries in, worlds out. Readers are called in order, one entry at a time, on the writer's thread: they must be
-    quick and must not write."""
+    """The entries so far, folded into a world. Readers are called in order, one entry at a time, on the writer's
+    thread: they must be quick and must not write."""
 
     def __init__(self, clock: Clock = time.monotonic, world: World | None = None) -> None:
         self._clock, self._start = clock, clock()
@@ -28,31 +28,31 @@ class Journal:
 
     @property
     def world(self) -> World:
-        """The world now."""
+        """The current world."""
         return self._world
 
     def now(self) -> float:
-        """Seconds since the journal began."""
+        """Return the seconds since the journal began."""
         return max(self._world.at, self._clock() - self._start)
 
     def write(self, fact: Fact) -> Entry:
-        """Put a fact on the time axis, now."""
+        """Add a fact at the current time."""
         with self._turn:
             return self._put(Entry(round(self.now(), 4), fact))
 
     def put(self, entry: Entry) -> Entry:
-        """Put an entry that has its time already (a replay's); a time before the last one counts as that."""
+        """Add an entry that already has a time (a replay's); a time before the last entry's is raised to it."""
         with self._turn:
             return self._put(Entry(max(entry.at, self._world.at), entry.fact))
 
     def put_all(self, entries: Iterable[Entry]) -> None:
-        """Put many."""
+        """Add several entries."""
         for entry in entries:
             self.put(entry)
 
     def restart(self) -> None:
-        """Begin anew with an empty world at 0 seconds, as a replay does that is wound back. Readers get one entry, a
-        first look that finds nothing; in its world all that was known is dirty."""
+        """Start over with an empty world at 0 seconds, as a replay does when it is rewound. Readers get one entry, a
+        first poll that finds nothing; in its world, everything known before is dirty."""
         with self._turn:
             entry = Entry(0.0, SwarmChanged(by="", first=True))
             self._start = self._clock()
@@ -60,7 +60,7 @@ class Journal:
             self._tell(entry)
 
     def read(self, reader: Reader) -> Callable[[], None]:
-        """Call `reader` for every entry from now on; the answer ends that."""
+        """Call `reader` for every entry from now on; return a function that stops this."""
         with self._turn:
             self._readers = (*self._readers, reader)
 
@@ -71,7 +71,8 @@ class Journal:
         return stop
 
     def wait(self, until: Callable[[World], bool], seconds: float) -> bool:
-        """Wait until the world is so, at most `seconds`; looks after every entry. The answer: whether it is so."""
+        """Wait until `until` holds for the world, at most `seconds`; it is checked after every entry. Return whether it
+        holds."""
         with self._turn:
             return self._turn.wait_for(lambda: until(self._world), timeout=seconds)
 

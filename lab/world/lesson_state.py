@@ -1,4 +1,4 @@
-"""Where the lesson stands: its steps, the verdicts of their checks, the values that they captured."""
+"""The state of the lesson: its steps, the verdicts of their checks, the values that they captured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lab.world.entries import Captured, Checked, LessonOpened, StepMoved
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a step stands: begun | passed | failed, since when it began and when it ended."""
+    """The state of a step: begun | passed | failed, and when it began and ended."""
 
     state: str
     began: float
@@ -32,8 +32,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class LessonState:
-    """`id` is the lesson's, `step` the last step that moved; `steps` by lesson and step, `verdicts` by lesson, step and
-    the check's place."""
+    """The state of the lesson `id`. `step` is the last step that changed; `steps` is keyed by lesson and step,
+    `verdicts` by lesson, step and the check's index."""
 
     id: str = ""
     step: str = ""
@@ -43,7 +43,7 @@ class LessonState:
 
 
 def fold_lesson(lesson: LessonState, at: float, fact: LessonOpened | StepMoved | Checked | Captured) -> LessonState:
-    """The lesson after one more of its facts."""
+    """Return the lesson after one more fact about it."""
     match fact:
         case LessonOpened():
             return LessonState(id=fact.lesson)

@@ -1,8 +1,8 @@
-"""The load that the lab makes, and what came of it: latency histograms on log scales, totals, failed requests.
+"""The load that the lab makes, and its results: latency histograms on log scales, totals, failed requests.
 
-For the picture, latencies fall into buckets: bucket 0 is up to 1 ms, and each one after it reaches the square root of 2
-times as far; the last takes all that is longer. For percentiles they fall into steps, 32 to each doubling, so that none
-is told more than 2.2 % too long.
+For display, latencies fall into buckets: bucket 0 is up to 1 ms, and each one after it reaches the square root of 2
+times as far; the last takes everything longer. For percentiles, they fall into steps, 32 per doubling, so that none is
+reported more than 2.2 % too long.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ if TYPE_CHECKING:
     from lab.world.entries import Failure, LoadMoved
 
 BUCKETS = 31
-"""The last bucket begins at 2 ** 14.5 ms, 23 s."""
+"""The number of buckets. The last one begins at 2 ** 14.5 ms, 23 s."""
 
 _FINE = 32
 _LOWEST = 13
 STEPS = _FINE * (_LOWEST + 16)
 LONGEST = 2.0**16
-"""How far the last step reaches, in milliseconds: 65 s, more than any request may take."""
+"""The upper bound of the last step, in milliseconds: 65 s, more than any request may take."""
 
 KEEP_TICKS = 600
 KEEP_FAILURES = 200
 TELL = 5.0
-"""Seconds between two lines of the timeline about failed requests."""
+"""Minimum seconds between two lines of the timeline about failed requests."""
 
 
 def bucket(ms: float) -> int:
-    """The bucket of a latency."""
+    """Return the bucket of a latency."""
     return 0 if ms <= 1 else min(BUCKETS - 1, math.ceil(round(2 * math.log2(ms), 9)))
 
 
 def reaches(index: int) -> float:
-    """How far a bucket reaches, in milliseconds; infinity for the last."""
+    """Return the upper bound of a bucket, in milliseconds; infinity for the last."""
     return math.inf if index >= BUCKETS - 1 else 2 ** (index / 2)
 
 
 def step(ms: float) -> int:
-    """The step of a latency. Step 0 is up to 2 ** -13 ms, a tenth of a microsecond, in which nobody answers."""
+    """Return the step of a latency. Step 0 is up to 2 ** -13 ms, a tenth of a microsecond, faster than any answer."""
     return max(0, min(STEPS, math.ceil(round(_FINE * (math.log2(max(ms, 1e-9)) + _LOWEST), 9))))
 
 
 def step_reaches(index: int) -> float:
-    """How far a step reaches, in milliseconds."""
+    """Return the upper bound of a step, in milliseconds."""
     return float(2 ** (min(max(index, 0), STEPS) / _FINE - _LOWEST))
 
 
 def latencies(reports: Iterable[LoadMoved]) -> Mapping[float, int]:
-    """How many requests were answered well within how many milliseconds, together over some reports: by step, and by
-    bucket for a report of an old tape, which has no steps."""
+    """Count the good requests of several reports by the upper bound of their latency, in milliseconds: by step, and by
+    bucket for a report from an old tape, which has no steps."""
     found: Counter[float] = Counter()
     for report in reports:
         if report.steps:
@@ -65,22 +65,22 @@ def latencies(reports: Iterable[LoadMoved]) -> Mapping[float, int]:
 
 
 def percentile(found: Mapping[float, int], share: float) -> float:
-    """The latency that `share` (0 to 1) of the requests did not exceed, in milliseconds, of what `latencies` counted; 0
-    for none."""
+    """Return the latency that `share` (0 to 1) of the requests counted by `latencies` did not exceed, in milliseconds;
+    0 if there are none."""
     left = share * sum(found.values())
     for reach in sorted(found):
         left -= found[reach]
         if left <= 1e-9:
-            # The last bucket of an old tape reaches for ever.
+            # The last bucket of an old tape has no upper bound.
             return min(reach, LONGEST)
     return 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
-    """A load that is wanted: `rate` requests a second (open loop: each at its time, however long the ones before
-    take), spread over all nodes, to their published `port`. With a `host` the requests bear its name; `fresh`: each
-    over a new connection."""
+    """A requested load: `rate` requests per second (open loop: each at its time, however long the ones before take),
+    spread over all nodes, to their published `port`. With a `host`, the requests are sent under its name; with `fresh`,
+    each over a new connection."""
 
     rate: float = 50.0
     port: int = 443
@@ -91,16 +91,16 @@ class LoadSpec:
 
     @property
     def target(self) -> str:
-        """`https://node-app.localhost/`, or `port 8080 /` without a host."""
+        """The target in words: `https://node-app.localhost/`, or `port 8080 /` without a host."""
         scheme = "https" if self.https else "http"
         return f"{scheme}://{self.host}{self.path}" if self.host else f"port {self.port} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`rate` is what is asked for, requests a second; 0 when none is made. `sent`, `good` and `bad` count all
-    requests of this journal; `ticks` are the last reports (time, report), `failures` the last failed requests. `told`
-    is when failures last had a line in the timeline, `untold` how many failed since."""
+    """The load so far. `rate` is the requested rate in requests per second, 0 if there is no load. `sent`, `good` and
+    `bad` count all requests of this journal; `ticks` are the last reports (time, report), `failures` the last failed
+    requests. `told` is when failures last had a line in the timeline, `untold` how many failed since."""
 
     running: bool = False
     rate: float = 0.0
@@ -117,11 +117,11 @@ class Load:
 
     @property
     def tells(self) -> bool:
-        """The failures that have no line yet get one now."""
+        """Whether the failures without a line in the timeline get one now."""
         return bool(self.untold) and (not self.running or self.ticks[-1][0] - self.told >= TELL)
 
     def take(self, at: float, fact: LoadMoved) -> Load:
-        """The load after one more report."""
+        """Return the load after one more report."""
         failures = tuple((max(0.0, at - failure.ago), failure) for failure in fact.failures)
         return replace(
             self,
@@ -139,5 +139,5 @@ class Load:
         )
 
     def since(self, before: Load) -> tuple[int, int, int]:
-        """Requests sent, answered well and failed since an earlier load of the same journal."""
+        """Return how many requests were sent, succeeded and failed since an earlier load of the same journal."""
         return self.sent - before.sent, self.good - before.good, self.bad - before.bad

@@ -1,4 +1,4 @@
-"""The load after a report, and what that adds to the timeline."""
+"""The load after a report, and the lines that it adds to the timeline."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from lab.world.load import Load
 from lab.world.timeline import Line
 
 _REASONS = 3
-"""Reasons of failed requests in one line of the timeline, at most."""
+"""Maximum reasons for failed requests in one line of the timeline."""
 
 
 def fold_load(before: Load, at: float, fact: LoadMoved) -> tuple[Load, Sequence[Line]]:
-    """The load after a report. Failures are told at most once in `load.TELL` seconds."""
+    """Fold a report into the load. Failures get a line at most once every `load.TELL` seconds."""
     load, lines = before.take(at, fact), list[Line]()
     if fact.running and fact.rate and (not before.running or before.rate != fact.rate):
         many = "request" if fact.rate == 1 else "requests"
@@ -32,7 +32,7 @@ def fold_load(before: Load, at: float, fact: LoadMoved) -> tuple[Load, Sequence[
 
 
 def _reasons(load: Load) -> str:
-    """Why those failed that have no line yet, as far as it is known: the most frequent reasons first."""
+    """Return why the requests without a line failed, as far as known: the most frequent reasons first."""
     new = load.failures[-min(load.untold, len(load.failures)) :]
     found = Counter(failure.error or f"status {failure.status}" for at, failure in new if at >= load.told)
     return ", ".join(why for why, _ in found.most_common(_REASONS)) or "no reason told"

@@ -1,4 +1,4 @@
-"""The managers' clock, told from what the world has: tasks bear its stamps, entries the journal's."""
+"""The managers' clock, derived from the world: tasks have its timestamps, entries have the journal's."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 _TOLD = frozenset({"running", "complete", "shutdown", "failed", "rejected"})
 _EVENTS = 20
-"""Engine events that are looked at: a machine that slept has jumped since."""
+"""How many of the latest engine events are used: if the machine has slept since, its clock has jumped."""
 _CHANGES = 100
-"""Lines of the timeline that are."""
+"""How many of the latest lines of the timeline are used."""
 
 
 def clock_ahead(world: World) -> float:
-    """How many seconds the managers' clock is ahead of the journal's; 0 when nothing bears a stamp.
+    """Return how many seconds the managers' clock is ahead of the journal's; 0 if nothing has a timestamp.
 
-    Nothing is seen before it happens, so each thing seen says how much it is at least; the most of these is taken.
+    Nothing is seen before it happens, so each observation gives a lower bound; the highest one is taken.
     """
     return max(_at_least(world), default=0.0)
 

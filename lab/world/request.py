@@ -8,8 +8,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Request:
-    """What to send to a published port. With a `host` it bears that name (Host, and SNI in TLS). `login`: "" none,
-    right the password given with it, wrong another one. tcp: a line that `says` something, and a line back."""
+    """A request to a published port. With a `host`, it is sent under that name (Host, and SNI in TLS). `login`: ""
+    none, right the password given with it, wrong another one. tcp: sends the line `says`, if any, and reads a line
+    back."""
 
     port: int
     path: str = "/"

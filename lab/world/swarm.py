@@ -16,7 +16,7 @@ from lab.world.bounds import Count, ExitStatus, Moment, Name, PortNumber, Second
 
 Mode = Literal["replicated", "global", "replicated-job", "global-job"]
 
-#: What a task is asked to become so that it runs: a job's task runs until it is complete.
+#: The desired states of a task that should run: a job's task runs until it is complete.
 WANTED = frozenset({"running", "complete"})
 #: The order in which a task's states can follow one another.
 STATES = (
@@ -77,7 +77,7 @@ class FileReference:
 
 @dataclass(frozen=True, slots=True)
 class UpdateConfig:
-    """How an update goes. Times in seconds; the defaults are the engine's."""
+    """The configuration of an update. Times are in seconds; the defaults are the engine's."""
 
     parallelism: Count = 1
     delay: Seconds = 0.0
@@ -89,11 +89,11 @@ class UpdateConfig:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """What a service should be: the part of the engine's spec that lessons set and checkpoints compare.
+    """The desired state of a service: the part of the engine's spec that lessons set and checkpoints compare.
 
     `replicas` is 0 for a global service. `args` are the container's arguments, `env` "NAME=value" strings, `command`
-    what replaces the image's entrypoint, `volumes` the named volumes, `memory` the limit in bytes (0: none), `health`
-    the health check's test, `endpoint` vip | dnsrr.
+    the replacement for the image's entrypoint, `volumes` the named volumes, `memory` the limit in bytes (0: none),
+    `health` the health check's test, `endpoint` vip | dnsrr.
     """
 
     image: str
@@ -116,15 +116,15 @@ class ServiceSpec:
 
     @property
     def is_job(self) -> bool:
-        """Whether its tasks are to come to an end by themselves."""
+        """Whether its tasks run to completion."""
         return self.mode.endswith("-job")
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatus:
-    """How the last update went: updating | paused | completed | rollback_started | rollback_paused |
-    rollback_completed, "" when there was none. `started` and `completed` are the manager's clock, in seconds since
-    the epoch, 0 when not told."""
+    """The status of the last update: updating | paused | completed | rollback_started | rollback_paused |
+    rollback_completed, "" if there was none. `started` and `completed` are the manager's clock, in seconds since the
+    epoch, 0 if unknown."""
 
     state: Name = ""
     message: str = ""
@@ -133,7 +133,7 @@ class UpdateStatus:
 
     @property
     def words(self) -> str:
-        """`update under way`, `rollback paused`; "" when there was none."""
+        """The status in words: `update under way`, `rollback paused`; "" if there was no update."""
         what = "rollback" if self.state.startswith("rollback") else "update"
         how = self.state.removeprefix("rollback_")
         return self.state and f"{what} {'under way' if how in ('updating', 'started') else how.replace('_', ' ')}"
@@ -142,10 +142,10 @@ class UpdateStatus:
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service. `desired` is how many tasks should run (for a global service or a global job the engine's own count,
-    for a replicated job how many at a time); `forced` counts forced updates; `version` is the engine's index, needed
-    to update. `mark` is a digest of what its tasks are made from now: a task that bears another one is of an older
-    version. `restart` is the condition of its restart policy: any | on-failure | none. Of a job, `total_completions` is
-    how many of its tasks are to be complete (replicated only), and `iteration` tells one execution from the next."""
+    for a replicated job how many at a time); `forced` counts forced updates; `version` is the engine's index, needed to
+    update. `mark` is a digest of what its tasks are now created from: a task with another mark is of an older version.
+    `restart` is the condition of its restart policy: any | on-failure | none. For a job, `total_completions` is how
+    many of its tasks should complete (replicated only), and `iteration` distinguishes one execution from the next."""
 
     id: Name
     name: Name
@@ -162,10 +162,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One attempt at one slot. `slot` is 0 for a global service, whose tasks are told apart by node.
+    """One attempt at one slot. `slot` is 0 for a global service, whose tasks are distinguished by node.
 
-    `node` is a node's id, "" until assigned. `created` and `changed` are the manager's clock, in seconds since
-    the epoch. `exit` is the container's exit status once it ended, None before. `iteration` is the job's execution
+    `node` is a node's id, "" until assigned. `created` and `changed` are the manager's clock, in seconds since the
+    epoch. `exit` is the container's exit status once it has ended, None before. `iteration` is the execution of the job
     that it belongs to.
     """
 
@@ -187,19 +187,19 @@ class Task:
 
     @property
     def live(self) -> bool:
-        """It runs and should. A job's task is asked to be complete, and runs until it is."""
+        """Whether it runs and should. The desired state of a job's task is complete, and it runs until then."""
         return self.state == "running" and self.desired in WANTED
 
     @property
     def key(self) -> str:
-        """What stays the same when this task is replaced: its slot, or for a global service its node."""
+        """The key that stays the same when this task is replaced: its slot, or for a global service its node."""
         return str(self.slot) if self.slot else f"@{self.node}"
 
 
 @dataclass(frozen=True, slots=True)
 class SwarmObject:
-    """A secret, a config or a network: `what` says which. `content` is the fingerprint of what a config holds, empty
-    when that is not known; nobody can read a secret's."""
+    """A secret, a config or a network: `what` says which. `content` is the fingerprint of a config's content, "" if
+    unknown; a secret's content cannot be read."""
 
     what: Literal["secret", "config", "network"]
     id: Name
@@ -209,5 +209,5 @@ class SwarmObject:
 
 
 def fingerprint(content: bytes) -> str:
-    """A short mark by which two contents are told apart."""
+    """Return a short digest that distinguishes one content from another."""
     return hashlib.sha256(content).hexdigest()[:16]

@@ -1,6 +1,7 @@
-"""The swarm as it is known: an immutable value, folded from looks at it and from the engines' events.
+"""The swarm as known: an immutable value, folded from polls of it and from the engines' events.
 
-The fold costs what changed, not what exists: maps are persistent (`immutables.Map`), histories are bounded.
+The cost of a fold depends on what changed, not on what exists: maps are persistent (`immutables.Map`), histories are
+bounded.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ Slot = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Swarm:
-    """All that is known of the swarm's objects, by id.
+    """Everything known about the swarm's objects, by id.
 
-    `declared` is what each service's labels ask of Traefik. `called` has the name of every service that ever was: its
-    tasks outlive it for some seconds. `died` says, per task, when an engine told of its container's death: earlier than
-    the managers' word for it. `attempts` holds, per slot, the ids of its tasks, newest first; `running` counts, per
-    service, the tasks that run and should; `slots` are, per service, the keys of its slots.
+    `declared` is what each service's labels declare for Traefik. `called` has the name of every service that ever
+    existed: its tasks outlive it for some seconds. `died` has, per task, when an engine reported its container's death,
+    which is earlier than the managers report it. `attempts` has, per slot, the ids of its tasks, newest first;
+    `running` counts, per service, the tasks that run and should; `slots` has, per service, the keys of its slots.
     """
 
     nodes: Map[str, Node] = Map()
@@ -47,45 +48,46 @@ class Swarm:
     events: tuple[tuple[float, EngineEvent], ...] = ()
 
     def service(self, name: str) -> Service | None:
-        """The service of that name."""
+        """Return the service of that name."""
         return next((s for s in self.services.values() if s.name == name), None)
 
     def node(self, name: str) -> Node | None:
-        """The node of that name; where a name stands twice (a node that left and came back), one that is ready."""
+        """Return the node of that name; if several have it (a node that left and came back), one that is ready."""
         found = [n for n in self.nodes.values() if n.name == name]
         return next((n for n in found if n.state == "ready"), found[0] if found else None)
 
     def node_name(self, node: str) -> str:
-        """A node's name from its id; the id's start when the node is not known."""
+        """Return a node's name from its id, or the start of the id if the node is not known."""
         known = self.nodes.get(node)
         return known.name if known else node[:12]
 
     def tasks_of(self, service: str) -> tuple[Task, ...]:
-        """The known tasks of a service (by id), by slot and newest first."""
+        """Return the known tasks of a service (by id), by slot and newest first."""
         keys = sorted(self.slots.get(service, Map()), key=lambda key: (len(key), key))
         return tuple(self.tasks[t] for key in keys for t in self.attempts.get((service, key), ()))
 
     def live_tasks(self, service: str) -> tuple[Task, ...]:
-        """The tasks of a service that run and should."""
+        """Return the tasks of a service that run and should."""
         return tuple(t for t in self.tasks_of(service) if t.live)
 
     def task_name(self, task: Task) -> str:
-        """`web.3`, or for a global service `web.node2`: what `docker service ps` calls it, without the id."""
+        """Return a task's name as `docker service ps` shows it, without the id: `web.3`, or `web.node2` for a global
+        service."""
         name = self.called.get(task.service, task.service[:12])
         return f"{name}.{task.slot or self.node_name(task.node) or '?'}"
 
     @property
     def converged(self) -> bool:
-        """Every service has exactly the tasks it should have, and every job is done."""
+        """Whether every service has exactly the tasks it should have, and every job is done."""
         return all(jobs.is_settled(self, s) for s in self.services.values())
 
 
 Dirty = set[Slot | str]
-"""The slots, nodes ("node:ID") and services ("service:ID") that an entry touched: what a pane must draw anew."""
+"""The slots, nodes ("node:ID") and services ("service:ID") that an entry touched: what a pane must redraw."""
 
 
 def absent_ids(swarm: Swarm, fact: SwarmChanged) -> tuple[str, ...]:
-    """What is known and is gone: a first look names all that exists."""
+    """Return the ids that are known but gone: a first poll names everything that exists."""
     if not fact.first:
         return ()
     here = {thing.id for group in (fact.nodes, fact.services, fact.tasks, fact.named) for thing in group}
@@ -94,8 +96,8 @@ def absent_ids(swarm: Swarm, fact: SwarmChanged) -> tuple[str, ...]:
 
 
 def fold_look(swarm: Swarm, fact: SwarmChanged) -> tuple[Swarm, Dirty]:
-    """The swarm after one look at it, and what that touched. What a first look does not name is not forgotten here: see
-    `absent_ids`."""
+    """Return the swarm after one poll of it, and what that touched. What a first poll does not name is not removed
+    here: see `absent_ids`."""
     dirty: Dirty = set()
     nodes, services, named = swarm.nodes.mutate(), swarm.services.mutate(), swarm.named.mutate()
     called, declared = swarm.called.mutate(), swarm.declared.mutate()
@@ -127,8 +129,8 @@ def fold_look(swarm: Swarm, fact: SwarmChanged) -> tuple[Swarm, Dirty]:
 
 
 def fold_event(swarm: Swarm, at: float, fact: EngineEvent) -> tuple[Swarm, Task | None]:
-    """The swarm after an engine's event, and the task whose container it says has died, if that is news: an engine
-    tells a death at once, the managers' own word for the task follows."""
+    """Return the swarm after an engine's event, and the task whose container died, if that is news: an engine reports a
+    death at once, and the managers report the task later."""
     swarm = replace(swarm, events=(*swarm.events, (at, fact))[-KEEP_EVENTS:])
     task = swarm.tasks.get(fact.task)
     if fact.action != "die" or task is None or task.desired not in WANTED or task.state in ENDED:

@@ -1,4 +1,4 @@
-"""What changed between two worlds, in words: `web.3 failed on node2 (exit 137); a new task was assigned to node4`."""
+"""The changes between two worlds, in words: `web.3 failed on node2 (exit 137); a new task was assigned to node4`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 Tone = Literal["good", "bad", "plain", "lab"]
 Kind = Literal["", "command", "act", "load", "load-failed", "task-runs", "task-ended", "task-died", "node-lost"]
-"""What a line tells, for whoever looks for such lines: the words are for people."""
+"""What a line is about, for code that looks for such lines: the text is for people."""
 
 
 class Line(NamedTuple):
-    """A line of the timeline before it has its time; with the ids of the service, the task and the node that it is
+    """A line of the timeline before it gets its time, with the ids of the service, the task and the node that it is
     about."""
 
     text: str
@@ -33,8 +33,8 @@ _QUIET = frozenset({"new", "allocated", "accepted", "preparing", "ready", "start
 
 
 def swarm_lines(before: Swarm, after: Swarm, fact: SwarmChanged) -> Iterator[Line]:
-    """The lines of the timeline that one look at the swarm adds. Costs what changed. A first look at a world that
-    knew nothing says only what could not be read: all of it would be new."""
+    """Yield the lines that one poll of the swarm adds to the timeline. The cost depends on what changed. A first poll
+    in an empty world reports only what could not be read: everything else would be new."""
     for odd in fact.unread:
         yield Line(odd.why, "bad")
     if fact.first and not before.nodes:
@@ -49,7 +49,7 @@ def swarm_lines(before: Swarm, after: Swarm, fact: SwarmChanged) -> Iterator[Lin
         if thing.id not in before.named:
             yield Line(f"{thing.what} {thing.name} was created", "plain")
     for id in fact.gone:
-        if id not in unread:  # It is still there.
+        if id not in unread:  # It still exists.
             yield from _gone(before, id)
 
 
@@ -75,7 +75,7 @@ def _service(old: Service | None, new: Service) -> Iterator[Line]:
     if old is None:
         yield Line(f"service {new.name} was created, {count_of(new.desired, 'task')} desired", "good", service=new.id)
         return
-    # A global job's own count goes down with each task that is complete, which is told of the task.
+    # A global job's own count falls with each completed task, and that task has a line of its own.
     if new.desired != old.desired and new.spec.mode != "global-job":
         yield Line(f"{new.name}: desired {old.desired} → {new.desired}", "plain", service=new.id)
     if new.spec.image != old.spec.image:
@@ -112,9 +112,9 @@ def _moved(swarm: Swarm, old: Task | None, task: Task) -> Iterator[Line]:
     if task.state == "running" and state_was != "running":
         node = swarm.nodes.get(task.node)
         if not task.live or (node is not None and node.state == "down"):
-            return  # Its managers have given it up, or have not heard from its node.
+            return  # The managers have given it up, or have not heard from its node.
         took = max(0.0, task.changed - task.created)
-        yield Line(f"{name} runs on {where} ({took:.1f} s after it was made)", "good", *about, kind="task-runs")
+        yield Line(f"{name} runs on {where} ({took:.1f} s after it was created)", "good", *about, kind="task-runs")
     elif task.state == "pending" and task.error and (old is None or old.error != task.error):
         yield Line(f"{name} waits: {task.error}", "bad", *about)
     elif task.state in BROKEN and old is None:
@@ -127,7 +127,7 @@ def _moved(swarm: Swarm, old: Task | None, task: Task) -> Iterator[Line]:
 
 
 def certificate_lines(before: CertificateSeen | None, fact: CertificateSeen) -> Iterator[Line]:
-    """What a handshake adds to the timeline: a certificate that changed, or a verdict."""
+    """Yield the lines that a handshake adds to the timeline: a changed certificate, or a changed verdict."""
     one, other = fact.certificate, before.certificate if before else None
     if one and (other is None or one.fingerprint != other.fingerprint):
         tone: Tone = "good" if fact.verdict == "good" else "bad"
@@ -148,7 +148,8 @@ def _served(fact: CertificateSeen) -> str:
 
 
 def acme_lines(before: Sequence[tuple[float, AcmeTold]], fact: AcmeTold) -> Iterator[Line]:
-    """What a line of Traefik's log about an order adds to the timeline: nothing while the order is where it was."""
+    """Yield the lines that an order's log line adds to the timeline: none while the order stays in its stage, unless it
+    failed."""
     last = next((told.stage for _, told in reversed(before) if told.hosts == fact.hosts), None)
     if fact.stage != last or fact.stage == "failed":
         name = "".join(f"{host}: " for host in fact.hosts if host not in fact.text)
@@ -156,7 +157,8 @@ def acme_lines(before: Sequence[tuple[float, AcmeTold]], fact: AcmeTold) -> Iter
 
 
 def routes_lines(before: RoutesSeen | None, fact: RoutesSeen) -> Iterator[Line]:
-    """What a look at Traefik adds to the timeline: routers that came, went or are wrong, and Traefik's own state."""
+    """Yield the lines that a poll of Traefik adds to the timeline: routers added, removed or faulty, and the state of
+    Traefik's API."""
     if before is None or before.state != fact.state:
         if fact.state not in ("live", "none"):
             yield Line(f"Traefik's API: {fact.state} ({fact.why})", "bad")
@@ -176,7 +178,7 @@ def routes_lines(before: RoutesSeen | None, fact: RoutesSeen) -> Iterator[Line]:
 
 
 def _placed(swarm: Swarm, heir: Task) -> str:
-    return f"a new task was assigned to {swarm.node_name(heir.node)}" if heir.node else "a new task was made"
+    return f"a new task was assigned to {swarm.node_name(heir.node)}" if heir.node else "a new task was created"
 
 
 def _ended(swarm: Swarm, task: Task) -> str:
@@ -195,7 +197,7 @@ def _gone(before: Swarm, id: str) -> Iterator[Line]:
 
 
 def death_line(swarm: Swarm, task: Task, exit: int | None) -> Line:
-    """A container died, as its engine tells at once."""
+    """Return the line about a container's death, which its engine reports at once."""
     code = "" if exit is None else f" (exit {exit})"
     text = f"{swarm.task_name(task)}: its container died on {swarm.node_name(task.node)}{code}"
     return Line(text, "bad", task.service, task.id, task.node, "task-died")

@@ -1,4 +1,4 @@
-"""What is at the swarm's edge, as plain values: certificates as they are served, and Traefik's own view of its routes.
+"""The objects at the swarm's edge, as plain values: certificates as served, and Traefik's own view of its routes.
 
 Field names are those of X.509 and of Traefik's API (3.7).
 """
@@ -13,15 +13,15 @@ from lab.world.bounds import Count, Moment, Name
 Verdict = Literal[
     "good", "default", "self-signed", "untrusted", "expired", "early", "wrong-name", "unreachable", "unreadable"
 ]
-"""What is to be thought of what a node serves for a name. default: the certificate that Traefik makes for itself when
-it has none for the name; self-signed: another one that signed itself; untrusted: its chain ends at no authority that is
-known here; early: not valid yet; unreachable: no handshake; unreadable: what came is no certificate."""
+"""The verdict on what a node serves for a name. default: the certificate that Traefik generates for itself when it has
+none for the name; self-signed: any other certificate that signed itself; untrusted: its chain ends at no authority
+known here; early: not valid yet; unreachable: no handshake; unreadable: what was received is not a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """An X.509 certificate. Times are seconds since the epoch; `fingerprint` is SHA-256 in hexadecimal, `serial` the
-    number in hexadecimal; `chain` are the subjects from this certificate on, as they were served."""
+    serial number in hexadecimal; `chain` lists the subjects from this certificate on, as served."""
 
     fingerprint: Name
     subject: str
@@ -44,8 +44,8 @@ class EntryPoint:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """`protocol`: http | tcp | udp; `status`: enabled | warning | disabled; `errors` are Traefik's own sentences.
-    `resolver` is the certificate resolver, "" for none."""
+    """A router of Traefik. `protocol`: http | tcp | udp; `status`: enabled | warning | disabled; `errors` are Traefik's
+    own sentences. `resolver` is the certificate resolver, "" for none."""
 
     name: str
     protocol: str
@@ -61,7 +61,8 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Balancer:
-    """A service of Traefik: `servers` are (URL or address, status), "UP" being also what an unasked server is."""
+    """A service of Traefik: `servers` are (URL or address, status); a server without health checks also has the status
+    "UP"."""
 
     name: str
     protocol: str
@@ -73,7 +74,7 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True)
 class Middleware:
-    """`type` as Traefik calls it: basicauth, retry, ..."""
+    """A middleware of Traefik. `type` is Traefik's name for it: basicauth, retry, ..."""
 
     name: str
     protocol: str
@@ -84,8 +85,8 @@ class Middleware:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What Traefik counted for one of its services since it started: requests by outcome (5xx is `bad`), and
-    connections open now at an entry point (`name` is then the entry point's and `what` "entrypoint")."""
+    """Traefik's counters since it started: the requests of the service `name` by outcome (5xx is `bad`). If `what` is
+    "entrypoint", `name` is an entry point, and `open` its connections open now."""
 
     name: str
     what: Literal["service", "entrypoint"] = "service"

@@ -1,6 +1,6 @@
 """Traefik's labels on a service: what they declare, the hosts of a rule, and known mistakes.
 
-The syntax is that of Traefik 3 with its swarm provider: `traefik.http.routers.NAME.rule`, keys in any case.
+The syntax is that of Traefik 3 with its swarm provider: `traefik.http.routers.NAME.rule`, keys are case-insensitive.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ _MISSPELT = {
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """`label` is the key as it is written, `wrong` says what is wrong with it, `write` what to write instead.
+    """A mistake in a label. `label` is the key as written, `wrong` says what is wrong with it, `write` what to write
+    instead.
 
-    `hint`: it may be right all the same, since what it names can stand on a service that was not looked at.
+    `hint`: the label may still be right, since what it names may be defined on a service that was not checked.
     """
 
     label: str
@@ -42,39 +43,39 @@ class Mistake:
 
     @property
     def sentence(self) -> str:
-        """All of it in one line."""
+        """The mistake in one line."""
         return f"{self.label}: {self.wrong}; write {self.write}"
 
 
 class Label(NamedTuple):
-    """A label as it is written."""
+    """A label as written."""
 
     key: str
     value: str
 
 
 class Options(dict[str, Label]):
-    """Of one router, service or middleware: its options in small letters, each with its label."""
+    """The options of one router, service or middleware, in lowercase, each with its label."""
 
     def value(self, option: str) -> str:
-        """What an option says, "" when it is not there."""
+        """Return the value of an option, "" if it is not set."""
         label = self.get(option)
         return "" if label is None else label.value
 
 
 @dataclass(slots=True)
 class Declared:
-    """What labels declare: options by (protocol, kind, name); a kind is one of KINDS."""
+    """Everything that labels declare: options by (protocol, kind, name); a kind is one of KINDS."""
 
     things: dict[tuple[str, str, str], Options] = field(default_factory=dict)
 
     def of(self, protocol: str, kind: str) -> dict[str, Options]:
-        """The declared things of a kind, by name."""
+        """Return everything declared of a kind, by name."""
         return {name: options for (p, k, name), options in self.things.items() if (p, k) == (protocol, kind)}
 
 
 def parse_labels(labels: Mapping[str, str]) -> Declared:
-    """What a service's labels declare for Traefik."""
+    """Parse what a service's labels declare for Traefik."""
     found = Declared()
     for key, value in labels.items():
         parts = key.split(".")
@@ -85,28 +86,28 @@ def parse_labels(labels: Mapping[str, str]) -> Declared:
 
 
 def enabled(labels: Mapping[str, str]) -> bool | None:
-    """What `traefik.enable` says; None when it is not there."""
+    """Return the value of `traefik.enable`; None if it is not set."""
     given = next((value for key, value in labels.items() if key.lower() == "traefik.enable"), None)
     return None if given is None else given.strip().lower() in ("true", "1", "t")
 
 
 def hosts_of_rule(rule: str) -> tuple[str, ...]:
-    """The host names that a rule asks for."""
+    """Return the host names that a rule matches."""
     asked = (m for m in matchers(rule) if m.name.lower() == "host" and not m.negated)
     return tuple(value.lower() for matcher in asked for value in matcher.values if value)
 
 
 def default_name(name: str) -> str:
-    """The name that Traefik gives to what no label names: `app_frontend` becomes `app-frontend`."""
+    """Return the default name that Traefik gives to what no label names: `app_frontend` becomes `app-frontend`."""
     return "-".join(re.findall(r"[A-Za-z0-9]+", name))
 
 
 def find_mistakes(
     labels: Mapping[str, str], entrypoints: frozenset[str] | None = None, middlewares: frozenset[str] = frozenset()
 ) -> tuple[Mistake, ...]:
-    """Known mistakes in one service's labels. `entrypoints` are the entry points there are, when they are known;
-    `middlewares` the names of those that other services' labels define. None are found when Traefik is told to ignore
-    the service."""
+    """Find known mistakes in one service's labels. `entrypoints` are the existing entry points, if known; `middlewares`
+    the names of those that other services' labels define. Nothing is found if Traefik is configured to ignore the
+    service."""
     if enabled(labels) is False:
         return ()
     found = parse_labels(labels)
@@ -120,7 +121,7 @@ def find_mistakes(
 
 
 def _old(labels: Mapping[str, str]) -> Iterator[Mistake]:
-    """Leftovers of Traefik 1 and 2, and names that are not quite right."""
+    """Find leftovers of Traefik 1 and 2, and names that are not quite right."""
     for key in labels:
         parts, low = key.split("."), key.lower()
         words = low.split(".")
@@ -129,7 +130,7 @@ def _old(labels: Mapping[str, str]) -> Iterator[Mistake]:
         if low.startswith("traefik.docker."):
             yield Mistake(key, "the swarm provider has its own name for this", f"traefik.swarm.{key[15:]}")
         elif old := next((o for o in _NEW_NAMES if low == o or low.startswith(f"{o}.")), None):
-            yield Mistake(key, "this is of Traefik 1, and no longer read", _NEW_NAMES[old])
+            yield Mistake(key, "this is Traefik 1 syntax, which is no longer read", _NEW_NAMES[old])
         elif len(words) > 3 and words[1] in ("http", "tcp", "udp") and f"{words[2]}s" in KINDS:
             yield Mistake(
                 key,
@@ -182,11 +183,11 @@ def _tcp(found: Declared) -> Iterator[Mistake]:
         names = {matcher.name.lower(): matcher for matcher in matchers(rule)}
         if not names.keys() & {"hostsni", "hostsniregexp", "alpn", "clientip"}:
             write = f"traefik.tcp.routers.{name}.rule: HostSNI(`*`)"
-            yield Mistake(key, "a TCP router has to say HostSNI", write)
+            yield Mistake(key, "a TCP router needs HostSNI", write)
         sni = names.get("hostsni")
         if sni and sni.values[:1] != ("*",) and not any(option.split(".")[0] == "tls" for option in options):
             write = f"HostSNI(`*`), or traefik.tcp.routers.{name}.tls.passthrough: true"
-            yield Mistake(key, "only TLS tells a name, and this router has none", write)
+            yield Mistake(key, "HostSNI with a name needs TLS, and this router has none", write)
         if not services and not options.value("service"):
             yield Mistake(key, f"no label names the TCP service's port; {dropped}", _port_label("tcp", name))
 
@@ -214,14 +215,15 @@ def _routers(found: Declared, entrypoints: frozenset[str] | None, others: frozen
 
 
 def _links(found: Declared) -> Iterator[Mistake]:
-    """Traefik links a router to the service beside it only when there is one."""
+    """Find routers without a service: Traefik links a router to the service beside it only if there is just one."""
     for protocol in ("http", "tcp"):
         services = found.of(protocol, "services")
         for name, options in found.of(protocol, "routers").items():
             if len(services) > 1 and "service" not in options:
                 key = options.get("rule", next(iter(options.values())))[0]
                 write = f"traefik.{protocol}.routers.{name}.service: {min(services)}"
-                yield Mistake(key, f"{len(services)} services stand beside it, and it says not which is meant", write)
+                wrong = f"{len(services)} services are defined beside it, and it does not say which one to use"
+                yield Mistake(key, wrong, write)
 
 
 def _listed(value: str) -> list[str]:

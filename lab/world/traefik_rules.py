@@ -1,4 +1,4 @@
-"""The rule of a Traefik router, taken apart, and what is wrong with it in Traefik 3's syntax."""
+"""The rule of a Traefik router: its matchers, and its faults in Traefik 3's syntax."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _CALL = re.compile(r"(!?)\s*([A-Za-z]\w*)\s*\(")
 _BRACES = re.compile(r"(?<!\$)\{[A-Za-z_]\w*\s*[:}]")
 _QUOTES = '`"'
 
-#: Matchers of Traefik 2 that have another name in 3.
+#: Matchers of Traefik 2 that have a new name in 3.
 _RENAMED = {"headers": "Header", "headersregexp": "HeaderRegexp", "hostheader": "Host", "methods": "Method"}
-#: Matchers that take one value in 3, and where 2 took a pattern in braces, which matcher takes one now.
+#: Matchers that take one value in 3, and the matcher that now takes what was a pattern in braces in 2.
 _SINGLE = {"host": "HostRegexp", "path": "PathRegexp", "pathprefix": "PathRegexp", "hostsni": "HostSNIRegexp"}
 _PATTERNS = {"hostregexp": "HostRegexp", "pathregexp": "PathRegexp", "hostsniregexp": "HostSNIRegexp"}
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """One matcher of a rule: Host(`a.b`). `text` is what stands between its parentheses, `values` its arguments
-    without their quotes; `quoted` says whether each has the backticks or double quotes that Traefik wants."""
+    """One matcher of a rule: Host(`a.b`). `text` is the text between its parentheses, `values` its arguments without
+    their quotes; `quoted` says whether each has the backticks or double quotes that Traefik requires."""
 
     name: str
     text: str
@@ -30,7 +30,7 @@ class Matcher:
 
 
 def matchers(rule: str) -> tuple[Matcher, ...]:
-    """The matchers of a rule, from left to right, however wrong it is."""
+    """Return the matchers of a rule, from left to right, however wrong it is."""
     found, place = [], 0
     while call := _CALL.search(rule, place):
         end = _closing(rule, call.end())
@@ -44,7 +44,7 @@ def matchers(rule: str) -> tuple[Matcher, ...]:
 
 
 def is_balanced(rule: str) -> bool:
-    """Whether every parenthesis and every quote of a rule is closed."""
+    """Return whether every parenthesis and every quote of a rule is closed."""
     depth = 0
     for char, quoted in _outside(rule):
         if quoted:
@@ -56,8 +56,8 @@ def is_balanced(rule: str) -> bool:
 
 
 def to_regexp(pattern: str, part: str = "[^.]+") -> str | None:
-    """A pattern of Traefik 2 (`{sub:[a-z]+}.example.org`) as the regular expression that 3 wants; None when it has
-    no such braces. `part` stands for braces with a name only."""
+    """Convert a pattern of Traefik 2 (`{sub:[a-z]+}.example.org`) to the regular expression that 3 requires; return
+    None if it has no such braces. `part` replaces braces with only a name."""
     made, place = "", 0
     while found := _BRACES.search(pattern, place):
         end = _brace(pattern, found.start())
@@ -69,7 +69,7 @@ def to_regexp(pattern: str, part: str = "[^.]+") -> str | None:
 
 
 def find_faults(rule: str) -> Iterator[tuple[str, str]]:
-    """What is wrong with a rule, and what to write in its place."""
+    """Yield each fault of a rule, and what to write instead."""
     if not is_balanced(rule):
         yield "its parentheses or quotes are not closed", "close every ( with ) and every ` with `"
         return
@@ -116,7 +116,7 @@ def _alternatives(name: str, values: tuple[str, ...] | list[str]) -> str:
 
 
 def _outside(text: str, start: int = 0) -> Iterator[tuple[str, bool]]:
-    """Each character, and whether it stands within quotes; a quote itself does."""
+    """Yield each character, and whether it is within quotes; a quote itself is."""
     within = ""
     for char in text[start:]:
         if within:
@@ -138,7 +138,7 @@ def _open_quote(text: str) -> bool:
 
 
 def _closing(rule: str, start: int) -> int:
-    """Where the parenthesis that was opened before `start` is closed; the rule's end when it is not."""
+    """Return where the parenthesis opened before `start` is closed; the rule's end if it is not."""
     depth = 1
     for place, (char, quoted) in enumerate(_outside(rule, start), start):
         depth += 0 if quoted else (char == "(") - (char == ")")
@@ -148,7 +148,7 @@ def _closing(rule: str, start: int) -> int:
 
 
 def _brace(pattern: str, start: int) -> int:
-    """Where the brace at `start` is closed; the last place when it is not."""
+    """Return where the brace at `start` is closed; the last position if it is not."""
     depth = 0
     for place in range(start, len(pattern)):
         depth += (pattern[place] == "{") - (pattern[place] == "}")
@@ -158,7 +158,7 @@ def _brace(pattern: str, start: int) -> int:
 
 
 def _arguments(text: str) -> list[str]:
-    """What commas outside of quotes separate."""
+    """Split a text at the commas outside quotes."""
     parts = [""]
     for char, quoted in _outside(text):
         if char == "," and not quoted:

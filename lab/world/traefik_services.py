@@ -1,4 +1,4 @@
-"""What of a swarm is Traefik, and what its services ask Traefik to route: the one place that knows."""
+"""Which services of a swarm are Traefik, and what services ask Traefik to route: the one place that knows."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ if TYPE_CHECKING:
 
 
 def image_name(image: str) -> str:
-    """`traefik` of `docker.io/library/traefik:3.7`."""
+    """Return an image's bare name: `traefik` for `docker.io/library/traefik:3.7`."""
     return image.rpartition("/")[2].partition(":")[0].partition("@")[0]
 
 
 def runs_traefik(image: str, args: Iterable[str] = ()) -> bool:
-    """Whether a container of this image, started with these arguments, is a Traefik: by the image's name, which others
-    may have prefixed, or by flags that only Traefik has."""
+    """Return whether a container of this image, started with these arguments, is Traefik: by the image's name, which
+    may have a prefix, or by flags that only Traefik has."""
     name = image_name(image).lower()
     return name.endswith("traefik") or any(arg.lower().startswith("--providers.") for arg in args)
 
 
 def is_traefik(service: Service) -> bool:
-    """Whether the service is a Traefik."""
+    """Return whether the service is Traefik."""
     return runs_traefik(service.spec.image, (*service.spec.command, *service.spec.args))
 
 
 def traefik_services(world: World) -> tuple[Service, ...]:
-    """The services that are a Traefik, by name."""
+    """Return the services that are Traefik, sorted by name."""
     return tuple(sorted(filter(is_traefik, world.swarm.services.values()), key=lambda s: s.name))
 
 
 def traefik_id(world: World) -> str:
-    """The id of Traefik's service, "" when there is none."""
+    """Return the id of Traefik's service, "" if there is none."""
     return next((service.id for service in traefik_services(world)), "")
 
 
 def labels_of(world: World, service: Service) -> Declared:
-    """What a service's labels declare; parsed once, when the service is folded."""
+    """Return what a service's labels declare; parsed once, when the service is folded."""
     known = world.swarm.declared.get(service.id)
     return parse_labels(service.spec.labels) if known is None else known
 
 
 def dashboard_host(world: World) -> str:
-    """The host name under which Traefik's own API is routed, "" when it is not."""
+    """Return the host name under which Traefik's own API is routed, "" if it is not."""
     for service in world.swarm.services.values():
         for options in labels_of(world, service).of("http", "routers").values():
             if options.value("service") == "api@internal":
@@ -55,7 +55,7 @@ def dashboard_host(world: World) -> str:
 
 
 def open_hosts(world: World) -> tuple[str, ...]:
-    """The host names that are routed without a login: those of the application."""
+    """Return the host names that are routed without a login: those of the application."""
     found: set[str] = set()
     for service in world.swarm.services.values():
         for options in labels_of(world, service).of("http", "routers").values():
@@ -65,7 +65,7 @@ def open_hosts(world: World) -> tuple[str, ...]:
 
 
 def routed_hosts(world: World) -> tuple[str, ...]:
-    """The host names that the swarm's services ask Traefik to route HTTP for: sorted, each once."""
+    """Return the host names that the swarm's services ask Traefik to route HTTP for, sorted and without duplicates."""
     found: set[str] = set()
     for service in world.swarm.services.values():
         if enabled(service.spec.labels) is False:
@@ -76,8 +76,8 @@ def routed_hosts(world: World) -> tuple[str, ...]:
 
 
 def owning_service(world: World, protocol: str, kind: str, name: str) -> tuple[Service, str] | None:
-    """The service whose labels made one of Traefik's routers, services or middlewares (`app@swarm`), and the label
-    that says most of it, "" when Traefik made it by itself for that service. None for another provider's."""
+    """Return the service whose labels define one of Traefik's routers, services or middlewares (`app@swarm`), and the
+    most telling of those labels, "" if Traefik created it by default for that service. None for another provider's."""
     bare, _, provider = name.partition("@")
     if provider not in ("", "swarm"):
         return None

@@ -1,6 +1,6 @@
 """The world: an immutable value, folded from the journal's entries. Panes, checks and plans are functions of it.
 
-Its parts are values with folds of their own: `swarm_state`, `edge_state`, `lesson_state`, `load`.
+Its parts are values with their own folds: `swarm_state`, `edge_state`, `lesson_state`, `load`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ KEEP_HITS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the timeline. `tone`: good | bad | plain | lab (the lab or its user did it); `kind` is what it tells,
-    `text` tells it to people."""
+    """One line of the timeline. `tone`: good | bad | plain | lab (the lab or its user did it); `kind` says what it is
+    about, `text` is for people."""
 
     at: float
     text: str
@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command from its start: `status` and `seconds` are None while it runs."""
+    """A command that was started: `status` and `seconds` are None while it runs."""
 
     id: int
     at: float
@@ -74,11 +74,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that is known at `at` (seconds since the journal began).
+    """Everything known at `at` (seconds since the journal began).
 
-    `link` says through which manager the swarm is looked at; `changes` is the timeline; `hits` are the answers to
-    probes, with their times. `dirty` are the slots, nodes ("node:ID") and services ("service:ID") that the last entry
-    touched: what a pane must draw anew.
+    `link` says through which manager the swarm is polled; `changes` is the timeline; `hits` are the answers to probes,
+    with their times. `dirty` are the slots, nodes ("node:ID") and services ("service:ID") that the last entry touched:
+    what a pane must redraw.
     """
 
     at: float = 0.0
@@ -97,7 +97,7 @@ class World:
 
 
 def fold(world: World, entry: Entry) -> World:
-    """The world after one more entry. Deterministic; does not look at a clock."""
+    """Return the world after one more entry. Deterministic; reads no clock."""
     at, fact = entry.at, entry.fact
     base = replace(world, at=max(at, world.at), count=world.count + 1, dirty=frozenset())
     match fact:
@@ -140,7 +140,7 @@ def fold(world: World, entry: Entry) -> World:
 
 
 def fold_all(entries: Iterable[Entry], world: World | None = None) -> World:
-    """The world after all entries."""
+    """Return the world after all entries."""
     now = world or World()
     for entry in entries:
         now = fold(now, entry)
@@ -148,7 +148,7 @@ def fold_all(entries: Iterable[Entry], world: World | None = None) -> World:
 
 
 def _tell(world: World, at: float, lines: Sequence[Line]) -> World:
-    """The world with these lines in its timeline."""
+    """Return the world with these lines in its timeline."""
     if not lines:
         return world
     return replace(world, changes=(*world.changes, *(Change(at, *line) for line in lines))[-KEEP_CHANGES:])

@@ -84,7 +84,7 @@ def test_nodes_with_different_certificates_are_told_apart() -> None:
             "▲ default",
             "which Traefik signs itself: it has none for this",
         ),
-        ("self-signed", {"issuer": "me"}, "▲ self-signed", "signed by itself (me): no authority stands behind it"),
+        ("self-signed", {"issuer": "me"}, "▲ self-signed", "signed by itself (me): no CA issued it"),
         ("untrusted", {"issuer": "Odd CA"}, "✘ untrusted", "It cannot be trusted: its chain ends at Odd CA, which"),
         ("early", {"not_before": WALL + 600}, "✘ too early", "It begins in 10 min"),
         ("wrong-name", {"names": ("b.c", "d.e")}, "✘ wrong name", f"It is for b.c, d.e, not for {APP}."),

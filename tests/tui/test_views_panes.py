@@ -290,7 +290,7 @@ async def test_a_question_is_asked_before_its_step() -> None:
         await it.press("n")
         await it.see("? How many requests will fail?")
         await it.press("enter")
-        await it.see("Before the step", "Enter takes it, Esc leaves")
+        await it.see("Before the step", "Enter selects, Esc cancels")
         await it.press("escape")
         assert it.stage.answers == [] and not it.app.situation.busy
         await it.press("enter", "1", "x", "7", "enter")

@@ -61,7 +61,7 @@ def test_yes_says_what_it_installs_and_goes_on(machine: Path, capsys: pytest.Cap
     said = capsys.readouterr()
     assert "install -y --no-install-recommends" in installed(machine)
     assert "qemu-system-x86" in installed(machine)
-    assert said.err.index("Debian packages are missing. These commands bring them:") < said.err.index("running ")
+    assert said.err.index("Debian packages are missing. These commands install them:") < said.err.index("running ")
     # This apt installs nothing.
     assert said.out.startswith(f"{REASON}still missing after the installation: ")
     assert RECORDING in said.out
@@ -103,7 +103,7 @@ def test_a_lesson_that_fails_is_1(monkeypatch: pytest.MonkeyPatch, passed: tuple
         return SimpleNamespace(passed=next(left))
 
     monkeypatch.setattr("lab.cluster.api.up", lambda *_: SimpleNamespace(status=lambda: None))
-    monkeypatch.setattr("lab.cli.start.tell", lambda *_: None)
+    monkeypatch.setattr("lab.cli.start.print_status", lambda *_: None)
     monkeypatch.setattr("lab.cluster.api.at_work", lambda *_: nullcontext())
     monkeypatch.setattr("lab.session.run.go_through", go_through)
     assert main([]) == code

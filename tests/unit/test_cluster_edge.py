@@ -101,9 +101,9 @@ def test_a_machine_without_public_authorities_is_told_so(monkeypatch: pytest.Mon
     ("environment", "said"),
     [
         ({"SWARMLAB_ACME": "letsencrypt"}, "SWARMLAB_ACME is 'letsencrypt'; it is one of pebble, staging, production"),
-        ({"SWARMLAB_DOMAIN": "Not a domain"}, "SWARMLAB_DOMAIN is 'Not a domain', which is no domain"),
-        ({"SWARMLAB_DOMAIN": "a..b"}, "which is no domain"),
-        ({"SWARMLAB_DOMAIN": "a`) || Host(`b"}, "which is no domain"),
+        ({"SWARMLAB_DOMAIN": "Not a domain"}, "SWARMLAB_DOMAIN is 'Not a domain', which is not a valid domain name"),
+        ({"SWARMLAB_DOMAIN": "a..b"}, "which is not a valid domain name"),
+        ({"SWARMLAB_DOMAIN": "a`) || Host(`b"}, "which is not a valid domain name"),
     ],
 )
 def test_a_setting_that_makes_no_sense(environment: dict[str, str], said: str) -> None:

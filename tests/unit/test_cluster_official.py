@@ -183,7 +183,7 @@ def test_where_images_come_from_is_kept_with_the_lab() -> None:
 def test_a_lab_keeps_what_it_has(have: Images, capsys: pytest.CaptureFixture[str]) -> None:
     state.save_state(lab_of(have))
     other: Images = "official" if have == "packages" else "packages"
-    with pytest.raises(InputError, match=f"--images {have}, and keeps them") as caught:
+    with pytest.raises(InputError, match=f"--images {have}, which cannot be changed") as caught:
         up.up("default", None, silent, lambda _: False, other)
     assert caught.value.remedy == f"swarmlab down, then swarmlab up --images {other}"
     assert main(["up", "--images", other, "--json"]) == 2

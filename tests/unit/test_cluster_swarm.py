@@ -27,11 +27,11 @@ def test_an_engine_that_says_nonsense_of_itself_is_silent(monkeypatch: pytest.Mo
     answering(monkeypatch, answer)
     found = swarm_init.read_engine(NODE)
     assert found.local == ""
-    assert "that its API does not promise" in found.error
+    assert "that does not conform to its API" in found.error
 
 
 @pytest.mark.parametrize("answer", [None, 7, [None], [{}], [{"ID": "a", "Spec": "x"}], ["x"]])
 def test_a_listing_of_another_shape_is_a_sentence(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     answering(monkeypatch, answer)
-    with pytest.raises(EngineError, match="node1 gave an answer that its API does not promise"):
+    with pytest.raises(EngineError, match="node1 gave an answer that does not conform to its API"):
         swarm_init.list_nodes(NODE)

@@ -67,13 +67,13 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
         (
             OUTSIDE,
             17,
-            "label traefik.http.routers.web.rule of service web stands outside deploy: swarm does not see it; "
+            "label traefik.http.routers.web.rule of service web is outside deploy, so Swarm ignores it; "
             "move it under deploy.labels",
         ),
         (
             GOOD.replace("  web:\n", "  web:\n    labels:\n      - traefik.enable=true\n", 1),
             13,
-            "label traefik.enable of service web stands outside deploy",
+            "label traefik.enable of service web is outside deploy",
         ),
         (GOOD.replace("entrypoints: web", "entrypoints: wbe"), 19, "service web: there is no entry point wbe"),
         (GOOD.replace("Host(`web.localhost`)", "Host:web.localhost"), 18, "label traefik.http.routers.web.rule of"),
@@ -121,7 +121,7 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
         (
             GOOD.replace("      labels:", "      endpoint_mode: dnsrr\n      labels:"),
             13,
-            "service web: endpoint_mode dnsrr has no address",
+            "service web: endpoint_mode dnsrr has no virtual IP",
         ),
         (
             GOOD.replace(

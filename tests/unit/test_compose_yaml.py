@@ -60,7 +60,7 @@ def test_anchors_and_merge_keys(tmp_path: Path, text: str, data: dict[str, Any])
         ("x: &x [a]\ny:\n  <<: *x\n", 3, "`<<` takes a mapping"),
         ("y: {<<: [[{a: 1}]]}\n", 1, "`<<` takes a mapping"),
         ("y:\n", 0, ""),
-        ("\ny: *x\n", 2, "*x stands for nothing: no &x stands before it"),
+        ("\ny: *x\n", 2, "*x is an unknown alias: no &x stands before it"),
         ("y: &y\n  a: *y\n", 2, "it would contain itself"),
         ("y: &y {<<: *y}\n", 1, "it would contain itself"),
         ("y:\n  1: a\n", 2, 'write "1" in quotes'),

@@ -216,7 +216,7 @@ def test_what_a_killed_build_started_is_ended_with_what_that_started(home: Path)
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {wait!r}])"
     builder = (
         "import pathlib, sys; from lab.cluster import process\n"
-        "process.run([sys.executable, '-c', sys.argv[2]], log=pathlib.Path(sys.argv[1]), bound=300, stop=None)"
+        "process.run_program([sys.executable, '-c', sys.argv[2]], log=pathlib.Path(sys.argv[1]), bound=300, stop=None)"
     )
     log = folder / "build.log"
     with subprocess.Popen([sys.executable, "-c", builder, str(log), child]) as killed:
@@ -415,7 +415,7 @@ def test_a_home_of_nobody_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys:
             moved.setenv(variable, "~no-such-user-here/lab")
             assert main(["down"]) == 2
         said = capsys.readouterr().err
-        assert "'~no-such-user-here/lab' leads to no folder" in said
+        assert "'~no-such-user-here/lab' is not a usable path" in said
         assert variable in said
 
 

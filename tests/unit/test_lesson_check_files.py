@@ -125,7 +125,7 @@ def test_what_nobody_foresaw_is_a_problem_of_that_file_alone(
     problems, looked_at = check_paths([tmp_path], tape)
     assert looked_at == 2
     assert [p.path for p in problems] == [tmp_path / "a.tape", tmp_path / "b.yaml"]
-    assert problems[0].reason == "this file could not be looked at to its end: RuntimeError: never thought of"
+    assert problems[0].reason == "checking this file failed: RuntimeError: never thought of"
     assert "report it" in problems[0].remedy
 
 

@@ -69,7 +69,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         ("just words\n", 1, "not one single value"),
         (GOOD.replace("title: A", "titel: A"), 2, "unknown key 'titel'; did you mean 'title'?"),
         (GOOD.replace("  - id: two\n    title", "  - title"), 13, "step 2 has no 'id'"),
-        (GOOD.replace("id: two", "id: one"), 13, "the step id one stands twice; first in line 7"),
+        (GOOD.replace("id: two", "id: one"), 13, "duplicate step id one; first used in line 7"),
         (GOOD.replace("running:", "runing:"), 12, "unknown key 'runing'; did you mean 'running'?"),
         (GOOD.replace("exactly", "exacty"), 12, "unknown key 'exacty'; did you mean 'exactly'?"),
         (GOOD.replace("    run:", "    bound: -3\n    run:"), 10, "'bound' must be more than 0, not -3"),

@@ -175,7 +175,7 @@ def test_the_sentence_names_the_tape_the_step_and_what_to_do(tmp_path: Path) -> 
     (problem,) = caught.value.problems
     assert problem.sentence.startswith(f"{tmp_path}/secrets.tape:")
     assert f"step `{fact.step}`: the lesson now runs `" in problem.sentence
-    assert problem.sentence.endswith("record it anew: swarmlab record secrets")
+    assert problem.sentence.endswith("record it again: swarmlab record secrets")
 
 
 def test_a_tape_of_a_lesson_that_is_not_in_the_course_is_only_checked_as_a_tape(tmp_path: Path) -> None:

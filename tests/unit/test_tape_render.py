@@ -53,7 +53,7 @@ LESSON reconciliation
           ╰ exit 0 after 0.4 s
   0:01.9  ! web.3: its container died on node3 (exit 137)
   0:02.0  ! web.3 failed on node3 (exit 137); a new task was assigned to node4
-  0:03.5  + web.3 runs on node4 (1.8 s after it was made)
+  0:03.5  + web.3 runs on node4 (1.8 s after it was created)
   ✔ a task of web failed (web.3 with exit 137)
   · 2 requests to port 8080 / through node1, node4; 1 answered by web.1, the
     slowest in 12 ms; 1 failed (timed out)
@@ -85,7 +85,7 @@ What happened, in minutes and seconds since the step began:
 
 - 0:00.9 web.3: its container died on node3 (exit 137)
 - 0:01.0 web.3 failed on node3 (exit 137); a new task was assigned to node4
-- 0:02.5 web.3 runs on node4 (1.8 s after it was made)
+- 0:02.5 web.3 runs on node4 (1.8 s after it was created)
 
 2 requests to port 8080 / through node1, node4; 1 answered by web.1, the slowest in 12 ms; 1 failed (timed out).
 

@@ -174,7 +174,7 @@ def test_one_that_answers_in_plain_http() -> None:
     with listening(talk) as address:
         shown = handshake(address, HOST, (), time.time(), BOUND)
     assert shown.verdict == "unreachable"
-    assert "speaks no TLS" in shown.why
+    assert "does not speak TLS" in shown.why
 
 
 def test_one_that_hangs_up() -> None:

@@ -41,7 +41,7 @@ def dripping(start: bytes, drop: bytes, wrap: Callable[[socket.socket], socket.s
 
 def fetch(url: str, *, whole: bool = True) -> http.Answer:
     with http.make_client(5.0, ("127.0.0.1", 0)) as client:
-        return http.get(client, url, longest=100_000, bound=0.5, is_whole=whole)
+        return http.get(client, url, longest=100_000, bound=0.5, whole=whole)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_program_that_ends_waits_for_no_answer() -> None:
         [
             sys.executable,
             "-c",
-            "import threading\nfrom lab.watch import threads\nthreads.start(threading.Event().wait, None)",
+            "import threading\nfrom lab.watch import threads\nthreads.start_thread(threading.Event().wait, None)",
         ],
         timeout=60,
         check=False,

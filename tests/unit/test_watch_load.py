@@ -240,4 +240,4 @@ def test_what_no_request_can_bear_is_told(load_spec: LoadSpec) -> None:
         it.until(lambda load: load.bad > 0)
         assert it.ended().good == 0
         ((_, _, error),) = it.errors()
-        assert error.startswith("no request can bear") or error == "the cluster has no node to ask"
+        assert error.startswith("no request can carry") or error == "the cluster has no node to ask"

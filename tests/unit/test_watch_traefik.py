@@ -205,10 +205,10 @@ def test_no_node_publishes_it() -> None:
     [
         ("/api/http/routers", Answer("<html>\n<h1>hello</h1>"), "not JSON: <html> <h1>hello</h1>"),
         ("/api/version", Answer(""), "not JSON: it is empty"),
-        ("/api/version", Answer("{}"), "an object with a Version was to come, but this came: {}"),
+        ("/api/version", Answer("{}"), "an object with a Version was expected, but this came: {}"),
         ("/api/version", Answer("moved", 302), "status 302"),
-        ("/api/tcp/services", Answer('{"a": 1}'), "a list was to come"),
-        ("/api/http/middlewares", Answer("[1]"), "a list of objects was to come, but this came: 1"),
+        ("/api/tcp/services", Answer('{"a": 1}'), "a list was expected"),
+        ("/api/http/middlewares", Answer("[1]"), "a list of objects was expected, but this came: 1"),
         ("/api/entrypoints", Answer('[{"address": ":80"}]'), "name is missing"),
         ("/api/http/routers", Answer('[{"name": "app@swarm", "rule": 7}]'), "app@swarm: rule is 7 and not a text"),
         ("/api/certificates", Answer('[{"name": "ab", "notBefore": "soon", "notAfter": "late"}]'), "soon"),

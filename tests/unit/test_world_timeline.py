@@ -37,7 +37,7 @@ def test_a_crash_and_its_replacement_are_one_line_then_another() -> None:
     )
     assert lines == [
         "web.3 failed on node3 (exit 137); a new task was assigned to node4",
-        "web.3 runs on node4 (2.4 s after it was made)",
+        "web.3 runs on node4 (2.4 s after it was created)",
     ]
 
 
@@ -134,7 +134,7 @@ def test_the_tasks_of_a_global_service_are_named_by_their_node() -> None:
     lines = told(change(services=(agent,), tasks=(task(0, on="n2", name="agent", created=100.0, changed=100.5),)))
     assert lines == [
         "service agent was created, 4 tasks desired",
-        "agent.node2 runs on node2 (0.5 s after it was made)",
+        "agent.node2 runs on node2 (0.5 s after it was created)",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Whether this machine's hardware virtualisation runs a guest: tried, not guessed, and remembered."""
+"""The choice between hardware virtualisation and emulation: probed by booting a guest, not guessed, and remembered."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from lab.files import write_private
 
 KVM = Path("/dev/kvm")
 BOUND = 10.0
-"""Seconds for a guest to say its word; under working hardware virtualisation it takes one or two."""
+"""Seconds for a guest to report on its console; working hardware virtualisation takes one or two."""
 
 _SLOW = "the machines are emulated, which is slower"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """How machines run, and the sentence that says why when it is not the fast way."""
+    """How machines run; `note` is a sentence that says why they run the slow way, if they do."""
 
     acceleration: Literal["kvm", "tcg"]
     note: str = ""
 
 
 def load_choice() -> Choice | None:
-    """What is known without a trial: no device, or a probe since this machine's last boot. None: not probed."""
+    """Return what is known without a probe: no device, or the result of one since this machine's last boot. None: not
+    probed."""
     if not os.access(KVM, os.R_OK | os.W_OK):
         why = "may not be opened by you" if KVM.exists() else "is not here"
         return Choice("tcg", f"hardware virtualisation ({KVM}) {why}: {_SLOW}")
@@ -48,7 +49,8 @@ def load_choice() -> Choice | None:
 
 
 def choose(kernel: Path, initrd: Path) -> Choice:
-    """KVM if a guest boots under it within `BOUND` seconds, else emulation; asked once per boot and emulator."""
+    """Choose KVM if a guest boots under it within `BOUND` seconds, else emulation; probed once per boot and
+    emulator."""
     if (known := load_choice()) is not None:
         return known
     choice = (

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from lab import file_lock, files, paths
 from lab.cluster import lab_paths, swarm_init
-from lab.cluster.faults import FAULTS
 from lab.cluster.model import Acceleration, ClusterStatus, Images, NodeStatus, Pace, Progress, Report, silent
 from lab.cluster.vm import console, processes, qemu, state
 from lab.cluster.vm.qemu import Drive, Machine, Network
@@ -28,14 +27,14 @@ _ASK = 10.0
 _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
 
 
-#: Measured: four emulated machines on two cores carry some eleven new HTTPS connections a second through Traefik, nginx
-#: and Node.js, and fewer while a new version starts; a TLS handshake takes an emulated processor its time.
+#: Measured: four emulated machines on two cores handle about eleven new HTTPS connections a second through Traefik,
+#: nginx and Node.js, and fewer while a new version starts; a TLS handshake takes long on an emulated processor.
 PACES = {"kvm": Pace(), "tcg": Pace(load=1, patience=30.0, mesh_round=5.0, handshake_rounds=(3.0, 10.0))}
 
 
 @dataclass(frozen=True)
 class VmCluster:
-    """What is known of the lab is in `state`; what is true at the moment is asked each time."""
+    """A cluster of virtual machines. `state` is the lab's record; the current state is queried each time."""
 
     state: LabState
     made_by_lab: bool = True
@@ -58,7 +57,7 @@ class VmCluster:
 
     @property
     def faults(self) -> frozenset[str]:
-        return frozenset(FAULTS)
+        return frozenset({"stop", "start", "cut", "heal"})
 
     @property
     def pace(self) -> Pace:
@@ -70,7 +69,7 @@ class VmCluster:
         return lab_paths.lab_folder(self.name)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Every node's engine, managers first."""
+        """Return every node's endpoint, managers first."""
         return tuple(self._endpoint(node) for node in self.state.nodes)
 
     def _endpoint(self, node: NodeState) -> Endpoint:
@@ -84,7 +83,8 @@ class VmCluster:
         )
 
     def status(self) -> ClusterStatus:
-        """Machines, engines and the swarm at this moment; silent ones cost at most some seconds."""
+        """Return the current state of machines, engines and the swarm; one that does not answer costs at most a few
+        seconds."""
         up = {node.name: self.running(node) for node in self.state.nodes}
         alive = [self._endpoint(node) for node in self.state.nodes if up[node.name]]
         members = {m.node: m for m in swarm_init.read_engines(alive, _ASK)} if alive else {}
@@ -96,7 +96,7 @@ class VmCluster:
             provider=self.provider,
             made_by_lab=True,
             acceleration=self.state.acceleration,
-            # Made in the future, says a clock that was set back since: then it is new.
+            # If the clock was set back since, the lab seems to be created in the future: then it is new.
             created=min(self.state.created, datetime.now(UTC)),
             nodes=nodes,
             whole=whole and any(n.leader for n in nodes),
@@ -128,33 +128,33 @@ class VmCluster:
         )
 
     def stop(self, node: str) -> None:
-        """Pull the machine's plug."""
+        """Power the machine off, as if its plug were pulled."""
         one = self.node(node)
         with self.alone():
             processes.power_off(self.home / one.name, one.identity)
 
     def powered_off(self) -> tuple[str, ...]:
-        """The nodes whose machines do not run, whoever ended them."""
+        """Return the nodes whose machines are not running, whoever ended them."""
         return tuple(node.name for node in self.state.nodes if not self.running(node))
 
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
-        """Power machines on, side by side, and wait until their engines answer."""
+        """Power machines on, in parallel, and wait until their engines answer."""
         with self.alone():
             self.boot([self.node(name) for name in nodes], report)
 
     def start(self, node: str, report: Report = silent) -> None:
-        """Power the machine on and wait for its engine and its place in the swarm."""
+        """Power the machine on and wait until its engine answers and it is back in the swarm."""
         one = self.node(node)
         with self.alone():
             self.boot([one], report)
             self._wait_ready(one, report)
 
     def cut(self, node: str) -> None:
-        """Pull the LAN's cable out of the machine. Raises LabError when it is off."""
+        """Unplug the machine's LAN cable. Raises LabError when the machine is powered off."""
         self._cable(node, off=True)
 
     def heal(self, node: str, report: Report = silent) -> None:
-        """Plug the cable back in and wait for the node's place in the swarm."""
+        """Plug the cable back in and wait until the node is back in the swarm."""
         self._wait_ready(self._cable(node, off=False), report)
 
     def _cable(self, node: str, *, off: bool) -> NodeState:
@@ -166,12 +166,12 @@ class VmCluster:
         return one
 
     def down(self, report: Report = silent) -> None:
-        """End every machine and delete all that the lab has in its folder; the cache stays."""
+        """End every machine and delete the cluster's folder with all its files; the cache stays."""
         with self.alone():
             remove(self.name, report)
 
     def node(self, name: str) -> NodeState:
-        """The machine called `name`. Raises InputError when there is none."""
+        """Return the machine called `name`. Raises InputError when there is none."""
         for one in self.state.nodes:
             if one.name == name:
                 return one
@@ -179,7 +179,7 @@ class VmCluster:
         raise InputError(f"there is no node called {name}; this lab has {have}")
 
     def alone(self) -> AbstractContextManager[None]:
-        """Hold the lab's lock for a block: one command changes the machines at a time."""
+        """Hold the lab's lock for a block, so that one command at a time changes the machines."""
         return file_lock.hold(lab_paths.lock_file(self.name), f"at work on the lab {self.name}", bound=10)
 
     def boot(self, nodes: Sequence[NodeState], report: Report) -> None:
@@ -192,7 +192,7 @@ class VmCluster:
         self._wait_engines(nodes, report)
 
     def as_machine(self, node: NodeState) -> Machine:
-        """What is powered on for `node`. Raises LabError when the disk that it stands on is gone."""
+        """Return the machine to power on for `node`. Raises LabError when its base disk is gone."""
         folder, base = self.home / node.name, base_disk(self.state.disk).parent
         forwards = {node.engine: qemu.ENGINE_PORT, **{here: port for port, here in node.published.items()}}
         return Machine(
@@ -208,7 +208,7 @@ class VmCluster:
         )
 
     def running(self, node: NodeState) -> bool:
-        """The machine is powered on."""
+        """Return whether the machine is powered on."""
         return processes.find_running(self.home / node.name, node.identity) is not None
 
     def _wait_engines(self, nodes: Sequence[NodeState], report: Report) -> None:
@@ -236,15 +236,15 @@ class VmCluster:
                     raise WaitError("the engines", BOOT_BOUND, text, log=log, remedy="swarmlab up")
 
     def _answers(self, node: NodeState) -> bool:
-        """Ask once; after a refusal, which comes at once while the machine boots, take a breath."""
+        """Query the engine once; after a refusal, which is immediate while the machine boots, pause briefly."""
         if swarm_init.read_engine(self._endpoint(node), _ASK / 2).local:
             return True
         time.sleep(_POLL)
         return False
 
     def _failed(self, node: NodeState, again: Container[str]) -> bool:
-        """The machine ended while it booted, or gave up; it is off then. Raises LabError for one that was powered on
-        `again` already."""
+        """Return whether the machine ended or gave up while it booted; if so, it is powered off. Raises LabError for
+        one that was already powered on `again`."""
         folder = self.home / node.name
         why = console.read_failure(folder)
         if self.running(node) and not why:
@@ -254,7 +254,7 @@ class VmCluster:
             logs = f"its logs are {folder / console.LOG} and {folder / 'emulator.log'}"
             raise LabError(
                 f"{node.name} did not boot, twice: {why or 'its machine ended'}; {logs}\n{console.read_tail(folder)}",
-                remedy="swarmlab up tries again; swarmlab down, then swarmlab up, makes the lab anew",
+                remedy="swarmlab up tries again; swarmlab down, then swarmlab up, recreates the lab",
             )
         return True
 
@@ -267,7 +267,7 @@ class VmCluster:
         return f"waiting for the engine of {text}", 0.1 + 0.9 * done / count
 
     def _wait_ready(self, node: NodeState, report: Report) -> None:
-        """Wait until a manager lists the node as ready, and the node itself agrees that it is in."""
+        """Wait until a manager lists the node as ready, and the node itself reports that it is in the swarm."""
         managers = [n for n in self.state.nodes if n.role == "manager"]
         powered = sum(self.running(n) for n in managers)
         if 2 * powered <= len(managers):
@@ -280,7 +280,7 @@ class VmCluster:
         wait_until(what, REJOIN_BOUND, lambda: self._lacks(node), pause=_POLL, log=log, remedy="swarmlab up")
 
     def _lacks(self, node: NodeState) -> str:
-        """What the node still lacks to be in the swarm, in words; "" when it is in."""
+        """Return why the node is not in the swarm yet, in words; "" when it is."""
         members = swarm_init.read_engines(self.endpoints())
         own = next(m for m in members if m.node == node.name)
         seen = _listing([e for e, m in zip(self.endpoints(), members, strict=True) if m.control])
@@ -293,19 +293,19 @@ class VmCluster:
 
 
 def base_disk(disk: str) -> Path:
-    """The base disk called `disk` in the cache. Raises LabError when it is gone."""
+    """Return the path of the base disk called `disk` in the cache. Raises LabError when it is gone."""
     path = paths.cache() / disk / "disk.raw"
     if not path.is_file():
         raise LabError(
-            f"the disk that this lab's machines stand on is gone ({path})", remedy="swarmlab down, then swarmlab up"
+            f"the base disk of this lab's machines is missing ({path})", remedy="swarmlab down, then swarmlab up"
         )
     return path
 
 
 def remove(name: str, report: Report) -> None:
-    """End the machines of lab `name`, as far as it was made, and delete its folder.
+    """End the machines of the lab `name`, even a half-made one, and delete its folder.
 
-    Raises LabError, and deletes nothing, where nothing says that the lab made the folder: no record, no machine.
+    Raises LabError and deletes nothing when there is no sign that the lab made the folder: no record, mark or process.
     """
     home = lab_paths.lab_folder(name)
     try:
@@ -317,7 +317,7 @@ def remove(name: str, report: Report) -> None:
         if not (nodes or switch or state.is_made_by_lab(name)) and home.is_dir() and any(home.iterdir()):
             raise LabError(
                 f"nothing in {home} was deleted: it holds no record of a lab, so others may have put it there",
-                remedy="delete in it what you do not need yourself",
+                remedy="delete the files in it that you do not need",
             ) from None
     for node, identity in nodes:
         report(Progress("down", f"powering {node} off"))
@@ -325,7 +325,7 @@ def remove(name: str, report: Report) -> None:
     if switch:
         processes.stop_switch(home, switch)
     report(Progress("down", "deleting disks and keys"))
-    # What shows that the lab made it goes last: so a `down` that is cut off can be run again.
+    # The signs that the lab made it are deleted last, so that an interrupted `down` can be run again.
     for path in () if home.is_symlink() else tuple(home.glob("*")):
         if path.name not in (state.FILE, state.MARK):
             files.delete(path)
@@ -333,7 +333,7 @@ def remove(name: str, report: Report) -> None:
 
 
 def _listing(guides: Sequence[Endpoint]) -> tuple[swarm_init.ListedNode, ...]:
-    """The nodes as a manager lists them that knows who leads; while they elect, as any lists them."""
+    """Return the nodes as listed by a manager that knows the leader; during an election, as listed by any."""
     found: tuple[swarm_init.ListedNode, ...] = ()
     for guide in guides:
         try:

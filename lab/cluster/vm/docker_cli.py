@@ -1,4 +1,4 @@
-"""Debian's Docker command line, out of the machines' packages, with the C library that it was linked for."""
+"""Debian's Docker CLI, from the machines' packages, with the C library that it was linked against."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ exec "$lib/{_LOADER}" --library-path "$lib" "$lib/docker" "$@"
 
 
 def bring() -> Path | None:
-    """The folder of `docker`, made at the first need; None without the machines' packages."""
+    """Return the folder of `docker`, created on first use; None without the machines' packages."""
     place = paths.own(paths.cache() / f"cli-{inputs.rootfs_key()}", paths.CACHE)
     if not place.exists():
         rootfs = paths.cache() / f"rootfs-{inputs.rootfs_key()}.tar"
@@ -48,7 +48,7 @@ def _bring(rootfs: Path, place: Path) -> None:
                     (beside / "lib" / name).chmod(0o755)
         (beside / "bin" / "docker").write_text(_WRAPPER)
         (beside / "bin" / "docker").chmod(0o755)
-        # Another process may have brought it meanwhile: then its folder is as good.
+        # Another process may have created it meanwhile: its folder is just as good.
         if not place.exists():
             beside.replace(place)
     finally:

@@ -1,4 +1,4 @@
-"""What this machine has for virtual machines, what it lacks, and what brings that. Looks only."""
+"""The check of this machine for virtual machines: what it has, what it lacks, and how to get that. Changes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lab.errors import LabError
 
 
 def requirements() -> Iterator[Requirement]:
-    """Each of them, those first that all else needs."""
+    """Yield every requirement, first those that all others depend on."""
     yield _system()
     yield from map(_program, programs.needed_programs())
     yield _mapping()
@@ -25,7 +25,7 @@ def requirements() -> Iterator[Requirement]:
 
 
 def speed() -> str:
-    """How machines run here: kvm, tcg, or that it was not tried yet."""
+    """Return how machines run here: kvm, tcg, or that it was not probed yet."""
     known = _known()
     return "not probed yet" if known is None else known.acceleration
 
@@ -33,13 +33,13 @@ def speed() -> str:
 def _known() -> acceleration.Choice | None:
     try:
         return acceleration.load_choice()
-    except LabError:  # The cache is nobody's to use: the item of the disk says why.
+    except LabError:  # The cache cannot be used: the item for the disk says why.
         return None
 
 
 def _system() -> Requirement:
     system = f"{platform.system()} {platform.machine()}"
-    return Requirement("system", system == "Linux x86_64", True, system, "take a machine with Linux on x86_64")
+    return Requirement("system", system == "Linux x86_64", True, system, "use a machine with Linux on x86_64")
 
 
 def _program(need: programs.Need) -> Requirement:

@@ -2,10 +2,10 @@
 
     python -m lab.cluster.vm.lan_switch IDENTITY NODE...      in that folder
 
-Each machine sends its frames to the socket `NODE/switch` and takes those for it from `NODE/lan`. Who may not enter the
-folder (mode 0700) can neither read nor send a frame, which a multicast group on loopback gives to every user of this
-machine. Datagrams carry one frame each and need no connection: machines and the switch may end and start again in any
-order. `IDENTITY` is random and stays on the command line, so that the process is found again.
+Each machine sends its frames to the socket `NODE/switch` and receives frames on `NODE/lan`. Other users cannot enter
+the folder (mode 0700), so they can neither read nor send frames; a multicast group on loopback would be open to every
+user of this machine. Datagrams carry one frame each and need no connection, so machines and the switch may stop and
+start again in any order. `IDENTITY` is random and stays on the command line, so that the process can be found again.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from lab.cluster.vm import console
 INBOX = "switch"
 """The socket in a machine's folder that the machine sends to."""
 OUTBOX = "lan"
-"""The socket there that it is sent to."""
+"""The socket there that the machine receives from."""
 
 PID_FILE = "switch.pid"
-"""Written when every socket is open."""
+"""The pid file, written when every socket is open."""
 
 _FRAME = 65_536
-#: Frames that wait for a machine which is slow to take them; as on a wire, what comes on top is lost.
+#: Frames queued for a machine that is slow to receive them; as on a wire, frames beyond that are lost.
 _QUEUE = 1000
-#: Frames taken from one machine before the others have their turn.
+#: Frames taken from one machine before the others get their turn.
 _TURN = 64
-#: Seconds between two looks whether the folder is still there, and at the consoles.
+#: Seconds between checks of whether the folder still exists, and of the console logs.
 _CHECK = 5.0
 
 
 class Port:
-    """One machine's two sockets, relative to the current folder (a socket's address holds 107 bytes)."""
+    """One machine's two sockets, relative to the current folder (a socket's address has at most 107 bytes)."""
 
     def __init__(self, node: str, poll: Callable[[Port], None]) -> None:
         self.node = node
@@ -52,13 +52,13 @@ class Port:
         self.outbox: socket.socket | None = None
 
     def send(self, frame: bytes) -> None:
-        """Give the machine a frame: now, or when it takes more. One that is off loses it."""
+        """Send the machine a frame: now, or when it accepts more. For a machine that is off, the frame is lost."""
         if self.waiting or not self._sent(frame):
             self.waiting.append(frame)
             self._poll(self)
 
     def flush(self) -> None:
-        """Give what waits, as far as the machine takes it."""
+        """Send the queued frames, as far as the machine accepts them."""
         while self.waiting:
             frame = self.waiting.popleft()
             if not self._sent(frame):
@@ -67,7 +67,7 @@ class Port:
         self._poll(self)
 
     def _sent(self, frame: bytes) -> bool:
-        """False when the machine takes no more at the moment."""
+        """Send a frame; return False when the machine accepts no more at the moment."""
         for _ in range(2):  # A machine that was powered on again has a new socket.
             try:
                 if self.outbox is None:
@@ -88,7 +88,7 @@ class Port:
 
     def _hang_up(self) -> None:
         if self.outbox is not None:
-            # A closed socket leaves the poll by itself; what waited was for a machine that is gone.
+            # A closed socket leaves the poll automatically; the queued frames were for a machine that is gone.
             outbox, self.outbox = self.outbox, None
             self.waiting.clear()
             self._poll(self)
@@ -96,7 +96,8 @@ class Port:
 
 
 class Switch:
-    """Frames go to the machine that has their address, and to all others while nobody knows who has it."""
+    """The switch: sends a frame to the machine with its target address, or to all others while that machine is
+    unknown."""
 
     def __init__(self, nodes: Sequence[str]) -> None:
         self._selector = selectors.DefaultSelector()
@@ -107,7 +108,7 @@ class Switch:
             self._selector.register(port.inbox, selectors.EVENT_READ, port)
 
     def turn(self, bound: float) -> None:
-        """Pass on what has come; wait up to `bound` seconds for it."""
+        """Forward the frames that have arrived; wait up to `bound` seconds for them."""
         for key, events in self._selector.select(bound):
             port: Port = key.data
             if events & selectors.EVENT_READ:
@@ -132,7 +133,7 @@ class Switch:
                     other.send(frame)
 
     def _poll(self, port: Port) -> None:
-        """Ask to be told when a port's machine takes more; no longer when nothing waits for it."""
+        """Poll for when a port's machine accepts more; stop polling when no frame is queued for it."""
         wanted = port.outbox if port.waiting else None
         if (polled := self._polled.get(port.node)) is not wanted:
             if polled is not None:
@@ -150,8 +151,8 @@ def _datagrams() -> socket.socket:
 
 
 def main(identity: str, *nodes: str) -> None:
-    """Switch frames between `nodes` until the process is ended or the folder is deleted. The one process that lives as
-    long as the machines, it also holds their consoles' files to a size."""
+    """Switch frames between `nodes` until the process is ended or the folder is deleted. As the one process that lives
+    as long as the machines, it also limits the size of their console logs."""
     os.umask(0o077)
     switch = Switch(nodes)
     beside = Path(f".{PID_FILE}.{identity}")

@@ -1,4 +1,4 @@
-"""Which ports of this machine a lab takes: a block of its own on loopback, kept for the lab's life."""
+"""The ports that a lab uses on this machine: a block of its own on loopback, kept for the lab's lifetime."""
 
 from __future__ import annotations
 
@@ -25,39 +25,40 @@ _LAST_DIGITS = {
     15000: 15,
 }
 PUBLISHED = tuple(_LAST_DIGITS)
-"""Ports that, when published in the swarm, are reached from this machine on every node."""
+"""Ports that, when published in the swarm, can be reached from this machine on every node."""
 
 _FIRST = 20_000
 _LAST = 32_000
-"""Below 32768, from where Linux by default gives ports to outgoing connections."""
+"""Below 32768, where Linux's default range of ports for outgoing connections begins."""
 _STEP = 1_000
-"""Ports of one lab."""
+"""Ports per lab."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Node n owns first + 100 n up to first + 100 n + 99."""
+    """A lab's block of ports. Node n owns first + 100 n to first + 100 n + 99."""
 
     first: int
 
     def engine(self, number: int) -> int:
-        """The port of the engine of node `number` (from 1)."""
+        """Return the engine's port of node `number` (from 1)."""
         return self.first + 100 * number
 
     def published(self, number: int) -> dict[int, int]:
-        """Port in the swarm to port here, for node `number`; the last digits resemble: 8080 is ..88."""
+        """Map ports in the swarm to ports on this machine, for node `number`; the last digits are similar: 8080 is
+        ..88."""
         return {port: self.first + 100 * number + digits for port, digits in _LAST_DIGITS.items()}
 
     def all(self, nodes: int) -> tuple[int, ...]:
-        """Every TCP port of the block, for so many nodes."""
+        """Return every TCP port of the block for this number of nodes."""
         every = range(1, nodes + 1)
         return tuple(p for n in every for p in (self.engine(n), *self.published(n).values()))
 
 
 def free(port: int) -> bool:
-    """Nobody listens at this TCP port of loopback."""
+    """Return whether nothing listens on this TCP port of loopback."""
     with socket.socket() as probe:
-        # As QEMU does; an old connection in its last minutes does not count.
+        # As QEMU does; an old connection in TIME_WAIT does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -67,7 +68,8 @@ def free(port: int) -> bool:
 
 
 def allocate(nodes: int, taken: Iterable[int] = (), *, is_free: Callable[[int], bool] = free) -> Block:
-    """A block whose ports are all free and which no other lab has (`taken`: their first ports)."""
+    """Return a block whose ports are all free and that no other lab has (`taken`: their first ports). Raises
+    LabError."""
     others = frozenset(taken)
     for first in range(_FIRST, _LAST, _STEP):
         block = Block(first)

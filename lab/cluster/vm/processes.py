@@ -1,5 +1,5 @@
-"""The processes of a lab's machines and their network: made, found again, ended. What runs is asked from the system,
-never from memory."""
+"""The processes of a lab's machines and their network: started, found again, ended. What runs is queried from the
+system, never remembered."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _BOUND = 60.0
 
 
 def find_running(folder: Path, identity: str) -> psutil.Process | None:
-    """The machine's emulator, if it runs."""
+    """Return the machine's emulator, if it runs."""
     return process.find_process(identity, qemu.EMULATOR, hint=folder / "pid")
 
 
 def find_strays(home: Path) -> tuple[tuple[str, str], ...]:
-    """(node, identity) of every machine that runs from the folder `home`, when its own record is lost."""
+    """Return (node, identity) of every machine that runs from the folder `home`, when its own record is lost."""
     found = []
     start = f"file={qemu.escape(home)}/"
     for one in psutil.process_iter():
@@ -43,7 +43,8 @@ def find_strays(home: Path) -> tuple[tuple[str, str], ...]:
 
 
 def find_stray_switch(home: Path) -> str:
-    """The identity of the process that switches the network of the machines in `home`, when their record is lost."""
+    """Return the identity of the process that switches the network of the machines in `home`, when their record is
+    lost."""
     for one in psutil.process_iter():
         try:
             words = one.cmdline() if process.is_own(one) else []
@@ -55,7 +56,7 @@ def find_stray_switch(home: Path) -> str:
 
 
 def make_overlay(base: Path, disk: Path) -> None:
-    """Make the machine's own disk, which holds what differs from `base`. Kept when it is there."""
+    """Create the machine's own disk, which holds the differences from `base`. An existing one is kept."""
     if disk.exists():
         return
     beside = disk.with_suffix(".new")
@@ -67,7 +68,7 @@ def make_overlay(base: Path, disk: Path) -> None:
 def power_on(one: Machine) -> None:
     """Start the emulator, detached from this program and its terminal. Idempotent.
 
-    QEMU goes to the background only when its disks, sockets and ports are open, so a failure is told here.
+    QEMU goes to the background only when its disks, sockets and ports are open, so a failure is reported here.
     """
     if find_running(one.folder, one.identity) is not None:
         return
@@ -89,7 +90,7 @@ def power_on(one: Machine) -> None:
 
 
 def power_off(folder: Path, identity: str) -> None:
-    """End the emulator, politely and then not. Idempotent."""
+    """End the emulator, through QMP first and then by killing it. Idempotent."""
     if (found := find_running(folder, identity)) is None:
         return
     try:
@@ -103,13 +104,13 @@ def power_off(folder: Path, identity: str) -> None:
 
 
 def find_switch(home: Path, identity: str) -> psutil.Process | None:
-    """The process that switches the machines' network, if it runs."""
+    """Return the process that switches the machines' network, if it runs."""
     return process.find_process(identity, lan_switch.__name__, hint=home / lan_switch.PID_FILE)
 
 
 def start_switch(home: Path, identity: str, nodes: Sequence[str]) -> None:
-    """Start the machines' network, detached from this program and its terminal. Idempotent; machines that run meanwhile
-    are on it at once. Raises WaitError when it does not come up."""
+    """Start the machines' network, detached from this program and its terminal. Idempotent; machines that already run
+    are connected at once. Raises WaitError when it does not come up."""
     if find_switch(home, identity) is not None:
         return
     ready = home / lan_switch.PID_FILE
@@ -140,7 +141,8 @@ def stop_switch(home: Path, identity: str) -> None:
 
 
 def set_cut(folder: Path, *, off: bool) -> None:
-    """Plug the LAN's cable out or in. The emulator cannot be asked for it, so a file says it while it runs."""
+    """Unplug the LAN cable, or plug it in. The emulator cannot report that, so a file records it while the machine
+    runs."""
     qmp.set_link(folder, up=not off)
     if off:
         (folder / "cut").touch()
@@ -149,5 +151,5 @@ def set_cut(folder: Path, *, off: bool) -> None:
 
 
 def is_cut(folder: Path) -> bool:
-    """The cable is out (the file is deleted at each power-on)."""
+    """Return whether the cable is unplugged (the file is deleted at each power-on)."""
     return (folder / "cut").exists()

@@ -1,6 +1,7 @@
-"""The provider `vm`: N virtual machines from Debian packages. They need no Docker, no registry and no root network.
+"""The provider `vm`: N virtual machines from Debian packages. They need no Docker, no registry and no network set up by
+root.
 
-Imports are in the functions: `names` is asked before the app's first paint, which waits for them.
+Imports are inside the functions: `names` is called before the app's first paint, which waits for imports.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ SYSTEM = "Linux x86_64"
 
 
 class VmProvider:
-    """`lab.cluster.provider.Provider`."""
+    """The provider `vm`, which implements `lab.cluster.provider.Provider`."""
 
     name = "vm"
 
     def available(self) -> Availability:
-        """It needs Linux on x86_64."""
+        """Return whether this machine runs Linux on x86_64."""
         system = f"{platform.system()} {platform.machine()}"
         if system != SYSTEM:
             return Availability(False, f"virtual machines need Linux on x86_64, and this is {system}")
@@ -31,25 +32,25 @@ class VmProvider:
         )
 
     def requirements(self) -> Iterable[Requirement]:
-        """Programs, mapped users, Traefik's binary, the base disk, hardware virtualisation."""
+        """Return the requirements: programs, mapped users, Traefik's binary, the base disk, hardware virtualisation."""
         from lab.cluster.vm import doctor
 
         return doctor.requirements()
 
     def speed(self) -> str:
-        """kvm, tcg, or that it was not tried yet."""
+        """Return kvm, tcg, or that it was not probed yet."""
         from lab.cluster.vm import doctor
 
         return doctor.speed()
 
     def install(self, consent: Consent, say: Callable[[str], None]) -> None:
-        """Debian packages, through apt."""
+        """Install Debian packages with apt."""
         from lab.cluster.vm import requirements
 
         requirements.require(consent, say)
 
     def check(self, spec: Spec) -> None:
-        """1 to 7 machines."""
+        """Check that there are 1 to 7 machines."""
         from lab.cluster.vm import up
 
         if spec.nodes is not None:
@@ -62,11 +63,11 @@ class VmProvider:
         return up.up(name, spec.nodes, report, consent, spec.images)
 
     def names(self) -> tuple[str, ...]:
-        """The labs that have machines."""
+        """Return the names of the labs that have machines."""
         return lab_paths.lab_names()
 
     def find(self, name: str) -> Cluster:
-        """From the lab's own record."""
+        """Return the cluster from the lab's own record."""
         from lab.cluster.vm import state
         from lab.cluster.vm.cluster import VmCluster
 
@@ -79,19 +80,19 @@ class VmProvider:
         remove(name, report)
 
     def purge(self) -> tuple[str, ...] | None:
-        """Base disks, images, packages, logs."""
+        """Delete base disks, images, packages and logs."""
         from lab.cluster.vm.build import disk_cache
 
         return disk_cache.purge()
 
     def tidy(self) -> None:
-        """What a killed build left."""
+        """Delete what a killed build left behind."""
         from lab.cluster.vm.build import disk_cache
 
         disk_cache.clear_if_idle()
 
     def docker_cli(self) -> Path | None:
-        """Debian's, out of the machines' packages."""
+        """Return the folder of Debian's Docker CLI, taken from the machines' packages."""
         from lab.cluster.vm import docker_cli
 
         return docker_cli.bring()

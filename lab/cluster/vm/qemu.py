@@ -1,4 +1,4 @@
-"""A virtual machine as a value, and the QEMU command line that it means. Nothing listens beyond loopback."""
+"""A virtual machine as a value, and its QEMU command line. Nothing listens beyond loopback."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ EMULATOR = "qemu-system-x86_64"
 LOOPBACK = "127.0.0.1"
 HOST_NET = "192.168.77.0/24"
 HOST_ADDRESS = "192.168.77.15"
-"""The side towards this machine. Outside 10.0.0.0/8, from which a swarm takes its overlay networks."""
+"""A guest's address on the network to this machine. It is outside 10.0.0.0/8, from which a swarm takes its overlay
+networks."""
 
 GATEWAY = "192.168.77.2"
-"""The second address of that network is the emulator's own: the way out, for a machine whose network is `outward`."""
+"""The second address of that network, the emulator's own: the gateway of a machine whose network is `outward`."""
 NAME_SERVER = "192.168.77.3"
-"""The third, too: it passes questions on to this machine's name server, for an `outward` machine."""
+"""The third address, also the emulator's: it forwards an `outward` machine's queries to this machine's name server."""
 
 ENGINE_PORT = 2376
 
@@ -35,10 +36,10 @@ class Drive:
 
 @dataclass(frozen=True)
 class Network:
-    """Two cards: one towards this machine, with TCP `forwards` (host port to guest port), one to the nodes' own LAN.
+    """Two network cards: one to this machine, with TCP `forwards` (host port to guest port), one to the nodes' own LAN.
 
-    `outward`: the guest may open connections of its own through the first, by IPv4, to wherever this machine can,
-    this machine itself included.
+    `outward`: the guest may open its own IPv4 connections through the first card to whatever this machine can reach,
+    including this machine itself.
     """
 
     mac: str
@@ -48,10 +49,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Machine:
-    """`identity` is random and on the command line, so the process is found and never mistaken.
+    """A virtual machine. `identity` is random and on the command line, so its process can be found and never mistaken.
 
-    `folder` holds the machine's files: serial.log, pid, qmp. Sockets and files are named relative to it,
-    because a socket's path may have 107 bytes and a state folder may be deep. `memory` is in MiB.
+    `folder` holds the machine's files: serial.log, pid, qmp. Sockets and files are named relative to it, because a
+    socket's path has at most 107 bytes and a state folder may be deep. `memory` is in MiB.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Machine:
 
     @property
     def serial(self) -> Path:
-        """What the machine says on its console."""
+        """The machine's console log."""
         return self.folder / console.LOG
 
     @property
@@ -77,9 +78,9 @@ class Machine:
 
 
 def build_argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
-    """The command line that runs `machine`, to be started in its folder, which is also open as the descriptor `folder`:
-    a machine with a network names the switch's socket through it."""
-    # After an oops the kernel restarts, as on servers: what it was doing would hang for ever.
+    """Return the command line that runs `machine`. Start it in the machine's folder, which is also open as the
+    descriptor `folder`: a machine with a network refers to the switch's socket through it."""
+    # After an oops the kernel restarts, as on servers: what it was doing would hang forever.
     words = ["console=ttyS0", "quiet", "oops=panic", "panic=5"]
     words += ["mitigations=off", "no_timer_check", *_words(machine.acceleration), *machine.words]
     line = [EMULATOR, "-name", f"{machine.name},process={machine.name}", "-uuid", machine.identity]
@@ -87,7 +88,7 @@ def build_argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
     line += _cpu(machine.acceleration)
     line += ["-m", str(machine.memory), "-device", "virtio-rng-pci"]
     line += ["-kernel", str(machine.kernel), "-initrd", str(machine.initrd), "-append", " ".join(words)]
-    # Appending, so that what is cut off the file does not come back as a hole (`console.trim`).
+    # Append, so that a truncated file does not get a hole in place of what was cut (`console.trim`).
     line += ["-chardev", f"file,id=serial,path={console.LOG},append=on", "-serial", "chardev:serial"]
     if machine.control:
         line += ["-chardev", "socket,id=qmp,path=qmp,server=on,wait=off", "-mon", "chardev=qmp,mode=control"]
@@ -101,18 +102,18 @@ def build_argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
 def _cpu(acceleration: str) -> list[str]:
     if acceleration == "kvm":
         return ["-accel", "kvm", "-cpu", "host", "-smp", "2"]
-    # Measured: with two emulated processors Linux 6.12 dies early (it patches code that the other runs).
-    # And a plain processor is faster to emulate: the images load in 37 s, against 63 s with `max`.
-    # Four machines with six replicas of a published service translate 350 to 430 MB; what does not fit is thrown away,
-    # and all is translated again.
+    # Measured: with two emulated processors Linux 6.12 crashes early (it patches code that the other runs). A plain
+    # processor is faster to emulate: the images load in 37 s, against 63 s with `max`. Four machines with six replicas
+    # of a published service translate 350 to 430 MB; when that does not fit, the buffer is flushed and all is
+    # translated again.
     return ["-accel", "tcg,tb-size=512", "-cpu", "Nehalem", "-smp", "1"]
 
 
 def _words(acceleration: str) -> list[str]:
     if acceleration == "kvm":
         return []
-    # Translated code is found again by its address: programs that start at another one each time are translated each
-    # time. Measured with the other two words: a service of six replicas is up in 28 s instead of 65.
+    # Translated code is cached by address, so programs that start at a different address each time are translated each
+    # time. Measured together with the other two parameters: a service of six replicas is up in 28 s instead of 65 s.
     return ["nokaslr", "norandmaps", "init_on_alloc=0", "lsm=capability"]
 
 
@@ -124,7 +125,7 @@ def _drive(number: int, drive: Drive) -> list[str]:
 
 
 def escape(path: Path) -> str:
-    """A path as a part of an option: a comma would begin the next part; doubled, it is itself."""
+    """Escape a path for use in an option: a comma would begin the next part, so it is doubled."""
     return str(path).replace(",", ",,")
 
 
@@ -133,7 +134,7 @@ def _network(network: Network, folder: int) -> list[str]:
         f",hostfwd=tcp:{LOOPBACK}:{outer}-{HOST_ADDRESS}:{inner}" for outer, inner in network.forwards.items()
     )
     reach = "restrict=off,ipv6=off" if network.outward else "restrict=on"
-    # The address of each frame is looked up when it is sent, from "/" (where -daemonize goes), and may have 107 bytes.
+    # Each frame's address is resolved when it is sent, from "/" (where -daemonize goes), and has at most 107 bytes.
     lan = f"dgram,id=lan,local.type=unix,local.path={lan_switch.OUTBOX}"
     lan += f",remote.type=unix,remote.path=/proc/self/fd/{folder}/{lan_switch.INBOX}"
     return [

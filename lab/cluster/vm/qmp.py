@@ -13,25 +13,25 @@ _BOUND = 10.0
 
 
 def execute(folder: Path, command: str, arguments: Mapping[str, object] | None = None) -> object:
-    """Run one QMP command on the machine in `folder` and give its answer. Raises LabError."""
+    """Run one QMP command on the machine in `folder` and return its result. Raises LabError."""
     return asyncio.run(_execute(folder, command, arguments))
 
 
 def set_link(folder: Path, *, up: bool) -> None:
-    """Plug the LAN's cable in or out; idempotent."""
+    """Plug the LAN cable in, or unplug it. Idempotent."""
     execute(folder, "set_link", {"name": "lan-card", "up": up})
 
 
 def power_off(folder: Path) -> None:
-    """End the machine at once, as if its plug were pulled; what its disk already took is kept."""
+    """End the machine at once, as if its plug were pulled; what was already written to its disk is kept."""
     execute(folder, "quit")
 
 
 async def _execute(folder: Path, command: str, arguments: Mapping[str, object] | None) -> object:
-    from qemu.qmp import ConnectError, QMPClient, QMPError  # slow to import: only a machine under way is asked
+    from qemu.qmp import ConnectError, QMPClient, QMPError  # slow to import: needed only for a running machine
 
     client = QMPClient(folder.name)
-    # A socket's address holds 107 bytes; through a descriptor of its folder the path is always short.
+    # A socket's address has at most 107 bytes; through a descriptor of its folder the path is always short.
     descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
     try:
         async with asyncio.timeout(_BOUND):
@@ -41,7 +41,7 @@ async def _execute(folder: Path, command: str, arguments: Mapping[str, object] |
             finally:
                 await client.disconnect()
     except (QMPError, OSError, EOFError) as error:
-        # A machine that is told to end may be gone before it has said goodbye.
+        # A machine that is told to quit may be gone before it has answered.
         if command == "quit" and not isinstance(error, ConnectError | TimeoutError):
             return None
         raise LabError(

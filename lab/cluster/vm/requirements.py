@@ -1,4 +1,4 @@
-"""What the machines need of this machine: programs, and the Debian packages that bring them."""
+"""Programs that the machines need on this machine, and the Debian packages that provide them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _APT_BOUND = 900.0
 
 @dataclass(frozen=True)
 class Need:
-    """A program (or, with a slash, a file) that `package` brings, and what the lab does with it."""
+    """A program (or, with a slash, a file) that `package` provides, and its purpose in the lab."""
 
     what: str
     package: str
@@ -41,24 +41,24 @@ NEEDS = (
 
 
 def is_installed(need: Need) -> str:
-    """Where it is; empty when it is missing."""
+    """Return the path of the program or file; empty when it is missing."""
     if need.what.startswith("/"):
         return need.what if Path(need.what).exists() else ""
     return shutil.which(need.what, path=search_path()) or ""
 
 
 def needed_programs() -> tuple[Need, ...]:
-    """What this user on this machine needs: root needs no mapping of users."""
+    """Return the programs that this user needs on this machine; root needs no user mapping."""
     return tuple(need for need in NEEDS if not (need.rootless and os.geteuid() == 0))
 
 
 def missing_programs() -> tuple[Need, ...]:
-    """What is needed and not there."""
+    """Return the needed programs that are missing."""
     return tuple(need for need in needed_programs() if not is_installed(need))
 
 
 def install_commands(lacking: Sequence[Need]) -> tuple[tuple[str, ...], ...]:
-    """The commands that bring `lacking`; without root they go through sudo."""
+    """Return the commands that install `lacking`; without root they use sudo."""
     packages = sorted({need.package for need in lacking})
     before = () if os.geteuid() == 0 else ("sudo",)
     return (
@@ -71,7 +71,8 @@ UNMAPPED = "you have no range of mapped users in /etc/subuid and /etc/subgid"
 
 
 def has_mapped_users(files: Sequence[Path] = (Path("/etc/subuid"), Path("/etc/subgid"))) -> bool:
-    """Without root, the disk's owners are made in a user namespace, whose numbers these files grant."""
+    """Return whether the user has mapped users. Without root, the disk's file owners are made in a user namespace,
+    whose IDs these files grant."""
     if os.geteuid() == 0:
         return True
     return all(_first_fields(file) & {user_name(), str(os.getuid())} for file in files)
@@ -85,12 +86,12 @@ def _first_fields(file: Path) -> set[str]:
 
 
 def mapping_command() -> str:
-    """The command that grants a range of mapped users."""
+    """Return the command that grants a range of mapped users."""
     return f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user_name()}"
 
 
 def user_name() -> str:
-    """The name of the user, or the number where it has none."""
+    """Return the user's name, or the user ID when there is no name."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -98,11 +99,11 @@ def user_name() -> str:
 
 
 def require(consent: Consent, say: Callable[[str], None]) -> None:
-    """Install what is missing, after `consent`. Raises MissingError when that cannot or may not be done."""
+    """Install what is missing, after `consent`. Raises MissingError when that is not possible or not allowed."""
     if (system := f"{platform.system()} {platform.machine()}") != "Linux x86_64":
         raise MissingError(
             f"the machines need Linux on x86_64, and this is {system}",
-            remedy="take the recordings: swarmlab replay",
+            remedy="use the recordings: swarmlab replay",
         )
     if lacking := missing_programs():
         _install(lacking, consent, say)
@@ -127,7 +128,7 @@ def _install(lacking: Sequence[Need], consent: Consent, say: Callable[[str], Non
     try:
         for command in install_commands(lacking):
             say(f"running {' '.join(command)}")
-            # sudo asks for a password at the terminal, so it must keep it.
+            # sudo asks for a password at the terminal, so it stays attached.
             process.run_program(command, log=log, bound=_APT_BOUND, attached=True)
     except CommandError as error:
         raise MissingError(

@@ -1,4 +1,4 @@
-"""What is kept of a lab on disk: which machines it has, and under which ports and addresses.
+"""The record of a lab on disk: which machines it has, with which ports and addresses.
 
 <state>/labs/NAME/cluster/lab.json     this
                           tls/         ca.pem, cert.pem, key.pem of the client
@@ -21,16 +21,16 @@ from lab.errors import LabError, MissingError
 from lab.files import write_private
 
 VERSION: Literal[2] = 2
-"""Since 2 the nodes' LAN has a switch of its own."""
+"""Since version 2, the nodes' LAN has a switch of its own."""
 
 
 TcpPort = Annotated[int, Field(ge=1, le=65_535)]
-#: What names a folder or file of the lab's, or is looked for on command lines: never empty, never a path.
+#: The name of a lab's folder or file, or a word searched for on command lines: never empty, never a path.
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 
 
 class NodeState(BaseModel):
-    """One machine. `identity` is on its process's command line; `engine` and `published` are ports here."""
+    """One machine. `identity` is on its process's command line; `engine` and `published` are ports on this machine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,8 +44,8 @@ class NodeState(BaseModel):
 
 
 class LabState(BaseModel):
-    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines stand on; `switch` is the
-    identity of the process that switches the nodes' own network."""
+    """One lab of provider `vm`. `disk` names the base disk in the cache that its machines use; `switch` is the identity
+    of the process that switches the nodes' own network."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -66,16 +66,17 @@ class LabState(BaseModel):
 FILE = "lab.json"
 """The lab's record in its folder."""
 MARK = "made-by-swarmlab"
-"""What is written there first, before the keys."""
+"""The file that is written there first, before the keys."""
 
 
 def is_made_by_lab(name: str) -> bool:
-    """The lab made its folder: its mark or its record is there, readable or not."""
+    """Return whether the lab made its folder: its mark or its record is there, readable or not."""
     return any((lab_folder(name) / one).exists() for one in (MARK, FILE))
 
 
 def load_state(name: str) -> LabState:
-    """The lab `name`. Raises MissingError when there is none, LabError when its file is damaged."""
+    """Return the record of the lab `name`. Raises MissingError when there is none, LabError when its file is
+    damaged."""
     path = lab_folder(name) / FILE
     try:
         found = LabState.model_validate_json(path.read_bytes())
@@ -96,5 +97,5 @@ def _down(name: str) -> str:
 
 
 def save_state(state: LabState) -> None:
-    """Write the file so that a reader, or a crash, sees the old one or the new one."""
+    """Write the record atomically: a reader, even after a crash, sees the old one or the new one."""
     write_private(lab_folder(state.name) / FILE, state.model_dump_json(indent=1).encode())

@@ -1,4 +1,4 @@
-"""`up` for provider `vm`: from whatever is there to a whole cluster. Run again after any end, it goes on."""
+"""`up` for the provider `vm`: from any state to a whole cluster. Run again after any interruption, it resumes."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from lab.engine.endpoint import Role
 from lab.errors import InputError, MissingError
 
 MEMORY = 1024
-"""MiB a machine; measured: 130 of them are used when the engine has nothing to run."""
+"""MiB per machine; measured: 130 of them are used when the engine runs nothing."""
 
 SWARM_BOUND = 300.0
 _LAN = "10.77.0"
 _HEARTBEAT = {"kvm": 5, "tcg": 10}
-"""Seconds between the dispatcher's heartbeats. Emulated machines on a busy host may be late with one of 5 s."""
+"""Seconds between the dispatcher's heartbeats. Emulated machines on a busy host may be too slow for 5 s."""
 
 
 def up(name: str, nodes: int | None, report: Report, consent: Consent, images: Images | None = None) -> VmCluster:
-    """The lab `name`, whole. A new one has 4 `nodes` and `images` of packages when not said; one that is there keeps
-    what it has. Raises LabError and its kin."""
+    """Return the lab `name`, whole. A new one has by default 4 `nodes` and `images` from packages; an existing one
+    keeps what it has. Raises LabError and its subclasses."""
     if (found := _existing(name)) is not None:
         _keeps(found, nodes, images)
     if found is not None and found.status().whole:
@@ -72,23 +72,26 @@ def _existing(name: str) -> VmCluster | None:
 def _keeps(found: VmCluster, nodes: int | None, images: Images | None) -> None:
     have, again = len(found.state.nodes), "swarmlab down, then swarmlab up"
     if nodes is not None and nodes != have:
-        raise InputError(f"the lab {found.name} has {have} nodes, and keeps them", remedy=f"{again} --nodes {nodes}")
+        raise InputError(
+            f"the lab {found.name} has {have} nodes, which cannot be changed", remedy=f"{again} --nodes {nodes}"
+        )
     if images is not None and images != found.images:
         raise InputError(
-            f"the lab {found.name} has its images by --images {found.images}, and keeps them",
+            f"the lab {found.name} was created with --images {found.images}, which cannot be changed",
             remedy=f"{again} --images {images}",
         )
 
 
 def managers_of(count: int) -> int:
-    """How many of `count` nodes manage: three bear the loss of one. Raises InputError for 0 or more than 7."""
+    """Return how many of `count` nodes are managers: three tolerate the loss of one. Raises InputError for 0 or more
+    than 7."""
     if not 1 <= count <= 7:
         raise InputError(f"a lab has 1 to 7 nodes, not {count}")
     return 3 if count >= 4 else 1
 
 
 def _new(name: str, count: int, images: Images, report: Report) -> LabState:
-    """Decide everything about a new lab and write it down, before anything of it runs."""
+    """Decide everything about a new lab and save it, before anything of it runs."""
     managers = managers_of(count)
     disk = disk_cache.ensure_disk(report, images)
     folder = paths.cache() / disk
@@ -143,8 +146,8 @@ def _node(number: int, role: Role, block: ports.Block) -> NodeState:
 
 
 def node_settings(node: NodeState, images: Images) -> Mapping[str, str]:
-    """What a machine is told about itself, as variables of its shell. With a GATEWAY it asks registries; without one
-    it has nobody to ask, and takes the images of its own store."""
+    """Return a machine's settings as shell variables. With a GATEWAY it can reach registries; without one it uses the
+    images in its own store."""
     outward = {"GATEWAY": GATEWAY, "NAME_SERVER": NAME_SERVER} if images == "official" else {}
     return {
         "NODE": node.name,
@@ -175,7 +178,8 @@ def _write_keys(home: Path, keys: pki.Keys, nodes: Sequence[NodeState], images: 
 
 
 def _on_this_machine(found: VmCluster) -> VmCluster:
-    """A lab that is powered off as a whole takes what this machine can now, perhaps after a move or an update."""
+    """Give a lab that is entirely powered off the acceleration that this machine supports now, perhaps after a move or
+    an update."""
     if any(found.running(node) for node in found.state.nodes):
         return found
     folder = base_disk(found.state.disk).parent
@@ -196,7 +200,7 @@ def _boot(found: VmCluster, report: Report) -> None:
 
 
 def _within(report: Report, low: float, high: float) -> Report:
-    """A report for a part of the work."""
+    """Return a report for a part of the work, from `low` to `high` of the whole."""
 
     def part(progress: Progress) -> None:
         done = None if progress.done is None else low + (high - low) * progress.done

@@ -1,1 +1,1 @@
-"""The cluster pane: what should run against what does."""
+"""The cluster pane: desired against actual state."""

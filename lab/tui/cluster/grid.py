@@ -1,7 +1,7 @@
-"""The reconciliation pane as pure functions: what one row says, in spans of text with a tone.
+"""The reconciliation pane as pure functions, which return each row as spans of text with a tone.
 
-Nodes are columns. With less room a cell says less (words, short, glyphs), and at last the columns go and every
-row names its node instead.
+Nodes are columns. With less room a cell says less (words, short, glyphs); with the least, there are no columns and
+every row names its node instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Style = Literal["words", "short", "glyphs", "list"]
 
-#: A state's glyph and word: the word stands wherever there is room, so that no meaning hangs on a colour alone.
+#: A state's glyph and word. The word is shown wherever it fits, so that no meaning depends on colour alone.
 MARKS = {
     "new": ("◌", "new"),
     "allocated": ("◌", "allocated"),
@@ -53,7 +53,7 @@ _FEWEST: dict[Style, int] = {"words": 12, "short": 8, "glyphs": 4}
 
 @dataclass(frozen=True)
 class Columns:
-    """Where nodes stand: their ids from left to right, each `width` cells wide, from cell `LABEL` on."""
+    """The nodes' columns: their ids from left to right, each `width` cells wide, starting at cell `LABEL`."""
 
     nodes: tuple[str, ...]
     width: int
@@ -61,12 +61,12 @@ class Columns:
     total: int
 
     def start(self, node: str) -> int | None:
-        """The first cell of a node's column, None when it has none."""
+        """Return the first cell of a node's column, or None when it has none."""
         return LABEL + self.nodes.index(node) * self.width if node in self.nodes else None
 
 
 def columns(world: World | None, width: int) -> Columns:
-    """The columns for a pane `width` cells wide: the most telling style that fits every node."""
+    """Return the columns for a pane `width` cells wide, in the most detailed style that fits every node."""
     nodes = tuple(n.id for n in sorted(world.swarm.nodes.values(), key=lambda n: natural_key(n.name))) if world else ()
     each = (width - LABEL) // max(1, len(nodes))
     for style, fewest in _FEWEST.items():
@@ -76,12 +76,12 @@ def columns(world: World | None, width: int) -> Columns:
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A key that puts node2 before node10."""
+    """Return a sort key that puts node2 before node10."""
     return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", name) if p)
 
 
 def task_mark(world: World, task: Task) -> tuple[str, str, Tone]:
-    """A task's glyph, word and tone. A task that its manager believes to run on a node that is down is lost."""
+    """Return a task's glyph, word and tone. A task that its manager believes to run on a node that is down is lost."""
     glyph, word = MARKS.get(task.state, ("?", task.state))
     node = world.swarm.nodes.get(task.node)
     if task.state in BROKEN:
@@ -96,19 +96,19 @@ def task_mark(world: World, task: Task) -> tuple[str, str, Tone]:
 
 
 def is_moving(task: Task) -> bool:
-    """Whether a task is on its way in: it should run and does not yet."""
+    """Whether a task is on its way in: it should run, but does not yet."""
     return task.state not in ENDED and task.state != "running"
 
 
 class _Row:
-    """One row being drawn: a cell and its tone at each place."""
+    """One row being drawn: a character and its tone for each cell."""
 
     def __init__(self, width: int) -> None:
         self.chars: list[str] = [" "] * width
         self.tones: list[Tone] = [""] * width
 
     def put(self, x: int, text: str, tone: Tone, room: int) -> int:
-        """Write at most `room` cells from `x`; what is cut ends in `…`. The answer: the first free cell."""
+        """Write at most `room` cells from `x`; text that is cut ends in `…`. Return the first free cell."""
         room = min(room, len(self.chars) - x)
         if not text.isascii():
             text = "".join(c if cell_len(c) == 1 else "·" for c in text)
@@ -133,7 +133,7 @@ def _merge(chars: list[str], tones: list[Tone]) -> Iterator[Span]:
 
 
 def head_row(world: World, cols: Columns) -> tuple[Line, Line]:
-    """The two lines above the columns: names and leader, roles and what is wrong with a node."""
+    """Return the two lines above the columns: names and leader, then roles or what is wrong with a node."""
     first, second = _Row(cols.total), _Row(cols.total)
     if cols.style == "list":
         ready = sum(n.state == "ready" for n in world.swarm.nodes.values())
@@ -164,7 +164,7 @@ def _ailment(node: Node) -> str:
 
 
 def service_row(world: World, service: Service, cols: Columns) -> Line:
-    """A service's line: its name, what should run against what does, and, with room, image, ports and update."""
+    """Return a service's line: its name, desired and running tasks and, where they fit, image, ports and update."""
     row = _Row(cols.total)
     running, done, whole = (
         world.swarm.running.get(service.id, 0),
@@ -207,7 +207,7 @@ def _details(service: Service) -> Iterator[Span]:
 
 
 def slot_row(world: World, service: str, key: str, cols: Columns, phase: int = 0) -> Line:
-    """One slot's line: each attempt in its node's column, and, while a task is on its way, an arrow to its new node.
+    """Return one slot's line: each attempt in its node's column and, for a task on its way, an arrow to its new node.
 
     `phase` moves the arrow's dashes: 0, 1, 2, ...
     """
@@ -218,7 +218,7 @@ def slot_row(world: World, service: str, key: str, cols: Columns, phase: int = 0
 
 
 def global_row(world: World, service: str, cols: Columns, phase: int = 0) -> Line:
-    """All tasks of a global service in one line: it has one slot on every node."""
+    """Return all tasks of a global service in one line: it has one slot on every node."""
     keys = world.swarm.slots.get(service)
     found = [world.swarm.tasks[id] for key in keys or () for id in world.swarm.attempts.get((service, key), ())]
     if cols.style != "list":
@@ -254,7 +254,7 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
     if not now.node:
         _waiting(world, row, now, free)
     elif away := [task for task in tasks if task.node and task.node not in ends and (task is now or not arrows)]:
-        # Their nodes are gone, and have no column any more.
+        # Their nodes are gone and no longer have a column.
         _named(world, row, away, free)
     elif arrows and is_moving(now):
         _arrow(row, cols, tasks, ends, phase)
@@ -262,7 +262,7 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
 
 
 def _cell(world: World, row: _Row, tasks: list[Task], cols: Columns, x: int) -> int:
-    """The attempts of one slot on one node: the newest in words, the glyphs of those before it after that."""
+    """Write one slot's attempts on one node: the newest in words, then earlier ones' glyphs. Return the end cell."""
     limit = x + cols.width - 1
     glyph, word, tone = task_mark(world, tasks[0])
     text = {"words": f"{glyph} {word}", "short": _short(glyph, word)}.get(cols.style, glyph)

@@ -1,5 +1,5 @@
-"""Which row of the reconciliation pane is what. Kept up to date from what changed: a change of one slot costs a
-binary search, however many slots there are."""
+"""An index of the rows of the reconciliation pane, updated from changes: a change in one slot costs a binary search,
+however many slots there are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ What = Literal["service", "slot", "global", "gap"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: of which service, and for a slot its key."""
+    """A row: its service and, for a slot, the slot's key."""
 
     what: What
     service: str = ""
@@ -39,7 +39,7 @@ class RowIndex:
         return max(0, self._starts[-1] - 1)
 
     def update(self, world: World, dirty: Iterable[Slot | str]) -> bool:
-        """Follow the world where it is dirty; True when rows came, went or moved."""
+        """Follow the world where it is dirty; return True when rows were added, removed or moved."""
         changed = False
         for item in dirty:
             if isinstance(item, tuple):
@@ -51,7 +51,7 @@ class RowIndex:
         return changed
 
     def at(self, y: int) -> Row:
-        """What row `y` is; a gap past the end."""
+        """Return row `y`, or a gap past the end."""
         if not 0 <= y < len(self):
             return Row("gap")
         place = bisect_right(self._starts, y) - 1
@@ -65,7 +65,7 @@ class RowIndex:
         return Row("slot", service, slots[inside - 1][1]) if inside <= len(slots) else Row("gap", service)
 
     def find(self, item: Slot | str) -> int | None:
-        """The row of a slot, or of "service:ID"; None when it has none."""
+        """Return the row of a slot, or of "service:ID"; None when it has none."""
         service, key = item if isinstance(item, tuple) else (item.removeprefix("service:"), None)
         place = self._places.get(service)
         if place is None:

@@ -1,7 +1,7 @@
-"""The reconciliation pane: what should run against what does, drawn line by line.
+"""The reconciliation pane: desired against actual state, drawn line by line.
 
-A frame costs what changed: rows are found by `RowIndex`, drawn by `lab.tui.cluster.grid`, kept as strips until they are
-dirty, and only their own regions are painted again.
+A frame costs only what changed: rows are found by `RowIndex`, drawn by `lab.tui.cluster.grid`, cached as strips until
+they are dirty, and only their own regions are repainted.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Reconciliation(Lines):
         self._march = self.set_interval(_TICK, self._step, pause=True)
 
     def show(self, world: World, dirty: frozenset[Slot | str] | None = None) -> None:
-        """Draw this world. `dirty` is what it touched since the one before; None: all of it."""
+        """Draw this world. `dirty` is what changed in it since the last one; None means all of it."""
         self.world = world
         whole = dirty is None
         if dirty is None:
@@ -87,7 +87,7 @@ class Reconciliation(Lines):
             self.refresh(*regions)
 
     def _lay_out(self, afresh: bool = True) -> None:
-        """Columns and heights anew, after nodes or rows came, went or changed."""
+        """Recompute columns and heights after nodes or rows were added, removed or changed."""
         if afresh:
             self._columns = grid.columns(self.world, self.room)
             self._strips.clear()
@@ -107,7 +107,7 @@ class Reconciliation(Lines):
             self._march.resume() if animated else self._march.pause()
 
     def _step(self) -> None:
-        """One step of the marching arrows, of visible rows only; the timer rests when nothing moves."""
+        """Move the arrows of visible rows by one step; the timer is paused when nothing moves."""
         self._phase += 1
         top = self.scroll_offset.y
         seen = [(slot, self._index.find(slot)) for slot in self._moving] if len(self._moving) < 200 else []
@@ -121,7 +121,7 @@ class Reconciliation(Lines):
         self._lay_out()
 
     def notify_style_update(self) -> None:
-        """The theme changed, or all is old now: strips hold colours."""
+        """Drop the cached strips, which hold colours, after a change of the theme or of `stale`."""
         super().notify_style_update()
         self._strips.clear()
 
@@ -156,4 +156,4 @@ def _nothing(world: World | None) -> tuple[str, ...]:
     if world is None:
         return ("", " One moment ...")
     why = world.link.why
-    return ("", " No cluster is in sight yet.", f" {why}" if why else " Its nodes show here when it is looked at.")
+    return ("", " No cluster found yet.", f" {why}" if why else " Its nodes appear here after the first look.")

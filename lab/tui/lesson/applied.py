@@ -1,4 +1,4 @@
-"""What a block of a stack file has become in the cluster, in a sentence: pure, and without pydantic, as the app's first
+"""Describes what a block of a stack file has become in the cluster. Pure, and without pydantic, since the app's first
 paint must not wait for it."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def describe_applied(asked: Became, world: World, values: Mapping[str, str]) -> tuple[str, bool]:
-    """The sentence, and whether it is there at all."""
+    """Return a sentence on the result, and whether it exists at all."""
 
     def name(text: str | None) -> str:
         return fill(text or "", values)

@@ -18,7 +18,7 @@ WIDEST = 84
 
 @lru_cache(maxsize=32)
 def render_markdown(markdown: str, room: int) -> tuple[Line, ...]:
-    """The text in lines of at most `room` cells, and never wider than is good to read."""
+    """Return the text in lines of at most `room` cells, and never wider than is comfortable to read."""
     from markdown_it import MarkdownIt  # not needed for the first paint
 
     found = list(_blocks(iter(MarkdownIt().parse(markdown)), min(room, WIDEST), (), ()))
@@ -28,7 +28,7 @@ def render_markdown(markdown: str, room: int) -> tuple[Line, ...]:
 
 
 def _blocks(tokens: Iterator[Token], room: int, first: Line, rest: Line) -> Iterator[Line]:
-    """The lines of a run of blocks; `first` begins its first line, `rest` all others."""
+    """Yield the lines of a run of blocks; `first` begins its first line, `rest` all others."""
     lead, tight = first, False
     for token in tokens:
         if token.type == "inline":
@@ -73,7 +73,7 @@ def _list(tokens: Iterator[Token], room: int, rest: Line, end: str) -> Iterator[
 
 
 def _until(tokens: Iterator[Token], opens: str, closes: str) -> list[Token]:
-    """What stands before the matching end."""
+    """Return the tokens before the matching closing token."""
     found, depth = [], 1
     for token in tokens:
         depth += (token.type == opens) - (token.type == closes)

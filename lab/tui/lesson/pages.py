@@ -1,4 +1,4 @@
-"""What the lesson's pane says: the opening page, a step's text, the last page."""
+"""The content of the lesson pane: the opening page, a step's text, the last page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lab.tui.state import UiState
 
 
 def page(s: UiState, room: int) -> tuple[Line, ...]:
-    """The page in sight."""
+    """Return the current page."""
     if s.lesson is None:
         return tuple(_before(s, room))
     if s.step is not None:
@@ -24,7 +24,7 @@ def page(s: UiState, room: int) -> tuple[Line, ...]:
 
 
 def _question(s: UiState, room: int) -> Iterator[Line]:
-    """What the step asks first, and what was said to it."""
+    """Yield the step's question, and the answer that was given."""
     if s.question is not None:
         yield ()
         for place, line in enumerate(prose(chrome.filled(s, s.question.text), room - 2)):
@@ -35,12 +35,12 @@ def _question(s: UiState, room: int) -> Iterator[Line]:
 
 
 def crowded(s: UiState, room: int) -> tuple[Line, ...]:
-    """The page with the step's card under it, for a pane too small to hold both at once."""
+    """Return the page with the step card below it, for a pane too small to hold both at once."""
     return (*page(s, room), (), (("─" * room, "quiet"),), *chrome.step_card(s, room))
 
 
 def nothing(s: UiState, room: int) -> tuple[Line, ...]:  # noqa: ARG001
-    """No lines."""
+    """Return no lines."""
     return ()
 
 
@@ -72,7 +72,7 @@ def _steps(s: UiState, room: int) -> Iterator[Line]:
     for place, step in enumerate(s.lesson.steps if s.lesson else ()):
         mark, tone = marks.get(s.state(place), ("○", "quiet"))
         record = s.record(place)
-        # A step that was passed before, and is only remembered, took no time now.
+        # A step that passed in an earlier run, and is only remembered, has no duration.
         ran = record is not None and record.ended is not None and record.ended > record.began
         took = f" {record.ended - record.began:6.1f} s" if record and record.ended and ran and mark == "✔" else ""
         title = chrome.filled(s, step.title)
@@ -102,7 +102,7 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
 
 
 def _lasted(s: UiState) -> str:
-    """From the first step's begin to the last one's end; "" when some were passed before."""
+    """Return the time from the start of the first step to the end of the last, or "" when some had passed before."""
     records = [record for place in range(s.count) if (record := s.record(place)) is not None]
     ends = [record.ended for record in records if record.ended is not None and record.ended > record.began]
     if len(ends) < s.count:
@@ -111,7 +111,7 @@ def _lasted(s: UiState) -> str:
 
 
 def _measured(s: UiState, room: int) -> Iterator[Line]:
-    """The times that this run took: from a task's making to its running, the quickest and the slowest."""
+    """Yield this run's shortest and longest time from a task's creation until it ran."""
     world = s.world
     if world is None:
         return

@@ -1,4 +1,4 @@
-"""A stack file read block by block: the block's own lines, what they mean, and what they have become."""
+"""Stack files, block by block: a block's own lines, what they mean, and what they have become."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lab.tui.spans import Line, Tone, clean, clip, wrap
 from lab.tui.state import UiState
 
 _INDENT = 4
-"""Cells by which the rest of a line that was too long stands further in."""
+"""Cells of extra indentation for the rest of a line that was too long."""
 
 
 def readings(s: UiState, room: int) -> Iterator[Line]:
-    """The blocks of the step in sight."""
+    """Yield the blocks of the current step."""
     wide = max(12, min(room, WIDEST))
     for each in getattr(s.step, "reads", ()):
         yield ()
@@ -33,7 +33,7 @@ def readings(s: UiState, room: int) -> Iterator[Line]:
 
 
 def _head(file: str, block: str, wide: int) -> Line:
-    """The file, and where in it the block is: of that the first parts go where they have no room."""
+    """Return the file and the path of the block in it, without the first parts of the path if they do not fit."""
     space, parts = wide - cell_len(file) - 2, block.split("/")
     ways = [f"  {' › '.join((*('…' for _ in parts[:1] if cut), *parts[cut:]))}" for cut in range(len(parts))]
     where = next((way for way in ways if cell_len(way) <= space), "")
@@ -41,7 +41,7 @@ def _head(file: str, block: str, wide: int) -> Line:
 
 
 def _code(line: str, wide: int) -> Iterator[Line]:
-    """A line of the file; a comment in it is quieter than what counts."""
+    """Yield a line of the file; a comment is dimmer than the rest."""
     tone: Tone = "remark" if line.lstrip().startswith("#") else "file"
     line = clean(line)
     own = len(line) - len(line.lstrip())
@@ -56,6 +56,6 @@ def _code(line: str, wide: int) -> Iterator[Line]:
 
 
 def _filled(line: Line, wide: int) -> Line:
-    """The line on the ground that tells a file from the text around it."""
+    """Return the line on the background that sets a file apart from the text around it."""
     line = clip(line, wide)
     return (*line, (" " * (wide - sum(cell_len(text) for text, _ in line)), "remark"))

@@ -1,5 +1,5 @@
-"""How the panes of `lab.panes` are drawn: a package for each, whose module `view` is a pure function from a world to
-lines. It is imported when its pane is first looked at."""
+"""How the panes of `lab.panes` are drawn: one package each, whose module `view` is a pure function from a world to
+lines. It is imported when its pane is first shown."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class PaneModule(Protocol):
-    """What a pane's module `view` has. The cluster's pane has none: it is a widget, `lab.tui.cluster.widget`."""
+    """The interface of a pane's module `view`. The cluster pane has none: it is a widget, `lab.tui.cluster.widget`."""
 
     HELP: str
 
     def lines(self, world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-        """The pane of this world, `room` cells wide, of which `height` rows are seen at once; `now` is the journal's
-        time, in seconds."""
+        """Return the pane's lines for this world, `room` cells wide, of which `height` rows are visible at once; `now`
+        is the journal's time, in seconds."""
 
 
 def find_module(pane: str) -> PaneModule:
-    """The module that draws the pane of that id."""
+    """Return the module that draws the pane with that id."""
     return cast(PaneModule, import_module(f"{__name__}.{pane}.view"))

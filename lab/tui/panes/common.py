@@ -1,4 +1,4 @@
-"""What several views are made of: durations in words, facts beside their names, things laid side by side."""
+"""Parts that several views share: durations in words, facts with their names, items laid side by side."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from lab.tui.spans import Line, Span, clean, clip, join_line, width, wrap
 
 LABEL = 13
-"""How many cells a fact's name has, with the blanks around it."""
+"""The width of a fact's name in cells, with the blanks around it."""
 WIDE = 100
 
 
 def finish(lines: Iterable[Line], room: int) -> tuple[Line, ...]:
-    """The lines as a pane can draw them: at most `room` cells wide, without what would move the cursor."""
+    """Return the lines ready to draw: at most `room` cells wide, without characters that could move the cursor."""
     return tuple(clip(join_line((clean(text), tone) for text, tone in line), room) for line in lines)
 
 
 def format_duration(seconds: float) -> str:
-    """A duration in one unit, its whole ones: `45 s`, `119 min`, `7 h`, `89 days`."""
+    """Return a duration in whole units of one kind: `45 s`, `119 min`, `7 h`, `89 days`."""
     seconds = abs(seconds)
     if not seconds < 1e12:
         return "ages"
@@ -28,14 +28,14 @@ def format_duration(seconds: float) -> str:
 
 
 def heading(text: str, room: int, right: str = "") -> Line:
-    """A section's name, ruled to the right end."""
+    """Return the heading of a section, ruled to the right edge."""
     rule = room - width(((text, ""), (right, ""))) - 1 - bool(right)
     return (text, "head"), (f" {'─' * max(0, rule)}{' ' * bool(right)}", "quiet"), (right, "quiet")
 
 
 def pack(things: Iterable[Sequence[Span]], room: int, first: Line = (), gap: int = 2) -> Iterator[Line]:
-    """Things side by side, each whole, `gap` blanks between them, on as many lines as they need; those after the
-    first begin as far in as `first` is wide. Only what is wider than a line is wrapped within."""
+    """Lay items side by side, each whole, `gap` blanks apart, on as many lines as they need; lines after the first are
+    indented by the width of `first`. Only an item wider than a line is wrapped."""
     start, line, used = width(first), list(first), width(first)
     empty = True
     for thing in things:
@@ -63,7 +63,7 @@ Fact = tuple[str, Sequence[Span]]
 
 
 def facts(given: Sequence[Fact], room: int, indent: int = 2) -> Iterator[Line]:
-    """Facts, a line each; where there is room, two short ones share a line."""
+    """Yield facts, one per line; where there is room, two short ones share a line."""
     left, half = list(given), room // 2
     while left:
         name, spans = left.pop(0)

@@ -1,1 +1,1 @@
-"""Widgets that several panes are made of, and the terminal."""
+"""Widgets that several panes use, and the terminal."""

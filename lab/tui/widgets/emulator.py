@@ -1,7 +1,7 @@
-"""A terminal's screen, held by bittty: text with escapes in, rows of styled cells out, keys in, bytes for a shell out.
+"""A terminal's screen, held by bittty: text with escapes in, rows of styled cells out; keys in, bytes for a shell out.
 
-What is printed can only ever change cells here: no clipboard, title, link or answer to a query leaves. The one way
-to the shell is a key or a paste of the user, so printed text cannot type.
+Printed text can only change cells here: no clipboard access, title, link or answer to a query gets out. Only a key or a
+paste of the user reaches the shell, so printed text cannot type.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bittty.terminals.scrollback import MemoryScrollback
 from rich.segment import Segment
 from rich.style import Style
 
-#: The sixteen colours, chosen to be read on each of our two backgrounds.
+#: The sixteen colours, chosen to be legible on each of the two backgrounds.
 _DARK = (
     "28323e ff8080 63e691 ffd24d 5cb8ff e2a6ff 6fe3e3 dfe6ee 8796a6 ffa3a3 93f2b5 ffe28a 93d0ff efc9ff a2f0f0 ffffff"
 )
@@ -32,7 +32,7 @@ Cells = Sequence[tuple[Any, str]]
 
 
 class _Wire:
-    """What the user typed, on its way to the shell."""
+    """Collects what the user typed, on its way to the shell."""
 
     closed = False
 
@@ -69,25 +69,25 @@ class Emulator:
         return self._board.width, self._board.height
 
     def feed(self, text: str) -> None:
-        """Take what a shell printed, escapes and all; a sequence may be cut anywhere."""
+        """Take a shell's output, escapes included; a sequence may be split anywhere."""
         self._board.parser.feed(text)
 
     def resize(self, columns: int, rows: int) -> None:
-        """A new size; long lines are wrapped anew."""
+        """Set a new size; long lines are wrapped again."""
         if (columns, rows) != self.size:
             self._board.resize(columns, rows)
 
     def text(self) -> str:
-        """The screen as plain text, without blank ends."""
+        """Return the screen as plain text, without trailing blanks."""
         return str(self._board.capture_text())
 
     @property
     def back(self) -> int:
-        """How many rows of history lie below the top of the view: 0 shows the live screen."""
+        """How many rows the view is scrolled back: 0 shows the live screen."""
         return int(self._view.view_offset())
 
     def scroll(self, rows: int) -> None:
-        """Move the view down by `rows`; negative goes back into history."""
+        """Move the view down by `rows`; a negative number goes back into history."""
         self._view.scroll_view(rows)
 
     def to_end(self) -> None:
@@ -95,20 +95,20 @@ class Emulator:
         self._view.scroll_to_bottom()
 
     def damaged(self) -> list[int]:
-        """The screen's rows that changed since the last call."""
+        """Return the screen's rows that changed since the last call."""
         return list(self._view.damaged_rows())
 
     def rows(self) -> list[Cells]:
-        """The rows in view, top to bottom."""
+        """Return the rows in view, top to bottom."""
         return list(self._view.view_rows())
 
     @property
     def cursor(self) -> tuple[int, int] | None:
-        """The cursor's column and row, None when it is hidden or the view is in history."""
+        """The cursor's column and row, or None when it is hidden or the view is in history."""
         return None if self.back else self._view.port.cursor
 
     def key(self, name: str, character: str | None) -> str:
-        """A key, named as Textual names it, as the bytes that the running program has asked for."""
+        """Return a key, given by its Textual name, as the bytes that the running program has asked for."""
         *modifiers, key = name.split("+")
         bits = KeyModifiers.NONE
         for modifier in modifiers:
@@ -121,7 +121,7 @@ class Emulator:
         return self._typed(lambda: self._board.input_key_event(KeyEvent(_NAMES.get(key, key), bits, text=printable)))
 
     def paste(self, text: str) -> str:
-        """Pasted text as bytes: between marks when the program asked for them."""
+        """Return pasted text as bytes, bracketed if the program asked for it."""
         return self._typed(lambda: self._board.input_paste(text))
 
     def _typed(self, act: Any) -> str:
@@ -134,13 +134,13 @@ class Emulator:
         return "".join(wire.sent)
 
 
-#: Punctuation that Textual names in words where a control code hangs on the sign itself.
+#: Punctuation that Textual names in words, while its control code depends on the character itself.
 _NAMES = {"at": "@", "left_square_bracket": "[", "backslash": "\\", "right_square_bracket": "]",
           "circumflex_accent": "^", "underscore": "_", "slash": "/", "question_mark": "?"}  # fmt: skip
 
 
 def segments(cells: Cells, base: Style, dark: bool, cursor: int | None = None) -> list[Segment]:
-    """A row of cells as segments over the theme's own colours; the cell at column `cursor` is reversed."""
+    """Return a row of cells as segments over the theme's own colours; the cell at column `cursor` is reversed."""
     found: list[Segment] = []
     text, now = "", None
     for x, (style, char) in enumerate(cells):

@@ -1,4 +1,4 @@
-"""The line widgets under every pane: spans in, strips out, and only what changed is painted again."""
+"""The line widgets under every pane: spans in, strips out, and only what changed is repainted."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from lab.tui.spans import Line, Span, Tone, clean, plain, wrap
 from lab.tui.theme import tones
 
 _GUESS = 80
-"""Cells, for a sheet that has not been laid out yet."""
+"""Cells of width, for a view that has not been laid out yet."""
 
 Draw = Callable[[int], Sequence[Line]]
-"""A view: its lines, for so many cells of width."""
+"""A function from a width in cells to a view's lines."""
 
 
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
-    """A pane of lines that scrolls up and down by keys; sideways keys stay the lesson's.
+    """A pane of lines that scrolls up and down by keys; the left and right keys stay the lesson's.
 
-    A subclass says in `line` what stands in a row. When that raises, or what `attempt` is given does, the pane says so
-    instead, until an attempt succeeds.
+    A subclass returns each row from `line`. When that raises, or the function given to `attempt` does, the pane shows
+    the error instead, until an attempt succeeds.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,25 +46,25 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     _fault = ""
 
     def keep_bar(self) -> None:
-        """Keep the last two columns free, for a scroll bar and a blank before it: none ever touches a text."""
+        """Keep the last two columns free, for a scroll bar and a blank before it, so that it never touches text."""
         self.styles.scrollbar_gutter = "stable"
         self._bar = 2
 
     @property
     def room(self) -> int:
-        """How many cells a line has, 0 before the first layout."""
+        """The width of a line in cells, 0 before the first layout."""
         return max(0, self.size.width - self._bar)
 
     def line(self, y: int) -> Strip:
-        """The strip of the row `y` cells below the pane's top."""
+        """Return the strip of the row `y` cells below the pane's top."""
         raise NotImplementedError
 
     def attempt(self, act: Callable[[], object]) -> None:
-        """Do something to what the pane shows."""
+        """Call a function that changes what the pane shows, and show the error if it raises."""
         before, self._fault = self._fault, ""
         try:
             act()
-        except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.draw_guard`
+        except Exception as error:  # noqa: BLE001  boundary: see `lab.tui.draw_guard`
             self._fault = sentence(error)
         if self._fault != before:
             self.refresh()
@@ -73,7 +73,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         if not self._fault:
             try:
                 return self.line(y)
-            except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.draw_guard`
+            except Exception as error:  # noqa: BLE001  boundary: see `lab.tui.draw_guard`
                 self._fault = sentence(error)
                 self.refresh()
         told = wrap([(self._fault, "bad")], max(10, self.size.width))
@@ -81,7 +81,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def stale(self) -> bool:
-        """Whether the engine is silent: what is drawn is then old, and drawn without its colours."""
+        """Whether the engine is silent: what is drawn is then old, and has no colours."""
         return self._stale
 
     @stale.setter
@@ -92,7 +92,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
 
     def strip(self, spans: Iterable[Span], width: int) -> Strip:
-        """Spans as a strip of exactly `width` cells, in the theme's colours; grey while stale."""
+        """Return spans as a strip of exactly `width` cells, in the theme's colours, or grey while stale."""
         base, tones = self.rich_style, self.tones()
         grey = base + tones["quiet"]
         segments = [
@@ -103,7 +103,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(segments).adjust_cell_length(width, base)
 
     def tones(self) -> dict[Tone, Style]:
-        """The theme's styles."""
+        """Return the theme's styles."""
         theme = self.app.theme
         if Lines._tones[0] != theme:
             Lines._tones = (theme, tones(self.app.theme_variables))
@@ -111,7 +111,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 class LinesView(Lines):
-    """A view that is drawn whole, and painted where it differs from what is there."""
+    """A view that is drawn as a whole, and repainted where it differs from what is shown."""
 
     def __init__(self, *, focus: bool = False, grows: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -125,7 +125,7 @@ class LinesView(Lines):
         self._early: tuple[int, tuple[Line, ...]] = (0, ())
 
     def show(self, draw: Draw) -> None:
-        """Draw this from now on, at every width. A sheet that grows takes as many rows as it has lines."""
+        """Draw with `draw` from now on, at every width. A view that grows takes as many rows as it has lines."""
         self._draw = draw
         old, self._wide = self._lines, self.room or self._wide
         self._lines = draw_safely(draw, self._wide or _GUESS)
@@ -143,7 +143,7 @@ class LinesView(Lines):
             self.refresh(*(Region(0, y - top, self.size.width, 1) for y in changed))
 
     def text(self) -> str:
-        """What stands there, plain."""
+        """Return the lines as plain text."""
         return plain(self._lines)
 
     def on_resize(self, _: events.Resize) -> None:
@@ -152,7 +152,7 @@ class LinesView(Lines):
 
     def line(self, y: int) -> Strip:
         lines, width = self._lines, self.room
-        if self._wide != width:  # the first paint comes before the first resize is told
+        if self._wide != width:  # the first paint comes before the first resize event
             if self._early[0] != width:
                 self._early = width, draw_safely(self._draw, width)
             lines = self._early[1]

@@ -1,4 +1,4 @@
-"""The terminal pane: what the shells printed, and, while it has the focus, the keyboard of the shell in sight."""
+"""The terminal pane: the shells' output and, while it has the focus, the keyboard of the visible shell."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ if TYPE_CHECKING:
     from lab.tui.widgets.emulator import Cells, Emulator
 
 _BUDGET = 0.03
-"""Seconds of processor time for the output that one frame takes in, so that a flood of it never holds up the keys."""
+"""Seconds of processor time for the output that one frame takes in, so that a flood of it never delays the keys."""
 _HURRIED = 0.008
 """The same while keys are pressed."""
 _PIECE = 64
-"""Characters taken in between two looks at that time. A few may ask for as much work as a screenful of text (repeat
-this letter, scroll so far): the budget is of time, not of characters."""
+"""Characters taken in between two checks of that time. A few may need as much work as a screenful of text (repeat this
+letter, scroll so far), so the budget is of time, not of characters."""
 _BACKLOG = 1.0
-"""Seconds of processor time for all output that waits; when it is more, a quarter of that is kept, the newest."""
+"""Seconds of processor time for all waiting output; beyond that, only the newest is kept, worth a quarter of it."""
 _PACE = 100_000.0
-"""Characters that a second of processor time takes in, at first."""
+"""Characters taken in per second of processor time, as a first estimate."""
 _LEAST = 4_096
-"""The fewest characters that may wait."""
+"""The lowest limit of characters that may wait."""
 _MOST = 262_144
-"""The most."""
+"""The highest."""
 
-#: Seconds between two presses of Escape that belong together; a lone one reaches the shell so much later, or with the
-#: key after it.
+#: Seconds within which two presses of Escape belong together; a lone one reaches the shell after that time, or with
+#: the next key.
 TWICE = 0.4
 _EMPTY = "The shell's output shows here."
 
 
 class Terminal(Widget, can_focus=True):
-    """One screen per node; the one in sight is where something was typed or printed last.
+    """One screen per node; the one shown is where something was typed or printed last.
 
-    `words` stand where nothing was printed yet. Posts `Typed` with the bytes for the shell, `Resized` with the size for
-    its pty, `Left` when it is left by two presses of Escape.
+    `words` are shown until something is printed. Posts `Typed` with the bytes for the shell, `Resized` with the size
+    for its pty, and `Left` when the user leaves it with two presses of Escape.
     """
 
     HELP = (
@@ -75,7 +75,7 @@ class Terminal(Widget, can_focus=True):
             super().__init__()
 
     class Left(Message):
-        """The user wants out, or is out."""
+        """The user wants to leave, or has left."""
 
     class Wanted(Message):
         """The user wants to type."""
@@ -94,13 +94,13 @@ class Terminal(Widget, can_focus=True):
         self.node = ""
 
     def feed(self, node: str, text: str) -> None:
-        """What the shell on `node` printed; it is drawn by the next `frame`."""
+        """Queue output of the shell on `node`; the next `frame` draws it."""
         self._waiting.append((node, text))
         self._backlog += len(text)
 
     @property
     def typing(self) -> bool:
-        """Whether keys go to the shell; else they scroll, and the rest is the app's."""
+        """Whether keys go to the shell; otherwise they scroll, and the rest go to the app."""
         return self._typing
 
     @typing.setter
@@ -110,7 +110,7 @@ class Terminal(Widget, can_focus=True):
 
     @property
     def words(self) -> str:
-        """What stands in the pane until something is printed."""
+        """The text in the pane until something is printed."""
         return self._words
 
     @words.setter
@@ -119,17 +119,17 @@ class Terminal(Widget, can_focus=True):
         self.refresh()
 
     def look_at(self, node: str) -> None:
-        """Bring a node's screen in sight."""
+        """Show a node's screen."""
         if node != self.node and node in self._screens:
             self.node = node
             self._show_all()
 
     def hurry(self) -> None:
-        """A key was pressed: for a second the frames take in less, so that its effect is seen at once."""
+        """Take in less per frame for a second, so that the effect of a key press is seen at once."""
         self._hurried = time.monotonic() + 1.0
 
     def frame(self) -> bool:
-        """Take in what waits, within bounds, and paint the rows that it changed; True while more waits."""
+        """Take in waiting output, within bounds, and paint the rows that it changed; return True while more waits."""
         if self._backlog > (most := self._most()):
             self._skip(most // 4)
         began, before = time.thread_time(), self._backlog
@@ -155,15 +155,15 @@ class Terminal(Widget, can_focus=True):
         self._show_all()
 
     def text(self) -> str:
-        """The screen in sight, plain."""
+        """Return the screen shown, as plain text."""
         return self._screens[self.node].text() if self.node in self._screens else ""
 
     def _most(self) -> int:
-        """How many characters may wait, as long as they cost what the last ones did."""
+        """Return how many characters may wait, if they cost as much as the last ones."""
         return int(min(_MOST, max(_LEAST, _BACKLOG * self._pace)))
 
     def _take_until(self, until: float, node: str, text: str) -> int:
-        """Take in pieces until it is so late on the thread's clock. The answer: how many characters were taken."""
+        """Take in pieces until the thread's clock reaches `until`; return how many characters were taken."""
         for at in range(0, len(text), _PIECE):
             self._take(node, text[at : at + _PIECE])
             if time.thread_time() >= until:
@@ -179,7 +179,7 @@ class Terminal(Widget, can_focus=True):
             self._clean[node] = ScreenFilter()
         try:
             screen.feed(self._clean[node].feed(text))
-        except Exception as error:  # noqa: BLE001  a rim: no output, whatever it holds, may end the app
+        except Exception as error:  # noqa: BLE001  boundary: no output may end the app
             screen = self._screens[node] = Emulator(*screen.size)
             screen.feed(f"[{sentence(error, 'what was printed could not be drawn')}]\r\n")
         if node != self.node:
@@ -187,7 +187,7 @@ class Terminal(Widget, can_focus=True):
             self._show_all()
 
     def _skip(self, keep: int) -> None:
-        """Too much waits to ever be read: keep its end, and say so."""
+        """Drop a backlog too long to ever be read, except for its end, and say so."""
         node = self._waiting[-1][0]
         end = "".join(text for n, text in self._waiting if n == node)[-keep:]
         note = f"\x18\x1b[0m\r\n[{(self._backlog - len(end)) // 1000} kB more are not shown]\r\n"
@@ -218,7 +218,7 @@ class Terminal(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         try:
             return self._line(y)
-        except Exception as error:  # noqa: BLE001  a rim: see `lab.tui.draw_guard`
+        except Exception as error:  # noqa: BLE001  boundary: see `lab.tui.draw_guard`
             words = sentence(error) if y == 0 else ""
             return Strip([Segment(clean(words), self.rich_style)]).adjust_cell_length(self.size.width, self.rich_style)
 
@@ -240,7 +240,7 @@ class Terminal(Widget, can_focus=True):
 
     def on_resize(self, _: events.Resize) -> None:
         if not self.size:
-            return  # out of sight
+            return  # not visible
         columns, rows = max(20, self.size.width), max(3, self.size.height)
         for screen in self._screens.values():
             screen.resize(columns, rows)
@@ -273,7 +273,7 @@ class Terminal(Widget, can_focus=True):
             self._send(lambda screen: held + screen.paste(event.text))
 
     def _take_escape(self) -> str:
-        """The Escape that waits for a second one; nothing when none does."""
+        """Return the Escape that waits for a second one, or nothing when none does."""
         if self._escape is None:
             return ""
         self._escape.stop()
@@ -304,7 +304,7 @@ class Terminal(Widget, can_focus=True):
             self.post_message(self.Typed(data))
 
     def scroll_history(self, rows: int) -> None:
-        """Move the view; negative goes back."""
+        """Move the view; a negative number goes back."""
         screen = self._screens.get(self.node)
         if screen is not None:
             screen.scroll(rows)
@@ -325,7 +325,7 @@ class Terminal(Widget, can_focus=True):
 
     def on_blur(self) -> None:
         self._send_escape()
-        if self.app.app_focus:  # else it is the whole window that was left, and will be come back to
+        if self.app.app_focus:  # else the whole window lost the focus, and will get it back
             self.post_message(self.Left())
         self._show_all()
 

@@ -1,4 +1,4 @@
-"""The timeline: what changed, a line each with its time; it follows the end unless it was scrolled back."""
+"""The timeline: one line per change, with its time; it follows the end unless the user scrolled back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEPT = 2000
 
 
 class Timeline(Lines):
-    """`show` gives it the world's changes; only what is new is wrapped and drawn."""
+    """The timeline's widget. `show` gives it the world's changes; only new ones are wrapped and drawn."""
 
     HELP = (
         "Everything that happened, newest at the bottom: what the swarm did, and, marked », what you or the lab did. "
@@ -41,10 +41,10 @@ class Timeline(Lines):
         self._wide, self._follows = 0, True
 
     def show(self, changes: tuple[Change, ...]) -> None:
-        """Draw these; costs what was added since the last time."""
+        """Draw these changes; the cost is that of those added since the last time."""
         width, self._given = self.room, changes
         if not width or (changes is self._changes and self._wide == width):
-            return  # out of sight, or nothing new
+            return  # not visible, or nothing new
         known = self._changes[-1] if self._changes else None
         place = next((i for i in range(len(changes) - 1, -1, -1) if changes[i] is known), None)
         if place is None or self._wide != width:
@@ -63,7 +63,7 @@ class Timeline(Lines):
         self._tell()
 
     def text(self) -> str:
-        """All lines, plain."""
+        """Return all lines as plain text."""
         return plain(self._lines)
 
     def _wrap(self, change: Change) -> list[Line]:
@@ -75,7 +75,7 @@ class Timeline(Lines):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         below = self.virtual_size.height - self.size.height - new_value
-        # A pane that shrinks scrolls by itself; only what the user did ends the following.
+        # A pane scrolls on its own when it shrinks; only scrolling by the user stops it from following the end.
         self._follows = below <= 0 or (self._follows and new_value >= old_value)
         self._tell()
 

@@ -1,4 +1,4 @@
-"""The widget for a view that is a function of the world: it stands in the cluster's place."""
+"""The widget for a view that is a function of the world; it is shown in the cluster's place."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from lab.world.world import World
 
 _GUESS = 14
-"""Rows, before it has been laid out."""
+"""Rows, before the first layout."""
 
 
 class View(LinesView):
-    """`look` gives it a situation; it draws the situation's view again when another world came, or another second."""
+    """The widget for all views but the cluster. `look` gives it a UI state; it redraws for a new world or second."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(focus=True, id=id)
@@ -31,7 +31,7 @@ class View(LinesView):
         self._now = 0.0
 
     def look(self, s: UiState) -> None:
-        """Draw the situation's view; costs nothing while none of this is in sight, or nothing of it is new."""
+        """Draw the UI state's view; this costs nothing while it is not visible, or has nothing new."""
         if s.in_sight in (None, CLUSTER):
             return
         self.stale = s.link == "stale"
@@ -55,7 +55,7 @@ class View(LinesView):
         return find_module(self._view).lines(self._world, room, self.size.height or _GUESS, self._now)
 
     def _head(self) -> None:
-        """The title, and where the other views are."""
+        """Set the title, and the subtitle that lists the other views."""
         shown, first = panes.find_pane(self._view), panes.find_pane(CLUSTER)
         others = "  ".join(f"{p.key} {p.title.lower()}".strip() for p in panes.PANES if p is not shown)
         self.border_title = f"{shown.key} {shown.title}".strip()

@@ -1,1 +1,1 @@
-"""The load generator: open-loop requests at a rate, and what came of them."""
+"""The load generator: open-loop requests at a rate, and their results."""

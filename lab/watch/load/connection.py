@@ -1,4 +1,4 @@
-"""HTTP requests over one connection, on asyncio, as lean as a load needs it: a protocol, and h11 to read the answer."""
+"""HTTP requests over one asyncio connection, as lean as a load needs: a protocol, and h11 to parse the answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAILURES = (OSError, h11.ProtocolError, ValueError)
 
 
 class Closed(ConnectionError):
-    """The other side closed before its answer's end. `begun`: some of the answer had come."""
+    """The server closed the connection before the end of its answer. `begun`: part of the answer had arrived."""
 
     def __init__(self, begun: bool) -> None:
         self.begun = begun
@@ -22,8 +22,8 @@ class Closed(ConnectionError):
 
 
 class Connection(asyncio.Protocol):
-    """A connection that carries one request at a time. `reusable`: it is open, and the last answer allows one more.
-    It is in the set `among` for as long as it has a socket."""
+    """A connection that carries one request at a time. `reusable`: it is open, and the last answer allows another
+    request. It is in the set `among` as long as it has a socket."""
 
     def __init__(self, among: set[Connection]) -> None:
         self._among = among
@@ -34,7 +34,8 @@ class Connection(asyncio.Protocol):
         self.reusable = False
 
     async def ask(self, request: h11.Request) -> int:
-        """Send a request without a body; the answer's status, once its last byte has come. One of `FAILURES`."""
+        """Send a request without a body; return the answer's status once its last byte has arrived. Raises one of
+        `FAILURES`."""
         if self._transport is None:
             raise Closed(begun=False)
         self.reusable, self._status = False, 0
@@ -44,13 +45,13 @@ class Connection(asyncio.Protocol):
         return await self._answer
 
     def close(self) -> None:
-        """Close; what is under way fails."""
+        """Close the connection; a request in flight fails."""
         self.reusable = False
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
-        """Close, and wait for no goodbye."""
+        """Close at once, without a graceful shutdown."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -64,7 +65,7 @@ class Connection(asyncio.Protocol):
         self._read(data)
 
     def eof_received(self) -> None:
-        """See `asyncio.Protocol`. It may be the end of an answer that has no length."""
+        """See `asyncio.Protocol`. This may be the end of an answer without a length."""
         self._read(b"")
         self._fail(Closed(begun=self._status > 0))
 
@@ -76,7 +77,7 @@ class Connection(asyncio.Protocol):
 
     def _read(self, data: bytes) -> None:
         if self._answer is None or self._answer.done():
-            # Nothing was asked: what a server says now, its goodbye included, ends the connection.
+            # No request is pending: once the server sends anything now, even a close, the connection is not reused.
             self.reusable = False
             return
         try:
@@ -103,7 +104,7 @@ class Connection(asyncio.Protocol):
 
 
 def describe_failure(error: BaseException, bound: float) -> str:
-    """One of `FAILURES` in a few words. `bound`: the seconds after which it was a timeout."""
+    """Describe one of `FAILURES` in a few words. `bound` is the timeout in seconds."""
     if isinstance(error, TimeoutError):
         return f"no answer in {bound:g} s"
     if isinstance(error, Closed):
@@ -113,7 +114,7 @@ def describe_failure(error: BaseException, bound: float) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, ConnectionResetError) and error.errno is None:
-        # asyncio's own word for a server that closes before TLS is agreed on.
+        # How asyncio reports a server that closes during the TLS handshake.
         return "TLS: closed in the handshake"
     if isinstance(error, ConnectionResetError | BrokenPipeError):
         return "reset"

@@ -20,17 +20,17 @@ from lab.world.load import LoadSpec
 EVERY = 0.5
 #: Seconds for which a stop waits for requests in flight.
 DRAIN = 4.0
-#: Requests in flight at the most.
+#: Maximum requests in flight.
 IN_FLIGHT = 2000
-#: Idle connections kept per node at the most.
+#: Maximum idle connections kept per node.
 IDLE = 8
-#: Requests begun in a row before answers are read again, while the loop catches up.
+#: Requests sent in a row before answers are read again, while the loop catches up.
 BURST = 64
 
 
 @dataclass(eq=False, slots=True)
 class Target:
-    """A node's published port and the request for it, or `why` there is none. `name` goes into TLS (SNI)."""
+    """A node's published port and the request for it, or `why` there is none. `name` is sent in TLS (SNI)."""
 
     node: str
     address: tuple[str, int] = ("", 0)
@@ -41,7 +41,7 @@ class Target:
 
 
 def resolve_target(endpoint: Endpoint, load_spec: LoadSpec) -> Target:
-    """What a wish comes to for one node."""
+    """Return one node's target for a load."""
     node = endpoint.node
     if load_spec.port not in endpoint.published:
         return Target(node, why=f"port {load_spec.port} of {node} is not reached from this machine")
@@ -54,13 +54,13 @@ def resolve_target(endpoint: Endpoint, load_spec: LoadSpec) -> Target:
         return Target(node, (address, port), name, h11.Request(method="GET", target=load_spec.path, headers=headers))
     except (h11.LocalProtocolError, UnicodeError):
         return Target(
-            node, why=f"no request can bear the host {load_spec.host!r} and the path {load_spec.path!r}"[:120]
+            node, why=f"no request can carry the host {load_spec.host!r} and the path {load_spec.path!r}"[:120]
         )
 
 
 class LoadRun:
-    """Begins when it is made, after the run `after` has ended. `ask`, `stop` and `wait` are for other threads; the
-    rest is the loop's own."""
+    """One load, which starts when created, but not before the run `after` has ended. `ask`, `stop` and `wait` are for
+    other threads; everything else belongs to the loop."""
 
     def __init__(
         self,
@@ -71,10 +71,10 @@ class LoadRun:
         after: LoadRun | None = None,
     ) -> None:
         self._journal, self._endpoints, self._bound = journal, endpoints, bound
-        self._wish, self._after = load_spec, after
+        self._spec, self._after = load_spec, after
         # Each request takes an open file, and the lab needs some for itself.
         self._most = min(IN_FLIGHT, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
-        self._aims: tuple[Target, ...] = ()
+        self._targets: tuple[Target, ...] = ()
         self._tls: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[Connection] = set()
@@ -88,19 +88,19 @@ class LoadRun:
         self._thread.start()
 
     def ask(self, load_spec: LoadSpec) -> None:
-        """Something else is wanted from now on."""
+        """Switch to another load from now on."""
         self._loop.call_soon_threadsafe(self._change, load_spec)
 
     def stop(self) -> None:
-        """Begin to end."""
+        """Begin to stop."""
         try:
             self._loop.call_soon_threadsafe(self._stopped.set)
         except RuntimeError:
-            # The loop is closed: it has ended already.
+            # The loop is closed: the run has already ended.
             return
 
     def wait(self, seconds: float | None = None) -> None:
-        """Until the last report is written, at most so long."""
+        """Wait until the last report is written, at most `seconds`."""
         self._thread.join(seconds)
 
     def _main(self) -> None:
@@ -114,9 +114,9 @@ class LoadRun:
 
     async def _life(self) -> None:
         now = self._loop.time()
-        self._pace, self._tally = Schedule(now, self._wish.rate), LoadStats(now)
-        self._take_aim()
-        # A report of no time: the load is seen to run before the first answers are told.
+        self._pace, self._tally = Schedule(now, self._spec.rate), LoadStats(now)
+        self._take_targets()
+        # A report of no duration shows the load as running before the first answers are reported.
         self._report()
         self._send()
         await self._stopped.wait()
@@ -131,43 +131,43 @@ class LoadRun:
         self._report(running=False)
         for exchange in tuple(self._open):
             exchange.abort()
-        # A socket is closed in the loop's next turns.
+        # Sockets are closed in the loop's next iterations.
         for _ in range(3):
             await asyncio.sleep(0)
 
     def _change(self, load_spec: LoadSpec) -> None:
-        if not self._aims:
-            # Asked before the first turn of the loop: it begins with this one.
-            self._wish = load_spec
+        if not self._targets:
+            # Called before the loop's first iteration: the run begins with this load.
+            self._spec = load_spec
             return
         now = self._loop.time()
-        # What was due under the old wish is sent under it.
+        # Requests that were due under the old load are sent under it.
         self._send_due(now, self._most)
-        before, self._wish = self._wish, load_spec
+        before, self._spec = self._spec, load_spec
         self._pace = self._pace.changed(now, load_spec.rate)
         if replace(before, rate=load_spec.rate) != load_spec:
-            self._take_aim()
+            self._take_targets()
         self._send()
 
-    def _take_aim(self) -> None:
+    def _take_targets(self) -> None:
         self._drop_idle()
-        if self._wish.https and self._tls is None:
-            # Not imported with this module: httpx comes with it, which a load without TLS need not wait for.
+        if self._spec.https and self._tls is None:
+            # Not imported with this module: it imports httpx, which a load without TLS need not wait for.
             from lab.watch import http
 
             self._tls = http.unverified_context()
-        self._aims = tuple(resolve_target(endpoint, self._wish) for endpoint in self._endpoints) or (
+        self._targets = tuple(resolve_target(endpoint, self._spec) for endpoint in self._endpoints) or (
             Target("", why="the cluster has no node to ask"),
         )
 
     def _drop_idle(self) -> None:
-        for one in self._aims:
+        for one in self._targets:
             for exchange in one.idle:
                 exchange.close()
             one.idle.clear()
 
     def _send(self) -> None:
-        """Send what is due, and come back when the next request is."""
+        """Send the requests that are due, and schedule the next call for when the next one is."""
         if self._sending is not None:
             self._sending.cancel()
             self._sending = None
@@ -178,9 +178,9 @@ class LoadRun:
             self._sending = self._loop.call_at(due, self._send)
 
     def _send_due(self, now: float, most: int) -> float:
-        """Send the requests due by now, so many at the most; when the next one is due."""
+        """Send the requests due by now, at most `most`; return when the next one is due."""
         while (due := self._pace.due(self._number)) <= now and most:
-            target = self._aims[self._number % len(self._aims)]
+            target = self._targets[self._number % len(self._targets)]
             self._number, most = self._number + 1, most - 1
             self._tally.send(now - due)
             if target.request is None:
@@ -197,7 +197,7 @@ class LoadRun:
     async def _one(self, target: Target, request: h11.Request, due: float) -> None:
         status, error = 0, ""
         try:
-            # From now on, not from when it was due: where this loop is late, the swarm is not at fault.
+            # From now on, not from when it was due: if this loop is late, the swarm is not at fault.
             async with asyncio.timeout(self._bound):
                 status = await self._fetch(target, request)
         except Exception as failure:  # noqa: BLE001  an answer may be anything, and each request is counted once
@@ -218,14 +218,14 @@ class LoadRun:
             except (Closed, ConnectionResetError) as error:
                 if isinstance(error, Closed) and error.begun:
                     raise
-                # The server closed the idle connection as the request was on its way: that is no failure.
+                # The server closed the idle connection while the request was on its way: that is not a failure.
                 break
         _, exchange = await self._loop.create_connection(
             lambda: Connection(self._open),
             *target.address,
-            ssl=self._tls if self._wish.https else None,
-            server_hostname=target.name if self._wish.https else None,
-            ssl_shutdown_timeout=2.0 if self._wish.https else None,
+            ssl=self._tls if self._spec.https else None,
+            server_hostname=target.name if self._spec.https else None,
+            ssl_shutdown_timeout=2.0 if self._spec.https else None,
         )
         return await self._over(exchange, target, request)
 
@@ -233,19 +233,19 @@ class LoadRun:
         try:
             return await exchange.ask(request)
         finally:
-            if exchange.reusable and target in self._aims and len(target.idle) < IDLE:
+            if exchange.reusable and target in self._targets and len(target.idle) < IDLE:
                 target.idle.append(exchange)
             else:
                 exchange.close()
 
     def _report(self, *, running: bool = True) -> None:
-        """Tell what was counted, and begin to count anew."""
+        """Report what was counted, and reset the counts."""
         now, tally = self._loop.time(), self._tally
         self._tally = LoadStats(now)
         if self._reporting is not None:
             self._reporting.cancel()
         self._reporting = self._loop.call_later(EVERY, self._report) if running else None
-        rate = 0.0 if self._stopped.is_set() else self._wish.rate
+        rate = 0.0 if self._stopped.is_set() else self._spec.rate
         self._journal.write(
-            tally.report(now, running=running, rate=rate, target=self._wish.target, in_flight=self._in_flight)
+            tally.report(now, running=running, rate=rate, target=self._spec.target, in_flight=self._in_flight)
         )

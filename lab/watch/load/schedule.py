@@ -9,31 +9,32 @@ from dataclasses import dataclass, field
 from lab.world.entries import Failure, LoadMoved
 from lab.world.load import BUCKETS, bucket, step
 
-#: As many failures are told whole in one report.
+#: Maximum failures reported in full per report.
 WHOLE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """An open loop's timetable: `start` is when request `first` is due (`first` may lie between two), and from then
-    on `rate` requests a second are. Times are seconds of one clock."""
+    """The schedule of an open loop: request `first` (which may be fractional) is due at `start`, and `rate` requests
+    per second from then on. Times are seconds of one clock."""
 
     start: float
     rate: float
     first: float = 0.0
 
     def due(self, number: int) -> float:
-        """When a request is due; never is infinity."""
+        """Return when a request is due; infinity means never."""
         return self.start + (number - self.first) / self.rate if self.rate > 0 else math.inf
 
     def changed(self, now: float, rate: float) -> Schedule:
-        """Another rate from now on: neither a gap nor a burst between the two."""
+        """Return a schedule with another rate from now on, with neither a gap nor a burst in between."""
         return Schedule(now, rate, self.first + max(0.0, now - self.start) * self.rate)
 
 
 @dataclass(slots=True)
 class LoadStats:
-    """Counts since `began`; `sent` is what was due, be it that nothing could be sent. `late` is in milliseconds."""
+    """Counts since `began`; `sent` counts the requests that were due, even if they could not be sent. `late` is the
+    longest delay in milliseconds."""
 
     began: float
     sent: int = 0
@@ -46,12 +47,13 @@ class LoadStats:
     failures: list[tuple[float, Failure]] = field(default_factory=list)
 
     def send(self, late: float) -> None:
-        """A request was due, and is sent so many seconds after its time."""
+        """Count a request that was due, and is sent `late` seconds after its time."""
         self.sent += 1
         self.late = max(self.late, late * 1000)
 
     def end(self, now: float, due: float, node: str, status: int, error: str = "") -> None:
-        """A request ended: `status` is 0 when nobody answered. Its latency is from when it was due."""
+        """Count a request that ended; `status` is 0 if nobody answered. Its latency is measured from when it was
+        due."""
         ms = max(0.0, now - due) * 1000
         if 200 <= status < 400:
             self.good += 1
@@ -64,7 +66,7 @@ class LoadStats:
             self.failures.append((now, Failure(0.0, node, status, error, round(ms, 1))))
 
     def report(self, now: float, *, running: bool, rate: float, target: str, in_flight: int) -> LoadMoved:
-        """The counts as a fact. A histogram of nothing is empty."""
+        """Return the counts as a fact. A histogram without requests is empty."""
         return LoadMoved(
             running=running,
             rate=rate,

@@ -1,1 +1,1 @@
-"""The machines' disk: made once, in stages that resume, kept in the cache by a key of what went in."""
+"""The machines' disk: built once, in stages that resume, and cached under a key of its inputs."""

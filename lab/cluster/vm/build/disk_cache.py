@@ -1,8 +1,8 @@
-"""The base disk in the cache, made in stages: each is atomic, keyed by what went in, and found again.
+"""The base disk in the cache, built in stages: each is atomic, keyed by its inputs, and reused.
 
 rootfs-KEY.tar        packages            debian-KEY.tar     base layer of the images
 image-NAME-KEY/       an image's layers   base-KEY/          disk.raw, vmlinuz, initrd
-making/               what is half made; whoever holds the lock clears it
+making/               unfinished parts; whoever holds the lock clears it
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ B = TypeVar("B")
 _LOCK_BOUND = 1800.0
 
 TAG = "CACHEDIR.TAG"
-"""Marks the cache as one, and as the lab's (bford.info/cachedir)."""
+"""The file that marks the folder as a cache, and as the lab's (bford.info/cachedir)."""
 
 _SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
 _KEY = "[0-9a-f]" * 16
-"""A digest of `recipe.key`, as `glob` matches it."""
-#: All that the lab makes in its cache.
+"""A digest by `inputs.key`, as `glob` matches it."""
+#: Everything that the lab creates in its cache.
 _NAMES = (
     f"rootfs-{_KEY}.tar",
     f"debian-{_KEY}.tar",
@@ -53,8 +53,8 @@ _NAMES = (
 
 
 def disk_name(kind: Images = "packages") -> str:
-    """The folder in the cache of the base disk that this version of the lab makes: with the images of packages in
-    it, or with none for a cluster that pulls official ones. Raises InputError, MissingError."""
+    """Return the name of the cache folder of the base disk that this version of the lab makes: with the images from
+    packages on it, or with none for a cluster that pulls official ones. Raises InputError, MissingError."""
     scripts = (inputs.guest("init"), inputs.guest("pid1"))
     if kind == "official":
         return f"base-{inputs.key('base without images', inputs.rootfs_key(), *scripts)}"
@@ -63,12 +63,12 @@ def disk_name(kind: Images = "packages") -> str:
 
 
 def is_ready(kind: Images = "packages") -> bool:
-    """The base disk is in the cache."""
+    """Return whether the base disk is in the cache."""
     return (paths.cache() / disk_name(kind) / "disk.raw").is_file()
 
 
 def ensure_disk(report: Report, kind: Images = "packages") -> str:
-    """Make the base disk if it is not there, and give its folder's name. Raises LabError and its kin."""
+    """Make the base disk if it is missing, and return its folder's name. Raises LabError and its subclasses."""
     if kind == "packages":
         images.contexts()
     wanted = disk_name(kind)
@@ -87,14 +87,14 @@ def ensure_disk(report: Report, kind: Images = "packages") -> str:
 
 
 def clear_cache(cache: Path) -> None:
-    """End what a killed build left running and delete what it left lying. Only with the lock held.
+    """End what a killed build left running, and delete its files. Call this only with the lock held.
 
     Raises LabError for a folder of that name in a cache that is not marked as the lab's.
     """
     making = cache / "making"
     if os.path.lexists(making) and not _marked(cache):
         raise LabError(
-            f"{making} stands in a folder that is not marked as the lab's: others may have put it there",
+            f"{making} is in a folder that is not marked as the lab's: others may have put it there",
             remedy=f"move it away, or set {paths.CACHE} to another folder",
         )
     for one in process.find_started_below(making):
@@ -107,7 +107,7 @@ def clear_cache(cache: Path) -> None:
 
 
 def clear_if_idle() -> None:
-    """Clear what a killed build left, unless a build is at work."""
+    """Clear what a killed build left behind, unless a build is running."""
     cache = paths.cache()
     if (cache / "making").exists() and _marked(cache):
         try:
@@ -118,9 +118,9 @@ def clear_if_idle() -> None:
 
 
 def purge() -> tuple[str, ...] | None:
-    """Delete what the lab made in the cache: base disks, images, packages, its Docker command line. The answer names
-    what stays in the folder, because the lab did not make it; where nothing stays, the folder goes too. None when
-    there is no cache.
+    """Delete what the lab made in the cache: base disks, images, packages, its Docker CLI. Returns the names of what
+    stays in the folder because the lab did not make it; when nothing stays, the folder is deleted too. None when there
+    is no cache.
 
     Raises LabError when the folder is not marked as the lab's, or something cannot be deleted.
     """
@@ -135,7 +135,7 @@ def purge() -> tuple[str, ...] | None:
             )
         clear_cache(cache)
         left = tuple(sorted(_others(cache)))
-        # The tag goes last, and not from a folder that stays: without it the lab would not know its own cache again.
+        # The tag goes last, and only with the folder: without it the lab would not recognise its own cache.
         for path in sorted(_made(cache), key=lambda path: path.name == TAG):
             if not (left and path.name == TAG):
                 files.delete(path)
@@ -145,7 +145,8 @@ def purge() -> tuple[str, ...] | None:
 
 
 def _mark(cache: Path) -> None:
-    """Mark a cache as the lab's, with the tag that backup programs know, unless others have things in it."""
+    """Mark a cache as the lab's, with the tag that backup programs know, unless it contains anything that the lab did
+    not make."""
     if not (cache / TAG).exists() and not _others(cache) and not (cache / "making").exists():
         (cache / TAG).write_text(
             f"{_SIGNATURE}\n# What swarmlab made here can be made again: swarmlab down --purge deletes it.\n"
@@ -153,7 +154,7 @@ def _mark(cache: Path) -> None:
 
 
 def _marked(cache: Path) -> bool:
-    """The tag in the cache is the lab's."""
+    """Return whether the tag in the cache is the lab's."""
     tag = cache / TAG
     try:
         return tag.read_text(errors="replace").startswith(_SIGNATURE) and "swarmlab" in tag.read_text(errors="replace")
@@ -188,7 +189,7 @@ class _Build:
             self._stop.set()
             clear_cache(self._cache)
             raise
-        # After a failure it stays until the next time: the logs are in it.
+        # After a failure the folder stays until the next build: it contains the logs.
         clear_cache(self._cache)
 
     def _stages(self, wanted: str) -> None:
@@ -265,7 +266,7 @@ class _Build:
         return images.load_image(base, final / "image.json")
 
     def _both(self, one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
-        """Run two jobs side by side; the first failure, or an interrupt, stops the other."""
+        """Run two jobs in parallel; the first failure, or an interrupt, stops the other."""
         with ThreadPoolExecutor(2) as pool:
             first, second = pool.submit(one), pool.submit(other)
             try:

@@ -1,7 +1,7 @@
 """A small, named subset of Dockerfiles, read into values.
 
-The lab's own images are real Dockerfiles, but must be built where no registry is reached and no engine runs.
-So the lab reads what they need and refuses the rest, with file and line:
+The lab's own images have real Dockerfiles, but must be built where no registry can be reached and no engine runs. So
+the lab reads what they need and rejects the rest, with file and line:
 
     FROM debian:trixie-slim | scratch [AS name]      the last stage is the image
     RUN shell form                                   before the stage's first COPY
@@ -42,7 +42,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Stage:
-    """One FROM and what follows. `settings` has other keys of an image's config, as the engine spells them."""
+    """One FROM and its instructions. `settings` has other keys of an image's config, as the engine spells them."""
 
     name: str
     base: str
@@ -58,7 +58,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A Dockerfile that was read: its stages, the last one being the image called `tag`."""
+    """A parsed Dockerfile: its stages, the last one being the image called `tag`."""
 
     path: Path
     tag: str
@@ -82,7 +82,7 @@ class _Line:
 
 
 def read(path: Path) -> Recipe:
-    """The Dockerfile at `path`. Raises InputError, with file and line, for what is not in the subset."""
+    """Read the Dockerfile at `path`. Raises InputError, with file and line, for what is not in the subset."""
     stages: list[Stage] = []
     for line in _lines(path):
         if line.word == "FROM":

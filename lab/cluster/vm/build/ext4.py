@@ -1,4 +1,4 @@
-"""The machines' base disk: the packages' tar as an ext4 file system, with right owners with or without root."""
+"""The machines' base disk: the packages' tar as an ext4 file system, with correct owners, with or without root."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BOUND = 600.0
 
 
 def make(rootfs: Path, target: Path, *, log: Path, stop: threading.Event | None = None) -> None:
-    """Write the sparse raw disk `target` (the guest sees `recipe.DISK_BYTES`) from the tar `rootfs`."""
+    """Write the sparse raw disk `target` (the guest sees `inputs.DISK_BYTES`) from the tar `rootfs`."""
     tree = target.parent / "tree"
     tree.mkdir()
     try:
@@ -23,7 +23,7 @@ def make(rootfs: Path, target: Path, *, log: Path, stop: threading.Event | None 
         process.run_program([*_as_root(), *unpack], log=log, bound=_BOUND, stop=stop)
         with target.open("wb") as disk:
             disk.truncate(inputs.DISK_BYTES)
-        # Tables written now are not written by the kernel's background thread on every first boot.
+        # Tables written now need not be written by the kernel's background thread on every first boot.
         options = "lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0"
         fill = ["mke2fs", "-q", "-t", "ext4", "-L", "swarmlab", "-N", "262144", "-m", "0", "-E", options]
         argv = [*_as_root(), *fill, "-d", str(tree), str(target)]
@@ -45,5 +45,5 @@ def _as_root() -> list[str]:
 
 
 def search_path() -> str:
-    """PATH with the folders of system tools, which a plain user's often lacks."""
+    """Return PATH with the folders of system tools, which an ordinary user's PATH often lacks."""
     return f"{paths.search_path()}:/usr/sbin:/sbin"

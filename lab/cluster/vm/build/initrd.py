@@ -1,4 +1,4 @@
-"""The machines' kernel and initrd, out of the packages' tar: Python writes the archive, no tool is needed."""
+"""The machines' kernel and initrd, from the packages' tar. Python writes the archive, so no tool is needed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Entry:
 
 
 def cpio(entries: Iterable[Entry]) -> bytes:
-    """An archive in the `newc` format that the kernel unpacks (Documentation/driver-api/early-userspace)."""
+    """Return an archive in the `newc` format that the kernel unpacks (Documentation/driver-api/early-userspace)."""
     out = bytearray()
     for number, entry in enumerate((*entries, Entry("TRAILER!!!", b"", 0)), start=1):
         kind = 0o040000 if entry.data is None else 0o100000 if entry.mode else 0
@@ -37,7 +37,7 @@ def cpio(entries: Iterable[Entry]) -> bytes:
 def make(rootfs: Path, kernel: Path, initrd: Path) -> None:
     """Write `kernel` and `initrd`, taken from the packages' tar `rootfs`.
 
-    Raises LabError when the tar lacks the kernel, busybox, the disk's driver or what repairs a disk.
+    Raises LabError when the tar lacks the kernel, busybox, the disk driver or the program that repairs a disk.
     """
     wanted = {"boot/vmlinuz-": b"", "usr/bin/busybox": b"", "e2fsck.static": b"", "virtio_blk.ko": b""}
     with tarfile.open(rootfs) as tar:

@@ -1,7 +1,7 @@
-"""What a machine's disk is made of, and the keys under which its parts are cached.
+"""The inputs of a machine's disk, and the keys under which its parts are cached.
 
-A key is a digest of everything that goes into a part, so a changed Dockerfile makes the images and the disk
-anew, and not the packages. Raise `FORMAT` when the way of making changes.
+A key is a digest of everything that goes into a part, so a changed Dockerfile rebuilds the images and the disk, but not
+the packages. Increase `FORMAT` when the build process changes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MODULES = (
 """Kernel modules loaded at boot: overlay networks need vxlan, the routing mesh and VIPs need ip_vs."""
 
 DISK_BYTES = 8 << 30
-"""The machine's disk as the guest sees it; on this machine it is sparse."""
+"""The size of a machine's disk as the guest sees it; on this machine it is sparse."""
 
 LEAN = (
     "path-exclude=/usr/share/doc/*",
@@ -50,7 +50,7 @@ LEAN = (
     "path-exclude=/usr/share/info/*",
     "path-exclude=/usr/share/locale/*",
 )
-"""dpkg options that leave documents and translations out, as Debian's own slim images do."""
+"""dpkg options that exclude documentation and translations, as Debian's own slim images do."""
 
 APT = (
     'Acquire::Languages "none";',
@@ -62,7 +62,7 @@ APT = (
 
 
 def key(*parts: str | bytes) -> str:
-    """A short digest of `parts`; their borders count."""
+    """Return a short digest of `parts` and their boundaries."""
     total = hashlib.sha256()
     for part in (str(FORMAT), SUITE, *parts):
         raw = part.encode() if isinstance(part, str) else part
@@ -71,7 +71,7 @@ def key(*parts: str | bytes) -> str:
 
 
 def folder_key(folder: Path) -> str:
-    """A digest of the names and bytes of every file in `folder`."""
+    """Return a digest of the names and bytes of every file in `folder`."""
     return key(*_names_and_bytes(folder))
 
 
@@ -82,15 +82,15 @@ def _names_and_bytes(folder: Path) -> Iterable[str | bytes]:
 
 
 def guest(name: str) -> bytes:
-    """One of the programs that run inside a machine: `init` or `pid1`."""
+    """Return one of the programs that run inside a machine: `init` or `pid1`."""
     return (resources.files(__package__) / "guest" / name).read_bytes()
 
 
 def rootfs_key() -> str:
-    """What the packages' tar depends on."""
+    """Return the key of what the packages' tar depends on."""
     return key("rootfs", *PACKAGES, *LEAN, *APT)
 
 
 def debian_key() -> str:
-    """What the base layer of the images depends on."""
+    """Return the key of what the images' base layer depends on."""
     return key("debian", *LEAN, *APT)

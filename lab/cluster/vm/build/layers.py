@@ -1,4 +1,4 @@
-"""Image layers as tars: what a base is without its traces, what changed on it, and files laid on top."""
+"""Image layers as tars: a base without traces of its making, the changes on it, and files copied on top."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from lab.errors import InputError
 _TRACES = ("dev/", "run/", "proc/", "sys/", "var/log/", "var/cache/apt/", "var/lib/apt/lists/")
 _TRACE_FILES = frozenset({"etc/resolv.conf", "etc/hostname", "var/cache/ldconfig/aux-cache", "var/lib/dpkg/status-old"})
 _EPOCH = 1_700_000_000
-"""The time of files that the lab itself lays into an image, so that the same input gives the same layer."""
+"""The modification time of files that the lab itself puts into an image, so that the same input gives the same
+layer."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Layer:
 
 
 def seal_layer(path: Path) -> Layer:
-    """The layer that the tar at `path` is."""
+    """Return the tar at `path` as a layer."""
     with path.open("rb") as file:
         return Layer(path, hashlib.file_digest(file, "sha256").hexdigest())
 
@@ -41,7 +42,7 @@ def clean_base(source: Path, target: Path) -> None:
 
 
 def extract_difference(base: Path, after: Path, target: Path) -> None:
-    """What `after` has that `base` has not or has otherwise, and `.wh.` marks for what is gone (the OCI way)."""
+    """Write what is new or changed in `after` compared with `base`, and OCI whiteouts (`.wh.`) for what was deleted."""
     with tarfile.open(base) as old:
         before = {_name(member): _look(member) for member in old}
     with tarfile.open(after) as new, tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as out:
@@ -61,9 +62,9 @@ def extract_difference(base: Path, after: Path, target: Path) -> None:
 def lay_files(
     copies: Iterable[tuple[Copy, Path, tuple[Layer, ...]]], folders: Iterable[str], target: Path, dockerfile: Path
 ) -> None:
-    """A layer with the files of `copies`; each with the folder or the stage's layers that they come from.
+    """Write a layer with the files of `copies`, each with the folder or the stage's layers that they come from.
 
-    Raises InputError with the Dockerfile's line for a file that is not there.
+    Raises InputError with the Dockerfile's line for a missing file.
     """
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as out:
         made: set[str] = set()
@@ -88,7 +89,7 @@ def lay_files(
 
 
 def find_file(name: str, layers: Iterable[Layer]) -> tarfile.TarInfo | None:
-    """The newest entry of the absolute path `name` in `layers`, base first; None if there is none."""
+    """Return the newest entry of the absolute path `name` in `layers`, base first; None if there is none."""
     wanted = _real(name)
     result = None
     for layer in layers:
@@ -100,7 +101,7 @@ def find_file(name: str, layers: Iterable[Layer]) -> tarfile.TarInfo | None:
 
 
 def _real(name: str) -> str:
-    """Debian's /bin, /sbin and /lib are links to the folders of the same name in /usr."""
+    """Resolve Debian's links: /bin, /sbin and /lib are links to the folders of the same name in /usr."""
     name = name.lstrip("/")
     return f"usr/{name}" if name.startswith(("bin/", "sbin/", "lib/")) else name
 
@@ -126,7 +127,8 @@ def _from_layers(source: str, layers: tuple[Layer, ...]) -> Iterator[tuple[str, 
 
 
 def _target(copy: Copy, source: str, relative: str) -> str:
-    """Where an entry goes: a folder's content goes into the target, a file to it or, after a slash, into it."""
+    """Return an entry's path: a folder's content goes into the target; a file becomes the target or, if that ends with
+    a slash, goes into it."""
     if relative or source.endswith("/"):
         return (copy.target.strip("/") + relative).strip("/")
     named = copy.target + PurePosixPath(source).name if copy.target.endswith("/") else copy.target

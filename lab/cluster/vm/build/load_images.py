@@ -1,7 +1,7 @@
-"""The images, loaded into the base disk by the very engine that will run them, in a machine of its own.
+"""Loads the images into the base disk with the same engine that will run them, in a machine of its own.
 
-One path with root and without, with hardware virtualisation and without, with images and without; and it proves that
-the disk boots and that the engine takes every image.
+This is one path with and without root, hardware virtualisation and images; and it proves that the disk boots and that
+the engine accepts every image.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ def bake(
     step: mmdebstrap.Step,
     stop: threading.Event | None = None,
 ) -> None:
-    """Load `archive`, if there is one, into `disk`, in its folder, and leave its engine as it is to begin.
+    """Load `archive`, if there is one, into `disk`, working in its folder, and leave the disk's engine in its initial
+    state.
 
-    Raises LabError with the console's last words if it fails.
+    Raises LabError with the console's last lines if it fails.
     """
     folder = disk.parent
     told = folder / "settings.tar"
@@ -74,7 +75,7 @@ def bake(
 
 
 class _Console:
-    """Follows what the machine says and reports the steps in it."""
+    """A follower of the machine's console that reports the steps on it."""
 
     def __init__(self, serial: Path, count: int, step: mmdebstrap.Step) -> None:
         self.words: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from lab.cluster import process
 from lab.cluster.vm.build import inputs
 
 BOUND = 1200.0
-"""Seconds for one run: most of it is the packages' download."""
+"""Seconds for one run; most of it goes into downloading the packages."""
 
 _STAGES = (
     ("running apt-get update", "the list of packages", 0.05),
@@ -27,13 +27,13 @@ _STAGES = (
 )
 
 Step = Callable[[str, float], None]
-"""Told what happens now, and the share that is done, from 0 to 1."""
+"""Called with what is happening now, and the completed share from 0 to 1."""
 
 
 def bootstrap(
     target: Path, packages: Sequence[str], *, log: Path, step: Step, stop: threading.Event | None = None
 ) -> None:
-    """A minimal Debian with `packages`, without documents and translations, as a tar at `target`."""
+    """Write a minimal Debian with `packages`, without documentation and translations, as a tar at `target`."""
     argv = [*_command(), "--variant=minbase"]
     argv += [f"--dpkgopt={option}" for option in inputs.LEAN]
     argv += [f"--aptopt={option}" for option in inputs.APT]
@@ -50,7 +50,7 @@ def run_in(
     step: Step,
     stop: threading.Event | None = None,
 ) -> None:
-    """Run shell `commands` one after another in a copy of the tar `base`; the outcome is a tar at `target`."""
+    """Run shell `commands` one after another in a copy of the tar `base`; the result is a tar at `target`."""
     argv = [*_command(), "--variant=custom", "--skip=update,setup,cleanup,check/signed-by"]
     # mmdebstrap splits a hook as a shell does.
     argv += [
@@ -59,7 +59,7 @@ def run_in(
     ]
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     for number, command in enumerate(commands):
-        # The command travels in the environment: nothing of it is spliced into the hook.
+        # The command is passed in the environment, so nothing of it is spliced into the hook.
         env[f"SWARMLAB_RUN_{number}"] = command
         argv.append(f'--customize-hook=exec chroot "$1" /bin/sh -c "$SWARMLAB_RUN_{number}"')
     _run([*argv, "--format=tar", "", str(target)], env, log, step, stop)
@@ -78,6 +78,6 @@ def _run(argv: Sequence[str], env: dict[str, str], log: Path, step: Step, stop: 
             step(f"downloading {match[1]}", 0.3)
 
     if os.geteuid() == 0:
-        # Without root the mapped user cannot enter a private folder, so /tmp it is.
+        # Without root the mapped user cannot enter a private folder, so /tmp is used.
         env = {**env, "TMPDIR": str(log.parent)}
     process.run_program(argv, log=log, bound=BOUND, env=env, each=each, stop=stop)

@@ -1,4 +1,4 @@
-"""What a machine is told about itself: a tar on its second disk."""
+"""A machine's settings: a tar on its second disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def write(target: Path, settings: Mapping[str, str], files: Mapping[str, bytes]) -> None:
-    """Write the tar at `target`, mode 0600. `settings` are shell variables; `files` lie beside them."""
+    """Write the tar at `target`, mode 0600. `settings` are shell variables; `files` are stored beside them."""
     lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:

@@ -1,4 +1,4 @@
-"""How Traefik's orders of certificates go, from what its log told: the stages of a host's last order."""
+"""The progress of Traefik's certificate orders, from its log: the stages of each host's last order."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 STAGES = ("renewing", "ordering", "proving", "issued")
 RECENT = 300.0
-"""Until so many seconds after it a certificate is told to be new."""
+"""Seconds after which a certificate is no longer reported as new."""
 NO_RETRY = "Traefik has no timer for another try: it asks again when its configuration changes, or when it restarts."
 
 
 @dataclass(frozen=True)
 class Order:
-    """An order: when each of its stages was first told, and its lines, oldest first. `before`: how many certificates
-    the host was issued before it."""
+    """An order: when each of its stages was first logged, and its log lines, oldest first. `before` is the number of
+    certificates issued to the host before it."""
 
     times: tuple[tuple[str, float], ...]
     told: tuple[tuple[float, AcmeTold], ...]
@@ -30,24 +30,24 @@ class Order:
 
     @property
     def stage(self) -> str:
-        """Where it stands."""
+        """The stage it has reached."""
         return self.told[-1][1].stage
 
     @property
     def at(self) -> float:
-        """When it came there."""
+        """When it reached that stage."""
         return next(at for stage, at in self.times if stage == self.stage)
 
 
 def last_order(world: World, host: str) -> Order | None:
-    """A host's last order; None when the log told of none."""
+    """Return a host's last order, or None when the log has none."""
     told: list[tuple[float, AcmeTold]] = []
     issued = 0
     for at, line in world.edge.acme:
         if not line.hosts and (
             not told or told[-1][1].stage in ("issued", "failed") or _rank(line) < _rank(told[-1][1])
         ):
-            continue  # a line without a name can only be about an order that is under way
+            continue  # a line without a name can only belong to an order in progress
         if line.hosts and host not in {name.lower() for name in line.hosts}:
             continue
         if told and (told[-1][1].stage in ("issued", "failed") or _rank(line) < _rank(told[-1][1])):
@@ -67,7 +67,7 @@ def _rank(line: AcmeTold) -> int:
 
 
 def order_news(world: World, host: str, now: float) -> Span | None:
-    """What has just happened to a host's certificate, in a word: `renewed 12 s ago`."""
+    """Return the latest news on a host's certificate in a few words, such as `renewed 12 s ago`, or None."""
     order = last_order(world, host)
     if order is not None and order.stage == "failed":
         return f"✘ order failed {format_duration(now - order.at)} ago", "bad"
@@ -85,12 +85,12 @@ def order_news(world: World, host: str, now: float) -> Span | None:
 
 
 def _changes(world: World, host: str) -> list[float]:
-    """When the host was first seen with a certificate that somebody issued, and with each that came after it."""
+    """Return when the host was first seen with an issued certificate, and with each one after it."""
     return [at for at, _ in world.edge.issued.get(host, ())]
 
 
 def order_track(order: Order, room: int) -> Line:
-    """Its stages: those passed, the one it is in, those to come, with their times where there is room."""
+    """Return its stages: those passed, the current one, and those to come, with their times where they fit."""
     times = dict(order.times)
     stages = [stage for stage in STAGES if stage != "renewing" or stage in times]
     if "renewing" in times and "ordering" not in times:
@@ -125,7 +125,7 @@ def _station(stage: str, here: str, passed: bool) -> tuple[str, Tone]:
 
 
 def order_progress(world: World, host: str, room: int, lead: int, short: bool) -> Iterator[Line]:
-    """The order's track and the last lines of Traefik's log about it, `lead` cells in."""
+    """Yield the order's track and the last lines of Traefik's log about it, indented by `lead` cells."""
     order = last_order(world, host)
     if order is None:
         return

@@ -1,4 +1,4 @@
-"""The certificates as each node serves them: verdicts, validity, chain, what Traefik knows, how its orders go."""
+"""The certificates as each node serves them: verdicts, validity, chain, what Traefik knows, the progress of orders."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _MARKS: dict[str, tuple[str, str, Tone]] = {
     "unreadable": ("✘", "unreadable", "bad"),
 }
 _BRIEF: tuple[frozenset[str], ...] = (frozenset(), frozenset({"good"}), frozenset({"good", "default", "self-signed"}))
-"""The verdicts of which less is said, the less room there is."""
+"""The verdicts shown in brief, more of them the less room there is."""
 _LEAD = 2 + LABEL
 Seen = tuple[float, "CertificateSeen"]
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-    """All host names, those of labels, handshakes and orders. Where not all fits in `height` rows, less is said of
-    the certificates that are good, and then of those that Traefik made itself."""
+    """Return all host names: those in labels, handshakes and orders. Where they do not fit in `height` rows, less is
+    said of good certificates, and then of those that Traefik made itself."""
     ordered = {name.lower() for _, told in world.edge.acme for name in told.hosts}
     names = sorted({host for host, _ in world.edge.certificates} | set(routed_hosts(world)) | ordered)
     inner = max(room, 30)
@@ -120,13 +120,13 @@ def _summary(seen: list[Seen]) -> Span:
 
 
 def _verdict(fact: CertificateSeen, whole: bool) -> Line:
-    """A node's verdict; only its mark where the word for it stands above."""
+    """Return a node's verdict, or only its mark where the word for it appears above."""
     glyph, word, tone = _MARKS[fact.verdict]
     return (f"{fact.node} ", ""), (f"{glyph} {word}" if whole else glyph, tone)
 
 
 def _reasons(seen: list[Seen], room: int, now: float) -> Iterator[Line]:
-    """Each verdict that is not good, once, in a sentence, with the nodes it is about."""
+    """Yield each verdict that is not good, once, as a sentence with the nodes it is about."""
     found: dict[str, list[CertificateSeen]] = {}
     for at, fact in seen:
         if fact.verdict != "good":
@@ -138,7 +138,7 @@ def _reasons(seen: list[Seen], room: int, now: float) -> Iterator[Line]:
 
 
 def _reason(fact: CertificateSeen, wall: float) -> str:
-    """A verdict in a sentence; its `why` where the certificate does not tell it."""
+    """Return a verdict as a sentence, with its `why` where the certificate does not explain it."""
     one = fact.certificate
     if one is None or fact.verdict in ("unreachable", "unreadable"):
         what = {"unreachable": "No TLS handshake", "unreadable": "It cannot be read"}
@@ -147,7 +147,7 @@ def _reason(fact: CertificateSeen, wall: float) -> str:
         case "default":
             return "This is the default certificate, which Traefik signs itself: it has none for this name."
         case "self-signed":
-            return f"It is signed by itself ({one.issuer or one.subject}): no authority stands behind it."
+            return f"It is signed by itself ({one.issuer or one.subject}): no CA issued it."
         case "untrusted":
             why = fact.why or f"its chain ends at {one.issuer or 'nobody'}, which is no authority that is known here"
             return f"It cannot be trusted: {why}."
@@ -188,7 +188,7 @@ def _certificate(world: World, group: list[Seen], room: int, now: float, short: 
 
 
 def grouped(fingerprint: str) -> str:
-    """A fingerprint's first 16 digits, in groups of four."""
+    """Return a fingerprint's first 16 digits, in groups of four."""
     digits = fingerprint.replace(":", "").upper()
     return " ".join(digits[i : i + 4] for i in range(0, 16, 4)).strip() + (" …" if len(digits) > 16 else "")
 
@@ -244,7 +244,7 @@ def _traefik(world: World, fact: CertificateSeen) -> Span:
 
 
 def _known(world: World, room: int, now: float) -> Iterator[Line]:
-    """Traefik's own list, from its API."""
+    """Yield Traefik's own list, from its API."""
     routes = world.edge.routes
     if routes is None or routes.state != "live" or not routes.certificates:
         return

@@ -1,1 +1,1 @@
-"""The load: what is asked for and achieved, latency over time, failed requests."""
+"""The load: requested and achieved rate, latency over time, failed requests."""

@@ -1,4 +1,4 @@
-"""The load's failed requests, and what the swarm did beside each."""
+"""The load's failed requests, and what the swarm did around each."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from lab.world.world import Change, World
 
 BEFORE = 6.0
-"""Seconds before a failure that are shown beside it."""
+"""Seconds before a failure that are shown with it."""
 AFTER = 3.0
 """Seconds after it."""
 _NEAR = 5.0
-"""Seconds before a failure in which its nearest change is looked for."""
+"""Seconds before a failure that are searched for its nearest change."""
 _SOON = 2.0
-"""Seconds after it: the managers tell some things late."""
+"""Seconds after it: the managers report some events late."""
 _LESS = 2.0
-"""A task's end counts as so many seconds nearer than other changes."""
+"""Seconds by which a task's end counts as nearer than other changes."""
 
 MARKS: dict[str, tuple[str, Tone]] = {
     "good": ("●", "run"),
@@ -37,38 +37,38 @@ MARKS: dict[str, tuple[str, Tone]] = {
 
 
 def is_load_line(change: Change) -> bool:
-    """Whether it is the load's own word that requests failed."""
+    """Whether a change is the load's own report that requests failed."""
     return change.kind == "load-failed"
 
 
 def shorten_change(change: Change, room: int) -> str:
-    """A change in one line; without what came of it, and what is in brackets, where that has no room."""
+    """Return a change in one line, without its result and the part in brackets where they do not fit."""
     text = " ".join(change.text.replace("\\\n", " ").split())
     shorter = (text, text.partition("; ")[0], text.partition(" (")[0])
     return next((each for each in shorter if cell_len(each) <= room), text)
 
 
 def format_ms(ms: float) -> str:
-    """A latency: `2.8 ms`, `45 ms`, `1.4 s`."""
+    """Return a latency as text: `2.8 ms`, `45 ms`, `1.4 s`."""
     if ms >= 1000:
         return f"{ms / 1000:.1f} s" if ms < 1e6 else f"{ms / 1000:.0f} s"
     return f"{ms:.1f} ms" if 0 < ms < 10 and ms != int(ms) else f"{ms:.0f} ms"
 
 
 def describe_failure(failure: Failure) -> str:
-    """How a request ended."""
+    """Return how a request ended."""
     if not failure.status:
         return failure.error or "nobody answered"
     return f"status {failure.status}" + (f": {failure.error}" if failure.error else "")
 
 
 def failures(world: World) -> list[tuple[str, str]]:
-    """The failed requests for a list to pick from, the newest first: the place in `world.load.failures`, and a line."""
+    """Return the failed requests to pick from, newest first: the place in `world.load.failures`, and a line."""
     return [(str(place), f"{number:>3}  {_said(world, place)}") for number, place in numbered(world)]
 
 
 def numbered(world: World) -> Iterator[tuple[int, int]]:
-    """Number, from 1, and place in `world.load.failures`, the newest first."""
+    """Yield the number, from 1, and the place in `world.load.failures` of each failed request, newest first."""
     return enumerate(reversed(range(len(world.load.failures))), 1)
 
 
@@ -78,7 +78,7 @@ def _said(world: World, place: int) -> str:
 
 
 def rows(world: World, most: int, room: int) -> Iterator[Line]:
-    """The newest of the failed requests, each with the nearest change of the swarm: in one line where there is room."""
+    """Yield the newest failed requests, each with the swarm's nearest change, in one line where it fits."""
     for number, place in numbered(world):
         if number > most:
             return
@@ -93,7 +93,7 @@ def rows(world: World, most: int, room: int) -> Iterator[Line]:
 
 
 def nearest_change(world: World, at: float, room: int) -> Span:
-    """How far the nearest change of the swarm was from a moment, and the change, in `room` cells."""
+    """Return how far the swarm's nearest change was from a moment, and the change, in `room` cells."""
     near = [c for c in world.changes if c.tone != "lab" and not is_load_line(c) and -_NEAR <= c.at - at <= _SOON]
 
     def far(change: Change) -> float:
@@ -114,8 +114,8 @@ def _apart(seconds: float) -> str:
 
 
 def failure_page(world: World, place: int, room: int) -> tuple[Line, ...]:
-    """The failed request at that place of `world.load.failures`, opened: what it was, and all that happened from 6 s
-    before its end, or from just before it was sent, to 3 s after it."""
+    """Return the page of the failed request at that place in `world.load.failures`: what it was, and all that happened
+    from 6 s before its end, or from just before it was sent, to 3 s after it."""
     if not 0 <= place < len(world.load.failures):
         return finish(wrap([("This request is no longer kept: only the last ones are.", "quiet")], room), room)
     return finish(_opened(world, place, max(room, 30)), room)
@@ -142,12 +142,12 @@ def _opened(world: World, place: int, room: int) -> Iterator[Line]:
 
 
 def _before(failure: Failure) -> float:
-    """How many seconds before its end count: the whole request, and a moment before it."""
+    """Return how many seconds before its end are shown: the whole request, and a moment before it."""
     return max(BEFORE, failure.ms / 1000 + 1)
 
 
 def _around(world: World, at: float, failure: Failure, room: int) -> Iterator[Line]:
-    """All changes around it, and itself among them, in the order of their times."""
+    """Yield all changes around the failure, and the failure among them, in order of time."""
     near = [c for c in world.changes if -_before(failure) <= c.at - at <= AFTER and not is_load_line(c)]
     told: list[tuple[float, str, str, Tone, Tone]] = [(change.at - at, *_marked(change)) for change in near]
     told.append((0.0, "▶", f"this request failed: {describe_failure(failure)}", "bad", "bad"))
@@ -165,7 +165,7 @@ def _marked(change: Change) -> tuple[str, str, Tone, Tone]:
 
 
 def _tasks(world: World, at: float, before: float) -> Iterator[tuple[str, str, Tone]]:
-    """The tasks that ended around a moment, and those that were on their way in at it, by the managers' stamps."""
+    """Yield the tasks that ended around a moment and those on their way in at it, by the managers' timestamps."""
     offset = clock_ahead(world)
     for task in sorted(world.swarm.tasks.values(), key=lambda task: (task.changed, task.id)):
         died, changed, created = world.swarm.died.get(task.id), task.changed - offset, task.created - offset

@@ -1,4 +1,4 @@
-"""Latency over time as a picture: a column is a moment, a row a latency, a shade how many requests took so long."""
+"""Latency over time as a picture: columns are moments, rows are latencies, shades are numbers of requests."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ GUTTER = 9
 
 _SHADES = " ░▒▓█"
 _SHOWN = 60.0
-"""Seconds of which the picture shows at least the last."""
+"""The fewest seconds that the picture goes back."""
 _FEWEST = 8
-"""Buckets shown at least, so that the scale does not jump with every request."""
+"""The fewest buckets shown, so that the scale does not jump with every request."""
 _SLACK = 0.1
 """Columns by which a report may miss a column's middle and still cover it."""
 _SHORTEST = 0.001
-"""Seconds of a report at least, however odd it is."""
+"""The shortest length of a report in seconds, however odd the report is."""
 _MOST = 10**12
-"""Requests in it at most."""
+"""The most requests counted per bucket of a report."""
 _EVERY = (5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -42,13 +42,13 @@ class Axis:
 
     @property
     def end(self) -> float:
-        """Where the last column ends."""
+        """When the last column ends."""
         return self.start + self.many * self.step
 
     def place(self, at: float) -> int:
-        """The column of a time; below 0 or from `many` on it is out of the picture."""
+        """Return the column of a time; below 0, or from `many` on, it is outside the picture."""
         x = (at - self.start) / self.step + 1e-6
-        return math.floor(max(-LONGEST, min(LONGEST, x)))  # nan is as far out as can be
+        return math.floor(max(-LONGEST, min(LONGEST, x)))  # nan counts as farthest out
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class Column:
 
 
 def axis(load: Load, end: float, many: int) -> Axis:
-    """An axis of `many` columns, the last of which holds the time `end`. A column is one report long, or several, and
-    begins where a report began, so that each holds as many reports as the next."""
+    """Return an axis of `many` columns, the last of which contains the time `end`. A column is one or more reports long
+    and begins where a report began, so that each contains as many reports as the next."""
     lengths = [fact.seconds for _, fact in load.ticks[-20:] if 0 < fact.seconds < LONGEST]
     period = max(0.1, round(median(lengths), 1)) if lengths else 1.0
     step = period * max(1, math.ceil(_SHOWN / (max(1, many) * period) - 1e-9))
@@ -72,13 +72,13 @@ def axis(load: Load, end: float, many: int) -> Axis:
 
 
 def _told(at: float) -> float:
-    """A time that can be drawn, whatever a tape says."""
+    """Return a time that can be drawn, whatever the recording says."""
     return at if abs(at) < LONGEST else 0.0
 
 
 def columns(load: Load, time: Axis) -> tuple[Column, ...]:
-    """What each column of the axis holds. A column that a report covers but does not have its middle in shows that
-    report's rates too: no gap is drawn where there was none."""
+    """Return what each column of the axis holds. A column that a report covers, but that does not contain the report's
+    middle, shows its rates too, so that no gap is drawn where there was none."""
     middles: list[list[LoadMoved]] = [[] for _ in range(time.many)]
     covers: list[LoadMoved | None] = [None] * time.many
     bad = [0] * time.many
@@ -112,7 +112,7 @@ def _column(middles: Sequence[LoadMoved], cover: LoadMoved | None, bad: int) -> 
 
 
 def heat(seen: Sequence[Column], rows: int) -> Iterator[Line]:
-    """The picture in at most `rows` rows, the longest latency at the top; each shade against the darkest in sight."""
+    """Yield the picture in at most `rows` rows, the longest latency at the top, shaded relative to the darkest cell."""
     found = [index for column in seen for index in column.rates]
     bands = _bands(min(found, default=4), max(found, default=4), max(1, rows))
     band_of = {index: row for row, band in enumerate(bands) for index in band}
@@ -127,7 +127,7 @@ def heat(seen: Sequence[Column], rows: int) -> Iterator[Line]:
 
 
 def _bands(low: int, high: int, rows: int) -> tuple[range, ...]:
-    """The buckets in at most `rows` equal parts, each up to a whole power of 2 where it holds several."""
+    """Return the buckets in at most `rows` equal parts, each ending at a whole power of 2 where it has several."""
     size = 1
     while -(-high // size) + low // -size >= rows:
         size *= 2
@@ -139,12 +139,12 @@ def _bands(low: int, high: int, rows: int) -> tuple[range, ...]:
 
 
 def _level(value: float, most: float) -> int:
-    """A single request among thousands must be seen: the shade goes with the root."""
+    """Return a shade by the square root, so that a single request among thousands is visible."""
     return min(4, 1 + int(4 * math.sqrt(value / most)))
 
 
 def _label(index: int) -> str:
-    """How far a row reaches, where that is a round number."""
+    """Return the upper limit of a row, where it is a round number."""
     if index >= BUCKETS - 1:
         return "longer"
     if index % 2:
@@ -153,7 +153,7 @@ def _label(index: int) -> str:
 
 
 def failed(seen: Sequence[Column]) -> Line:
-    """How many failed in each column: a digit, `+` for ten and more, `·` where there were reports and none failed."""
+    """Return the failures per column: a digit, `+` for ten or more, `·` where there were reports and none failed."""
     some = any(column.bad for column in seen)
     label: Span = (f"{'✘ failed' if some else 'failed':>{GUTTER - 1}}", "bad" if some else "quiet")
     return (label, ("│", "quiet"), *map(_failed, seen))
@@ -166,7 +166,7 @@ def _failed(column: Column) -> Span:
 
 
 def scale(time: Axis) -> Line:
-    """The time axis: a rule with times on it."""
+    """Return the time axis: a rule with times on it."""
     cells = ["─"] * time.many
     wide = len(format_stamp(time.end, False)) + 3
     every = next((each for each in _EVERY if each >= wide * time.step), _EVERY[-1])

@@ -1,4 +1,4 @@
-"""What the load's keys ask for, as pure functions of a situation."""
+"""The effects of the load's keys, as pure functions of a UI state."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from lab.tui.state import UiState
     from lab.world.world import World
 
-#: What + and - go along, requests a second.
+#: The rates that + and - step through, in requests a second.
 RATES = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 def change_rate(s: UiState, how: str) -> dict[str, Any]:
-    """The situation's changes after a key: `how` is toggle (starts or ends the load), more or less."""
+    """Return the UI state's changes after a key: `how` is toggle (starts or ends the load), more or less."""
     if how == "toggle":
         return {"loading": not s.loading}
     if how == "more":
@@ -22,7 +22,7 @@ def change_rate(s: UiState, how: str) -> dict[str, Any]:
 
 
 def follow_load(before: World | None, world: World) -> dict[str, Any]:
-    """The situation's changes after a report that tells of a turn: a step, or another hand, made or ended load."""
+    """Return the UI state's changes after a report: a step, or something else, may have started or ended load."""
     was, load = before.load if before is not None else None, world.load
     changes: dict[str, Any] = {}
     if was is None or was.running != load.running:
@@ -33,5 +33,5 @@ def follow_load(before: World | None, world: World) -> dict[str, Any]:
 
 
 def load_spec(s: UiState) -> float | None:
-    """What the stage is asked for: so many requests a second, None for no load."""
+    """Return the request to the stage: a rate in requests a second, or None for no load."""
     return s.rate if s.loading else None

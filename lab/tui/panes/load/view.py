@@ -1,4 +1,4 @@
-"""The load: what is asked for and what is achieved, latency over time, failed requests beside what the swarm did."""
+"""The load: requested and achieved rate, latency over time, failed requests beside what the swarm did."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ OFF = (
     "until you ask for it."
 )
 _LATE = 50.0
-"""Milliseconds by which requests may be late before it is said."""
+"""Milliseconds by which requests may be late before it is reported."""
 _RATE = 5.0
 """Seconds over which the rate is counted."""
 _LATENCY = 10.0
-"""Seconds over which latencies are."""
+"""Seconds over which latencies are counted."""
 _SILENT = 5.0
-"""Seconds after which a silence is told."""
+"""Seconds without a report, after which that is shown."""
 _AFTER = 10.0
-"""Seconds past the last report for which the picture runs on."""
+"""Seconds for which the picture continues past the last report."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-    """The load, `room` cells wide; of its rows about `height` are seen at once. `now` is the journal's time."""
+    """Return the load, `room` cells wide, about `height` of its rows visible at once. `now` is the journal's time."""
     return finish(_all(world, max(room, 30), height, now), room)
 
 
@@ -74,7 +74,7 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
 
 
 def _head(load: Load, room: int, now: float) -> Iterator[Line]:
-    """Whether it runs, what it achieves, how long requests take, totals, and what keeps it from its rate."""
+    """Yield whether load runs, what it achieves, how long requests take, totals, and what keeps it from its rate."""
     last = load.ticks[-1][0] if load.ticks else 0.0
     if load.running:
         yield fit(
@@ -115,7 +115,7 @@ def _rates(load: Load, recent: list[LoadMoved]) -> Iterator[tuple[Span, ...]]:
 
 
 def _latency(recent: list[LoadMoved]) -> Iterator[tuple[Span, ...]]:
-    """The percentiles of the requests that were answered well."""
+    """Yield the percentiles of the requests that were answered well."""
     found = latencies(recent)
     if not found:
         return
@@ -127,8 +127,8 @@ Mark = tuple[str, list["Change"]]
 
 
 def _marks(world: World, time: Axis) -> list[Mark]:
-    """What happened in the picture's time, with the letters that name it there: changes less than two columns apart
-    share one. Letters are given from the oldest change that is kept on, so that they stay while the picture moves."""
+    """Return what happened in the time shown, with the letters that name it there: changes less than two columns apart
+    share one. Letters are given from the oldest change kept, so that they stay while the picture moves."""
     groups: list[list[Change]] = []
     for change in world.changes:
         if change.tone not in ("bad", "lab") or is_load_line(change):

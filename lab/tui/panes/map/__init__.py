@@ -1,1 +1,1 @@
-"""The map: the way of a request through what is deployed."""
+"""The map: the path of a request through the deployed services."""

@@ -1,4 +1,4 @@
-"""A sheet to draw boxes and lines on: lines that meet are joined, texts lie over lines."""
+"""A canvas for boxes and lines: lines that meet are joined, and text covers lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _JOINTS = " ╵╶└╷│┌├╴┘─┴┐┤┬┼"
 
 @dataclass(frozen=True)
 class Box:
-    """A frame with a title in its upper edge, or `short` where that has no room. One that is `down` is broken."""
+    """A frame with a title in its upper edge, or `short` where the title does not fit. One that is `down` is broken."""
 
     title: Line
     body: tuple[Line, ...] = ()
@@ -28,25 +28,25 @@ class Box:
 
     @property
     def natural(self) -> int:
-        """How wide it wants to be."""
+        """The width that it needs."""
         return max([width(self.title) + 4, *(width(line) + 4 for line in self.body)])
 
     @property
     def height(self) -> int:
-        """How many rows it takes; a box has at least one row within."""
+        """The number of rows it takes; a box has at least one row inside."""
         return 2 + max(1, len(self.body))
 
 
 @dataclass
 class Canvas:
-    """`room` cells wide, and as high as what is drawn on it. What lies outside is not drawn."""
+    """A canvas `room` cells wide, and as high as what is drawn on it. Anything outside is not drawn."""
 
     room: int
     _texts: dict[tuple[int, int], Span] = field(default_factory=dict)
     _lines: dict[tuple[int, int], tuple[int, Tone]] = field(default_factory=dict)
 
     def put(self, x: int, y: int, spans: Sequence[Span], room: int) -> None:
-        """Write at most `room` cells; what is cut ends in `…`."""
+        """Write at most `room` cells; text that is cut ends in `…`."""
         room = min(room, self.room - x)
         cells = [(c if cell_len(c) == 1 else "·", tone) for text, tone in spans for c in text]
         if len(cells) > room > 0:
@@ -56,7 +56,7 @@ class Canvas:
                 self._texts[x + place, y] = cell
 
     def run(self, x: int, y: int, to_x: int, to_y: int, tone: Tone) -> None:
-        """A straight line between two cells, both of them in it."""
+        """Draw a straight line between two cells, both included."""
         (left, right), (top, bottom) = sorted((x, to_x)), sorted((y, to_y))
         for i in range(left, right):
             self._join(i, y, EAST, tone)
@@ -66,16 +66,16 @@ class Canvas:
             self._join(x, j + 1, NORTH, tone)
 
     def end(self, x: int, y: int, side: int, tone: Tone) -> None:
-        """Let the line at a cell reach to one of its sides."""
+        """Extend the line at a cell to one of its sides."""
         self._join(x, y, side, tone)
 
     def _join(self, x: int, y: int, side: int, tone: Tone) -> None:
         sides, known = self._lines.get((x, y), (0, tone))
-        # Where lines of two kinds meet, the joint is of the quiet one unless both are.
+        # Where lines of different tones meet, the joint is quiet.
         self._lines[x, y] = (sides | side, tone if known == tone else "quiet")
 
     def box(self, x: int, y: int, wide: int, box: Box) -> None:
-        """A box with its upper left corner there, `wide` cells wide."""
+        """Draw a box, `wide` cells wide, with its upper left corner at `x`, `y`."""
         across, side = ("╌", "┆") if box.down else ("─", "│")
         rows = max(1, len(box.body))
         self.put(x, y, [(f"╭{across * (wide - 2)}╮", box.tone)], wide)
@@ -88,7 +88,7 @@ class Canvas:
         self.put(x, y + 1 + rows, [(f"╰{across * (wide - 2)}╯", box.tone)], wide)
 
     def lines(self) -> tuple[Line, ...]:
-        """What was drawn, from the top."""
+        """Return what was drawn, from the top."""
         places = {*self._texts, *self._lines}
         deep = max((y for _, y in places), default=-1)
         rows: list[list[tuple[int, Span]]] = [[] for _ in range(deep + 1)]

@@ -14,8 +14,8 @@ _LEAST = 11
 
 @dataclass(frozen=True)
 class Place:
-    """A box in a layer. `below` are lines that hang under it; with a `link` it is joined to the box before it in the
-    same layer, and the link says how."""
+    """A box in a layer. `below` are the lines under it. With a `link`, it is joined to the box before it in the same
+    layer, and the link says how."""
 
     key: str
     box: Box
@@ -24,18 +24,18 @@ class Place:
 
     @property
     def natural(self) -> int:
-        """How wide it wants to be."""
+        """The width that it needs."""
         return max([self.box.natural, *(width(line) for line in self.below)])
 
     @property
     def height(self) -> int:
-        """Its rows, with what hangs under it and its link."""
+        """The number of its rows, with the lines under it and its link."""
         return self.box.height + len(self.below) + (self.link is not None)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Boxes that stand side by side on the way, with a name and a remark. As a column it is at `least` so wide."""
+    """Boxes at the same point of the path, with a heading and a remark. As a column, it has at least `least` cells."""
 
     head: str
     remark: str
@@ -44,14 +44,14 @@ class Layer:
 
     @property
     def natural(self) -> int:
-        """How wide its widest box wants to be."""
+        """The width that its widest box needs."""
         return max(self.least, *(place.natural for place in self.places))
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A way from one box to one of the next layer, with what passes and what fails. Edges of different groups are not
-    joined. `broken`: it leads nowhere."""
+    """A connection from one box to one of the next layer, with what passes and what fails. Edges of different groups
+    are not joined. `broken`: it leads nowhere."""
 
     source: str
     target: str
@@ -63,7 +63,7 @@ class Edge:
 
 
 def across(layers: Sequence[Layer], edges: Sequence[Edge], room: int, height: int) -> tuple[Line, ...]:
-    """Layers as columns. Where `height` rows have room, boxes are set apart by an empty line."""
+    """Return layers as columns. Where they fit in `height` rows, boxes are separated by an empty line."""
     canvas = Canvas(room)
     widths, gaps = _widths(layers, edges, room)
     airy = max(_deep(layer, 1) for layer in layers) + 3 <= height
@@ -97,15 +97,15 @@ def across(layers: Sequence[Layer], edges: Sequence[Edge], room: int, height: in
 
 
 def _deep(layer: Layer, airy: int) -> int:
-    """How many rows a column takes."""
+    """Return how many rows a column takes."""
     rows = sum(place.height for place in layer.places)
     rows -= bool(layer.places and layer.places[0].link is not None)
     return rows + airy * sum(place.link is None for place in layer.places[1:])
 
 
 def _widths(layers: Sequence[Layer], edges: Sequence[Edge], room: int) -> tuple[list[int], list[int]]:
-    """Each column's width, and that of the gaps between them: the column that is furthest over its least width gives
-    way first; when none is, the gaps do."""
+    """Return the width of each column, and of each gap between them: the column furthest above its least width shrinks
+    first; when none is, the gaps shrink."""
     widths, between = [layer.natural for layer in layers], len(layers) - 1
     gaps = [_gap(layer, edges) for layer in layers[1:]]
     spare = [wide - layer.least for wide, layer in zip(widths, layers, strict=True)]
@@ -118,7 +118,7 @@ def _widths(layers: Sequence[Layer], edges: Sequence[Edge], room: int) -> tuple[
 
 
 def _gap(layer: Layer, edges: Sequence[Edge]) -> int:
-    """How wide the gap before a layer is at least: its edges side by side, what is said on them, a blank."""
+    """Return the least width of the gap before a layer: its edges side by side, the text on them, a blank."""
     keys = {place.key for place in layer.places}
     into = [edge for edge in edges if edge.target in keys]
     says = max((width(says) for edge in into for says in (edge.passes, edge.fails)), default=0)
@@ -146,8 +146,8 @@ def _say(canvas: Canvas, edge: Edge, source: tuple[int, int, int], target: tuple
 
 
 def down(layers: Sequence[Layer], edges: Sequence[Edge], room: int) -> tuple[Line, ...]:
-    """Layers as rows of boxes, each layer under the one before it. A layer of several rows is entered along its left
-    side and left along its right side."""
+    """Return layers as rows of boxes, each layer below the one before it. Lines enter a layer of several rows along its
+    left side and leave it along its right side."""
     canvas, y = Canvas(room), 0
     feet: dict[str, tuple[int, int]] = {}
     for layer in layers:
@@ -158,8 +158,8 @@ def down(layers: Sequence[Layer], edges: Sequence[Edge], room: int) -> tuple[Lin
 def _layer(
     canvas: Canvas, y: int, layer: Layer, edges: Sequence[Edge], above: dict[str, tuple[int, int]]
 ) -> tuple[int, dict[str, tuple[int, int]]]:
-    """Draw a layer from row `y` on. `above` says where lines from the boxes above begin; the answer is the next free
-    row and where lines from this layer's boxes begin."""
+    """Draw a layer from row `y` on. `above` says where lines from the boxes above begin. Return the next free row, and
+    where lines from this layer's boxes begin."""
     keys = {place.key for place in layer.places}
     into = {edge.target: edge for edge in edges if edge.target in keys}
     above = {key: foot for key, foot in above.items() if any(e.source == key and e.target in keys for e in edges)}
@@ -195,13 +195,13 @@ def _layer(
 
 
 def _whole(place: Place) -> Box:
-    """A box with what else hangs under it inside."""
+    """Return a box with the lines under it moved inside."""
     box = place.box
     return Box(box.title, (*box.body, *place.below), box.tone, box.down, box.short)
 
 
 def _grid(layer: Layer, room: int) -> tuple[int, int]:
-    """How many boxes of a layer stand in one row, and how wide each is."""
+    """Return how many boxes of a layer are in one row, and how wide each is."""
     natural = max(_LEAST, *(_whole(place).natural for place in layer.places))
     wide = min(natural, room - 4)
     each = (room + 1) // (wide + 1)
@@ -211,7 +211,7 @@ def _grid(layer: Layer, room: int) -> tuple[int, int]:
 
 
 def _drop(canvas: Canvas, x: int, foot: int, y: int) -> None:
-    """A line from a box's lower edge, or from where a line is already, down to a row."""
+    """Draw a line from a box's lower edge, or from an existing line, down to a row."""
     canvas.run(x, foot, x, y, "quiet")
     canvas.end(x, foot, NORTH, "quiet")
 
@@ -224,7 +224,7 @@ def _comb(
     into: dict[str, Edge],
     spine: list[int],
 ) -> None:
-    """The line from the boxes above to those of a row, with a tooth down to each."""
+    """Draw the line from the boxes above to those of a row, with a tooth down to each."""
     teeth = {key: x for key, x in centres.items() if key in into}
     ends = [*spine, *teeth.values(), *(x for x, _ in feet.values())]
     for x, foot in feet.values():

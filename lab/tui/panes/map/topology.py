@@ -1,4 +1,4 @@
-"""The way of a request through what is deployed: which service stands where on it, how it does, and how much passes."""
+"""The path of a request through the deployed services: the place, health and traffic of each service on it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from lab.world.world import World
 
 SPAN = 10.0
-"""Over how many seconds requests are counted."""
+"""Seconds over which requests are counted."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Requests a second, and how many failed in the last SPAN seconds. `known` is False where nobody counts."""
+    """Requests a second, and how many failed in the last SPAN seconds. `known` is False where nothing counts them."""
 
     rate: float = 0.0
     bad: int = 0
@@ -35,7 +35,7 @@ class Rate:
 
     @property
     def spans(self) -> tuple[Line, Line]:
-        """The requests and the failures, in a few cells each; empty for what there is none of."""
+        """The requests and the failures, in a few cells each; empty where there is nothing to show."""
         if not self.known:
             return (), ()
         tone: Tone = "strong" if self.rate else "quiet"
@@ -48,7 +48,7 @@ UNKNOWN = Rate(known=False)
 
 @dataclass(frozen=True)
 class Health:
-    """How a service does: its tasks that run (those on a node that is down do not), and where."""
+    """A service's health: its running tasks (those on a node that is down do not count), and where they are."""
 
     running: int
     desired: int
@@ -56,7 +56,7 @@ class Health:
 
     @property
     def mark(self) -> tuple[str, Tone]:
-        """● whole, ◑ in part, ✘ down, ◦ nothing is asked of it."""
+        """The mark and its tone: ● whole, ◑ in part, ✘ down, ◦ none wanted."""
         if not self.desired and not self.running:
             return "◦", "quiet"
         if not self.running:
@@ -65,13 +65,13 @@ class Health:
 
     @property
     def down(self) -> bool:
-        """Nothing of it runs, and something should."""
+        """Whether none of it runs, although some should."""
         return self.mark[0] == "✘"
 
 
 @dataclass(frozen=True)
 class Way:
-    """The services by their place on the way: at the edge, routed to, behind those, and beside the way. `behind` has,
+    """The services by their place on the path: at the edge, routed to, behind those, and beside the path. `behind` has,
     for each of its services, those in front of it and the names of the networks that they share."""
 
     edge: tuple[Service, ...]
@@ -82,7 +82,7 @@ class Way:
 
 
 def way(world: World) -> Way:
-    """The way through what is deployed now."""
+    """Return the path through what is deployed now."""
     services = sorted(world.swarm.services.values(), key=lambda s: (natural_key(s.name), s.id))
     edge = traefik_services(world)
     taken = {service.id for service in edge}
@@ -102,7 +102,7 @@ def way(world: World) -> Way:
 
 
 def asks_traefik(world: World, service: Service) -> bool:
-    """Whether its labels declare a router."""
+    """Whether a service's labels declare a router."""
     labels = service.spec.labels
     return enabled(labels) is not False and any(kind == "routers" for _, kind, _ in labels_of(world, service).things)
 
@@ -116,7 +116,7 @@ def _routed_by_default(world: World) -> set[str]:
 def _behind(
     world: World, routed: tuple[Service, ...], others: list[Service], outer: set[str]
 ) -> tuple[tuple[Service, tuple[str, ...], tuple[str, ...]], ...]:
-    """What shares an inner network with a routed service, and what shares one with that, and so on."""
+    """Return the services that share an inner network with a routed service, those that share one with them, etc."""
     found: list[tuple[Service, tuple[str, ...], tuple[str, ...]]] = []
     front, left = list(routed), others
     while front:
@@ -138,7 +138,7 @@ def _network(world: World, network: str) -> str:
 
 
 def health(world: World, service: Service) -> Health:
-    """How a service does now."""
+    """Return a service's current health."""
     alive = [task for task in world.swarm.live_tasks(service.id) if not _lost(world, task.node)]
     names = sorted({world.swarm.node_name(task.node) for task in alive if task.node}, key=natural_key)
     return Health(len(alive), owed(world.swarm, service), tuple(names))
@@ -149,17 +149,17 @@ def _lost(world: World, node: str) -> bool:
 
 
 def nodes(world: World) -> tuple[Node, ...]:
-    """All nodes, by name."""
+    """Return all nodes, by name."""
     return tuple(sorted(world.swarm.nodes.values(), key=lambda n: (natural_key(n.name), n.id)))
 
 
 def published_ports(services: Iterable[Service]) -> tuple[int, ...]:
-    """The ports that every node answers on for these services."""
+    """Return the ports on which every node answers for these services."""
     return tuple(sorted({p.published for s in services for p in s.spec.ports if p.mode == "ingress" and p.published}))
 
 
 def rate_of_counts(rows: tuple[tuple[float, Traffic], ...], now: float) -> Rate:
-    """Requests a second from a counter's last rows. A counter that falls was begun anew: Traefik was restarted."""
+    """Return requests a second from a counter's last rows. A counter that falls was reset: Traefik was restarted."""
     rows = tuple((at, row) for at, row in rows if at <= now)
     before = [at for at, _ in rows if at <= now - SPAN]
     start = before[-1] if before else rows[0][0] if rows else now
@@ -168,7 +168,7 @@ def rate_of_counts(rows: tuple[tuple[float, Traffic], ...], now: float) -> Rate:
     for (_, old), (_, new) in pairwise(within):
         total += _grown(old.good + old.bad, new.good + new.bad)
         bad += _grown(old.bad, new.bad)
-    # A counter is told when it changes: since its last row before the span it stood still.
+    # A counter is recorded when it changes: after its last row before the span, it stood still.
     seconds = SPAN if before else now - start
     return Rate(total / seconds if seconds >= 1 else 0.0, bad) if rows else UNKNOWN
 
@@ -178,7 +178,7 @@ def _grown(old: int, new: int) -> int:
 
 
 def to_service(world: World, service: Service, now: float) -> Rate:
-    """What Traefik counted for a service, all of its names there together."""
+    """Return what Traefik counted for a service, under all of its names there together."""
     names = {name for (_, kind, name) in labels_of(world, service).things if kind == "services"}
     found = UNKNOWN
     for name in names or {default_name(service.name)}:
@@ -188,7 +188,7 @@ def to_service(world: World, service: Service, now: float) -> Rate:
 
 
 def to_edge(world: World, now: float) -> Rate:
-    """All that Traefik counted for services."""
+    """Return all that Traefik counted for services."""
     found = UNKNOWN
     for key, rows in world.edge.traffic.items():
         if key.startswith("service:"):
@@ -197,7 +197,7 @@ def to_edge(world: World, now: float) -> Rate:
 
 
 def from_load(world: World, now: float) -> Rate:
-    """What the load sent, by its own reports."""
+    """Return what the load sent, by its own reports."""
     ticks = [tick for at, tick in world.load.ticks if now - SPAN < at <= now]
     seconds = sum(tick.seconds for tick in ticks)
     if not ticks or seconds <= 0:
@@ -206,14 +206,14 @@ def from_load(world: World, now: float) -> Rate:
 
 
 def from_hits(world: World, now: float, node: str = "") -> Rate:
-    """Single requests that the lab sent, to all nodes or to one. What nobody answered, and 5xx, failed."""
+    """Return the single requests that the lab sent, to all nodes or to one. No answer, and 5xx, count as failed."""
     hits = [hit for at, hit in world.hits if now - SPAN < at <= now and node in ("", hit.node)]
     bad = sum(not hit.status or hit.status >= 500 for hit in hits)
     return Rate(len(hits) / SPAN, bad) if hits else UNKNOWN
 
 
 def to_node(world: World, node: Node, now: float) -> Rate:
-    """What came to one node: its even share of the load, the single requests, and the failures told of it."""
+    """Return what reached one node: its even share of the load, the single requests, and its reported failures."""
     load, many = from_load(world, now), max(1, len(world.swarm.nodes))
     bad = sum(now - SPAN < at <= now and failure.node == node.name for at, failure in world.load.failures)
     return Rate(load.rate / many, bad, load.known) + from_hits(world, now, node.name)

@@ -1,4 +1,4 @@
-"""The way of a request through what is deployed: clients, names, nodes, Traefik, services and what is behind them."""
+"""The path of a request through the deployed services: clients, names, nodes, Traefik, services, those behind them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _GRANTS = 5
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-    """The map: from left to right where there is room, else downwards; under it what stands beside the way."""
+    """Return the map, from left to right where it fits, else downwards; below it are the services beside the path."""
     return finish(_all(world, max(room, 30), height, now), room)
 
 
@@ -103,7 +103,7 @@ def _columns(world: World, way: Way, now: float) -> list[Layer]:
 
 
 def _rows(world: World, way: Way, now: float, room: int, terse: bool = False) -> list[Layer]:
-    """The layers from above; `terse` ones say what they have to in as few rows as they can."""
+    """Return the layers from the top; if `terse`, in as few rows as possible."""
     load = topology.from_load(world, now) + topology.from_hits(world, now)
     passes, fails = load.spans
     gap: Line = (("  ", ""),) if fails else ()
@@ -129,7 +129,7 @@ def _inner(world: World, way: Way, terse: bool = False) -> Iterator[Layer]:
     acme = [place(one, server, (("│ orders", "quiet"),)) for one in way.acme]
     yield Layer("EDGE", "Traefik", (*map(place, way.edge), *acme), 15)
     if way.routed:
-        # Those with something behind them stand last: where rows are broken, the last one is joined to the next layer.
+        # Those with something behind them come last: where rows wrap, the last row is joined to the next layer.
         fronts = {front for _, before, _ in way.behind for front in before}
         order = sorted(way.routed, key=lambda one: one.id in fronts)
         yield Layer("ROUTED", "by labels", tuple(map(place, order)), 15)
@@ -191,12 +191,12 @@ def _box(world: World, service: Service, more: tuple[Line, ...] = (), terse: boo
 
 
 def _short(name: str) -> str:
-    """A service's name without its stack's."""
+    """Return a service's name without that of its stack."""
     return name.partition("_")[2] or name
 
 
 def _places(names: tuple[str, ...]) -> str:
-    """Names of nodes, what they begin with told once: `node1, 3, 4`."""
+    """Return the names of nodes, with their common beginning only once: `node1, 3, 4`."""
     start = names[0].rstrip("0123456789")
     if start and all(name.startswith(start) and name[len(start) :].isdigit() for name in names):
         return ", ".join((names[0], *(name[len(start) :] for name in names[1:])))
@@ -204,7 +204,7 @@ def _places(names: tuple[str, ...]) -> str:
 
 
 def _grants(service: Service) -> tuple[Line, ...]:
-    """The secrets and configs that a service is given."""
+    """Return the secrets and configs that a service is granted."""
     given = [("secret", one.source) for one in service.spec.secrets]
     given += [("config", one.source) for one in service.spec.configs]
     shown = given if len(given) <= _GRANTS else given[: _GRANTS - 1]
@@ -218,7 +218,7 @@ def _grants(service: Service) -> tuple[Line, ...]:
 
 
 def _granted(service: Service) -> tuple[Line, ...]:
-    """The same in one row."""
+    """Return the same in one row."""
     given: list[Span] = [(one.source, "lab") for one in service.spec.secrets]
     given += [(one.source, "code") for one in service.spec.configs]
     line = [part for span in given for part in (span, (" ", ""))][:-1]

@@ -1,4 +1,4 @@
-"""Requests counted: which node was asked, and who answered. What the mesh view draws."""
+"""Counts of requests by the node that was asked and the replica that answered, for the mesh view."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from lab.world.swarm import Task
     from lab.world.world import World
 
-#: Seconds for which the count looks back.
+#: Seconds that the count looks back.
 WINDOW = 60.0
 #: Seconds for which a cell counts as just asked.
 FRESH = 1.5
 
 Timed = tuple[float, "Hit"]
-"""A request, and when it ended."""
+"""The time when a request ended, and the request."""
 
 
 @dataclass(frozen=True)
 class Replica:
-    """Who answered: as its answers name it, and, where that is known, its task's name and the node it is on.
+    """A replica that answered: its id in its answers and, where known, its task's name and the node it is on.
 
-    `state`: live | gone (its task has ended) | other (no task of this swarm bears that name).
+    `state`: live | gone (its task has ended) | other (no task of this swarm has that name).
     """
 
     id: str
@@ -39,9 +39,9 @@ class Replica:
 
 @dataclass(frozen=True)
 class Tally:
-    """The requests to one address. `counts` is by node asked and replica's id, `failed` by node, `why` the last
-    failure of each node with its time, `fresh` the cells that were just asked, `behind` who answered in the end where
-    the replicas only passed the request on. `median` is in milliseconds."""
+    """The requests to one address. `counts` is by node asked and replica's id, `failed` by node, `why` the last failure
+    of each node with its time, `fresh` the cells that were just asked, `behind` the replicas that answered in the end
+    where the first ones only passed the request on. `median` is in milliseconds."""
 
     title: str
     nodes: tuple[str, ...]
@@ -55,17 +55,17 @@ class Tally:
 
     @property
     def answered(self) -> int:
-        """How many requests were answered."""
+        """The number of requests that were answered."""
         return sum(self.counts.values())
 
     @property
     def total(self) -> int:
-        """How many requests were sent and ended."""
+        """The number of requests that were sent and ended."""
         return self.answered + sum(self.failed.values())
 
     @property
     def even(self) -> float:
-        """The share, 0 to 1, that each replica has when all that live have the same."""
+        """Each live replica's share, 0 to 1, when all have the same."""
         live = sum(replica.state == "live" for replica in self.replicas)
         return 1 / (live or len(self.replicas) or 1)
 
@@ -75,13 +75,13 @@ class Tally:
         return tuple(sorted({r.name.rpartition(".")[0] for r in self.replicas if r.state != "other"}))
 
     def count(self, replica: Replica) -> int:
-        """The requests that one replica answered."""
+        """Return the number of requests that one replica answered."""
         return sum(self.counts.get((node, replica.id), 0) for node in self.nodes)
 
 
 def recent(world: World, now: float) -> tuple[tuple[Timed, ...], float]:
-    """The hits of the last minute, and for how many seconds there was none. When that is longer than the minute,
-    they are those of the minute that ended with the last one."""
+    """Return the hits of the last minute, and the seconds since the last one. If those are more than a minute, return
+    the hits of the minute that ended with the last one."""
     if not world.hits:
         return (), 0.0
     silent = max(0.0, now - world.hits[-1][0])
@@ -90,12 +90,12 @@ def recent(world: World, now: float) -> tuple[tuple[Timed, ...], float]:
 
 
 def failed(hit: Hit) -> bool:
-    """Whether a request counts as failed: nobody answered, or with an error of the server's."""
+    """Whether a request counts as failed: it got no answer, or a server error."""
     return hit.status == 0 or hit.status >= 500
 
 
 def tallies(world: World, hits: Iterable[Timed], now: float) -> tuple[tuple[Tally, ...], tuple[Tally, ...]]:
-    """One tally for each address: those at published ports, and those that went through Traefik."""
+    """Return a tally for each address: those at published ports, and those that went through Traefik."""
     groups: dict[tuple[bool, int, str], list[Timed]] = {}
     for at, hit in hits:
         groups.setdefault((bool(hit.host), hit.port, hit.address), []).append((at, hit))
@@ -146,7 +146,7 @@ def _replica(world: World, tasks: Mapping[str, Task], id: str, routed: bool) -> 
 
 
 def _idle(world: World, tasks: Mapping[str, Task], ids: set[str], hit: Hit) -> Iterable[Replica]:
-    """Those that could have answered and have not: the other tasks of the services that did."""
+    """Yield the replicas that could have answered but did not: the other tasks of the services that did."""
     services = {tasks[id[:12]].service for id in ids if id[:12] in tasks}
     if not services and not hit.host:
         services = {s.id for s in world.swarm.services.values() if any(p.published == hit.port for p in s.spec.ports)}

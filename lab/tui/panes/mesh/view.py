@@ -23,28 +23,28 @@ HELP = (
 _MESH = ("▌Routing mesh", "every node takes turns by itself (IPVS)")
 _TRAEFIK = ("▌Through Traefik", "one router takes turns, by container")
 _SIDE_BY_SIDE = 100
-"""Cells for both balancers beside each other."""
+"""The least width in cells for both load balancers side by side."""
 _ROOMY = 40
-"""Cells for bars below the matrix."""
+"""The least width in cells for bars below the matrix."""
 _WIDEST = 18
-"""Cells of a column at most."""
+"""The greatest width of a column in cells."""
 _NARROWEST = 5
-"""At least."""
+"""The least."""
 _BARRED = 8
-"""With a bar in it."""
+"""The least with a bar in it."""
 _FAILED = 7
-"""Cells of what failed."""
+"""Cells for the number of failed requests."""
 _FIGURES = 12
-"""Cells of a share in figures."""
+"""Cells for a share in figures."""
 _TONES: dict[str, Tone] = {"live": "head", "gone": "quiet", "other": ""}
 _LOGGED = 3
-"""Requests one by one, at least."""
+"""The fewest requests that are listed one by one."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-    """See `lab.tui.panes.PaneModule`. Where all would not fit, the bars move into the columns; where there is room to
-    spare, the last requests stand below, one by one."""
+    """See `lab.tui.panes.PaneModule`. Where not everything fits, the bars move into the columns; where there is room to
+    spare, the last requests are listed below."""
     hits, silent = recent(world, now)
     if not hits:
         return tuple(_nothing(world, room))
@@ -100,7 +100,7 @@ def _part(head: tuple[str, str], some: Sequence[Tally], room: int, now: float, b
 
 
 def _title(tally: Tally, room: int, service: str) -> Line:
-    """The address, the service behind it when it is told here, and the sums."""
+    """Return the address, the service behind it if given, and the sums."""
     lost = sum(tally.failed.values())
     left: Line = ((tally.title, "strong"), (f" → {service}" if service else "", "quiet"))
     right: list[Span] = [(f" {tally.total} in 60 s", "")]
@@ -133,7 +133,7 @@ def _table(tally: Tally, room: int, bars: bool) -> Iterator[Line]:
 
 
 def _columns(tally: Tally, room: int) -> tuple[tuple[Replica, ...], tuple[Replica, ...], int]:
-    """The replicas that have a column, those that share the last one, and a column's width."""
+    """Return the replicas that have a column, those that share the last one, and a column's width."""
     every = tally.replicas
     fits = max(1, room // _NARROWEST)
     if len(every) > fits:
@@ -142,12 +142,12 @@ def _columns(tally: Tally, room: int) -> tuple[tuple[Replica, ...], tuple[Replic
 
 
 def _called(replica: Replica, whole: bool) -> str:
-    """A column's name: whole, or where one would be too long, without the service's, which the title has."""
+    """Return a column's name, without the service's (which is in the title) where a whole name would be too long."""
     return replica.name if whole or replica.state == "other" else f".{replica.name.rpartition('.')[2]}"
 
 
 def _told(replica: Replica) -> str:
-    """A replica's name, and whether it is gone: its slot's next task bears the same name."""
+    """Return a replica's name, and whether it is gone: its slot's next task has the same name."""
     return f"{replica.name} (gone)" if replica.state == "gone" else replica.name
 
 
@@ -165,7 +165,7 @@ def _cell(tally: Tally, node: str, replicas: Sequence[Replica]) -> Span:
 
 
 def _row(head: Span, label: int, each: int, cells: Sequence[Span]) -> Line:
-    """A row of the matrix; what is too long for its column is cut with `…`."""
+    """Return a row of the matrix; text too long for its column is cut with `…`."""
     spans: list[Span] = []
     for (text, tone), room in zip([head, *cells], [label, *(each for _ in cells)], strict=True):
         if cell_len(text) >= room:
@@ -175,7 +175,7 @@ def _row(head: Span, label: int, each: int, cells: Sequence[Span]) -> Line:
 
 
 def _bars(tally: Tally, room: int) -> Iterator[Line]:
-    """A bar for each replica, below the matrix."""
+    """Yield a bar for each replica, below the matrix."""
     even, answered = tally.even, max(1, tally.answered)
     if not tally.replicas:
         return
@@ -192,7 +192,7 @@ def _bars(tally: Tally, room: int) -> Iterator[Line]:
 
 
 def _shares(tally: Tally, shown: Sequence[Replica], label: int, each: int) -> Iterator[Line]:
-    """The same within the columns; each bar ends at twice the even share."""
+    """Yield the same inside the columns; each bar ends at twice the even share."""
     if not shown:
         return
     even, answered = tally.even, max(1, tally.answered)
@@ -208,7 +208,7 @@ def _shares(tally: Tally, shown: Sequence[Replica], label: int, each: int) -> It
 
 
 def _bar(share: float, even: float, size: int, replica: Replica) -> Line:
-    """`share` and `even` as parts of `size` cells; the mark stands over the bar."""
+    """Return a bar, with `share` and `even` as parts of `size` cells; the mark is over the bar."""
     eighths = round(share * size * 8)
     cells = ("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()).ljust(size)
     mark = min(size - 1, round(even * size))
@@ -223,7 +223,7 @@ def _behind(tally: Tally, room: int) -> Iterator[Line]:
 
 
 def _log(hits: Sequence[Timed], some: Sequence[Tally], room: int, now: float) -> Iterator[Line]:
-    """Requests one by one, the newest first."""
+    """Yield requests one by one, newest first."""
     known = {replica.id: replica for tally in some for replica in tally.replicas}
     nodes = max(cell_len(hit.node) for _, hit in hits)
     addresses = min(room // 2, max(cell_len(hit.address) for _, hit in hits))

@@ -1,4 +1,4 @@
-"""What an update waits for, in a sentence. `now` is the managers' clock, in seconds since the epoch."""
+"""Describes what an update waits for. `now` is the managers' clock, in seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def watched(service: Service, place: Place, now: float) -> float | None:
-    """For how many seconds the new task of a slot has been watched; None when it is not, or not any more."""
+    """Return for how many seconds a slot's new task has been watched, or None when it is not, or no longer."""
     task = place.serving
     if task is None or place.kind != "new" or service.status.state != "updating":
         return None
@@ -27,7 +27,7 @@ def watched(service: Service, place: Place, now: float) -> float | None:
 
 
 def describe_wait(world: World, service: Service, slots: Sequence[Place], now: float) -> Line:
-    """A sentence; nothing when nothing is awaited."""
+    """Return a sentence on what the update waits for, or nothing when it does not wait."""
     state, name, said = service.status.state, service.name, service.status.message or "the engine does not say why"
     if state == "paused":
         command = f"docker service update --rollback {name}"
@@ -51,7 +51,7 @@ def _waits(world: World, service: Service, slots: Sequence[Place], coming: list[
     policy, old = service.spec.update, [place for place in slots if place.kind == "old"]
     ran = [place.serving.changed for place in slots if place.kind == "new" and place.serving is not None]
     passed = max(0.0, now - max(ran)) if ran else policy.delay
-    # A rollback goes by another policy, which the world does not have.
+    # A rollback follows another policy, which the world does not have.
     if service.status.state == "updating":
         if old and passed < policy.delay:
             return f"waits {policy.delay:g} s between batches: {passed:.1f} s have passed"

@@ -1,4 +1,4 @@
-"""The slots of a service by version: what its spec says now is the new one, everything else is old."""
+"""The slots of a service by version: the current spec's version is the new one, every other is old."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Kind = Literal["new", "way", "old", "failed"]
 
 @dataclass(frozen=True)
 class Place:
-    """One slot: the task that serves it, the one that is on its way in, and what the slot is thereby."""
+    """A slot: the task that serves it, the one that is on its way in, and the kind that the slot is as a result."""
 
     label: str
     newest: Task
@@ -27,14 +27,14 @@ class Place:
 
 
 def is_old(service: Service, task: Task) -> bool:
-    """Whether a task is made from another version than the service's spec of now."""
+    """Whether a task was created from another version than the service's current spec."""
     if service.mark and task.mark:
         return task.mark != service.mark
     return bool(task.image) and task.image != service.spec.image
 
 
 def places(world: World, service: Service) -> tuple[Place, ...]:
-    """The service's slots in their order; those that a scaling left behind are none."""
+    """Return the service's slots in their order, without those left over from scaling down."""
     found = []
     for key in world.swarm.slots.get(service.id) or ():
         tasks = [world.swarm.tasks[id] for id in world.swarm.attempts.get((service.id, key), ())]
@@ -69,20 +69,20 @@ def is_mixed(world: World, service: Service) -> bool:
 
 
 def version_before(world: World, service: Service) -> Task | None:
-    """The newest task of an older version."""
+    """Return the newest task of an older version."""
     old = [task for task in world.swarm.tasks_of(service.id) if is_old(service, task)]
     return max(old, key=lambda task: task.created, default=None)
 
 
 def is_rolling_back(service: Service) -> bool:
-    """Whether the update is rolled back: the spec's version is then the one of before, and the old one the update's."""
+    """Whether the update is rolled back: the spec then has the previous version, and the update's is the old one."""
     return service.status.state.startswith("rollback")
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The tasks of the update's version that were made and that failed since it began; the engine counts `slots`,
-    those whose task failed, against all of them: a slot that fails again counts once."""
+    """The tasks of the update's version that were created, and that failed, since it began. The engine compares
+    `slots`, the slots with a failed task, to all of them (`of`): a slot that fails again counts once."""
 
     made: int
     failed: int
@@ -91,13 +91,13 @@ class Failed:
 
     @property
     def ratio(self) -> float:
-        """What the engine holds against the allowed ratio: 0 to 1."""
+        """The ratio, 0 to 1, that the engine compares with the allowed one."""
         return self.slots / self.of if self.of else 0.0
 
 
 def failed(world: World, service: Service, places: Sequence[Place]) -> Failed:
-    """How the tasks of the update's version did."""
-    # The first task may be stamped just before the update is.
+    """Return the results of the tasks of the update's version."""
+    # The first task's timestamp may be just before that of the update.
     since, back = service.status.started - 1.0, is_rolling_back(service)
     made = [t for t in world.swarm.tasks_of(service.id) if is_old(service, t) == back and t.created >= since]
     broken = [task for task in made if task.state in BROKEN]

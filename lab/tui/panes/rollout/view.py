@@ -1,4 +1,4 @@
-"""The rollout: how each service's update goes, its slots old and new, its policy, and what it waits for."""
+"""The rollout: the progress of each service's update, its old and new slots, its policy, and what it waits for."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _KINDS: dict[Kind, tuple[str, str, Tone]] = {
     "failed": ("✘", "failed", "bad"),
 }
 _CELLS = 240
-"""Slots that are drawn one by one, at most."""
+"""The most slots that are drawn one by one."""
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-    """All services: those whose update is under way first and whole, then those that were updated, then the rest."""
+    """Return all services: those being updated first and in full, then those that were updated, then the rest."""
     inner = max(room, 30)
     if not world.swarm.services:
         return finish(wrap([(EMPTY, "quiet")], inner), room)
@@ -112,7 +112,7 @@ def _head(service: Service, slots: Sequence[Place], room: int, now: float) -> Li
 
 
 def _word(service: Service, kind: Kind) -> str:
-    """What a slot or task is called: a rollback makes the older version the one to come to."""
+    """Return the name for a slot or task: in a rollback, the older version is the target."""
     if is_rolling_back(service):
         return {"new": "back", "old": "undone"}.get(kind, _KINDS[kind][1])
     return _KINDS[kind][1]
@@ -123,7 +123,7 @@ def _lasted(status: UpdateStatus, now: float) -> str:
         return ""
     if status.completed >= status.started and "completed" in status.state:
         return f" in {format_duration(status.completed - status.started)}"
-    # A pause has no stamp of its own.
+    # A pause has no timestamp of its own.
     return (
         f" for {format_duration(max(0.0, now - status.started))}"
         if status.state in ("updating", "rollback_started")
@@ -132,7 +132,7 @@ def _lasted(status: UpdateStatus, now: float) -> str:
 
 
 def _versions(world: World, service: Service) -> Iterator[Span]:
-    """From what to what."""
+    """Yield the old and the new version."""
     image, old = service.spec.image, version_before(world, service)
     version = next((item for item in service.spec.env if item.startswith("VERSION=")), "")
     back = is_rolling_back(service)
@@ -150,7 +150,7 @@ def _versions(world: World, service: Service) -> Iterator[Span]:
 
 
 def _bar(service: Service, slots: Sequence[Place], room: int) -> Iterator[Line]:
-    """A cell for each slot, in their order; where they are too many, for each so many, by version."""
+    """Yield a cell for each slot, in order; where there are too many, a cell for several slots, by version."""
     if not slots:
         return
     order: tuple[Kind, ...] = ("new", "way", "failed", "old")
@@ -176,7 +176,7 @@ def _policy(service: Service) -> Iterator[Line]:
 
 
 def _failures(world: World, service: Service, slots: Sequence[Place]) -> Iterator[Line]:
-    """The failure ratio beside what is allowed."""
+    """Yield the failure ratio beside the allowed one."""
     found, allowed = failed(world, service, slots), service.spec.update.max_failure_ratio
     if not found.made:
         return
@@ -189,7 +189,7 @@ def _failures(world: World, service: Service, slots: Sequence[Place]) -> Iterato
 
 
 def _slot(world: World, service: Service, place: Place, room: int, now: float) -> Iterator[Line]:
-    """One slot: what is on its way or serves, the older task that still runs, failed ones, how long it is watched."""
+    """Yield one slot: its coming or serving task, the older one still running, how long it is watched, failed ones."""
     first: Line = ((f"{place.label[:10]:>4} ", "quiet"),)
     shown = place.coming if place.kind == "way" else place.serving
     things: list[Line] = [_task(world, service, shown or place.newest)]
@@ -205,7 +205,7 @@ def _slot(world: World, service: Service, place: Place, room: int, now: float) -
 
 
 def _task(world: World, service: Service, task: Task) -> Line:
-    """Version, state and node, in columns."""
+    """Return version, state and node, in columns."""
     _, word, tone = task_mark(world, task)
     old, runs = is_old(service, task), task.state == "running"
     kind: Kind = "failed" if task.state in BROKEN else "old" if old else "new" if runs else "way"
@@ -226,7 +226,7 @@ def _broken(world: World, service: Service, place: Place) -> Iterator[Line]:
 
 
 def _cells(world: World, slots: Sequence[Place], room: int) -> Iterator[Line]:
-    """Many slots: a short cell each, those first in which something is to be seen."""
+    """Yield many slots as a short cell each, those with something to see first."""
     order: tuple[Kind, ...] = ("failed", "way", "old", "new")
     shown = sorted(slots, key=lambda place: order.index(place.kind))[:_CELLS]
     cells = []

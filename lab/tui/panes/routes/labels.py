@@ -1,4 +1,4 @@
-"""The services whose labels ask for Traefik, beside what it made of them: what it does not know, and known mistakes."""
+"""The services with Traefik labels, beside what Traefik made of them: what it does not know, and known mistakes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A service with Traefik's labels. `unknown` are the routers it declares that Traefik does not have; `bare`: its
-    labels declare no router at all. `why`: what explains that, when it is no mistake in a label."""
+    """A service with Traefik labels. `unknown` are the routers it declares that Traefik does not have. `bare`: its
+    labels declare no router at all. `why` explains unknown routers when no mistake in a label does."""
 
     service: Service
     mistakes: tuple[Mistake, ...]
@@ -28,7 +28,7 @@ class Labelled:
 
 
 def labelled(world: World) -> tuple[Labelled, ...]:
-    """Every service with a label of Traefik's that does not say `traefik.enable=false`, by name."""
+    """Return every service with a Traefik label, but without `traefik.enable=false`, by name."""
     found = [
         service
         for service in world.swarm.services.values()
@@ -55,13 +55,13 @@ def _one(world: World, service: Service) -> Labelled:
 
 
 def _middlewares(world: World) -> frozenset[str]:
-    """The names of the middlewares that any service's labels define."""
+    """Return the names of the middlewares that any service's labels define."""
     everything = (labels_of(world, service).things for service in world.swarm.services.values())
     return frozenset(name for things in everything for _, kind, name in things if kind == "middlewares")
 
 
 def _reason(world: World, service: Service) -> str:
-    """Why Traefik may pass over labels that are right."""
+    """Return why Traefik may ignore labels that are right."""
     if enabled(service.spec.labels) is None:
         return 'where Traefik runs with exposedbydefault=false a service has to say traefik.enable: "true"'
     if not world.swarm.running.get(service.id):
@@ -73,13 +73,13 @@ def _reason(world: World, service: Service) -> str:
 
 
 def relevant(one: Labelled, label: str) -> tuple[Mistake, ...]:
-    """The mistakes in the labels of the same router, service or middleware as `label`."""
+    """Return the mistakes in the labels of the same router, service or middleware as `label`."""
     start = ".".join(label.split(".")[:4]) + "."
     return tuple(mistake for mistake in one.mistakes if mistake.label.startswith(start))
 
 
 def advice(mistake: Mistake, room: int, indent: int = 4) -> Iterator[Line]:
-    """A mistake: the label, what is wrong, and what to write."""
+    """Yield a mistake: the label, what is wrong, and what to write."""
     glyph: Span = ("? ", "move") if mistake.hint else ("✘ ", "bad")
     lead: Line = ((" " * indent, ""), glyph)
     said: Span = (f": {mistake.wrong}", "" if mistake.hint else "why")
@@ -88,9 +88,9 @@ def advice(mistake: Mistake, room: int, indent: int = 4) -> Iterator[Line]:
 
 
 def section(world: World, room: int, told: frozenset[Mistake] = frozenset()) -> Iterator[Line]:
-    """What is to be said of services' labels; nothing when Traefik knows all of them and none has a mistake.
+    """Yield what there is to say of services' labels; nothing when Traefik knows all of them and none has a mistake.
 
-    `told` are mistakes that were said already.
+    `told` are mistakes that were reported already.
     """
     live = world.edge.routes is not None and world.edge.routes.state == "live"
     for one in labelled(world):

@@ -1,4 +1,4 @@
-"""Traefik's own view: entry points, routers, services with their servers, middlewares, and first of all its errors."""
+"""Traefik's own view: its errors first, then entry points, routers, services with their servers, and middlewares."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STATES = {
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-    """The whole view. Where it does not fit in `height` rows, sections are not set apart by empty lines."""
+    """Return the whole view. Where it does not fit in `height` rows, the empty lines between sections are left out."""
     inner = max(room, 30)
     drawn = list(_all(world, inner, now))
     if len(drawn) > height:
@@ -85,7 +85,7 @@ def _head(world: World, routes: RoutesSeen, room: int, now: float) -> Line:
 
 
 def _errors(world: World, routes: RoutesSeen, room: int, told: set[Mistake]) -> Iterator[Line]:
-    """What has errors, the service and the label that made it; the mistakes that are told here are added to `told`."""
+    """Yield what has errors, with the service and the label that caused them; add mistakes reported here to `told`."""
     things = (
         *(("router", "routers", r.name, r.protocol, r.errors) for r in routes.routers),
         *(("service", "services", b.name, b.protocol, b.errors) for b in routes.balancers),
@@ -204,7 +204,7 @@ def _server(url: str, status: str) -> Line:
 
 
 def _count(world: World, one: Balancer) -> Span:
-    """Its servers against the running tasks of the swarm's service: a task's address is not known, their number is."""
+    """Return its servers against the running tasks of the swarm's service; of the tasks, only the number is known."""
     servers = len(one.servers)
     found = owning_service(world, one.protocol, "services", one.name)
     if found is None:
