@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from lab.world.entries import (
-    Acted,
+    ActDone,
     Captured,
     Checked,
     CommandBegan,
@@ -18,7 +18,7 @@ from lab.world.entries import (
     Fact,
     Hit,
     LessonOpened,
-    Linked,
+    ManagerLink,
     Printed,
     Progressed,
     StepMoved,
@@ -75,7 +75,7 @@ def crash() -> tuple[Entry, ...]:
     web = service()
     facts: tuple[tuple[float, Fact], ...] = (
         (0.0, LessonOpened("reconciliation")),
-        (0.1, Linked("live", "node1")),
+        (0.1, ManagerLink("live", "node1")),
         (0.2, first_look(web, tasks=[task(1), task(2), task(3)])),
         (1.0, StepMoved("reconciliation", "crash", "begun")),
         (1.1, Checked("reconciliation", "crash", 0, "a task of web failed", False, "none failed", "before")),
@@ -91,7 +91,7 @@ def crash() -> tuple[Entry, ...]:
         (3.5, SwarmChanged("node1", tasks=(replace(heir, state="running", changed=133.0),))),
         (3.6, Checked("reconciliation", "crash", 0, "a task of web failed", True, "web.3 with exit 137")),
         (3.7, StepMoved("reconciliation", "crash", "passed")),
-        (3.8, Acted("the lab powered node4 off", "node4")),
+        (3.8, ActDone("the lab powered node4 off", "node4")),
     )
     return tuple(Entry(at, fact) for at, fact in facts)
 
@@ -161,7 +161,7 @@ facts: st.SearchStrategy[Fact] = (
     | st.builds(
         EngineEvent, node=names, type=texts, action=texts, id=ids, at=numbers, exit=st.none() | st.integers(0, 255)
     )
-    | st.builds(Linked, state=st.sampled_from(["live", "stale", "none"]), node=names, why=texts)
+    | st.builds(ManagerLink, state=st.sampled_from(["live", "stale", "none"]), node=names, why=texts)
     | st.builds(Progressed, stage=texts, text=texts, done=st.none() | st.floats(0, 1))
     | st.builds(LessonOpened, lesson=names)
     | st.builds(Checked, lesson=names, step=names, check=st.integers(0, 3), text=texts, ok=st.booleans(), why=texts)
@@ -169,7 +169,7 @@ facts: st.SearchStrategy[Fact] = (
     | st.builds(CommandBegan, id=st.integers(1, 5), node=names, text=texts, step=names)
     | st.builds(Printed, node=names, text=texts)
     | st.builds(CommandEnded, id=st.integers(1, 5), status=st.integers(0, 255), seconds=numbers, output=texts)
-    | st.builds(Acted, action=texts, node=names)
+    | st.builds(ActDone, action=texts, node=names)
     | st.builds(
         Hit,
         node=names,

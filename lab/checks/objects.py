@@ -35,5 +35,5 @@ class Exists(Condition):
         return f"{'there is no' if self.absent else 'there is a'} {self.what} {self.name}"
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
-        there = any(n.what == self.what and n.name == self.name for n in world.swarm.named.values())
+        there = any(n.what == self.what and n.name == self.name for n in world.swarm.objects.values())
         return Outcome(there is not self.absent, f"there is {'a' if there else 'no'} {self.what} {self.name}")

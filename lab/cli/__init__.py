@@ -17,7 +17,7 @@ def main(argv: list[str] | tuple[str, ...] | None = None) -> int:
     own = argv is None
     try:
         try:
-            from lab.cli.rim import run  # Ctrl-C while modules load is handled here
+            from lab.cli.boundary import run  # Ctrl-C while modules load is handled here
 
             return run(sys.argv[1:] if argv is None else list(argv), own=own)
         finally:

@@ -37,10 +37,10 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         return code
 
     def bring_up(report: Report) -> Stage:
-        from lab.cli import behind  # only this path needs it, and the first paint waits for imports
+        from lab.cli import background_up  # only this path needs it, and the first paint waits for imports
 
         # The user was asked about packages before the screen opened; what is still missing was refused then.
-        behind.make(behind.command(args.name), report)
+        background_up.make(background_up.command(args.name), report)
         return _live(args.name)
 
     _offer_packages(args, out)

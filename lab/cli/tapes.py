@@ -27,7 +27,7 @@ def replay(args: argparse.Namespace, out: Out) -> int:
             return ReplayStage(path, speed=args.speed)
 
         return launch(stage)
-    from lab.session.transcript import tell_tape  # only this command needs it
+    from lab.session.print_tape import tell_tape  # only this command needs it
 
     tell_tape(path, args.speed, out.say)
     out.say("REPLAY: what you read was recorded; nothing ran.")

@@ -117,7 +117,7 @@ class UpdateService:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveNamed:
+class RemoveObject:
     """Remove a secret, a config or a network; `why` says why it is recreated, empty when it should not exist."""
 
     done_when: ClassVar[DoneWhen] = "absent"
@@ -133,7 +133,7 @@ class RemoveNamed:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateNamed:
+class CreateObject:
     """Create a secret, a config or (without content) an overlay network."""
 
     done_when: ClassVar[DoneWhen] = "present"
@@ -183,15 +183,15 @@ Action = (
     | RemoveService
     | CreateService
     | UpdateService
-    | RemoveNamed
-    | CreateNamed
+    | RemoveObject
+    | CreateObject
     | RemoveVolume
     | DeployStack
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Untouched:
     """A difference from the checkpoint that is not the lab's to touch."""
 
     what: str
@@ -208,7 +208,7 @@ class Plan:
     """The actions to take, in order, and what is left alone."""
 
     actions: tuple[Action, ...] = ()
-    left: tuple[Left, ...] = ()
+    left: tuple[Untouched, ...] = ()
 
 
 _ORDER = (
@@ -217,11 +217,11 @@ _ORDER = (
     SetNode,
     RemoveService,
     RemoveVolume,
-    CreateNamed,
+    CreateObject,
     DeployStack,
     UpdateService,
     CreateService,
-    RemoveNamed,
+    RemoveObject,
     StopNode,
 )
 _KINDS = ("network", "config", "secret")
@@ -231,10 +231,10 @@ def sort_key(action: Action) -> tuple[int, int, str]:
     """Return the key to sort by: nodes first, what services need before them, what they no longer need after them;
     stacks in their own order, and an awaited deploy before the one over it."""
     turn = 0
-    if isinstance(action, CreateNamed | RemoveNamed):
+    if isinstance(action, CreateObject | RemoveObject):
         turn = _KINDS.index(action.what)
     elif isinstance(action, DeployStack):
         turn = 2 * action.place + (not action.awaited)
     # What is recreated is removed after the services that use it, and before it is created.
-    kind = RemoveVolume if isinstance(action, RemoveNamed) and action.why else type(action)
+    kind = RemoveVolume if isinstance(action, RemoveObject) and action.why else type(action)
     return _ORDER.index(kind), turn, action.name

@@ -19,11 +19,11 @@ from lab.errors import CommandError, EngineError, WaitError
 from lab.lesson.checkpoint import Checkpoint, Content
 from lab.reset.actions import (
     Action,
-    CreateNamed,
+    CreateObject,
     CreateService,
     DeployStack,
     ForgetNode,
-    RemoveNamed,
+    RemoveObject,
     RemoveService,
     RemoveVolume,
     SetNode,
@@ -43,7 +43,7 @@ from lab.reset.wait import (
     wait_for_ports,
     wait_until_settled,
 )
-from lab.world.entries import Acted, Progressed
+from lab.world.entries import ActDone, Progressed
 from lab.world.journal import Clock
 from lab.world.swarm import ServiceSpec
 from lab.world.world import World
@@ -138,13 +138,13 @@ def _do(action: Action, context: ResetContext, limits: Limits) -> None:
         case StopNode():
             context.act("stop", action.name)
         case DeployStack():
-            context.journal.write(Acted(f"reset: {action.sentence}"))
+            context.journal.write(ActDone(f"reset: {action.sentence}"))
             _order(action.sentence, context, lambda: context.deploy(action.name, action.file, action.env), limits)
         case RemoveVolume():
-            context.journal.write(Acted(f"reset: {action.sentence}"))
+            context.journal.write(ActDone(f"reset: {action.sentence}"))
             _order(action.sentence, context, lambda: context.remove_volume(action.name), limits)
         case _:
-            context.journal.write(Acted(f"reset: {action.sentence}"))
+            context.journal.write(ActDone(f"reset: {action.sentence}"))
             _carry(action, context, lambda engine: _call(action, engine, context), limits)
 
 
@@ -164,9 +164,9 @@ def _call(action: Action, engine: Engine, context: ResetContext) -> None:
             engine.create_service(name=action.name, **encode.service_body(action.spec, _ids(action.spec, engine)))
         case UpdateService():
             _update(action, engine)
-        case RemoveNamed():
+        case RemoveObject():
             _remove(action, engine)
-        case CreateNamed():
+        case CreateObject():
             _create(action, engine, context)
 
 
@@ -186,7 +186,7 @@ def _update(action: UpdateService, engine: Engine) -> None:
     )
 
 
-def _remove(action: RemoveNamed, engine: Engine) -> None:
+def _remove(action: RemoveObject, engine: Engine) -> None:
     if action.what == "network":
         engine.remove_network(action.id)
     elif action.what == "secret":
@@ -195,7 +195,7 @@ def _remove(action: RemoveNamed, engine: Engine) -> None:
         engine.remove_config(action.id)
 
 
-def _create(action: CreateNamed, engine: Engine, context: ResetContext) -> None:
+def _create(action: CreateObject, engine: Engine, context: ResetContext) -> None:
     labels = {LABEL: action.what}
     if action.what == "network":
         engine.create_network(action.name, driver="overlay", labels=labels, attachable=True, scope="swarm")

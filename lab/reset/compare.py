@@ -23,7 +23,7 @@ def changed_fields(declared: ServiceSpec, found: ServiceSpec, networks: Mapping[
 
 def networks(world: World) -> Mapping[str, str]:
     """Return the names of the networks by id."""
-    return {n.id: n.name for n in world.swarm.named.values() if n.what == "network"}
+    return {n.id: n.name for n in world.swarm.objects.values() if n.what == "network"}
 
 
 def uses_networks(world: World, service: Service) -> frozenset[Use]:

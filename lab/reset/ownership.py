@@ -26,7 +26,7 @@ def created_ids(since: World, world: World, leaves: Patch | None) -> tuple[str, 
         for s in world.swarm.services.values()
         if s.id not in since.swarm.services
     ]
-    new += [(n.id, (n.what, n.name), n.labels) for n in world.swarm.named.values() if n.id not in since.swarm.named]
+    new += [(n.id, (n.what, n.name), n.labels) for n in world.swarm.objects.values() if n.id not in since.swarm.objects]
     return tuple(id for id, use, labels in new if use in names or labels.get(NAMESPACE) in leaves.stacks)
 
 

@@ -14,16 +14,16 @@ from lab.engine.labels import LABEL, NAMESPACE
 from lab.lesson.checkpoint import Checkpoint, Content, NodeState
 from lab.reset.actions import (
     Action,
-    CreateNamed,
+    CreateObject,
     CreateService,
     ForgetNode,
-    Left,
     Plan,
-    RemoveNamed,
+    RemoveObject,
     RemoveService,
     SetNode,
     StartNode,
     StopNode,
+    Untouched,
     UpdateService,
     sort_key,
 )
@@ -72,14 +72,14 @@ def plan(
         *(a for s in services for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels), anew)),
         *_new_services(world, checkpoint),
         *stack_changes(world, checkpoint, expected, settings, lambda s: mine(s.id, s.spec.labels), anew),
-        *(a for n in world.swarm.named.values() for a in _named(n, mine(n.id, n.labels), kept, used)),
+        *(a for n in world.swarm.objects.values() for a in _named(n, mine(n.id, n.labels), kept, used)),
         *(_renewed(n, why, (n.what, n.name) in anew) for n, why in outdated),
         *_new_named(world, checkpoint, anew),
     ]
     if made_by_lab:  # Volumes hold data: those on any other cluster are not the lab's.
         found += volume_changes(world, expected, found)
-    actions = sorted((a for a in found if not isinstance(a, Left)), key=sort_key)
-    return Plan(tuple(actions), tuple(a for a in found if isinstance(a, Left)))
+    actions = sorted((a for a in found if not isinstance(a, Untouched)), key=sort_key)
+    return Plan(tuple(actions), tuple(a for a in found if isinstance(a, Untouched)))
 
 
 def find_misplaced(world: World, checkpoint: Checkpoint) -> tuple[str, ...]:
@@ -88,7 +88,9 @@ def find_misplaced(world: World, checkpoint: Checkpoint) -> tuple[str, ...]:
     return tuple(s.name for s, state in services if s is not None and _idle(world, s, state.runs_on))
 
 
-def _nodes(world: World, checkpoint: Checkpoint, made_by_lab: bool, off: Collection[str]) -> Iterator[Action | Left]:
+def _nodes(
+    world: World, checkpoint: Checkpoint, made_by_lab: bool, off: Collection[str]
+) -> Iterator[Action | Untouched]:
     names = sorted({n.name for n in world.swarm.nodes.values()} | {*checkpoint.nodes})
     for name in names:
         wanted, node = checkpoint.nodes.get(name, NodeState()), world.swarm.node(name)
@@ -97,7 +99,7 @@ def _nodes(world: World, checkpoint: Checkpoint, made_by_lab: bool, off: Collect
         if made_by_lab:
             yield from found
         elif found:
-            yield Left(
+            yield Untouched(
                 "node", name, f"would have to be changed ({found[0].sentence}), but this cluster is not the lab's"
             )
 
@@ -120,11 +122,15 @@ def _node(name: str, node: Node | None, wanted: NodeState, off: bool) -> Iterato
 
 def _service(
     world: World, checkpoint: Checkpoint, service: Service, mine: bool, anew: frozenset[Use]
-) -> Iterator[Action | Left]:
+) -> Iterator[Action | Untouched]:
     state = checkpoint.services.get(service.name)
     if state is None:
-        gone: Action | Left = RemoveService(service.id, service.name)
-        yield gone if mine else Left("service", service.name, "is not in the checkpoint, and not the lab's to remove")
+        gone: Action | Untouched = RemoveService(service.id, service.name)
+        yield (
+            gone
+            if mine
+            else Untouched("service", service.name, "is not in the checkpoint, and not the lab's to remove")
+        )
         return
     differs = changed_fields(state.spec, service.spec, networks(world))
     idle = _idle(world, service, state.runs_on)
@@ -133,7 +139,7 @@ def _service(
         return
     why = ", ".join([*differs, *(f"no task on {n}" for n in idle), *(f"the {what} {name}" for what, name in old)])
     if not mine:
-        yield Left("service", service.name, f"differs ({why}), and is not the lab's to change")
+        yield Untouched("service", service.name, f"differs ({why}), and is not the lab's to change")
     elif not idle and not old and set(differs) <= IN_PLACE:
         yield UpdateService(service.id, service.name, state.spec, describe_changes(differs, service.spec, state.spec))
     else:
@@ -147,15 +153,15 @@ def _new_services(world: World, checkpoint: Checkpoint) -> Iterator[Action]:
             yield CreateService(name, state.spec)
 
 
-def _named(thing: SwarmObject, mine: bool, kept: set[Use], used: set[Use]) -> Iterator[Action | Left]:
+def _named(thing: SwarmObject, mine: bool, kept: set[Use], used: set[Use]) -> Iterator[Action | Untouched]:
     if (thing.what, thing.name) in kept or (thing.what == "network" and thing.name in _OWN_NETWORKS):
         return
     if mine and (thing.what, thing.name) in used:
-        yield Left(thing.what, thing.name, "is used by a service that is not the lab's to remove")
+        yield Untouched(thing.what, thing.name, "is used by a service that is not the lab's to remove")
     elif mine:
-        yield RemoveNamed(thing.what, thing.id, thing.name)
+        yield RemoveObject(thing.what, thing.id, thing.name)
     else:
-        yield Left(thing.what, thing.name, "is not in the checkpoint, and not the lab's to remove")
+        yield Untouched(thing.what, thing.name, "is not in the checkpoint, and not the lab's to remove")
 
 
 def _outdated(
@@ -169,7 +175,7 @@ def _outdated(
     for name, each in deploys:
         wanted |= each.contents
         stack_of |= {use: name for use in each.makes if use[0] == "network"}
-    for thing in world.swarm.named.values():
+    for thing in world.swarm.objects.values():
         stack = stack_of.get((thing.what, thing.name))
         if thing.what == "config" and thing.content and wanted.get(thing.name, thing.content) != thing.content:
             found.append((thing, "it holds something else"))
@@ -178,18 +184,18 @@ def _outdated(
     return tuple(found)
 
 
-def _renewed(thing: SwarmObject, why: str, mine: bool) -> Action | Left:
+def _renewed(thing: SwarmObject, why: str, mine: bool) -> Action | Untouched:
     if mine:
-        return RemoveNamed(thing.what, thing.id, thing.name, why)
-    return Left(thing.what, thing.name, f"{why.removeprefix('it ')}, and is not the lab's to make anew")
+        return RemoveObject(thing.what, thing.id, thing.name, why)
+    return Untouched(thing.what, thing.name, f"{why.removeprefix('it ')}, and is not the lab's to make anew")
 
 
 def _new_named(world: World, checkpoint: Checkpoint, anew: frozenset[Use]) -> Iterator[Action]:
-    there = {(n.what, n.name) for n in world.swarm.named.values()} - anew
+    there = {(n.what, n.name) for n in world.swarm.objects.values()} - anew
     for what, things in _wanted(checkpoint).items():
         for name, content in things.items():
             if (what, name) not in there:
-                yield CreateNamed(what, name, content)
+                yield CreateObject(what, name, content)
 
 
 def _wanted(checkpoint: Checkpoint) -> Mapping[str, Mapping[str, Content | None]]:

@@ -14,7 +14,7 @@ from lab.compose.to_spec import Expected, Use
 from lab.engine.labels import NAMESPACE
 from lab.lesson.checkpoint import Checkpoint
 from lab.lesson.stack_state import StackState
-from lab.reset.actions import Action, DeployStack, Left, RemoveService, RemoveVolume
+from lab.reset.actions import Action, DeployStack, RemoveService, RemoveVolume, Untouched
 from lab.reset.compare import IN_PLACE, changed_fields, describe_changes, networks, uses_networks
 from lab.world.swarm import Service, ServiceSpec
 from lab.world.world import World
@@ -51,7 +51,7 @@ def stack_changes(
     env: Mapping[str, str],
     mine: Mine,
     outdated: frozenset[Use],
-) -> Iterator[Action | Left]:
+) -> Iterator[Action | Untouched]:
     """Yield the actions that make the stacks match what is expected, by name. `mine` says whether the lab may change a
     service; a stack with one that it may not is left alone. `outdated` is what else is recreated, and so is what uses
     it."""
@@ -89,7 +89,7 @@ def pausing(name: str, state: StackState) -> frozenset[str]:
 
 
 def volume_changes(
-    world: World, expected: Mapping[str, Expected], actions: Iterable[Action | Left]
+    world: World, expected: Mapping[str, Expected], actions: Iterable[Action | Untouched]
 ) -> Iterator[RemoveVolume]:
     """Yield the removal of the volumes of services that are removed, or that a deploy creates: their data is out of
     date. Volumes that a service still uses stay."""
@@ -140,7 +140,7 @@ def _differences(
             hard[full] = why
         elif differs:
             (soft if set(differs) <= IN_PLACE else hard)[full] = why
-    known = {(n.what, n.name) for n in world.swarm.named.values()}
+    known = {(n.what, n.name) for n in world.swarm.objects.values()}
     missing = tuple(full for full in expected.services if full not in {s.name for s in there})
     found = _Differences(tuple(there), hard, soft, missing, bool(expected.makes - (known - outdated)))
     # A first deploy over a paused update would continue that update.
@@ -162,8 +162,8 @@ def _fresh(checkpoint: Checkpoint, found: Mapping[str, _Differences]) -> Mapping
     return why
 
 
-def _left(name: str, differences: _Differences) -> Iterator[Left]:
+def _left(name: str, differences: _Differences) -> Iterator[Untouched]:
     for full, why in {**differences.soft, **differences.hard}.items():
-        yield Left("service", full, f"differs ({why}), and its stack is not the lab's to deploy")
+        yield Untouched("service", full, f"differs ({why}), and its stack is not the lab's to deploy")
     if differences.missing or differences.lacks:
-        yield Left("stack", name, "is not whole, and has services that are not the lab's to change")
+        yield Untouched("stack", name, "is not whole, and has services that are not the lab's to change")

@@ -240,14 +240,14 @@ class _StepRun:
 
     def _look_again(self) -> None:
         world = self.driver.journal.world
-        self._seen = _figures(world)
+        self._seen = _watched_parts(world)
         for index, each in enumerate(self.checks):
             if each.see(each.check.evaluate(world, self.baseline), self.driver.journal.now() - self.began):
                 self._tell(index, "after")
 
     def _news(self, world: World) -> bool:
         """Whether something that checks read has changed, and changes a verdict."""
-        figures = _figures(world)
+        figures = _watched_parts(world)
         if len(figures) == len(self._seen) and all(a is b for a, b in zip(figures, self._seen, strict=True)):
             return False
         self._seen = figures
@@ -345,7 +345,6 @@ class _StepRun:
             raise Cancelled
 
 
-def _figures(world: World) -> tuple[object, ...]:
+def _watched_parts(world: World) -> tuple[object, ...]:
     """Return what checks read: unchanged parts of a world are the same objects."""
-    swarm = (world.swarm.nodes, world.swarm.services, world.swarm.tasks, world.swarm.named)
-    return *swarm, world.commands, world.hits, world.edge.certificates, world.edge.routes, world.load
+    return world.swarm, world.edge, world.commands, world.hits, world.load

@@ -21,7 +21,7 @@ from lab.schema import template
 from lab.schema.diagnostics import Problems
 from lab.tape.tape import Tape, check_tape
 from lab.terminal.redact import is_mask
-from lab.world.entries import Acted, Captured, Checked, CommandBegan, LoadMoved, StepMoved
+from lab.world.entries import ActDone, Captured, Checked, CommandBegan, LoadReport, StepMoved
 
 __all__ = ["Difference", "check_recording", "differences"]
 
@@ -96,11 +96,11 @@ def _steps(tape: Tape, lesson: Lesson) -> dict[str, _Recorded]:
                 found[fact.step].asked[fact.check] = line, fact.text, values
             case CommandBegan() as fact if fact.step in found:
                 found[fact.step].command = line, fact, values
-            case Acted() as fact if now is not None:
+            case ActDone() as fact if now is not None:
                 now.acts.append((fact.action, fact.node))
-            case LoadMoved(running=True) as fact if now is not None:
+            case LoadReport(running=True) as fact if now is not None:
                 now.loads.append((fact.rate, fact.target))
-            case LoadMoved() if now is not None:
+            case LoadReport() if now is not None:
                 now.load_ended = True
     return found
 

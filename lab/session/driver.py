@@ -23,7 +23,7 @@ from lab.watch import probe
 from lab.watch.load.maker import LoadMaker
 from lab.watch.supervisor import SourceSupervisor
 from lab.watch.swarm import SwarmSource
-from lab.world.entries import Acted, CommandEnded, Progressed
+from lab.world.entries import ActDone, CommandEnded, Progressed
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.request import Request
@@ -156,7 +156,7 @@ class ClusterDriver:
         """See `StepDriver.act`."""
         if node not in self._endpoints:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
-        self.journal.write(Acted(FAULTS[action].told.format(node), node))
+        self.journal.write(ActDone(FAULTS[action].told.format(node), node))
         apply_fault(self.cluster, action, node, self.report)
         self.source.wake()
 
@@ -167,7 +167,7 @@ class ClusterDriver:
     def power_on(self, nodes: Sequence[str]) -> None:
         """Power machines on in parallel, and wait until their engines answer."""
         for node in nodes:
-            self.journal.write(Acted(FAULTS["start"].told.format(node), node))
+            self.journal.write(ActDone(FAULTS["start"].told.format(node), node))
         self.cluster.power_on(nodes, self.report)
         self.source.wake()
 

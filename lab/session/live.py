@@ -14,8 +14,8 @@ from lab.lesson.model import Lesson
 from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
 from lab.session.driver import ClusterDriver
-from lab.session.reset import Done, reset_to
-from lab.world.entries import Acted, Captured, StepMoved
+from lab.session.reset_to import Done, reset_to
+from lab.world.entries import ActDone, Captured, StepMoved
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.traefik_services import open_hosts
@@ -147,7 +147,7 @@ class LiveStage:
             return  # The header already says that no manager answers; a reset says the rest.
         if todo:
             things = f"{len(todo)} thing{'s' if len(todo) != 1 else ''} to put right"
-            self.journal.write(Acted(f"the cluster is not at the start of {lesson.id}: r resets it ({things})"))
+            self.journal.write(ActDone(f"the cluster is not at the start of {lesson.id}: r resets it ({things})"))
 
     def _need_lesson(self) -> Lesson:
         if self._lesson is None:

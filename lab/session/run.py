@@ -15,7 +15,7 @@ from lab.lesson.model import Lesson
 from lab.run.runner import LessonResult, run_lesson
 from lab.session.driver import ClusterDriver
 from lab.session.live import TYPING
-from lab.session.reset import Done, reset_to
+from lab.session.reset_to import Done, reset_to
 from lab.tape.tape import Header, Recorder
 from lab.tape.transcript import Transcript
 from lab.terminal.redact import Redactor

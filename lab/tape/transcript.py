@@ -17,7 +17,7 @@ from lab.world.entries import (
     Entry,
     Hit,
     LessonOpened,
-    Linked,
+    ManagerLink,
     StepMoved,
 )
 from lab.world.world import Change, Command, World, fold
@@ -84,7 +84,7 @@ class Transcript:
                 yield from _result(fact, command)
             case Captured():
                 yield from _said(f"    {short(fact.name)} = ", fact.value)
-            case Linked() if fact.state != before.link.state and fact.state != "live":
+            case ManagerLink() if fact.state != before.link.state and fact.state != "live":
                 yield from _line(entry.at, "!", f"the cluster does not answer ({fact.state}) {fact.why}".rstrip())
             case _:
                 for change in new_lines(before, self._world):

@@ -293,8 +293,8 @@ class LabApp(ViewActions):
     def action_load(self, how: str) -> None:
         before = self.situation
         self.see(**load_keys.change_rate(before, how))
-        if load_keys.load_spec(self.situation) != load_keys.load_spec(before):
-            self._back.drive(load_keys.load_spec(self.situation))
+        if load_keys.requested_rate(self.situation) != load_keys.requested_rate(before):
+            self._back.drive(load_keys.requested_rate(self.situation))
 
     def action_lessons(self) -> None:
         from lab.tui import dialogs  # not needed for the first paint

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lab.engine.endpoint import Endpoint
 from lab.watch.http import drop_surrogates
 from lab.watch.source import PollInterval, Source
-from lab.world.entries import AcmeTold, Entry, Linked, SwarmChanged
+from lab.world.entries import AcmeTold, Entry, ManagerLink, SwarmChanged
 from lab.world.journal import Journal
 from lab.world.world import World
 
@@ -113,7 +113,7 @@ class AcmeSource(Source):
 
     def _on_entry(self, entry: Entry, world: World) -> None:
         """Interrupt the open log when the service, or the manager to read it through, changes."""
-        if isinstance(entry.fact, SwarmChanged | Linked) and self._target(world) != self._followed:
+        if isinstance(entry.fact, SwarmChanged | ManagerLink) and self._target(world) != self._followed:
             self._interrupt()
             self.wake()
 

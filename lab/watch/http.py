@@ -44,7 +44,7 @@ class Answer:
 
 
 @cache
-def unverified_context() -> ssl.SSLContext:
+def insecure_tls_context() -> ssl.SSLContext:
     """Return a TLS context that accepts any certificate; cached, because a context costs more than a request."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -107,7 +107,7 @@ def make_client(bound: float, address: tuple[str, int], login: Password | None =
     With a `login`, its requests raise Unproven if nothing proves who listens."""
     judged = login is not None and not is_local(address[0])
     return Client(
-        verify=ssl.create_default_context() if judged else unverified_context(),
+        verify=ssl.create_default_context() if judged else insecure_tls_context(),
         timeout=bound,
         trust_env=False,
         auth=login,

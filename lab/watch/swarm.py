@@ -18,7 +18,7 @@ from lab.errors import EngineError
 from lab.watch.events import EventStream
 from lab.watch.source import describe_error
 from lab.watch.swarm_diff import Versions, poll_swarm
-from lab.world.entries import EngineEvent, Linked
+from lab.world.entries import EngineEvent, ManagerLink
 from lab.world.journal import Journal
 from lab.world.world import World
 
@@ -142,7 +142,7 @@ class SwarmSource:
                 continue
             return True
         if self._journal.world.link.state != "stale":
-            self._journal.write(Linked("stale", self._journal.world.link.node, self._trouble))
+            self._journal.write(ManagerLink("stale", self._journal.world.link.node, self._trouble))
         return False
 
     def _look_through(self, manager: Endpoint, named: bool) -> None:
@@ -152,7 +152,7 @@ class SwarmSource:
         fact, seen = poll_swarm(self._client.api, manager.node, self._seen, named=named or not self._seen.any)
         link = self._journal.world.link
         if (link.state, link.node) != ("live", manager.node):
-            self._journal.write(Linked("live", manager.node))
+            self._journal.write(ManagerLink("live", manager.node))
         if fact is not None:
             self._moved_at = time.monotonic()
             self._journal.write(fact)

@@ -62,7 +62,7 @@ class EngineEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class ManagerLink:
     """The connection to the cluster. `state`: live (`node` answers) | stale (no answer, still trying) | none."""
 
     state: Literal["live", "stale", "none"]
@@ -159,7 +159,7 @@ class CommandEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Acted:
+class ActDone:
     """The lab itself did something to the cluster: a fault, or a step of a reset. `node` is "" if it affects all
     nodes."""
 
@@ -214,7 +214,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadMoved:
+class LoadReport:
     """A report of what the load did in the `seconds` since the last one: requests `sent`, ended `good` or `bad`, and
     `in_flight` at the end. `counts` and `bad_counts` are histograms by `lab.world.load.bucket`, and `steps` is a finer
     one of the good requests: pairs of a `lab.world.load.step` and a count, absent on old tapes. `late` is the longest
@@ -287,7 +287,7 @@ class TrafficSeen:
 Fact = Annotated[
     SwarmChanged
     | EngineEvent
-    | Linked
+    | ManagerLink
     | Progressed
     | LessonOpened
     | StepMoved
@@ -296,9 +296,9 @@ Fact = Annotated[
     | CommandBegan
     | Printed
     | CommandEnded
-    | Acted
+    | ActDone
     | Hit
-    | LoadMoved
+    | LoadReport
     | CertificateSeen
     | AcmeTold
     | RoutesSeen

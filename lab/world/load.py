@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lab.world.entries import Failure, LoadMoved
+    from lab.world.entries import Failure, LoadReport
 
 BUCKETS = 31
 """The number of buckets. The last one begins at 2 ** 14.5 ms, 23 s."""
@@ -51,7 +51,7 @@ def step_reaches(index: int) -> float:
     return float(2 ** (min(max(index, 0), STEPS) / _FINE - _LOWEST))
 
 
-def latencies(reports: Iterable[LoadMoved]) -> Mapping[float, int]:
+def latencies(reports: Iterable[LoadReport]) -> Mapping[float, int]:
     """Count the good requests of several reports by the upper bound of their latency, in milliseconds: by step, and by
     bucket for a report from an old tape, which has no steps."""
     found: Counter[float] = Counter()
@@ -110,7 +110,7 @@ class Load:
     good: int = 0
     bad: int = 0
     in_flight: int = 0
-    ticks: tuple[tuple[float, LoadMoved], ...] = ()
+    ticks: tuple[tuple[float, LoadReport], ...] = ()
     failures: tuple[tuple[float, Failure], ...] = field(default=())
     told: float = -math.inf
     untold: int = 0
@@ -120,7 +120,7 @@ class Load:
         """Whether the failures without a line in the timeline get one now."""
         return bool(self.untold) and (not self.running or self.ticks[-1][0] - self.told >= TELL)
 
-    def take(self, at: float, fact: LoadMoved) -> Load:
+    def take(self, at: float, fact: LoadReport) -> Load:
         """Return the load after one more report."""
         failures = tuple((max(0.0, at - failure.ago), failure) for failure in fact.failures)
         return replace(

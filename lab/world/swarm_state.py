@@ -39,7 +39,7 @@ class Swarm:
     services: Map[str, Service] = Map()
     declared: Map[str, Declared] = Map()
     tasks: Map[str, Task] = Map()
-    named: Map[str, SwarmObject] = Map()
+    objects: Map[str, SwarmObject] = Map()
     attempts: Map[Slot, tuple[str, ...]] = Map()
     slots: Map[str, Map[str, None]] = Map()
     running: Map[str, int] = Map()
@@ -91,7 +91,7 @@ def absent_ids(swarm: Swarm, fact: SwarmChanged) -> tuple[str, ...]:
     if not fact.first:
         return ()
     here = {thing.id for group in (fact.nodes, fact.services, fact.tasks, fact.named) for thing in group}
-    known = (*swarm.nodes, *swarm.services, *swarm.tasks, *swarm.named)
+    known = (*swarm.nodes, *swarm.services, *swarm.tasks, *swarm.objects)
     return tuple(id for id in known if id not in here)
 
 
@@ -99,7 +99,7 @@ def fold_look(swarm: Swarm, fact: SwarmChanged) -> tuple[Swarm, Dirty]:
     """Return the swarm after one poll of it, and what that touched. What a first poll does not name is not removed
     here: see `absent_ids`."""
     dirty: Dirty = set()
-    nodes, services, named = swarm.nodes.mutate(), swarm.services.mutate(), swarm.named.mutate()
+    nodes, services, named = swarm.nodes.mutate(), swarm.services.mutate(), swarm.objects.mutate()
     called, declared = swarm.called.mutate(), swarm.declared.mutate()
     for node in fact.nodes:
         nodes[node.id] = node
@@ -122,7 +122,7 @@ def fold_look(swarm: Swarm, fact: SwarmChanged) -> tuple[Swarm, Dirty]:
         nodes=nodes.finish(),
         services=services.finish(),
         declared=declared.finish(),
-        named=named.finish(),
+        objects=named.finish(),
         called=called.finish(),
     )
     return _fold_tasks(swarm, fact.tasks, fact.gone, dirty), dirty

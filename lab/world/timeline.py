@@ -46,7 +46,7 @@ def swarm_lines(before: Swarm, after: Swarm, fact: SwarmChanged) -> Iterator[Lin
         yield from _service(before.services.get(service.id), service)
     yield from _tasks(before, after, fact.tasks)
     for thing in fact.named:
-        if thing.id not in before.named:
+        if thing.id not in before.objects:
             yield Line(f"{thing.what} {thing.name} was created", "plain")
     for id in fact.gone:
         if id not in unread:  # It still exists.
@@ -192,7 +192,7 @@ def _gone(before: Swarm, id: str) -> Iterator[Line]:
         yield Line(f"service {service.name} was removed", "plain", service=id)
     elif node := before.nodes.get(id):
         yield Line(f"{node.name} left the swarm", "bad", node=id, kind="node-lost")
-    elif thing := before.named.get(id):
+    elif thing := before.objects.get(id):
         yield Line(f"{thing.what} {thing.name} was removed", "plain")
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lab.world import edge_state, load_lines, swarm_state, timeline
+from lab.world import edge_state, fold_load, swarm_state, timeline
 from lab.world.edge_state import Edge
 from lab.world.entries import (
     AcmeTold,
-    Acted,
+    ActDone,
     Captured,
     CertificateSeen,
     Checked,
@@ -22,8 +22,8 @@ from lab.world.entries import (
     Entry,
     Hit,
     LessonOpened,
-    Linked,
-    LoadMoved,
+    LoadReport,
+    ManagerLink,
     Printed,
     Progressed,
     RoutesSeen,
@@ -83,7 +83,7 @@ class World:
 
     at: float = 0.0
     count: int = 0
-    link: Linked = Linked("none")
+    link: ManagerLink = ManagerLink("none")
     linked_at: float = 0.0
     progress: Progressed | None = None
     swarm: Swarm = Swarm()
@@ -107,7 +107,7 @@ def fold(world: World, entry: Entry) -> World:
             return _fold_event(base, at, fact)
         case LessonOpened() | StepMoved() | Checked() | Captured():
             return replace(base, lesson=fold_lesson(base.lesson, at, fact))
-        case Linked():
+        case ManagerLink():
             return replace(base, link=fact, linked_at=at)
         case Progressed():
             return replace(base, progress=fact)
@@ -117,12 +117,12 @@ def fold(world: World, entry: Entry) -> World:
             return replace(_tell(base, at, (line,)), commands=(*base.commands, command)[-KEEP_COMMANDS:])
         case CommandEnded():
             return replace(base, commands=tuple(_end(c, fact) for c in base.commands))
-        case Acted():
+        case ActDone():
             return _tell(base, at, (Line(fact.action, "lab", node=fact.node, kind="act"),))
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])
-        case LoadMoved():
-            load, lines = load_lines.fold_load(base.load, at, fact)
+        case LoadReport():
+            load, lines = fold_load.fold_load(base.load, at, fact)
             return replace(_tell(base, at, lines), load=load)
         case CertificateSeen():
             edge, lines = edge_state.fold_certificate(base.edge, at, fact)

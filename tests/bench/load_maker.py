@@ -9,7 +9,7 @@ import time
 
 from lab.engine.endpoint import Endpoint
 from lab.watch.load.maker import LoadMaker
-from lab.world.entries import Entry, LoadMoved
+from lab.world.entries import Entry, LoadReport
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec, latencies, percentile
 from lab.world.world import World
@@ -17,10 +17,10 @@ from lab.world.world import World
 
 def measure(rate: float, seconds: float, port: int) -> dict[str, float]:
     """Make the load for so long."""
-    journal, told = Journal(), list[LoadMoved]()
+    journal, told = Journal(), list[LoadReport]()
 
     def keep(entry: Entry, _: World) -> None:
-        if isinstance(entry.fact, LoadMoved):
+        if isinstance(entry.fact, LoadReport):
             told.append(entry.fact)
 
     journal.read(keep)

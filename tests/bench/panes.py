@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from lab.panes import other_panes
 from lab.tui.panes import find_module
-from lab.world.entries import AcmeTold, Entry, Fact, Failure, Hit, LoadMoved, SwarmChanged, TrafficSeen
+from lab.world.entries import AcmeTold, Entry, Fact, Failure, Hit, LoadReport, SwarmChanged, TrafficSeen
 from lab.world.load import BUCKETS, bucket
 from lab.world.swarm import Task, UpdateConfig, UpdateStatus
 from lab.world.world import World, fold
@@ -77,7 +77,7 @@ def _second(number: int) -> Iterator[Fact]:
         counts[bucket(3.0 + (place * 37 + number * 11) % 90)] += 1
     bad = 1 if number % 30 == 0 else 0
     failures = tuple(Failure(0.4, "node4", 502, "", 31.0) for _ in range(bad))
-    yield LoadMoved(
+    yield LoadReport(
         True,
         RATE,
         f"https://{HOSTS[0]}/",

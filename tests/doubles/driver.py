@@ -12,7 +12,7 @@ from lab.compose import read
 from lab.compose.to_spec import service_specs
 from lab.errors import CommandError
 from lab.watch.swarm_diff import Versions, poll_swarm
-from lab.world.entries import Acted, CommandBegan, CommandEnded, Hit
+from lab.world.entries import ActDone, CommandBegan, CommandEnded, Hit
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.request import Request
@@ -57,7 +57,7 @@ class ModelDriver:
         return [name for name, on in self.swarm.powered.items() if not on]
 
     def act(self, action: str, node: str) -> None:
-        self.journal.write(Acted(action, node))
+        self.journal.write(ActDone(action, node))
         self.swarm.power(node, action in ("start", "heal"))
 
     def given(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from lab.engine.endpoint import Endpoint
 from lab.watch.load.maker import LoadMaker
-from lab.world.entries import Entry, LoadMoved
+from lab.world.entries import Entry, LoadReport
 from lab.world.journal import Journal
 from lab.world.load import Load, LoadSpec
 from lab.world.world import World
@@ -117,12 +117,12 @@ class Told:
 
     def __init__(self, endpoints: list[Endpoint], bound: float = BOUND) -> None:
         self.journal = Journal()
-        self.reports: list[tuple[float, LoadMoved]] = []
+        self.reports: list[tuple[float, LoadReport]] = []
         self.journal.read(self._keep)
         self.maker = LoadMaker(self.journal, endpoints, bound=bound)
 
     def _keep(self, entry: Entry, _: World) -> None:
-        if isinstance(entry.fact, LoadMoved):
+        if isinstance(entry.fact, LoadReport):
             self.reports.append((entry.at, entry.fact))
 
     @property

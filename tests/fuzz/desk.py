@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lab import paths
 from lab.cli import main
+from lab.cli.boundary import UNEXPECTED
 from tests.fuzz.surface import Broken, readable
 
 _FRAME = re.compile(r'File ".*?/(lab/[^"]+)", line (\d+), in (\S+)')
@@ -61,7 +62,7 @@ def called(*argv: str) -> Said:
         sys.stdin, sys.stdout, sys.stderr = before
     said = Said(code, _text(out), _text(err))
     command = next((word for word in argv if not word.startswith("-")), "no command")
-    if "nobody foresaw" in said.err:
+    if UNEXPECTED in said.err:
         raise Broken(_unforeseen(said.err), f"{argv!a}: {said.err!a}")
     if "Traceback" in said.err:
         raise Broken(f"a traceback of `{command}`", said.err[-2000:])
@@ -82,8 +83,9 @@ def _text(stream: io.TextIOWrapper) -> str:
 
 
 def _unforeseen(said: str) -> str:
-    """The kind of what the command line's rim had to catch: the error, and where the kept traceback ends in the lab."""
-    name = re.search(r"nobody foresaw: (\w+)", said)
+    """The kind of what the command line's boundary had to catch: the error, and where the kept traceback ends in the
+    lab."""
+    name = re.search(rf"{UNEXPECTED}: (\w+)", said)
     log = paths.state() / "error.log"
     frames = _FRAME.findall(log.read_text(encoding="utf-8", errors="replace")) if log.is_file() else []
     where = "{}:{} {}".format(*frames[-1]) if frames else "an unknown place"

@@ -35,7 +35,7 @@ class Broken(Exception):
 
 
 class _TooLong(BaseException):
-    """A bound passed. No Exception, so that no rim of the program takes it for an error of its own."""
+    """A bound passed. No Exception, so that no boundary of the program takes it for an error of its own."""
 
 
 @dataclass(frozen=True)

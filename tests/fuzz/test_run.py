@@ -62,7 +62,7 @@ def test_what_takes_too_long_is_found() -> None:
     def hold(_: Any) -> None:
         try:
             re.fullmatch("(a|aa)+b", "a" * 60)
-        except Exception as error:  # a rim like the program's own
+        except Exception as error:  # a boundary like the program's own
             raise AssertionError("the end was taken for an error of the program's") from error
 
     fault = tried(replace(of(hold), bound=0.2), 0)

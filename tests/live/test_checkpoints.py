@@ -47,13 +47,13 @@ def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: 
     driver.look()
     world = driver.journal.world
     assert world.swarm.service("stray") is not None
-    assert "stray-secret" in {thing.name for thing in world.swarm.named.values()}
+    assert "stray-secret" in {thing.name for thing in world.swarm.objects.values()}
     done = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
     assert done.code == 0, done.err
     driver.look()
     world = driver.journal.world
     assert world.swarm.service("stray") is None
-    assert "stray-secret" not in {thing.name for thing in world.swarm.named.values()}
+    assert "stray-secret" not in {thing.name for thing in world.swarm.objects.values()}
 
 
 def test_a_reset_gives_a_stack_the_names_that_were_taken_by_hand(

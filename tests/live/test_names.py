@@ -9,7 +9,7 @@ import pytest
 from lab.cluster.model import Cluster
 from lab.lesson.load import load_course
 from lab.session.driver import ClusterDriver
-from lab.session.reset import reset_to
+from lab.session.reset_to import reset_to
 from lab.world.request import Request
 from lab.world.world import World
 from tests.live.conftest import Say

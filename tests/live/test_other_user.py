@@ -16,8 +16,8 @@ import pytest
 from lab.cluster import lab_paths
 from lab.cluster.model import Cluster
 from lab.cluster.vm import lan_switch, processes
-from lab.cluster.vm.cluster import VmCluster
 from lab.cluster.vm.qemu import EMULATOR
+from lab.cluster.vm.vm_cluster import VmCluster
 from tests.live.conftest import Say, until
 
 pytestmark = pytest.mark.timeout(3000)

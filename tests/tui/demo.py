@@ -16,7 +16,7 @@ from lab.world.entries import (
     Entry,
     Failure,
     Hit,
-    LoadMoved,
+    LoadReport,
     SwarmChanged,
     TrafficSeen,
 )
@@ -74,7 +74,7 @@ def _report(at: float, failures: tuple[Failure, ...] = (), slower: int = 0) -> E
     counts[6 + slower] += turn
     counts[7 + slower] -= turn
     bad = len(failures)
-    return Entry(at, LoadMoved(True, 50.0, TARGET, 1.0, 50, 50 - bad, bad, 3, 1.2, tuple(counts), (), failures))
+    return Entry(at, LoadReport(True, 50.0, TARGET, 1.0, 50, 50 - bad, bad, 3, 1.2, tuple(counts), (), failures))
 
 
 def _load() -> Iterator[Entry]:

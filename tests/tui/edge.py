@@ -10,7 +10,7 @@ from lab.world.entries import (
     Fact,
     Failure,
     Hit,
-    LoadMoved,
+    LoadReport,
     RoutesSeen,
     SwarmChanged,
     TrafficSeen,
@@ -184,7 +184,7 @@ def traffic(first: int, second: int, bad: int = 0) -> list[tuple[float, Fact]]:
 def load(at: float, bad: int = 0) -> tuple[float, Fact]:
     """A second of the load at 50 a second."""
     failures = tuple(Failure(0.1, "node4", 0, "refused", 3.0) for _ in range(min(bad, 20)))
-    return at, LoadMoved(True, 50.0, "https://node-app.localhost/", 1.0, 50, 50 - bad, bad, 2, failures=failures)
+    return at, LoadReport(True, 50.0, "https://node-app.localhost/", 1.0, 50, 50 - bad, bad, 2, failures=failures)
 
 
 def hit(node: str, status: int = 200) -> Fact:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from lab.world.entries import AcmeTold, CertificateSeen, Entry, Fact, LoadMoved, RoutesSeen, SwarmChanged, TrafficSeen
+from lab.world.entries import AcmeTold, CertificateSeen, Entry, Fact, LoadReport, RoutesSeen, SwarmChanged, TrafficSeen
 from lab.world.swarm import FileReference, Node, Port, Service, ServiceSpec
 from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic
 from lab.world.world import World, fold_all
@@ -89,7 +89,7 @@ edge_facts: st.SearchStrategy[Fact] = (
     )
     | routes
     | st.builds(TrafficSeen, _several(st.builds(Traffic, texts, good=few, bad=few)))
-    | st.builds(LoadMoved, st.booleans(), st.floats(0, 1e6), texts, st.floats(0, 10), few, few, few)
+    | st.builds(LoadReport, st.booleans(), st.floats(0, 1e6), texts, st.floats(0, 10), few, few, few)
 )
 
 

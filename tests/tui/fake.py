@@ -16,7 +16,7 @@ from lab.world.entries import (
     Fact,
     Hit,
     LessonOpened,
-    Linked,
+    ManagerLink,
     Printed,
     Progressed,
     StepMoved,
@@ -203,7 +203,7 @@ class FakeStage:
         self._stopped, self._go = threading.Event(), threading.Event()
         self._lesson = ""
         if live:
-            self.journal.write(Linked("live", "node1"))
+            self.journal.write(ManagerLink("live", "node1"))
         self.journal.put(Entry(1.0, first_look(desired)))
 
     def lessons(self) -> tuple[Lesson, ...]:

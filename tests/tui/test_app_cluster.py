@@ -7,7 +7,7 @@ import threading
 from lab.cluster.model import Progress, Report
 from lab.errors import MissingError
 from lab.tui.app import LabApp
-from lab.world.entries import Entry, Linked, Printed
+from lab.world.entries import Entry, ManagerLink, Printed
 from tests.tui.conftest import Desk, desk, until
 from tests.tui.fake import FakeStage
 from tests.tui.picture import picture
@@ -24,18 +24,18 @@ async def test_a_replay_is_unmistakable_and_resets_nothing() -> None:
 
 async def test_a_silent_engine_is_told_with_its_age() -> None:
     async with desk(FakeStage(desired=4)) as it:
-        it.stage.journal.put(Entry(10.0, Linked("stale", "node1", "node1 does not answer; node2 is asked next")))
+        it.stage.journal.put(Entry(10.0, ManagerLink("stale", "node1", "node1 does not answer; node2 is asked next")))
         it.stage.journal.put(Entry(22.0, Printed("node1", "")))
         await it.see("▲ STALE for 12 s", "What you see is old (12 s)", "node2 is asked next", "● running")
-        it.stage.journal.put(Entry(23.0, Linked("live", "node2")))
+        it.stage.journal.put(Entry(23.0, ManagerLink("live", "node2")))
         await it.see("● LIVE")
 
 
 async def test_no_cluster_is_said_only_when_that_is_known() -> None:
     async with desk() as it:
-        it.stage.journal.write(Linked("none"))
+        it.stage.journal.write(ManagerLink("none"))
         await it.see("◌ STARTING")
-        it.stage.journal.write(Linked("none", "", "every manager is powered off"))
+        it.stage.journal.write(ManagerLink("none", "", "every manager is powered off"))
         await it.see("■ NO CLUSTER", "every manager is powered off")
 
 

@@ -13,7 +13,7 @@ from lab.tui.panes.load import histogram
 from lab.tui.panes.rollout import view
 from lab.tui.spans import format_stamp, width
 from lab.tui.widgets.emulator import Emulator
-from lab.world.entries import Acted, Entry, Failure, LoadMoved, Printed
+from lab.world.entries import ActDone, Entry, Failure, LoadReport, Printed
 from lab.world.load import Load
 from tests.tui.conftest import desk
 from tests.tui.fake import FakeStage
@@ -21,7 +21,7 @@ from tests.tui.fake import FakeStage
 TIMES = st.sampled_from([0.0, 1.0, -5.0, 1e308, -1e308, 1e9, math.inf, -math.inf, math.nan]) | st.floats(-10, 200)
 COUNTS = st.sampled_from([0, 1, -5, 7, 10**400]) | st.integers(-10, 10)
 REPORTS = st.builds(
-    LoadMoved,
+    LoadReport,
     running=st.booleans(),
     rate=TIMES,
     target=st.just("port 8080 /"),
@@ -37,7 +37,7 @@ REPORTS = st.builds(
 
 @given(st.lists(st.tuples(TIMES, REPORTS), max_size=8), TIMES, st.integers(1, 120))
 def test_the_picture_of_a_load_is_drawn_from_any_numbers(
-    ticks: list[tuple[float, LoadMoved]], end: float, many: int
+    ticks: list[tuple[float, LoadReport]], end: float, many: int
 ) -> None:
     made = Load(ticks=tuple(ticks))
     time = histogram.axis(made, end, many)
@@ -89,10 +89,10 @@ async def test_a_view_that_cannot_be_drawn_says_so_and_the_rest_goes_on(
 async def test_a_pane_with_a_fault_says_so(log: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     monkeypatch.setattr(broken, fail)
     async with desk(FakeStage(desired=4)) as it:
-        it.stage.journal.put(Entry(3.0, Acted("the lab did something")))
+        it.stage.journal.put(Entry(3.0, ActDone("the lab did something")))
         await it.see("this view could not be drawn")
         monkeypatch.undo()
-        it.stage.journal.put(Entry(4.0, Acted("the lab did something else")))
+        it.stage.journal.put(Entry(4.0, ActDone("the lab did something else")))
         await it.see("something else")
 
 
@@ -109,8 +109,8 @@ async def test_output_with_a_fault_costs_the_output(log: Path, monkeypatch: pyte
 async def test_a_tape_with_odd_numbers_is_shown() -> None:
     stage = FakeStage(live=False, desired=4)
     for at, seconds, counts in ((2.0, math.inf, (1,)), (3.0, 0.5, (-5, 2, -7, 1)), (1e308, 1.0, (1,) * 31)):
-        stage.journal.put(Entry(at, LoadMoved(True, 3.0, "port 8080 /", seconds, 5, 5, counts=counts)))
-    stage.journal.put(Entry(1.1e308, Acted("late")))
+        stage.journal.put(Entry(at, LoadReport(True, 3.0, "port 8080 /", seconds, 5, 5, counts=counts)))
+    stage.journal.put(Entry(1.1e308, ActDone("late")))
     async with desk(stage) as it:
         for key in "567890":
             await it.press(key)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lab.tui.panes.load import histogram, view
 from lab.tui.panes.load.failures import shorten_change
 from lab.tui.spans import Line, plain, width
-from lab.world.entries import Acted, EngineEvent, Entry, Failure, LoadMoved, SwarmChanged
+from lab.world.entries import ActDone, EngineEvent, Entry, Failure, LoadReport, SwarmChanged
 from lab.world.load import BUCKETS, bucket
 from lab.world.world import Change, World, fold_all
 from tests.strategies import entries, first_look, service, task
@@ -28,7 +28,7 @@ def report(at: float, latencies: Sequence[float] = (10.0,) * 50, **more: object)
     failures: tuple[Failure, ...] = tuple(more.pop("failures", ()))  # type: ignore[arg-type]
     bad = int(more.pop("bad", len(failures)))  # type: ignore[call-overload]
     many = len(latencies)
-    made = LoadMoved(True, 50.0, TARGET, 1.0, many + bad, many, bad, 3, 0.0, tuple(counts), (), failures)
+    made = LoadReport(True, 50.0, TARGET, 1.0, many + bad, many, bad, 3, 0.0, tuple(counts), (), failures)
     return Entry(at, replace(made, **more))  # type: ignore[arg-type]
 
 
@@ -158,7 +158,7 @@ def test_a_failure_beside_which_nothing_happened_says_so() -> None:
 
 
 def test_letters_stay_while_the_picture_moves() -> None:
-    acted = [Entry(10.5, Acted("one")), Entry(30.5, Acted("two"))]
+    acted = [Entry(10.5, ActDone("one")), Entry(30.5, ActDone("two"))]
     told = sorted([*acted, *(report(float(s)) for s in range(1, 201))], key=lambda entry: entry.at)
     names = {}
     for end in (40, 60, 80):
@@ -173,7 +173,7 @@ failures = st.builds(
     st.floats(0, 1e7),
 )  # fmt: skip
 reports = st.builds(
-    LoadMoved, st.booleans(), st.floats(0, 500), st.text(max_size=90), st.floats(0, 20), st.integers(0, 900),
+    LoadReport, st.booleans(), st.floats(0, 500), st.text(max_size=90), st.floats(0, 20), st.integers(0, 900),
     st.integers(0, 900), st.integers(0, 30), st.integers(0, 900), st.floats(0, 1e5), counts, counts,
     st.lists(failures, max_size=3).map(tuple),
 )  # fmt: skip
@@ -182,7 +182,7 @@ loaded = st.lists(st.tuples(st.floats(0, 40), reports), max_size=8)
 
 @given(entries, loaded, st.integers(1, 130), st.integers(1, 60), st.floats(0, 600))
 def test_any_world_is_drawn_within_its_room(
-    some: tuple[Entry, ...], more: list[tuple[float, LoadMoved]], room: int, height: int, later: float
+    some: tuple[Entry, ...], more: list[tuple[float, LoadReport]], room: int, height: int, later: float
 ) -> None:
     now = fold_all(some)
     for gap, fact in more:

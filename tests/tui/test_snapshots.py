@@ -6,7 +6,7 @@ import pytest
 
 from lab.cluster.model import Progress, Report
 from lab.lesson.model import Question
-from lab.world.entries import Entry, Linked, Printed
+from lab.world.entries import Entry, ManagerLink, Printed
 from tests.tui.fake import LESSON, FakeStage, mesh_hits, with_containers
 from tests.tui.pictures import Compare, after, app_on
 
@@ -49,7 +49,7 @@ def test_a_failed_step(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 def test_a_silent_engine(snap_compare: Compare) -> None:
     stage = FakeStage(desired=4)
-    silent = Entry(10.0, Linked("stale", "node1", "node1 does not answer; node2 is asked next"))
+    silent = Entry(10.0, ManagerLink("stale", "node1", "node1 does not answer; node2 is asked next"))
     before = after(stage, "n", words=("STALE for 12 s",), entries=(silent, Entry(22.0, Printed("node1", "x\r\n"))))
     assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
 

@@ -11,7 +11,7 @@ from rich.style import Style
 
 from lab.tui.journal_feed import JournalFeed
 from lab.tui.widgets.emulator import Emulator, segments
-from lab.world.entries import CommandBegan, Linked, Printed, SwarmChanged
+from lab.world.entries import CommandBegan, ManagerLink, Printed, SwarmChanged
 from lab.world.journal import Journal
 from tests.tui.fake import first_look, task
 
@@ -98,7 +98,7 @@ def test_a_batch_holds_all_that_came_and_wakes_once() -> None:
     assert (second.node, len(woken)) == ("node3", 2)
     assert feed.take().dirty == frozenset()
     feed.close()
-    journal.write(Linked("live"))
+    journal.write(ManagerLink("live"))
     assert len(woken) == 2
 
 

@@ -18,7 +18,7 @@ from lab.tui import keys
 from lab.tui.panes import find_module
 from lab.tui.panes.load import load_keys
 from lab.tui.state import UiState
-from lab.world.entries import Entry, Fact, Failure, Linked, LoadMoved, Printed
+from lab.world.entries import Entry, Fact, Failure, LoadReport, ManagerLink, Printed
 from lab.world.world import World, fold
 from tests.tui.conftest import Desk, desk
 from tests.tui.fake import LESSON, FakeStage, mesh_hits, with_containers
@@ -40,8 +40,8 @@ def lesson(place: int = 0, *, first: str = "reconciliation", **step: Any) -> Les
     return LESSON.model_copy(update={"panes": (first,), "steps": tuple(steps)})
 
 
-def loaded(running: bool = True, rate: float = 50.0, *, failures: tuple[Failure, ...] = ()) -> LoadMoved:
-    return LoadMoved(running, rate, "port 8080 /", 1.0, 50, 50 - len(failures), len(failures), failures=failures)
+def loaded(running: bool = True, rate: float = 50.0, *, failures: tuple[Failure, ...] = ()) -> LoadReport:
+    return LoadReport(running, rate, "port 8080 /", 1.0, 50, 50 - len(failures), len(failures), failures=failures)
 
 
 def tell(it: Desk, *facts: Fact) -> None:
@@ -149,10 +149,10 @@ async def test_a_view_is_grey_while_nothing_is_heard() -> None:
         await it.see("✘ node4")
         view = it.app.screen.query_one("#view")
         assert len({segment.style for y in range(8) for segment in view.render_line(y)}) > 3
-        tell(it, Linked("stale", "node1", "no answer"))
+        tell(it, ManagerLink("stale", "node1", "no answer"))
         await it.see("STALE")
         assert len({segment.style for y in range(8) for segment in view.render_line(y)}) <= 2
-        tell(it, Linked("live", "node1"), Printed("node1", ""))
+        tell(it, ManagerLink("live", "node1"), Printed("node1", ""))
         await it.see("● LIVE")
         assert len({segment.style for y in range(8) for segment in view.render_line(y)}) > 3
 

@@ -10,11 +10,11 @@ from lab.compose.to_spec import service_specs
 from lab.engine.labels import LABEL, NAMESPACE
 from lab.reset.actions import (
     Action,
-    CreateNamed,
+    CreateObject,
     CreateService,
     DeployStack,
     ForgetNode,
-    RemoveNamed,
+    RemoveObject,
     RemoveService,
     RemoveVolume,
     SetNode,
@@ -52,7 +52,7 @@ def made(spec: ServiceSpec, id: str, name: str) -> Service:
 
 def apply_to(world: World, actions: tuple[Action, ...]) -> World:
     """What a faithful engine makes of the actions; raises when their order does not work."""
-    nodes, services, named = dict(world.swarm.nodes), dict(world.swarm.services), dict(world.swarm.named)
+    nodes, services, named = dict(world.swarm.nodes), dict(world.swarm.services), dict(world.swarm.objects)
     for number, action in enumerate(actions):
         uses = {("secret", g.source) for s in services.values() for g in s.spec.secrets}
         there = {n.name for n in named.values()}
@@ -83,14 +83,14 @@ def apply_to(world: World, actions: tuple[Action, ...]) -> World:
                 services[id] = made(
                     replace(action.spec, labels={**action.spec.labels, LABEL: "service"}), id, action.name
                 )
-            case RemoveNamed():
+            case RemoveObject():
                 assert (action.what, action.name) not in uses
                 del named[action.id]
             case RemoveVolume():
                 assert not any(action.name in s.spec.volumes for s in services.values())
             case DeployStack():
                 deploy(action, services, named)
-            case CreateNamed():
+            case CreateObject():
                 id = f"made-{number}"
                 what = next(w for w in ("secret", "config", "network") if w == action.what)
                 named[id] = SwarmObject(what, id, action.name, {LABEL: action.what})

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
-from lab.world.entries import CertificateSeen, Entry, Fact, Hit, LoadMoved, RoutesSeen, SwarmChanged
+from lab.world.entries import CertificateSeen, Entry, Fact, Hit, LoadReport, RoutesSeen, SwarmChanged
 from lab.world.request import Request
 from lab.world.swarm import Node, Service, ServiceSpec, UpdateStatus
 from lab.world.traefik import Certificate, Router, Verdict
@@ -295,8 +295,8 @@ def test_a_router_with_an_error_and_one_that_is_gone() -> None:
     assert not find(gone, START).ok, "who was not asked cannot say that there is none"
 
 
-def moved(sent: int, bad: int = 0, *, running: bool = True) -> LoadMoved:
-    return LoadMoved(running, 50.0, "https://app.localhost/", 1.0, sent, sent - bad, bad)
+def moved(sent: int, bad: int = 0, *, running: bool = True) -> LoadReport:
+    return LoadReport(running, 50.0, "https://app.localhost/", 1.0, sent, sent - bad, bad)
 
 
 def test_load_counts_since_the_step_began() -> None:

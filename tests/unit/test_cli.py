@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.cli import main
+from lab.cli.boundary import UNEXPECTED
 from lab.cli.out import to_json
 from lab.cli.parser import parse
 from lab.errors import MissingError
@@ -140,6 +141,7 @@ def test_what_nobody_foresaw_is_a_sentence_too(
     assert main(["lessons"]) == 1
     said = capsys.readouterr()
     assert "Traceback" not in said.err
+    assert f"swarmlab: {UNEXPECTED}: ZeroDivisionError: oh" in said.err
     assert "error.log" in said.err
 
 

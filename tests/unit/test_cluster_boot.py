@@ -9,10 +9,10 @@ import pytest
 from lab import paths
 from lab.cluster import lab_paths, swarm_init
 from lab.cluster.model import Progress
-from lab.cluster.vm import cluster as vm
 from lab.cluster.vm import console, processes
-from lab.cluster.vm.cluster import VmCluster
+from lab.cluster.vm import vm_cluster as vm
 from lab.cluster.vm.qemu import Machine
+from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import LabError
 from tests.unit.test_cluster_machine import a_lab
 

@@ -18,9 +18,9 @@ from lab import file_lock
 from lab.cluster import lab_paths
 from lab.cluster.providers import pick_provider
 from lab.cluster.vm import ports, qemu, state, up
-from lab.cluster.vm.cluster import VmCluster
 from lab.cluster.vm.qemu import Drive, Machine, Network
 from lab.cluster.vm.state import LabState, NodeState
+from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import BusyError, InputError, LabError, MissingError, WaitError
 
 ONE = Machine(

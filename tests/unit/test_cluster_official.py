@@ -21,9 +21,9 @@ from lab.cluster.model import ClusterStatus, Images, silent
 from lab.cluster.vm import qemu, state, up
 from lab.cluster.vm.acceleration import Choice
 from lab.cluster.vm.build import disk_cache, inputs, load_images, seed
-from lab.cluster.vm.cluster import VmCluster
 from lab.cluster.vm.qemu import Network
 from lab.cluster.vm.state import LabState
+from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import InputError, LabError, MissingError
 from tests.unit.test_cluster_machine import ONE, a_lab
 

@@ -111,7 +111,7 @@ def test_what_is_read_back_of_a_deploy_is_what_was_expected(path: Path) -> None:
         service = world.swarm.service(name)
         assert service is not None
         assert changed_fields(spec, service.spec, networks(world)) == ()
-    assert made.makes | made.needs <= {(n.what, n.name) for n in world.swarm.named.values()}
+    assert made.makes | made.needs <= {(n.what, n.name) for n in world.swarm.objects.values()}
 
 
 def test_an_outline_needs_no_settings() -> None:

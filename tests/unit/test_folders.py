@@ -19,12 +19,13 @@ import pytest
 
 from lab import file_lock, files, paths
 from lab.cli import main
+from lab.cli.boundary import UNEXPECTED
 from lab.cluster import docker_env, edge_settings, lab_paths, process
 from lab.cluster.doctor import doctor
 from lab.cluster.vm import processes, state
 from lab.cluster.vm.build import disk_cache, ext4, mmdebstrap
-from lab.cluster.vm.cluster import VmCluster
 from lab.cluster.vm.qemu import EMULATOR
+from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import LabError, MissingError
 from lab.lesson import progress
 from tests.unit.test_cluster_machine import a_lab
@@ -470,7 +471,7 @@ def test_a_state_that_is_a_file_is_a_sentence(home: Path, argv: list[str], capsy
     assert main(argv) in (0, 1, 2, 3)
     said = capsys.readouterr()
     assert "Traceback" not in said.err + said.out
-    assert "nobody foresaw" not in said.err
+    assert UNEXPECTED not in said.err
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(home: Path) -> None:

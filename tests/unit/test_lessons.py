@@ -99,8 +99,8 @@ def test_the_recording_proves_every_check(lesson: Lesson) -> None:
     own = {"HTTPS": "--entrypoints.web.http.redirections.entrypoint.to", "REFRESH": "--providers.swarm.refreshseconds"}
     env = {**ENV, **{name: said[flag] for name, flag in own.items() if flag in said}}
     # So are the certificates that its configs hold; and a program's comment may change without a new tape.
-    named = Map({id: replace(each, content="") for id, each in world.swarm.named.items()})
-    world = replace(world, swarm=replace(world.swarm, named=named))
+    named = Map({id: replace(each, content="") for id, each in world.swarm.objects.items()})
+    world = replace(world, swarm=replace(world.swarm, objects=named))
     assert [a.sentence for a in plan(world, checkpoint_after(lesson), made_by_lab=True, env=env).actions] == []
 
 

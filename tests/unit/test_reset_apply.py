@@ -12,7 +12,7 @@ from lab.engine.labels import LABEL
 from lab.errors import Cancelled, CommandError, EngineError, WaitError
 from lab.lesson.checkpoint import Checkpoint, Content, NodeState, ServiceState
 from lab.lesson.stack_state import StackState
-from lab.reset.actions import CreateNamed, CreateService, Plan, RemoveNamed, RemoveService
+from lab.reset.actions import CreateObject, CreateService, Plan, RemoveObject, RemoveService
 from lab.reset.apply import apply
 from lab.reset.plan import plan
 from lab.world.swarm import fingerprint
@@ -137,11 +137,11 @@ def test_an_update_out_of_sequence_reads_again() -> None:
 def test_deletes_are_idempotent_and_a_create_that_meets_itself_is_done() -> None:
     driver = ModelDriver()
     driver.look()
-    gone = (RemoveService("svc-gone", "web"), RemoveNamed("secret", "gone", "KEY"))
+    gone = (RemoveService("svc-gone", "web"), RemoveObject("secret", "gone", "KEY"))
     apply(gone, Checkpoint(), driver, clock=driver.time)
     driver.swarm.create_named("secrets", "KEY")
     wanted = Checkpoint(secrets={"KEY": Content(text="x")})
-    apply((CreateNamed("secret", "KEY", Content(text="x")),), wanted, driver, clock=driver.time)
+    apply((CreateObject("secret", "KEY", Content(text="x")),), wanted, driver, clock=driver.time)
     assert len(driver.swarm.named["secrets"]) == 1
 
 
@@ -280,7 +280,7 @@ def test_names_of_a_stack_that_were_taken_by_hand_are_given_back_to_it() -> None
     driver.swarm.create_named("networks", "app_inside")
     reset(driver, EDGE)
     assert reset(driver, EDGE).actions == ()
-    held = {n.name: n.content for n in driver.journal.world.swarm.named.values()}
+    held = {n.name: n.content for n in driver.journal.world.swarm.objects.values()}
     assert held["server-1"] == fingerprint((paths.stacks() / "app" / "server.js").read_bytes())
     assert held["app_inside"] == held["api-key-1"] == ""
 

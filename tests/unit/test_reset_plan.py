@@ -11,7 +11,7 @@ from immutables import Map
 
 from lab.engine.labels import LABEL
 from lab.lesson.checkpoint import Checkpoint, Content, NodeState, ServiceState
-from lab.reset.actions import CreateNamed, CreateService, RemoveNamed, RemoveService, UpdateService
+from lab.reset.actions import CreateObject, CreateService, RemoveObject, RemoveService, UpdateService
 from lab.reset.plan import plan
 from lab.world.swarm import Node, Port, ServiceSpec, SwarmObject
 from lab.world.world import World
@@ -99,16 +99,16 @@ def test_on_a_cluster_of_others_only_the_labs_own_is_touched(
     world: World, checkpoint: Checkpoint, ours: set[str]
 ) -> None:
     mine = {s.id for s in world.swarm.services.values() if LABEL in s.spec.labels} | ours
-    mine |= {n.id for n in world.swarm.named.values() if LABEL in n.labels}
+    mine |= {n.id for n in world.swarm.objects.values() if LABEL in n.labels}
     found = plan(world, checkpoint, made_by_lab=False, ours=frozenset(ours))
     for action in found.actions:
-        assert isinstance(action, CreateService | CreateNamed | RemoveService | UpdateService | RemoveNamed)
-        assert isinstance(action, CreateService | CreateNamed) or action.id in mine
+        assert isinstance(action, CreateService | CreateObject | RemoveService | UpdateService | RemoveObject)
+        assert isinstance(action, CreateService | CreateObject) or action.id in mine
     after = apply_to(world, found.actions)
     assert {i: s for i, s in world.swarm.services.items() if i not in mine}.items() <= dict(
         after.swarm.services
     ).items()
-    assert {i: n for i, n in world.swarm.named.items() if i not in mine}.items() <= dict(after.swarm.named).items()
+    assert {i: n for i, n in world.swarm.objects.items() if i not in mine}.items() <= dict(after.swarm.objects).items()
     strange = {s.name for s in world.swarm.services.values() if s.id not in mine and s.name not in checkpoint.services}
     assert strange <= {left.name for left in found.left}
     again = plan(after, checkpoint, made_by_lab=False, ours=frozenset(ours))

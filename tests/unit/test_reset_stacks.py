@@ -47,13 +47,13 @@ def changed(world: World, name: str, **fields: object) -> World:
         for s in world.swarm.services.values()
     ]
     return world_of(
-        list(world.swarm.nodes.values()), services, list(world.swarm.named.values()), list(world.swarm.tasks.values())
+        list(world.swarm.nodes.values()), services, list(world.swarm.objects.values()), list(world.swarm.tasks.values())
     )
 
 
 def without(world: World, *names: str) -> World:
     services = [s for s in world.swarm.services.values() if s.name not in names]
-    return world_of(list(world.swarm.nodes.values()), services, list(world.swarm.named.values()))
+    return world_of(list(world.swarm.nodes.values()), services, list(world.swarm.objects.values()))
 
 
 def test_stacks_come_after_what_they_need_and_in_their_order() -> None:
@@ -91,7 +91,7 @@ def test_an_update_that_is_stuck_is_not_gone_on_with() -> None:
             replace(s, status=UpdateStatus(state)) if s.name == "app_backend" else s
             for s in world.swarm.services.values()
         ]
-        stuck = world_of(list(world.swarm.nodes.values()), services, list(world.swarm.named.values()))
+        stuck = world_of(list(world.swarm.nodes.values()), services, list(world.swarm.objects.values()))
         assert planned(stuck) == [
             "remove service app_backend, to make it anew (its update is stuck)",
             "deploy stack app (app.yaml)",
@@ -120,7 +120,7 @@ def holding(world: World, config: str, content: bytes, labels: Mapping[str, str]
     """The same world, with a config that holds this."""
     named = [
         replace(n, content=fingerprint(content), labels=labels or n.labels) if n.name == config else n
-        for n in world.swarm.named.values()
+        for n in world.swarm.objects.values()
     ]
     return world_of(
         list(world.swarm.nodes.values()), list(world.swarm.services.values()), named, list(world.swarm.tasks.values())
@@ -152,7 +152,7 @@ def test_a_config_of_others_that_holds_something_else_is_left_alone() -> None:
 def test_what_bears_a_name_of_a_stack_and_is_not_of_it_is_made_anew() -> None:
     """A deploy takes it for somebody else's, and fails: the name is taken."""
     world = deployed()
-    named = [replace(n, labels={}) if n.name == "app_inside" else n for n in world.swarm.named.values()]
+    named = [replace(n, labels={}) if n.name == "app_inside" else n for n in world.swarm.objects.values()]
     byhand = world_of(list(world.swarm.nodes.values()), list(world.swarm.services.values()), named)
     assert planned(byhand) == [
         "remove service app_backend, to make it anew (the network app_inside)",

@@ -10,13 +10,13 @@ import pytest
 from lab.lesson.model import Act, Lesson
 from lab.run.runner import await_step, open_lesson, run_lesson, run_step, sources_needed
 from lab.world.entries import (
-    Acted,
+    ActDone,
     Captured,
     CertificateSeen,
     Checked,
     Entry,
     Fact,
-    LoadMoved,
+    LoadReport,
     RoutesSeen,
     StepMoved,
 )
@@ -62,7 +62,7 @@ class Loading(ModelDriver):
         super()._turn()
         if self.wished is not None:
             bad, self.bad = min(self.bad, 5), max(0, self.bad - 5)
-            self.journal.write(LoadMoved(True, self.wished.rate, self.wished.target, 0.1, 5, 5 - bad, bad))
+            self.journal.write(LoadReport(True, self.wished.rate, self.wished.target, 0.1, 5, 5 - bad, bad))
 
     def facts(self, kind: type) -> list[Fact]:
         return [entry.fact for entry in self.entries if isinstance(entry.fact, kind)]
@@ -76,7 +76,7 @@ def test_a_load_step_wishes_for_it_and_counts_it() -> None:
     (step,) = result.steps
     assert (step.act, step.node, step.command) == ("load", "", "")
     assert (step.checks[0].why_before, step.checks[0].why_after) == ("no load is made", "0 of 20 requests failed")
-    assert driver.facts(Acted) == [], "a load is no fault of a node"
+    assert driver.facts(ActDone) == [], "a load is no fault of a node"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lab.cluster.model import Cluster, Pace
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.session.driver import ClusterDriver
-from lab.world.entries import Entry, Linked, Printed
+from lab.world.entries import Entry, ManagerLink, Printed
 from lab.world.journal import Journal
 
 BOUND = 60.0
@@ -45,7 +45,7 @@ def test_keys_that_come_before_the_prompt_are_echoed_once(driver: ClusterDriver)
             printed.append(entry.fact.text)
 
     driver.journal.read(read)
-    driver.journal.write(Linked("live", "node1"))
+    driver.journal.write(ManagerLink("live", "node1"))
     driver.keys("echo once-$((6*7))\r")
     assert driver.journal.wait(lambda _: "once-42" in "".join(printed), BOUND), printed
     assert "".join(printed).count("echo once-") == 1
@@ -54,13 +54,13 @@ def test_keys_that_come_before_the_prompt_are_echoed_once(driver: ClusterDriver)
 def test_who_looks_finds_a_prompt(driver: ClusterDriver) -> None:
     printed: list[str] = []
     driver.journal.read(lambda entry, _: printed.append(getattr(entry.fact, "text", "")))
-    driver.journal.write(Linked("live", "node1"))
+    driver.journal.write(ManagerLink("live", "node1"))
     driver.keys("")
     assert driver.journal.wait(lambda _: "node1" in "".join(printed), BOUND)
     assert not driver.journal.world.commands
 
 
 def test_a_key_without_a_manager_is_refused_at_once(driver: ClusterDriver) -> None:
-    driver.journal.write(Linked("none", "", "every manager is powered off"))
+    driver.journal.write(ManagerLink("none", "", "every manager is powered off"))
     with pytest.raises(EngineError, match="every manager is powered off"):
         driver.keys("x")

@@ -17,11 +17,11 @@ from lab.errors import BusyError, EngineError, MissingError
 from lab.lesson.load import load_course
 from lab.lesson.model import Lesson
 from lab.reset.wait import MachinesEnded
-from lab.session import reset
+from lab.session import reset_to as reset
 from lab.session.driver import ClusterDriver
-from lab.session.reset import reset_to
+from lab.session.reset_to import reset_to
 from lab.session.run import reset_cluster
-from lab.world.entries import Acted, Entry
+from lab.world.entries import ActDone, Entry
 from lab.world.world import World
 from tests.doubles.driver import ModelDriver
 from tests.unit.test_cluster_machine import a_lab
@@ -51,7 +51,7 @@ class Machines(ModelDriver):
         self.journal.read(self._note)
 
     def _note(self, entry: Entry, _: World) -> None:
-        if isinstance(entry.fact, Acted):
+        if isinstance(entry.fact, ActDone):
             self.said.append(entry.fact.action)
 
     def _turn(self) -> None:

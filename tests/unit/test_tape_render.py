@@ -23,7 +23,7 @@ from lab.world.entries import (
     Fact,
     Hit,
     LessonOpened,
-    Linked,
+    ManagerLink,
     Printed,
     StepMoved,
 )
@@ -193,7 +193,7 @@ def test_long_output_is_told_by_its_ends_and_fences_hold() -> None:
         Entry(0, StepMoved("t", "s", "begun")),
         Entry(0, CommandBegan(1, "node1", "seq 100 \\\n  | cat", "s")),
         Entry(1, CommandEnded(1, 3, 1.0, "\n".join(["```", *map(str, range(100))]))),
-        Entry(2, Linked("stale", "node1", "no answer for 5 s")),
+        Entry(2, ManagerLink("stale", "node1", "no answer for 5 s")),
     )
     text = "\n".join(write_transcript(told))
     assert "node1 $ seq 100 \\\n                    | cat" in text
@@ -292,7 +292,7 @@ def hostile(name: str) -> Tape:
         Captured(name, name),
         Hit(name, 80, name, 0, name, 1e308, error=name, host=name),
         Hit(name, 80, name, 200, name, 1e308),
-        Linked("stale", name, name),
+        ManagerLink("stale", name, name),
         Checked(name, name, 0, name, True, name, "after"),
         StepMoved(name, name, "failed", name),
     )

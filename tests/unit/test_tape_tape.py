@@ -16,7 +16,7 @@ from lab.errors import InputError, LabError
 from lab.tape.codec import LONGEST_TEXT
 from lab.tape.tape import LARGEST, Header, Recorder, check_tape, load
 from lab.terminal.redact import MASK, Redactor
-from lab.world.entries import Acted, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, LoadMoved, Printed
+from lab.world.entries import ActDone, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, LoadReport, Printed
 from lab.world.journal import Journal
 from lab.world.world import fold_all
 from tests.strategies import crash, entries
@@ -132,15 +132,15 @@ def test_what_no_reader_would_take_is_left_out_and_the_lesson_goes_on(tmp_path: 
     path, journal = tmp_path / "a.tape", Journal()
     with Recorder(path, HEADER, journal, redact=Redactor()) as recorder:
         journal.write(LessonOpened("a"))
-        journal.write(Acted("\ud800"))
+        journal.write(ActDone("\ud800"))
         journal.write(CommandEnded(1, 0, math.inf))
         journal.write(CommandEnded(1, 0, -1.0))
         journal.write(Hit("node1", 10**400, "/", 200, "web.1", 1.0))
         journal.write(Printed("node1", "x" * (LONGEST_TEXT + 1)))
-        journal.write(LoadMoved(True, math.nan, "x"))
-        journal.write(Acted("the last"))
+        journal.write(LoadReport(True, math.nan, "x"))
+        journal.write(ActDone("the last"))
     assert recorder.left_out == 6
-    assert [entry.fact for entry in load(path).entries] == [LessonOpened("a"), Acted("the last")]
+    assert [entry.fact for entry in load(path).entries] == [LessonOpened("a"), ActDone("the last")]
 
 
 def test_a_recording_never_grows_past_what_is_read(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lab.engine.endpoint import Endpoint
 from lab.watch.acme import AcmeSource, parse_log_line
 from lab.watch.source import PollInterval
-from lab.world.entries import AcmeTold, Linked, SwarmChanged
+from lab.world.entries import AcmeTold, ManagerLink, SwarmChanged
 from lab.world.journal import Journal
 from lab.world.swarm import Service, ServiceSpec
 from lab.world.world import World
@@ -193,11 +193,11 @@ def test_another_manager_is_read_through_when_the_world_is_linked_to_it(logs: Lo
     others.say("svc-1", FIRST, SECOND)
     with logging_engine(logs) as one, logging_engine(others, "node2") as two:
         watched = Watched(one, two)
-        watched.journal.write(Linked("live", "node1"))
+        watched.journal.write(ManagerLink("live", "node1"))
         watched.journal.write(runs("svc-1"))
         watched.source.start()
         watched.wait(SAID)
-        watched.journal.write(Linked("live", "node2"))
+        watched.journal.write(ManagerLink("live", "node2"))
         watched.wait(SAID, SAID)
         watched.source.close()
     assert hosts(watched) == ["a.org", "b.org"]

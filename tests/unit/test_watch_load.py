@@ -195,7 +195,7 @@ def test_no_more_are_in_flight_than_memory_allows(monkeypatch: pytest.MonkeyPatc
         request(stream)
         request(stream)
 
-    monkeypatch.setattr("lab.watch.load.run.IN_FLIGHT", 5)
+    monkeypatch.setattr("lab.watch.load.load_run.IN_FLIGHT", 5)
     with server(never) as one, told(nodes(one.port), bound=600.0) as it:
         it.maker.start(PLAIN)
         it.until(lambda load: load.bad > 0)

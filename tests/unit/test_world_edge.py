@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.watch.load.schedule import LoadStats
-from lab.world.entries import AcmeTold, CertificateSeen, Entry, Failure, LoadMoved, RoutesSeen, TrafficSeen
+from lab.world.entries import AcmeTold, CertificateSeen, Entry, Failure, LoadReport, RoutesSeen, TrafficSeen
 from lab.world.load import (
     BUCKETS,
     KEEP_TICKS,
@@ -32,7 +32,7 @@ from lab.world.world import World, fold, fold_all
 GOOD = Certificate("aa", "", "Pebble Intermediate CA 1", ("viz.localhost",), "EC P-256", "1", 0.0, 100.0)
 OWN = Certificate("bb", "TRAEFIK DEFAULT CERT", "TRAEFIK DEFAULT CERT", (), "RSA 2048", "2", 0.0, 100.0)
 ticks = st.builds(
-    LoadMoved,
+    LoadReport,
     running=st.booleans(),
     rate=st.floats(0, 500),
     target=st.just("https://node-app.localhost/"),
@@ -97,7 +97,7 @@ def test_a_percentile_is_at_most_a_few_percent_too_long(kind: str, share: float)
 def test_an_old_tapes_reports_are_still_counted_by_their_buckets() -> None:
     counts = [0] * BUCKETS
     counts[bucket(30)], counts[bucket(10**9)] = 9, 1
-    old = LoadMoved(True, 50.0, "port 8080 /", good=10, counts=tuple(counts))
+    old = LoadReport(True, 50.0, "port 8080 /", good=10, counts=tuple(counts))
     assert percentile(latencies([old, old]), 0.5) == reaches(bucket(30))
     assert percentile(latencies([old]), 1.0) == LONGEST
     assert percentile(latencies([old, replace(old, steps=((step(2000.0), 40),))]), 0.5) == step_reaches(step(2000.0))
@@ -110,7 +110,7 @@ def test_a_step_reaches_as_far_as_what_it_holds(ms: float) -> None:
 
 
 @given(st.lists(ticks, max_size=30))
-def test_totals_are_the_sums_of_the_reports(reports: list[LoadMoved]) -> None:
+def test_totals_are_the_sums_of_the_reports(reports: list[LoadReport]) -> None:
     world = folded(*reports)
     assert world.load.sent == sum(r.sent for r in reports)
     assert world.load.bad == sum(r.bad for r in reports)
@@ -119,7 +119,7 @@ def test_totals_are_the_sums_of_the_reports(reports: list[LoadMoved]) -> None:
 
 
 def test_the_timeline_tells_when_load_begins_changes_fails_and_ends() -> None:
-    tick = LoadMoved(True, 50.0, "port 8080 /", sent=25, good=25)
+    tick = LoadReport(True, 50.0, "port 8080 /", sent=25, good=25)
     failed = replace(tick, bad=2, failures=(Failure(0.2, "node3", 502, "", 31.0),))
     world = folded(tick, tick, replace(tick, rate=1.0), failed, replace(tick, running=False, rate=0.0))
     assert texts(world) == [
@@ -163,11 +163,11 @@ def test_an_order_is_told_when_it_moves_not_at_every_line_of_the_log() -> None:
 
 def test_failed_requests_are_told_with_their_reasons_the_most_frequent_first() -> None:
     refused, bad = Failure(0.1, "node1", 0, "refused", 2.0), Failure(0.2, "node2", 502, "", 31.0)
-    first = LoadMoved(True, 50.0, "port 8080 /", sent=50, good=47, bad=3, failures=(bad, refused, refused))
-    later = LoadMoved(True, 50.0, "port 8080 /", sent=50, good=49, bad=1, failures=(bad,))
+    first = LoadReport(True, 50.0, "port 8080 /", sent=50, good=47, bad=3, failures=(bad, refused, refused))
+    later = LoadReport(True, 50.0, "port 8080 /", sent=50, good=49, bad=1, failures=(bad,))
     told = [text for text in texts(folded(first, *[later] * 6)) if "failed" in text]
     assert told == ["load: 3 requests failed (refused, status 502)", "load: 5 requests failed (status 502)"]
-    untold = LoadMoved(True, 50.0, "port 8080 /", sent=50, bad=50)
+    untold = LoadReport(True, 50.0, "port 8080 /", sent=50, bad=50)
     assert "load: 50 requests failed (no reason told)" in texts(folded(untold))
 
 

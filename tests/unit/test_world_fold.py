@@ -31,7 +31,7 @@ def whole(world: World) -> SwarmChanged:
     """All that a world knows, as a first look would tell it."""
     nodes, services = tuple(world.swarm.nodes.values()), tuple(world.swarm.services.values())
     return SwarmChanged(
-        "node1", nodes, services, tuple(world.swarm.tasks.values()), tuple(world.swarm.named.values()), first=True
+        "node1", nodes, services, tuple(world.swarm.tasks.values()), tuple(world.swarm.objects.values()), first=True
     )
 
 
@@ -76,7 +76,7 @@ def test_counts_kept_by_and_by_are_the_counts_anew(told: tuple[Entry, ...]) -> N
 def test_a_first_look_at_what_is_known_changes_nothing(told: tuple[Entry, ...]) -> None:
     world = fold_all(told)
     again = fold(world, Entry(world.at, whole(world)))
-    for name in ("nodes", "services", "tasks", "named", "attempts", "slots", "running"):
+    for name in ("nodes", "services", "tasks", "objects", "attempts", "slots", "running"):
         assert getattr(again.swarm, name) == getattr(world.swarm, name), name
     assert again.changes == world.changes
 
@@ -86,7 +86,7 @@ def test_a_first_look_replaces_all_that_was_known(told: tuple[Entry, ...], look:
     first = SwarmChanged(look.by, look.nodes, look.services, look.tasks, look.named, first=True)
     after = fold(fold_all(told), Entry(99.0, first))
     fresh = fold(World(), Entry(99.0, first))
-    for name in ("nodes", "services", "named", "running"):
+    for name in ("nodes", "services", "objects", "running"):
         assert getattr(after.swarm, name) == getattr(fresh.swarm, name), name
     assert set(after.swarm.tasks) == set(fresh.swarm.tasks)
 

@@ -6,7 +6,7 @@ import threading
 
 from hypothesis import given
 
-from lab.world.entries import Acted, Entry, LessonOpened
+from lab.world.entries import ActDone, Entry, LessonOpened
 from lab.world.journal import Journal
 from lab.world.world import World, fold_all
 from tests.strategies import crash, entries
@@ -16,7 +16,7 @@ def test_writers_on_many_threads_make_one_order() -> None:
     journal, seen = Journal(), list[tuple[Entry, World]]()
     journal.read(lambda entry, world: seen.append((entry, world)))
     threads = [
-        threading.Thread(target=lambda n=n: [journal.write(Acted(f"{n}.{i}")) for i in range(50)]) for n in range(4)
+        threading.Thread(target=lambda n=n: [journal.write(ActDone(f"{n}.{i}")) for i in range(50)]) for n in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -38,18 +38,18 @@ def test_entries_that_have_their_time_make_the_world_of_their_fold(told: tuple[E
 
 def test_an_entry_from_the_past_counts_as_now() -> None:
     journal = Journal(clock=lambda: 0.0)
-    journal.put(Entry(5.0, Acted("a")))
-    assert journal.put(Entry(3.0, Acted("b"))).at == 5.0
-    assert journal.write(Acted("c")).at == 5.0
+    journal.put(Entry(5.0, ActDone("a")))
+    assert journal.put(Entry(3.0, ActDone("b"))).at == 5.0
+    assert journal.write(ActDone("c")).at == 5.0
 
 
 def test_a_reader_can_go() -> None:
     journal, seen = Journal(), list[str]()
     stop = journal.read(lambda entry, _: seen.append(entry.fact.kind))
-    journal.write(Acted("a"))
+    journal.write(ActDone("a"))
     stop()
     stop()
-    journal.write(Acted("b"))
+    journal.write(ActDone("b"))
     assert seen == ["act"]
 
 

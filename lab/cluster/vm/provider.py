@@ -69,13 +69,13 @@ class VmProvider:
     def find(self, name: str) -> Cluster:
         """Return the cluster from the lab's own record."""
         from lab.cluster.vm import state
-        from lab.cluster.vm.cluster import VmCluster
+        from lab.cluster.vm.vm_cluster import VmCluster
 
         return VmCluster(state.load_state(name))
 
     def down(self, name: str, report: Report) -> None:
-        """See `lab.cluster.vm.cluster.remove`."""
-        from lab.cluster.vm.cluster import remove
+        """See `lab.cluster.vm.vm_cluster.remove`."""
+        from lab.cluster.vm.vm_cluster import remove
 
         remove(name, report)
 

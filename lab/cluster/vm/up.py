@@ -15,9 +15,9 @@ from lab.cluster.provider import Consent
 from lab.cluster.vm import acceleration, ports, processes, requirements, state
 from lab.cluster.vm.acceleration import Choice
 from lab.cluster.vm.build import disk_cache, inputs, seed
-from lab.cluster.vm.cluster import VmCluster, base_disk, remove
 from lab.cluster.vm.qemu import GATEWAY, HOST_ADDRESS, LOOPBACK, NAME_SERVER
 from lab.cluster.vm.state import LabState, NodeState
+from lab.cluster.vm.vm_cluster import VmCluster, base_disk, remove
 from lab.engine.endpoint import Role
 from lab.errors import InputError, MissingError
 

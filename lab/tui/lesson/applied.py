@@ -79,7 +79,7 @@ def _port(port: int, service: Service | None, world: World) -> tuple[str, bool]:
 
 
 def _named(what: str, name: str, world: World) -> tuple[str, bool]:
-    if not any(n.what == what and n.name == name for n in world.swarm.named.values()):
+    if not any(n.what == what and n.name == name for n in world.swarm.objects.values()):
         return f"no {what} {name} yet", False
     users = sorted(s.name for s in world.swarm.services.values() if _uses(what, name, s, world))
     return f"{what} {name}: used by {', '.join(users)}" if users else f"{what} {name}: used by nobody", True
@@ -87,6 +87,6 @@ def _named(what: str, name: str, world: World) -> tuple[str, bool]:
 
 def _uses(what: str, name: str, service: Service, world: World) -> bool:
     if what == "network":
-        ids = {n.id for n in world.swarm.named.values() if n.what == "network" and n.name == name}
+        ids = {n.id for n in world.swarm.objects.values() if n.what == "network" and n.name == name}
         return any(network in ids or network == name for network in service.spec.networks)
     return any(g.source == name for g in (service.spec.secrets if what == "secret" else service.spec.configs))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from lab.engine.endpoint import Endpoint
 from lab.errors import InputError
-from lab.watch.load.run import LoadRun
+from lab.watch.load.load_run import LoadRun
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 
-from lab.world.entries import Failure, LoadMoved
+from lab.world.entries import Failure, LoadReport
 from lab.world.load import BUCKETS, bucket, step
 
 #: Maximum failures reported in full per report.
@@ -65,9 +65,9 @@ class LoadStats:
         if len(self.failures) < WHOLE:
             self.failures.append((now, Failure(0.0, node, status, error, round(ms, 1))))
 
-    def report(self, now: float, *, running: bool, rate: float, target: str, in_flight: int) -> LoadMoved:
+    def report(self, now: float, *, running: bool, rate: float, target: str, in_flight: int) -> LoadReport:
         """Return the counts as a fact. A histogram without requests is empty."""
-        return LoadMoved(
+        return LoadReport(
             running=running,
             rate=rate,
             target=target,

@@ -12,7 +12,7 @@ from lab.tui.spans import LONGEST, Line, Span, format_stamp
 from lab.world.load import BUCKETS, reaches
 
 if TYPE_CHECKING:
-    from lab.world.entries import LoadMoved
+    from lab.world.entries import LoadReport
     from lab.world.load import Load
 
 GUTTER = 9
@@ -79,8 +79,8 @@ def _told(at: float) -> float:
 def columns(load: Load, time: Axis) -> tuple[Column, ...]:
     """Return what each column of the axis holds. A column that a report covers, but that does not contain the report's
     middle, shows its rates too, so that no gap is drawn where there was none."""
-    middles: list[list[LoadMoved]] = [[] for _ in range(time.many)]
-    covers: list[LoadMoved | None] = [None] * time.many
+    middles: list[list[LoadReport]] = [[] for _ in range(time.many)]
+    covers: list[LoadReport | None] = [None] * time.many
     bad = [0] * time.many
     for at, fact in load.ticks:
         if at < time.start:
@@ -100,7 +100,7 @@ def columns(load: Load, time: Axis) -> tuple[Column, ...]:
     return tuple(map(_column, middles, covers, bad))
 
 
-def _column(middles: Sequence[LoadMoved], cover: LoadMoved | None, bad: int) -> Column:
+def _column(middles: Sequence[LoadReport], cover: LoadReport | None, bad: int) -> Column:
     told = middles or ((cover,) if cover else ())
     seconds = max(_SHORTEST, sum(fact.seconds for fact in told))
     rates: dict[int, float] = {}

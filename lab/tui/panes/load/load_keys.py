@@ -32,6 +32,6 @@ def follow_load(before: World | None, world: World) -> dict[str, Any]:
     return changes
 
 
-def load_spec(s: UiState) -> float | None:
+def requested_rate(s: UiState) -> float | None:
     """Return the request to the stage: a rate in requests a second, or None for no load."""
     return s.rate if s.loading else None

@@ -14,7 +14,7 @@ from lab.tui.spans import Line, Span, Tone, fit, format_stamp, width, wrap
 from lab.world.load import latencies, percentile
 
 if TYPE_CHECKING:
-    from lab.world.entries import LoadMoved
+    from lab.world.entries import LoadReport
     from lab.world.load import Load
     from lab.world.world import Change, World
 
@@ -104,7 +104,7 @@ def _head(load: Load, room: int, now: float) -> Iterator[Line]:
         yield from wrap([(f"no report for {now - last:.0f} s", "move")], room, (("▲ ", "move"),))
 
 
-def _rates(load: Load, recent: list[LoadMoved]) -> Iterator[tuple[Span, ...]]:
+def _rates(load: Load, recent: list[LoadReport]) -> Iterator[tuple[Span, ...]]:
     seconds = sum(fact.seconds for fact in recent)
     yield ("asked ", "quiet"), (f"{load.rate:g}/s", "strong")
     if not seconds:
@@ -114,7 +114,7 @@ def _rates(load: Load, recent: list[LoadMoved]) -> Iterator[tuple[Span, ...]]:
     yield ("achieved ", "quiet"), (f"{got:.1f}/s" + (", behind" if behind else ""), "move" if behind else "run")
 
 
-def _latency(recent: list[LoadMoved]) -> Iterator[tuple[Span, ...]]:
+def _latency(recent: list[LoadReport]) -> Iterator[tuple[Span, ...]]:
     """Yield the percentiles of the requests that were answered well."""
     found = latencies(recent)
     if not found:

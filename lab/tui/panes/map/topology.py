@@ -134,7 +134,7 @@ def _behind(
 
 
 def _network(world: World, network: str) -> str:
-    return world.swarm.named[network].name if network in world.swarm.named else network[:12]
+    return world.swarm.objects[network].name if network in world.swarm.objects else network[:12]
 
 
 def health(world: World, service: Service) -> Health:

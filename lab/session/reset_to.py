@@ -16,7 +16,7 @@ from lab.reset.apply import apply
 from lab.reset.plan import plan
 from lab.reset.wait import MachinesEnded
 from lab.session.driver import ClusterDriver
-from lab.world.entries import Acted
+from lab.world.entries import ActDone
 
 #: Attempts before a reset gives up; after machines end during one, they are powered on again for the next.
 ATTEMPTS = 4
@@ -55,14 +55,14 @@ def reset_to(driver: ClusterDriver, lesson: Lesson, step: str | None = None, *, 
             found = _plan(driver, checkpoint)
             done += [a.sentence for a in found.actions]
             if found.actions:
-                driver.journal.write(Acted(f"reset to {to}: {len(found.actions)} to put right"))
+                driver.journal.write(ActDone(f"reset to {to}: {len(found.actions)} to put right"))
             # Even with nothing to do, it waits for changes under way.
             apply(found.actions, checkpoint, driver, made_by_lab=driver.cluster.made_by_lab, needed=needed)
         except (MachinesEnded, EngineError, WaitError):
             ended = needed.intersection(driver.powered_off())
             if not ended or attempt == ATTEMPTS - 1:
                 raise
-            driver.journal.write(Acted(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
+            driver.journal.write(ActDone(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
         else:
             break
     return _done(to, done, found, began)

@@ -1,4 +1,4 @@
-"""The command line's rim: what is printed acts on no terminal, and what cannot be written is a sentence."""
+"""The command line's boundary: what is printed acts on no terminal, and what cannot be written is a sentence."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab.cli import main
+from lab.cli.boundary import UNEXPECTED
 from lab.cli.out import Out
 from lab.cluster.model import Progress
 
@@ -127,7 +128,7 @@ def test_what_cannot_be_written_is_a_sentence(
     Path("loop").symlink_to("loop")
     assert main(["export", "reconciliation", "--format", "cast", "-o", target.strip("'")]) == code
     said = capsys.readouterr()
-    assert words in said.err and "foresaw" not in said.err
+    assert words in said.err and UNEXPECTED not in said.err
     assert sorted(path.name for path in Path().iterdir()) == ["loop", "there"]
     assert Path("there").read_text() == "kept"
 
@@ -176,7 +177,7 @@ def test_a_recording_that_needs_a_lab_makes_no_folder_without_one(capsys: pytest
 def test_streams_that_take_nothing(line: str, redirect: str, code: int) -> None:
     said = swarmlab(line, redirect=redirect)
     assert said.returncode == code
-    assert b"Traceback" not in said.stderr and b"ignored" not in said.stderr and b"foresaw" not in said.stderr
+    assert b"Traceback" not in said.stderr and b"ignored" not in said.stderr and UNEXPECTED.encode() not in said.stderr
     assert b"standard output" in said.stderr or code != 1
 
 
@@ -202,7 +203,7 @@ def test_what_the_system_refuses_is_a_sentence(
     raises(monkeypatch, error)
     assert main(["lessons"]) == code
     said = capsys.readouterr().err
-    assert words in said and "foresaw" not in said and len(said) < 1000
+    assert words in said and UNEXPECTED not in said and len(said) < 1000
 
 
 def raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -220,7 +221,7 @@ def test_a_home_that_cannot_be_written_does_not_hide_the_error(
     raises(monkeypatch, ZeroDivisionError("oh"))
     assert main(["lessons"]) == 1
     said = capsys.readouterr().err
-    assert "ZeroDivisionError: oh" in said and "test_cli_rim.py:" in said and "Traceback" not in said
+    assert "ZeroDivisionError: oh" in said and f"{Path(__file__).name}:" in said and "Traceback" not in said
 
 
 SLOW = """

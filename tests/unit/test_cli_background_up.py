@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cli import behind
+from lab.cli import background_up
 from lab.cluster.model import Progress
 from lab.errors import LabError
 
@@ -27,7 +27,7 @@ def test_what_it_tells_is_reported_until_it_ends(tmp_path: Path) -> None:
         if progress.done == 0.42:
             go.touch()
 
-    behind.make(
+    background_up.make(
         script(f"""
 import pathlib, sys, time
 print("a line without a meaning", file=sys.stderr)
@@ -42,7 +42,7 @@ print('{{"whole": true}}')
 
 def test_its_error_is_told_as_its_own() -> None:
     with pytest.raises(LabError, match="there is no QEMU") as told:
-        behind.make(
+        background_up.make(
             script("""print('{"error": "there is no QEMU", "remedy": "get it", "exit": 3}'); raise SystemExit(3)"""),
             lambda _: None,
         )
@@ -51,11 +51,11 @@ def test_its_error_is_told_as_its_own() -> None:
 
 def test_an_end_without_a_word_is_an_error_too() -> None:
     with pytest.raises(LabError, match="status 7"):
-        behind.make(script("raise SystemExit(7)"), lambda _: None)
+        background_up.make(script("raise SystemExit(7)"), lambda _: None)
 
 
 def test_a_cluster_that_is_not_whole_yet_is_a_cluster() -> None:
-    behind.make(script("""print('{"whole": false}'); raise SystemExit(1)"""), lambda _: None)
+    background_up.make(script("""print('{"whole": false}'); raise SystemExit(1)"""), lambda _: None)
 
 
 def test_whoever_leaves_interrupts_it_where_it_waits(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_whoever_leaves_interrupts_it_where_it_waits(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        behind.make(
+        background_up.make(
             script(f"""
 import pathlib, sys, threading
 try:
@@ -87,4 +87,4 @@ def test_the_command_is_the_labs_own_wherever_one_is(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     with pytest.raises(LabError, match="status 2"):  # what argparse says of a name that is none
-        behind.make(behind.command("No Name"), lambda _: None)
+        background_up.make(background_up.command("No Name"), lambda _: None)

@@ -1,4 +1,4 @@
-"""The rim of the command line: exceptions become a sentence and an exit code, and signals become exceptions."""
+"""The boundary of the command line: exceptions become a sentence and an exit code, and signals become exceptions."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ def run(argv: list[str], *, own: bool) -> int:
             _flush()
 
 
+UNEXPECTED = "an unexpected error occurred"
+"""The start of the sentence about an error that is none of the lab's own: nothing that anybody types or sends may lead
+to it."""
+
 GO_ON = ("up", "down", "reset", "doctor")
 """The commands that inspect the current state first and do what is left."""
 
@@ -41,7 +45,7 @@ def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
         return code
     except KeyboardInterrupt as interrupt:
         return _interrupted(argv, out, interrupt)
-    except Exception as error:  # noqa: BLE001  the rim: an unexpected error must still be a sentence
+    except Exception as error:  # noqa: BLE001  the boundary: an unexpected error must still be a sentence
         # Some libraries turn an interrupt into an error of their own.
         return _interrupted(argv, out, told) if (told := came()) else _failed(out, error)
 
@@ -60,7 +64,7 @@ def _failed(out: Out, error: Exception) -> int:
     if isinstance(known, LabError):
         return _say(out, f"swarmlab: {known}", known.sentence, known.remedy, known.exit_code)
     what, remedy = f"{type(error).__name__}: {error}", f"please report it {_keep(error)}"
-    words = f"swarmlab: an unexpected error occurred: {what}\n  next: {remedy}"
+    words = f"swarmlab: {UNEXPECTED}: {what}\n  next: {remedy}"
     return _say(out, words, what, remedy, 1)
 
 

@@ -155,7 +155,7 @@ class LoadRun:
             # Not imported with this module: it imports httpx, which a load without TLS need not wait for.
             from lab.watch import http
 
-            self._tls = http.unverified_context()
+            self._tls = http.insecure_tls_context()
         self._targets = tuple(resolve_target(endpoint, self._spec) for endpoint in self._endpoints) or (
             Target("", why="the cluster has no node to ask"),
         )

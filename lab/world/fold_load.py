@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lab.text import count_of
-from lab.world.entries import LoadMoved
+from lab.world.entries import LoadReport
 from lab.world.load import Load
 from lab.world.timeline import Line
 
@@ -15,7 +15,7 @@ _REASONS = 3
 """Maximum reasons for failed requests in one line of the timeline."""
 
 
-def fold_load(before: Load, at: float, fact: LoadMoved) -> tuple[Load, Sequence[Line]]:
+def fold_load(before: Load, at: float, fact: LoadReport) -> tuple[Load, Sequence[Line]]:
     """Fold a report into the load. Failures get a line at most once every `load.TELL` seconds."""
     load, lines = before.take(at, fact), list[Line]()
     if fact.running and fact.rate and (not before.running or before.rate != fact.rate):
