@@ -130,7 +130,8 @@ class Cluster(Protocol):
         """Power machines on, in parallel, and wait until their engines answer. Idempotent."""
 
     def start(self, node: str, report: Report = silent) -> None:
-        """Power a machine on and wait until its engine answers and it is back in the swarm. Idempotent."""
+        """Power a machine on and wait until its engine answers and, when enough managers are on, it is back in the
+        swarm. Idempotent."""
 
     def cut(self, node: str) -> None:
         """Disconnect a machine from the nodes' own network; its engine stays reachable from here. Idempotent."""

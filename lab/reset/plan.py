@@ -2,7 +2,7 @@
 
 On a cluster that the lab made, what the checkpoint does not name is removed, whoever created it. On any other, only
 what has the lab's label or an id recorded as the lab's is ever removed or changed, and no node is touched; the
-differences that remain are returned as `Left`.
+differences that remain are returned as `Untouched`.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class StepDriver(Protocol):
         Hit for each. Never raises for a node that does not answer: that is a Hit with status 0 and an error."""
 
     def act(self, action: str, node: str) -> None:
-        """Cause a fault or repair it: `action` is stop | start | cut | heal. Writes Acted."""
+        """Cause a fault or undo one: `action` is a verb of `lab.cluster.faults.FAULTS`. Writes ActDone."""
 
     def stopping(self) -> bool:
         """Whether the user asked to stop: a wait should end soon (by raising Cancelled in the runner)."""

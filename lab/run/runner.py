@@ -82,8 +82,8 @@ def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = T
 def await_step(lesson: Lesson, step: Step, driver: StepDriver, *, bound: float | None = None) -> StepResult:
     """Go through a step while the learner types: nothing is typed here, the checks may become true by any means.
 
-    A check on a command's output accepts any command, typed since, that begins like the step's own. The command must
-    succeed only where the lesson requires it. `bound` replaces the step's.
+    A check on a command's output accepts any command, typed since, that does the same as the step's own (the same
+    `docker` verb, or program). The command must succeed only where the lesson requires it. `bound` replaces the step's.
     """
     return _StepRun(lesson, step, driver, step.then, bound).go(strict=False, type_it=False)
 
@@ -113,7 +113,8 @@ class _Check:
         return self.now.ok and self.check.condition.kind == "event"
 
     def see(self, finding: Outcome, at: float) -> bool:
-        """Record a finding; return whether the verdict changed. An event that has happened stays true."""
+        """Record a finding; return whether there is something to report: another verdict, or, except for a total,
+        another reason. An event that has happened stays true."""
         if self.settled:
             return False
         if finding.ok and (self.held is None or not self.now.ok):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 class Stage(Protocol):
     """Where a lesson runs. Methods that do work block: call them from a worker thread. Everything that happens is
-    written to the journal; nothing is returned that is not there too."""
+    written to the journal."""
 
     journal: Journal
     live: bool
@@ -31,7 +31,8 @@ class Stage(Protocol):
 
     def play(self, step: str) -> None:
         """Go through one step: begin it, type its command, await its checks, pass or fail it. A replay plays the tape
-        to the end of the step, at its speed. A LabError is not raised: it becomes a failed step with its words."""
+        to the end of the step, at its speed. A LabError of the step becomes a failed step with its words. Raises
+        InputError when no lesson is open or it has no such step."""
 
     def stop(self) -> None:
         """Ask the running step to end soon. Returns at once."""

@@ -59,7 +59,8 @@ class Shell:
     CommandEnded. `env` is added to a few variables of the lab's own; the user's start-up files are not read, and no
     history is kept on disk. `ids` counts the commands of a journal. When the shell ends, a new one begins.
 
-    Raises MissingError when there is no bash. All methods may be called from any thread; only `run` and `close` block.
+    Raises MissingError when there is no bash. All methods may be called from any thread; `run`,
+    `wait_for_prompt` and `close` block.
     """
 
     def __init__(

@@ -1,5 +1,5 @@
-"""The mesh prober: once a second, it requests from every node each service that is published on all of them, and each
-host name through Traefik. Who answers shows how the two load balancers distribute requests."""
+"""The mesh prober: in rounds (see `Pace.mesh_round`), it requests from every node each service that is published on all
+of them, and each host name through Traefik. Who answers shows how the two load balancers distribute requests."""
 
 from __future__ import annotations
 

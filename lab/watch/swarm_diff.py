@@ -1,8 +1,9 @@
 """One poll of the swarm through one manager: what changed since the last poll.
 
 The engine gives every object a version (`Version.Index`); an object with the version of the last poll is not read
-again. Secrets, configs and networks change rarely, and events report it: they are requested only when `named` says so.
-An object that cannot be read is left out, and reported once for as long as it stays unreadable.
+again. Secrets, configs and networks change rarely: they are requested only when `named` says so, after an event about a
+secret or a config and after every command that the lab typed. An object that cannot be read is left out, and reported
+once for as long as it stays unreadable.
 """
 
 from __future__ import annotations

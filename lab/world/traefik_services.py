@@ -55,7 +55,8 @@ def dashboard_host(world: World) -> str:
 
 
 def open_hosts(world: World) -> tuple[str, ...]:
-    """Return the host names that are routed without a login: those of the application."""
+    """Return the host names that are routed without a login: those of routers without a middleware whose name holds
+    `users`, as the stacks call theirs."""
     found: set[str] = set()
     for service in world.swarm.services.values():
         for options in labels_of(world, service).of("http", "routers").values():

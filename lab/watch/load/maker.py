@@ -1,4 +1,5 @@
-"""The load generator: open-loop HTTP requests to the nodes' published ports, reported to the journal every half second.
+"""The load generator's front: starts, changes and ends a load. `load_run` sends its requests, open-loop, to the nodes'
+published ports, and reports to the journal every half second.
 
 Open loop: request n is due at its time, whatever happened to those before it, and its latency counts from then on. So a
 swarm that stalls is seen to stall.
