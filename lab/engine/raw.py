@@ -23,15 +23,20 @@ def read_object(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
     try:
         if not isinstance(raw, Mapping):
             raise ValueError(f"it is {_shown(raw)}, not an object")
-        value = convert(raw)
-        kind: Any = type(value)
-        adapter = _adapter(kind)
-        checked: T = adapter.validate_python(value)
-        # An invalid text (half a surrogate pair) is found only when it is written out.
-        adapter.dump_json(checked)
-        return checked
+        return check_bounds(convert(raw))
     except Exception as error:  # Whatever an odd shape raises, only this one object is odd.
-        raise EngineError(f"{what} {name_of(raw)} could not be read: {_why(error)}") from error
+        raise EngineError(f"{what} {name_of(raw)} could not be read: {describe_odd(error)}") from error
+
+
+def check_bounds(value: T) -> T:
+    """Return a dataclass once every leaf has its type and is within its bounds, so that a recording of it can be read
+    again. Raises what pydantic raises."""
+    kind: Any = type(value)
+    adapter = _adapter(kind)
+    checked: T = adapter.validate_python(value)
+    # An invalid text (half a surrogate pair) is found only when it is written out.
+    adapter.dump_json(checked)
+    return checked
 
 
 def read_list(what: str, raw: object) -> list[Raw]:
@@ -61,7 +66,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind | None, config=config)
 
 
-def _why(error: Exception) -> str:
+def describe_odd(error: Exception) -> str:
     """Describe an odd shape in a few words."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from pydantic import ValidationError
+
+from lab.engine.raw import check_bounds, describe_odd
 from lab.errors import EngineError
 from lab.watch.http import drop_surrogates
 from lab.watch.source import first_line
@@ -127,7 +130,7 @@ def traffic(path: str, text: str) -> tuple[Traffic, ...]:
 
     counts: dict[tuple[str, str], list[int]] = {}
     try:
-        for family in text_string_to_metric_families(text):
+        for family in text_string_to_metric_families(drop_surrogates(text)):
             for sample in family.samples:
                 if sample.name not in {_SERVICE, _ENTRYPOINT, _OPEN}:
                     continue
@@ -155,9 +158,9 @@ def _all(path: str, raw: Any, read: Callable[[Raw], T]) -> Listing[T]:
             odd.append(_shape(path, one, "a list of objects").sentence)
             continue
         try:
-            found.append(read(one))
+            found.append(check_bounds(read(one)))
         except Exception as error:  # noqa: BLE001  whatever an odd shape raises, it is this one object that is odd
-            said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else first_line(error)
+            said = describe_odd(error) if isinstance(error, ValidationError | KeyError) else first_line(error)
             name = drop_surrogates(one["name"][:80]) if isinstance(one.get("name"), str) else "?"
             odd.append(f"the answer of {path} has not the API's shape: {name}: {said}")
     if odd and not found:

@@ -239,6 +239,23 @@ def test_an_odd_object_costs_that_object_only(watch: Callable[..., Watched], tra
     assert "has not the API's shape: ?: name is 7 and not a text (and 5 more)" in seen.why
 
 
+@pytest.mark.parametrize("field", ["name", "keyType", "serialNumber"])
+def test_a_text_that_no_recording_could_hold_costs_its_object_only(field: str) -> None:
+    good: dict[str, Any] = {
+        "name": "ab",
+        "keyType": "ECDSA",
+        "keySize": 256,
+        "serialNumber": "7",
+        "notBefore": "2026-01-01T00:00:00Z",
+        "notAfter": "2026-02-01T00:00:00Z",
+    }
+    odd = {**good, field: "9" * 400}
+    found = traefik_api.certificates("/api/certificates", [good, odd])
+    assert [one.fingerprint for one in found.values] == ["ab"]
+    assert len(found.odd) == 1
+    assert "at most 256 characters" in found.odd[0]
+
+
 @pytest.mark.parametrize("path", ["/api/http/routers", "/metrics", "/api/version"])
 @pytest.mark.parametrize("charset", ["base64", "rot13", "nope"])
 def test_any_charset_is_passed_over(watch: Callable[..., Watched], traefik: Traefik, path: str, charset: str) -> None:
@@ -346,6 +363,12 @@ def test_any_json_is_read_or_refused_with_a_sentence(raw: Any) -> None:
             plain("/api/x", raw)
         except EngineError as error:
             assert "/api/x" in error.sentence
+
+
+def test_half_a_character_in_the_metrics_reaches_no_recording() -> None:
+    text = 'traefik_entrypoint_requests_total{code="200",entrypoint="a\ud800b"} 1\n'
+    (row,) = traefik_api.traffic("/metrics", text)
+    assert row.name == "a?b"
 
 
 def test_metrics_that_are_none() -> None:
