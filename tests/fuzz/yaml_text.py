@@ -7,15 +7,28 @@ from typing import Any
 
 from pydantic import BaseModel
 
+#: Levels written in block style; what is deeper keeps its depth, not its breadth.
+_DEEPEST = 150
+
 
 def yaml_of(value: Any, deep: int = 0) -> str:
     """Block style, so that each place has a line; texts are quoted, and what is not printable is escaped."""
     lead = "  " * deep
+    if deep > _DEEPEST:
+        return _nested(value)
     if isinstance(value, dict) and value:
         return "".join(f"\n{lead}{_key(key)}: {yaml_of(inner, deep + 1)}" for key, inner in value.items())
     if isinstance(value, list) and value:
         return "".join(f"\n{lead}- {yaml_of(inner, deep + 1)}" for inner in value)
     return _scalar(value)
+
+
+def _nested(value: Any) -> str:
+    levels = 0
+    while isinstance(value, dict | list) and value:
+        value = next(iter(value.values() if isinstance(value, dict) else value))
+        levels += 1
+    return "[" * levels + _scalar(value) + "]" * levels
 
 
 def _key(key: str) -> str:
