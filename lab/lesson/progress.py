@@ -16,12 +16,6 @@ def passed_steps(name: str, lesson: Lesson) -> tuple[str, ...]:
     return tuple(step.id for step in lesson.steps if step.id in done)
 
 
-def next_step(name: str, lesson: Lesson) -> str | None:
-    """Return the first step not passed, None when all are."""
-    done = passed_steps(name, lesson)
-    return next((step.id for step in lesson.steps if step.id not in done), None)
-
-
 def last_lesson(name: str) -> str:
     """Return the lesson that was opened last, "" when none was."""
     lesson = json_store.read_store(json_store.store_path("progress", name)).get("last", "")
