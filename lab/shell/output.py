@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from lab.shell.marks import Mark, Marks
+from lab.terminal.escapes import private_modes
 from lab.terminal.plain_text import Capture
 from lab.terminal.sanitize import at_rest
 
@@ -22,7 +22,6 @@ FLOOD = 65_536
 """When one fact has more characters than this, only the last of them are shown, and a line that says so."""
 
 _SHOWN = 16_384
-_MODE = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
 
 
 class Redacts(Protocol):
@@ -114,6 +113,5 @@ def _shorten(text: str) -> str:
     if len(text) <= FLOOD:
         return text
     cut = text.find("\n", len(text) - _SHOWN) + 1 or len(text) - _SHOWN
-    modes = {mode: switch for modes, switch in _MODE.findall(text, 0, cut) for mode in modes.split(";")}
-    kept = "".join(f"\x1b[?{mode}{switch}" for mode, switch in modes.items())
+    kept = "".join(f"\x1b[?{mode}{switch}" for mode, switch in private_modes(text, cut).items())
     return f"{kept}\x1b[0m\r\n… {cut:,} characters are not shown …\r\n{text[cut:]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lab.terminal.escapes import private_modes
 from lab.terminal.sanitize import safe_for_screen, text_only
 
 LONGEST = 16_000
@@ -13,7 +14,7 @@ LONGEST = 16_000
 TAIL = 65_536
 """How many of the last characters of its raw output the plain text is made from."""
 
-_OTHER_SCREEN = re.compile(r"\x1b\[\?(?:47|1047|1049)([hl])")
+_OTHER_SCREEN = frozenset({"47", "1047", "1049"})
 _LEAVE = "\x1b[?1049l\x1b[?1047l"
 
 
@@ -35,9 +36,9 @@ class Capture:
     def _trim(self) -> None:
         text = "".join(self._pieces)
         start = text.find("\n", len(text) - TAIL) + 1 or len(text) - TAIL
-        switches = _OTHER_SCREEN.findall(text, 0, start)
-        if switches:
-            self._other = switches[-1] == "h"
+        for mode, switch in private_modes(text, start).items():
+            if mode in _OTHER_SCREEN:
+                self._other = switch == "h"
         self._pieces, self._size = [text[start:]], len(text) - start
 
     @property

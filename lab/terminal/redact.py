@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from lab.terminal import escapes
 from lab.terminal.secret_shapes import LONGEST, SHAPES, Shape, begun, may_go_on
 
 __all__ = ["Redactor", "is_mask"]
@@ -53,10 +54,10 @@ _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 # blanks on either side, backspaces, and the blank that line editors write at the margin before they return to column
 # one.
 _ESCAPES = (
-    r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+(?:[@-~]|\Z)"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a]*+(?:\x07|\x9c|\x1b\\|(?=[\x1b\x18\x1a])|\Z)"
-    r"|\x1b[ -/]*+(?:[0-~]|\Z|(?=\x1b))"
-    r"|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x8f\x91-\x97\x99\x9a\x9c]"
+    rf"{escapes.CSI_BEGUN}(?:[@-~]|\Z)"
+    rf"|{escapes.STRING_OPENER}{escapes.STRING_TEXT}(?:[\x07\x9c]|\x1b\\)?"
+    rf"|{escapes.ESCAPE_BEGUN}(?:[0-~]|\Z)"
+    r"|[\x00-\x07\x0e-\x1f\x7f-\x9f]"
 )
 _LINE_END = rf"(?:{_ESCAPES})*+(?:[\r\n\x08]|\Z)"
 _GAPS = rf"{_ESCAPES}|\x08|(?:\r++\n?|\n)[ ]*+|[ ]++(?={_LINE_END})"
@@ -64,7 +65,7 @@ _GAP = re.compile(_GAPS)
 #: The visible text up to the next gap, and the gap. Characters that cannot begin a gap are matched at once.
 _PART = re.compile(rf"((?:[^\x00-\x08\x0a\x0d-\x1f \x7f-\x9f]++|[ ]++(?!{_LINE_END})|(?!{_GAPS})[^ ])*+)({_GAPS}|\Z)")
 _OPENS_STRING = re.compile(r"[\x1b\x90\x98\x9d-\x9f]")
-_STRING = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])([^\x07\x1b\x9c\x18\x1a]*)(\Z)?")
+_STRING = re.compile(rf"{escapes.STRING_OPENER}({escapes.STRING_TEXT})(\Z)?")
 
 
 @dataclass(frozen=True)

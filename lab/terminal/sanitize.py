@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-LONGEST = 4096
-"""The most characters within which the end of a string (a title, a link) is expected. What follows is text again."""
+from lab.terminal import escapes
 
 DRAWING = frozenset({"7", "12", "25", "47", "1047", "1048", "1049"})
 """Private modes that change the display: wrapping, the cursor's appearance, the alternate screen."""
@@ -18,26 +17,23 @@ DRAWING = frozenset({"7", "12", "25", "47", "1047", "1048", "1049"})
 KEYBOARD = frozenset({"1", "2004"})
 """Private modes that set how keys are sent: cursor keys, bracketed paste."""
 
-# Every quantifier is bounded or possessive, so that no text takes more than linear time.
-_SEQUENCE = r"(?:\x1b\[|\x9b)[0-?]{0,256}+[ -/]{0,16}+"
 _TOKEN = re.compile(
-    r"(?P<text>[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+)"
+    rf"(?P<text>[^{escapes.CONTROLS}\ud800-\udfff]+)"
     r"|(?P<control>[\x08-\x0d])"
-    rf"|(?P<csi>{_SEQUENCE}[@-~])"
-    r"|(?P<string>\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])"
-    r"|(?P<escape>\x1b[ -/]{0,16}+[0-~])"
+    rf"|(?P<csi>{escapes.CSI})"
+    rf"|(?P<string>{escapes.STRING_OPENER})"
+    rf"|(?P<escape>{escapes.ESCAPE})"
     r"|(?P<lone>[\ud800-\udfff])"
-    r"|(?P<rest>[\x00-\x1f\x7f-\x9f])"
+    rf"|(?P<rest>[{escapes.CONTROLS}])"
 )
-_HALF = re.compile(rf"(?:{_SEQUENCE}|\x1b[ -/]{{0,16}}+)\Z")
-_STRING_END = re.compile(r"[\x07\x9c\x18\x1a]|\x1b\\?")
+_HALF = re.compile(rf"(?:{escapes.CSI_BEGUN}|{escapes.ESCAPE_BEGUN})\Z")
+_STRING_END = re.compile(escapes.STRING_END)
 _COLOUR = re.compile(r"[0-9;:]*m\Z")
 _MOVE = re.compile(r"[0-9;]*[@ABCDEFGHIJKLMPSTXZ`abdefr]\Z|[su]\Z")
 _MODE = re.compile(r"\?([0-9;]+)([hl])\Z")
 _ESCAPES = frozenset({"7", "8", "D", "E", "M", "(B", "(0"})
 _KEYPAD = frozenset({"=", ">"})
 
-_SWITCHED = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
 _AT_REST = {"7": "h", "12": "l", "25": "h", **dict.fromkeys(("47", "1047", "1049"), "l")} | dict.fromkeys(
     ("1", "9", "1000", "1002", "1003", "1004", "1005", "1006", "1015"), "l"
 )
@@ -73,7 +69,7 @@ class ScreenFilter:
                 self._half, at = half[0], len(text)
             elif token := _TOKEN.match(text, at):
                 at = token.end()
-                self._swallow = LONGEST * (token.lastgroup == "string")
+                self._swallow = escapes.LONGEST_STRING * (token.lastgroup == "string")
                 yield token
 
     def _string(self, text: str, at: int) -> int:
@@ -137,7 +133,7 @@ def visible(text: str) -> str:
 def at_rest(text: str) -> str:
     """Return what must follow `text`, already safe or a terminal's own, to restore the screen: default modes, no
     colour, no margins, the normal character set. Empty when there is nothing to undo."""
-    modes = {mode: switch for modes, switch in _SWITCHED.findall(text) for mode in modes.split(";")}
+    modes = escapes.private_modes(text)
     undo = "".join(f"\x1b[?{mode}{_AT_REST[mode]}" for mode, now in modes.items() if _AT_REST.get(mode, now) != now)
     if _last(r"\x1b\[([0-9;]*)r", text) not in ("", ";"):
         undo += "\x1b7\x1b[r\x1b8"  # taking margins away moves the cursor

@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lab.terminal.redact import MASK, Redactor
+from lab.terminal.sanitize import text_only
 
 DIGEST, SECRET = "3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl", "1awxwuwd3z9j1z3puu7rcgdbx"
 JOIN = f"SWMTKN-1-{DIGEST}-{SECRET}"
@@ -301,3 +302,24 @@ def test_what_a_screen_drops_tears_no_secret(gap: str) -> None:
         assert secret[10:20] not in said
         assert said.startswith("it is ")
         assert said.endswith(" here\r\n")
+
+
+#: Fragments of sequences, whole and broken: what a screen drops of them, and what it shows, is one grammar's affair.
+FRAGMENTS = st.sampled_from(
+    ["\x1b", "\x1b[", "\x9b", "\x1b]", "\x9d", "\x90", "\x07", "\x9c", "\x1b\\", "\x18", "\x1a", "\x01", "\x85", "\x9b\x01"]
+    + ["1;2", "?25", " ", "m", "(", "H", "0;title", "9" * 300, "." * 5000, "\x1b\x01", "\x1b(", "\x1b]8;;", "\x1b[1\x07"]
+)
+
+
+@given(st.lists(st.tuples(st.integers(1, len(KNOWN) - 1), st.lists(FRAGMENTS, max_size=6).map("".join)), max_size=3))
+@example([(10, "\x9b\x01")])
+@example([(10, "\x1b\x01")])
+@example([(10, "\x1b[" + "9" * 300)])
+@example([(10, "\x1b]" + " " * 4096)])
+def test_what_the_screen_shows_together_is_masked_together(cuts: list[tuple[int, str]]) -> None:
+    text, at = "", 0
+    for cut, gap in sorted(cuts):
+        text += KNOWN[at:cut] + gap
+        at = cut
+    text += KNOWN[at:]
+    assert KNOWN not in text_only(Redactor([KNOWN]).whole(text))

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.terminal.sanitize import LONGEST, ScreenFilter, at_rest, safe_for_screen, text_only, visible
+from lab.terminal.escapes import LONGEST_STRING
+from lab.terminal.sanitize import ScreenFilter, at_rest, safe_for_screen, text_only, visible
 from tests.growth import keeps_pace
 
 DRAWN = re.compile(
@@ -82,7 +83,7 @@ def test_of_several_modes_the_harmless_ones_stay() -> None:
 def test_a_string_without_an_end_does_not_swallow_the_rest_for_ever() -> None:
     safe = ScreenFilter()
     assert safe.feed("\x1b]0;" + "x" * 10) == ""
-    assert "later" in safe.feed("y" * LONGEST + "later")
+    assert "later" in safe.feed("y" * LONGEST_STRING + "later")
 
 
 @given(noise)
