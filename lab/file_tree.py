@@ -12,7 +12,7 @@ _DEEPEST = 12
 _MOST = 1_000
 
 
-def walk_files(top: Path) -> tuple[tuple[Path, ...], bool]:
+def walk_folders(top: Path) -> tuple[tuple[Path, ...], bool]:
     """Return a folder and those below it, in order, and whether the list is complete: depth and number are limited.
     Links are not followed, and a folder below the top that cannot be listed counts as empty. Raises OSError when the
     top cannot be listed."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lab import paths
 from lab.errors import LabError
+from lab.files import write_private
 
 #: The most that is read, in bytes.
 _LARGEST = 4 * 1024 * 1024
@@ -49,20 +47,6 @@ def update_store(path: Path, step: Callable[[Kept], Kept]) -> None:
                 return
             if not before and path.exists() and path.stat().st_size > 2:
                 path.replace(path.with_suffix(".damaged"))
-            _write(path, json.dumps(after, indent=1, sort_keys=True))
+            write_private(path, json.dumps(after, indent=1, sort_keys=True).encode())
     except OSError as error:
         raise LabError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _write(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

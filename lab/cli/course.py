@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab import paths
-from lab.cli.files import expect_writable
 from lab.cli.out import Out
+from lab.cli.output_files import expect_writable
 from lab.errors import InputError
 from lab.lesson import progress
-from lab.lesson.load import check_paths, load_course
+from lab.lesson.course import check_paths, load_course
 from lab.lesson.model import Lesson
 from lab.schema.diagnostics import More
 

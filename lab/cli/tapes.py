@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.cli.files import write_whole
 from lab.cli.out import Out
+from lab.cli.output_files import write_whole
 from lab.tape.find import find_tape
 
 if TYPE_CHECKING:

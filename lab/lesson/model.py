@@ -1,4 +1,4 @@
-"""A lesson as data: the content of a YAML file under `lessons/`. `lab.lesson.load` reads it and reports what is wrong.
+"""A lesson as data: the content of a YAML file under `lessons/`. `lesson/course.py` reads it and reports what is wrong.
 
 Texts are Markdown. `{{name}}` in a command, a node's name, a check or a text stands for a captured value.
 """

@@ -32,8 +32,7 @@ from lab.reset.actions import (
     UpdateService,
 )
 from lab.reset.plan import find_misplaced
-from lab.reset.stacks import pausing
-from lab.reset.wait import (
+from lab.reset.settle import (
     PAUSE,
     Limits,
     WaitContext,
@@ -43,6 +42,7 @@ from lab.reset.wait import (
     wait_for_ports,
     wait_until_settled,
 )
+from lab.reset.stacks import pausing
 from lab.world.entries import ActDone, Progressed
 from lab.world.journal import Clock
 from lab.world.swarm import ServiceSpec

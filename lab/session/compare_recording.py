@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from lab.cluster.faults import FAULTS
 from lab.errors import InputError
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.lesson.model import Act, Lesson, Step
 from lab.schema import template
 from lab.schema.diagnostics import Problems

@@ -9,11 +9,11 @@ from lab.cluster import api
 from lab.cluster.model import Cluster, ClusterStatus
 from lab.errors import Cancelled, InputError, LabError
 from lab.lesson import progress
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
-from lab.session.driver import ClusterDriver
+from lab.session.cluster_driver import ClusterDriver
 from lab.session.reset_to import Done, reset_to
 from lab.world.entries import ActDone, Captured, StepMoved
 from lab.world.journal import Journal

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from lab.errors import InputError, LabError
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.tape.find import tapes
 from lab.tape.player import Player

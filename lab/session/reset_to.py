@@ -14,8 +14,8 @@ from lab.reset import ownership
 from lab.reset.actions import Plan, RemoveVolume
 from lab.reset.apply import apply
 from lab.reset.plan import plan
-from lab.reset.wait import MachinesEnded
-from lab.session.driver import ClusterDriver
+from lab.reset.settle import MachinesEnded
+from lab.session.cluster_driver import ClusterDriver
 from lab.world.entries import ActDone
 
 #: Attempts before a reset gives up; after machines end during one, they are powered on again for the next.

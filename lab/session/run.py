@@ -13,7 +13,7 @@ from lab.cluster.model import Progress, Report, silent
 from lab.lesson import progress
 from lab.lesson.model import Lesson
 from lab.run.runner import LessonResult, run_lesson
-from lab.session.driver import ClusterDriver
+from lab.session.cluster_driver import ClusterDriver
 from lab.session.live import TYPING
 from lab.session.reset_to import Done, reset_to
 from lab.tape.tape import Header, Recorder

@@ -19,9 +19,9 @@ from lab.tui import keys
 from lab.tui.main_screen import MainScreen, is_compact
 from lab.tui.panes.load import load_keys
 from lab.tui.stage_worker import PATIENCE, BringUp, Making, Moved, NoShell, Opened, Refused, StageWorker, trouble
-from lab.tui.state import UiState
 from lab.tui.terminal_driver import TerminalDriver
 from lab.tui.theme import DARK, LIGHT, THEMES
+from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ class LabApp(ViewActions):
     ) -> None:
         super().__init__()
         live = live if callable(stage) else stage.live
-        self.situation = UiState(live=live, making=bring_up is not None)
+        self.ui = UiState(live=live, making=bring_up is not None)
         self._stage, self._bring_up, self._lesson = stage, bring_up, lesson
         self._clock, self._opened = clock, clock()
-        self._back = StageWorker(self)
-        self._stand = MainScreen(self.situation)
+        self._worker = StageWorker(self)
+        self._main = MainScreen(self.ui)
         self._waiting: Stage | None = None
         self._mine: list[Stage] = []
         self._frame_at, self._frame_due, self._quitting = 0.0, False, False
@@ -98,7 +98,7 @@ class LabApp(ViewActions):
             super()._handle_exception(error)
 
     def get_default_screen(self) -> Screen[None]:
-        return self._stand
+        return self._main
 
     @on(MainScreen.Ready)
     def _mounted(self) -> None:
@@ -108,39 +108,39 @@ class LabApp(ViewActions):
 
     def _begin(self) -> None:
         if callable(self._stage):
-            self._back.load(self._stage)
+            self._worker.load(self._stage)
         else:
             self._adopt(self._stage, self._lesson)
         if self._bring_up is not None:
-            self._back.make(self._bring_up)
+            self._worker.make(self._bring_up)
 
     def see(self, **changes: Any) -> None:
         """Change the UI state and show it; tell the stage when the view changes."""
-        before, self.situation = self.situation, replace(self.situation, **changes)
-        if self._stand.built:
-            self._stand.show(self.situation)
-        if before.view != self.situation.view:
-            self._back.look(self.situation.view)
-        if _at_shell(self.situation) and not _at_shell(before):
+        before, self.ui = self.ui, replace(self.ui, **changes)
+        if self._main.built:
+            self._main.show(self.ui)
+        if before.view != self.ui.view:
+            self._worker.look(self.ui.view)
+        if _at_shell(self.ui) and not _at_shell(before):
             self._open_shell()
 
     def _open_shell(self) -> None:
         """Open a shell, so that the terminal shows a prompt before any key is typed."""
-        self._stand.terminal.words = "A shell is being opened ..."
-        self._back.keys("")
+        self._main.terminal.words = "A shell is being opened ..."
+        self._worker.keys("")
 
     @on(NoShell)
     def _no_shell(self, message: NoShell) -> None:
-        self._stand.terminal.words = trouble("shell", message.error)
+        self._main.terminal.words = trouble("shell", message.error)
 
     def _tick(self) -> None:
-        if self.situation.ready:
-            elapsed = self._clock() - self._opened if self.situation.lesson else 0.0
-            self.see(now=self._back.now(), elapsed=elapsed)
+        if self.ui.ready:
+            elapsed = self._clock() - self._opened if self.ui.lesson else 0.0
+            self.see(now=self._worker.now(), elapsed=elapsed)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and self._stand.built:
-            self._stand.terminal.hurry()
+        if isinstance(event, events.Key) and self._main.built:
+            self._main.terminal.hurry()
         await super().on_event(event)
 
     @on(Moved)
@@ -159,16 +159,16 @@ class LabApp(ViewActions):
             self._frame_at = time.monotonic()
 
     def _take_in(self) -> None:
-        batch = self._back.take()
-        if batch is None or self._back.stage is None or not self._stand.built:
+        batch = self._worker.take()
+        if batch is None or self._worker.stage is None or not self._main.built:
             return
-        if self._stand.take_in(batch):
+        if self._main.take_in(batch):
             self.post_message(Moved())
-        s, progress = self.situation, batch.world.progress
+        s, progress = self.ui, batch.world.progress
         if s.busy and not s.making and s.world is not None and progress is not s.world.progress:
             self.see(progress=progress)
         moved = load_keys.follow_load(s.world, batch.world)
-        self.see(world=batch.world, now=self._back.now(), title=self._back.stage.title, **moved)
+        self.see(world=batch.world, now=self._worker.now(), title=self._worker.stage.title, **moved)
 
     @on(Making)
     def _making(self, message: Making) -> None:
@@ -176,7 +176,7 @@ class LabApp(ViewActions):
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
-        world = self.situation.world
+        world = self.ui.world
         self.see(notice=trouble("wish", message.error), trouble=True, loading=world is not None and world.load.running)
 
     @on(Worker.StateChanged)
@@ -185,7 +185,7 @@ class LabApp(ViewActions):
             return
         name, result, error = event.worker.name, event.worker.result, event.worker.error
         if name in ("opening", "step", "reset"):
-            self.see(busy="", running="", progress=self.situation.progress if self.situation.making else None)
+            self.see(busy="", running="", progress=self.ui.progress if self.ui.making else None)
         elif name == "making":
             self.see(making=False)
         if error is not None:
@@ -211,13 +211,13 @@ class LabApp(ViewActions):
 
     def _adopt(self, stage: Stage, lesson: str) -> None:
         self._code = 0
-        self._back.adopt(stage)
-        terminal = self._stand.terminal
+        self._worker.adopt(stage)
+        terminal = self._main.terminal
         terminal.clear()
         world = stage.journal.world
         moved = load_keys.follow_load(None, world)
         self.see(ready=True, live=stage.live, title=stage.title, world=world, lesson=None, **moved)
-        self._back.resize(max(20, terminal.size.width), max(3, terminal.size.height))
+        self._worker.resize(max(20, terminal.size.width), max(3, terminal.size.height))
         self.post_message(Moved())
         self.open_lesson(lesson)
 
@@ -227,122 +227,122 @@ class LabApp(ViewActions):
             return
         self._opened = self._clock()
         self._frame()
-        lesson, before = opened.lesson, self.situation.view
+        lesson, before = opened.lesson, self.ui.view
         view = find_pane(next(iter(lesson.panes), "")).id
-        there = replace(self.situation, lesson=lesson, view=view)
+        there = replace(self.ui, lesson=lesson, view=view)
         there = replace(there, page=there.resume)
-        self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted)
-        if there.wanted == before:
-            self._back.look(before)
+        self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view)
+        if there.wanted_view == before:
+            self._worker.look(before)
 
     def _on_played(self) -> None:
         self._frame()
-        s = self.situation
+        s = self.ui
         record = s.record(s.page)
-        if record is not None and record.state == "failed" and s.single and s.pane != "lesson":
+        if record is not None and record.state == "failed" and s.single and s.region != "lesson":
             self.see(notice=f"Not done: {record.why} Press 1 for the lesson.", trouble=True)
 
     def on_terminal_typed(self, message: Terminal.Typed) -> None:
-        self._back.keys(message.data)
+        self._worker.keys(message.data)
 
     def on_terminal_resized(self, message: Terminal.Resized) -> None:
-        self._back.resize(message.columns, message.rows)
+        self._worker.resize(message.columns, message.rows)
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        return keys.works(self.situation, action)
+        return keys.works(self.ui, action)
 
     def action_go(self) -> None:
-        s = self.situation
+        s = self.ui
         if s.page >= s.count and s.next_lesson is not None:
             self.open_lesson(s.next_lesson.id)
-        elif s.step is None or s.state(s.page) == "passed":
+        elif s.step is None or s.step_state(s.page) == "passed":
             self.turn_to(s.page + 1)
         elif s.question is not None and s.live:
             from lab.tui import dialogs  # not needed for the first paint
 
-            self.push_screen(dialogs.ask(s), self._said)
+            self.push_screen(dialogs.ask(s), self._answered)
         else:
             self._play(s.step.id)
 
-    def _said(self, answer: str | None) -> None:
-        s = self.situation
+    def _answered(self, answer: str | None) -> None:
+        s = self.ui
         if answer is not None and s.step is not None and s.question is not None and keys.works(s, "go"):
             self._play(s.step.id, (s.question.name, answer))
 
     def _play(self, step: str, said: tuple[str, str] | None = None) -> None:
-        s = self.situation
+        s = self.ui
         self.see(busy="step", running=step, notice="")
-        if s.compact and s.pane == "lesson":
-            self.action_pane("terminal" if s.step is not None and s.step.run is not None else "cluster")
-        self._back.play(step, said)
+        if s.compact and s.region == "lesson":
+            self.action_region("terminal" if s.step is not None and s.step.run is not None else "cluster")
+        self._worker.play(step, said)
 
     def turn_to(self, page: int) -> None:
         """Show a page; -1 is the opening page."""
-        there = replace(self.situation, page=max(-1, min(page, self.situation.count)))
-        self.see(page=there.page, view=there.wanted, notice="")
-        if self.situation.compact:
-            self.action_pane("lesson")
+        there = replace(self.ui, page=max(-1, min(page, self.ui.count)))
+        self.see(page=there.page, view=there.wanted_view, notice="")
+        if self.ui.compact:
+            self.action_region("lesson")
 
     def action_turn(self, by: int) -> None:
-        self.turn_to(self.situation.page + by)
+        self.turn_to(self.ui.page + by)
 
     def action_stop(self) -> None:
-        self._back.stop()
+        self._worker.stop()
         self.see(notice="The step is being stopped.", trouble=False)
 
     def action_load(self, how: str) -> None:
-        before = self.situation
+        before = self.ui
         self.see(**load_keys.change_rate(before, how))
-        if load_keys.requested_rate(self.situation) != load_keys.requested_rate(before):
-            self._back.drive(load_keys.requested_rate(self.situation))
+        if load_keys.requested_rate(self.ui) != load_keys.requested_rate(before):
+            self._worker.drive(load_keys.requested_rate(self.ui))
 
     def action_lessons(self) -> None:
         from lab.tui import dialogs  # not needed for the first paint
 
-        self.push_screen(dialogs.lessons(self.situation), lambda id: self.open_lesson(id) if id else None)
+        self.push_screen(dialogs.lessons(self.ui), lambda id: self.open_lesson(id) if id else None)
 
     def open_lesson(self, lesson: str) -> None:
         """Open a lesson; "" opens the first one."""
         self.see(busy="opening", notice="")
-        self._back.open(lesson)
+        self._worker.open(lesson)
 
     def action_reset(self) -> None:
         from lab.tui import dialogs  # not needed for the first paint
 
-        self.push_screen(dialogs.reset(self.situation), self._reset)
+        self.push_screen(dialogs.reset(self.ui), self._reset)
 
     def _reset(self, step: str | None) -> None:
         if step is not None:
             if not step:
                 self.turn_to(-1)
             self.see(busy="reset", notice="Back to the start ...", trouble=False)
-            self._back.reset(step)
+            self._worker.reset(step)
 
     def action_go_live(self) -> None:
         stage, self._waiting = self._waiting, None
-        lesson = self.situation.lesson
+        lesson = self.ui.lesson
         if stage is not None:
-            self._back.stop()
+            self._worker.stop()
             self.see(offer="")
             self._adopt(stage, lesson.id if lesson else "")
 
     def on_unmount(self) -> None:
-        self._back.leave()
+        self._worker.leave()
 
     @property
     def at_work(self) -> bool:
         """Whether any work that the app started is still running."""
-        return self._back.at_work
+        return self._worker.at_work
 
     def close_stages(self) -> None:
         """Close the stages that the app made or received, after the app has ended."""
-        self._back.join()
+        self._worker.join()
         for stage in self._mine:
             stage.close()
 
     async def action_quit(self) -> None:
-        self._back.leave()
-        if self._quitting or not (self.situation.making or self.situation.busy == "step"):
+        self._worker.leave()
+        if self._quitting or not (self.ui.making or self.ui.busy == "step"):
             self.exit(self._code, self._code)
         self._quitting = True
         self.set_timer(PATIENCE, lambda: self.exit(self._code, self._code))
@@ -351,4 +351,4 @@ class LabApp(ViewActions):
 
 def _at_shell(s: UiState) -> bool:
     """Whether the user is at the terminal of a live stage."""
-    return s.ready and s.live and (s.typing or s.pane == "terminal")
+    return s.ready and s.live and (s.typing or s.region == "terminal")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lab.panes import key_range
 from lab.schema.template import fill, placeholders
 from lab.tui.spans import Line, Span, Tone, clip, fit, format_stamp, width, wrap
-from lab.tui.state import REGIONS, UiState
+from lab.tui.ui_state import REGIONS, UiState
 
 
 def header(s: UiState, room: int) -> tuple[Line]:
@@ -65,20 +65,20 @@ def tabs(s: UiState, room: int) -> tuple[Line, ...]:
     if not s.single:
         return ()
     names: list[Span] = []
-    for pane in REGIONS:
-        here = pane == s.pane
-        key, name = s.called(pane)
+    for region in REGIONS:
+        here = region == s.region
+        key, name = s.key_and_title(region)
         names.append((f" {key} {'[' if here else ' '}{name}{']' if here else ' '}", "tab" if here else "quiet"))
     more: Line = ((f"{key_range()} views ", "quiet"),)
     line = fit(tuple(names), more if width(names) + width(more) < room else (), room)
-    return (line, _brief(s, room)) if s.step is not None and s.pane != "lesson" else (line,)
+    return (line, _brief(s, room)) if s.step is not None and s.region != "lesson" else (line,)
 
 
 def _brief(s: UiState, room: int) -> Line:
     if s.step is None:
         return (("", ""),)
     marks = "".join(mark for mark, _, _, _ in checks(s))
-    state = s.state(s.page)
+    state = s.step_state(s.page)
     tone: Tone = "bad" if state == "failed" else "run" if state == "passed" else "move" if state else "quiet"
     head: Line = ((f" {s.page + 1}/{s.count} ", "strong"), (f"{s.step.title} ", ""))
     return fit(head, ((f"{marks} ", tone), (f"{state or 'to do'} ", tone)), room)
@@ -95,7 +95,7 @@ def checks(s: UiState) -> Iterator[tuple[str, str, str, Tone]]:
     step, world = s.step, s.world
     if step is None or s.lesson is None or world is None:
         return
-    state = s.state(s.page)
+    state = s.step_state(s.page)
     for place, check in enumerate(step.checks):
         verdict = world.lesson.verdicts.get((s.lesson.id, step.id, place))
         asks = filled(s, verdict.text if verdict else check.sentence)
@@ -114,7 +114,7 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
     step = s.step
     if step is None or s.world is None:
         return ()
-    state, record = s.state(s.page), s.record(s.page)
+    state, record = s.step_state(s.page), s.record(s.page)
     where = f"on {filled(s, step.on)}" if step.on else ""
     lines: list[Line] = [fit(((_command_head(s), "quiet"),), ((where, "quiet"),), room)]
     if step.run is not None:
@@ -136,7 +136,7 @@ def _command_head(s: UiState) -> str:
     if s.step is not None and s.step.run is None:
         return "the lab does this"
     return {"running": "running", "passed": "ran", "failed": "ran", "stopped": "was stopped"}.get(
-        s.state(s.page), "this runs"
+        s.step_state(s.page), "this runs"
     )
 
 

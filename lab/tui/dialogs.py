@@ -20,7 +20,7 @@ from lab.tui.keys import help_lines
 from lab.tui.lesson.markdown import render_markdown
 from lab.tui.panes import find_module
 from lab.tui.spans import Line, clean, wrap
-from lab.tui.state import UiState
+from lab.tui.ui_state import UiState
 from lab.tui.widgets.lines import Draw, LinesView
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ _BY_HAND = " Or press t and type it yourself."
 
 def help_on(s: UiState, focused: Widget) -> Help:
     """Return help for the current pane, and for every key that works now."""
-    drawn = s.pane == "cluster" and s.view != CLUSTER
+    drawn = s.region == "cluster" and s.view != CLUSTER
     about = find_module(s.view).HELP if drawn else str(getattr(focused, "HELP", None) or _LESSON + _BY_HAND * s.live)
 
     def draw(room: int) -> tuple[Line, ...]:
         return (*wrap([(about, "")], room), (), *help_lines(s, room))
 
-    return Help(f"Help: {s.called(s.pane)[1]}", draw)
+    return Help(f"Help: {s.key_and_title(s.region)[1]}", draw)
 
 
 def failures(world: World) -> Pick:

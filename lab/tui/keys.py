@@ -8,7 +8,7 @@ from functools import cache
 
 from lab import panes
 from lab.tui.spans import Line, Span, width, wrap
-from lab.tui.state import UiState
+from lab.tui.ui_state import UiState
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def _idle(s: UiState) -> bool:
 
 
 def _at(*states: str) -> Callable[[UiState], bool]:
-    return lambda s: _idle(s) and s.step is not None and s.state(s.page) in states
+    return lambda s: _idle(s) and s.step is not None and s.step_state(s.page) in states
 
 
 def _can_begin(s: UiState) -> bool:
@@ -120,10 +120,10 @@ def _keys_with(those: tuple[panes.Pane, ...]) -> tuple[Key, ...]:
     if views:
         views[0] = replace(views[0], show=panes.key_range(), label="views", rank=4)
     regions = (
-        Key("1", "pane('lesson')", "1-4", "panes", "The lesson", _out, 4),
+        Key("1", "region('lesson')", "1-4", "panes", "The lesson", _out, 4),
         first,
-        Key("3", "pane('timeline')", "", "", "The timeline", _out),
-        Key("4", "pane('terminal')", "", "", "The terminal", _out),
+        Key("3", "region('timeline')", "", "", "The timeline", _out),
+        Key("4", "region('terminal')", "", "", "The terminal", _out),
     )
     return (*_OF_THE_LESSON, *regions, *views, *_OF_THE_REST)
 

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from lab.tui import chrome, keys
 from lab.tui.draw_guard import draw_safely
 from lab.tui.lesson import pages
-from lab.tui.state import REGIONS, TITLES, Region, UiState
+from lab.tui.ui_state import REGIONS, TITLES, Region, UiState
 from lab.tui.widgets.lines import LinesView
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     class Ready(Message):
         """Posted when every pane is mounted."""
 
-    def __init__(self, situation: UiState) -> None:
+    def __init__(self, state: UiState) -> None:
         super().__init__(id="_default")
-        self._situation = situation
+        self._ui = state
         self.built = False
         self._page = LinesView(focus=True, id="page")
         self._sheets = {"page": self._page, "card": LinesView(grows=True, id="card"), "header": LinesView(id="header")}
@@ -84,8 +84,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._page.focus()
-        self._situation = replace(self._situation, compact=is_compact(self.app.size))
-        self.set_class(self._situation.single, "single")
+        self._ui = replace(self._ui, compact=is_compact(self.app.size))
+        self.set_class(self._ui.single, "single")
         self._lesson.add_class("current")
         self.paint()
         self.call_after_refresh(self._furnish)
@@ -106,8 +106,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.terminal = Terminal(id="terminal", classes="pane")
         self._panes |= {"cluster": self._cluster, "timeline": self._timeline, "terminal": self.terminal}
         await self._body.mount(self._cluster, self._view, self._timeline, self.terminal)
-        for place, pane in enumerate(REGIONS, 1):
-            self._panes[pane].border_title = f"{place} {TITLES[pane]}"
+        for place, region in enumerate(REGIONS, 1):
+            self._panes[region].border_title = f"{place} {TITLES[region]}"
         self.terminal.label = f"{len(REGIONS)} {TITLES['terminal']}"
         self.built = True
         self.post_message(self.Ready())
@@ -115,18 +115,18 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         self.built = False
 
-    def target(self, pane: Region) -> Widget:
+    def target(self, region: Region) -> Widget:
         """Return the widget that gets the focus for a pane."""
-        return self._page if pane == "lesson" else self._panes[pane]
+        return self._page if region == "lesson" else self._panes[region]
 
     def show(self, s: UiState) -> None:
         """Paint what differs from the previous UI state."""
-        before, self._situation = self._situation, s
+        before, self._ui = self._ui, s
         self._place_view(s)
-        if (before.pane, before.single) != (s.pane, s.single) or not self._panes[s.pane].has_class("current"):
+        if (before.region, before.single) != (s.region, s.single) or not self._panes[s.region].has_class("current"):
             self.set_class(s.single, "single")
-            for pane in REGIONS:
-                self._panes[pane].set_class(s.pane == pane, "current")
+            for region in REGIONS:
+                self._panes[region].set_class(s.region == region, "current")
         if before.notes != s.notes:
             self._speak(s.notes)
         if before.typing != s.typing:
@@ -151,8 +151,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _turn(self, s: UiState) -> None:
         """Scroll to the top of a new page or, where the card is below the text, to the card of a step that was run."""
-        state = s.state(s.page) if s.step is not None else ""
-        page, place = (s.lesson and s.lesson.id, s.page), (s.pane, state, self._lesson.size)
+        state = s.step_state(s.page) if s.step is not None else ""
+        page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._lesson.size)
         before, self._place = self._place, (page, place)
         if state and before != self._place and self._crowded(s):
             self.call_after_refresh(self._page.scroll_end, animate=False)
@@ -161,7 +161,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def paint(self) -> None:
         """Paint every view, each of which repaints only the lines that differ."""
-        s = self._situation
+        s = self._ui
         crowded = self._crowded(s)
         for name, view in _SHEETS:
             if crowded and name in ("page", "card"):

@@ -10,7 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from lab import panes
 from lab.tui.keys import working
-from lab.tui.state import REGIONS, TITLES
+from lab.tui.ui_state import REGIONS, TITLES
 
 if TYPE_CHECKING:
     from lab.tui.app import LabApp
@@ -34,7 +34,7 @@ class LabCommands(Provider):
 
     def _items(self) -> Iterator[Item]:
         app = cast("LabApp", self.app)
-        s = app.situation
+        s = app.ui
         shown: set[str] = set()
         for key in working(s):
             if key.action not in shown and key.action.split("(")[0] not in ("palette", "leave", "pane", "view"):
@@ -44,7 +44,7 @@ class LabCommands(Provider):
             yield "Copy the step's command", "to the clipboard", partial(app.copy_to_clipboard, s.step.run)
         for region in REGIONS:
             if region != "cluster":
-                yield f"Pane: {TITLES[region]}", "look at it", partial(app.action_pane, region)
+                yield f"Pane: {TITLES[region]}", "look at it", partial(app.action_region, region)
         for pane in panes.PANES:
             yield f"Pane: {pane.title}", "look at it", partial(app.action_view, pane.id)
         for place, step in enumerate(s.lesson.steps if s.lesson else ()):

@@ -10,19 +10,19 @@ from textual.command import CommandPalette
 
 from lab.tui import keys
 from lab.tui.main_screen import is_compact
-from lab.tui.state import REGIONS, Region
 from lab.tui.theme import DARK, LIGHT
+from lab.tui.ui_state import REGIONS, Region
 
 if TYPE_CHECKING:
     from lab.tui.main_screen import MainScreen
-    from lab.tui.state import UiState
+    from lab.tui.ui_state import UiState
 
 
 class ViewActions(App[int]):
     """Actions on a UI state and on the screen that shows it, both owned by the app."""
 
-    situation: UiState
-    _stand: MainScreen
+    ui: UiState
+    _main: MainScreen
 
     def see(self, **changes: Any) -> None:
         """Change the UI state and show it."""
@@ -32,41 +32,41 @@ class ViewActions(App[int]):
         self.see(compact=is_compact(event.size))
 
     def on_terminal_left(self) -> None:
-        if self.situation.typing:
-            self.action_pane("lesson" if not self.situation.compact else "terminal")
+        if self.ui.typing:
+            self.action_region("lesson" if not self.ui.compact else "terminal")
 
     def on_terminal_wanted(self) -> None:
-        if keys.works(self.situation, "type"):
+        if keys.works(self.ui, "type"):
             self.action_type()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        at = next((p for p in REGIONS if self._stand.target(p) is event.widget), None) if self._stand.built else None
-        if at is not None and at != self.situation.pane:
-            self.see(pane=at, typing=False)
+        at = next((p for p in REGIONS if self._main.target(p) is event.widget), None) if self._main.built else None
+        if at is not None and at != self.ui.region:
+            self.see(region=at, typing=False)
 
     def action_how_to_quit(self) -> None:
         self.see(notice="Press q to quit.", trouble=False)
 
-    def action_pane(self, pane: Region) -> None:
-        s = self.situation
-        told = pane == "lesson" and s.step is not None and s.state(s.page) == "failed"
+    def action_region(self, region: Region) -> None:
+        s = self.ui
+        told = region == "lesson" and s.step is not None and s.step_state(s.page) == "failed"
         # The lesson pane itself says why a step failed.
-        self.see(pane=pane, typing=False, notice="" if told else s.notice)
-        self.call_after_refresh(self._stand.target(pane).focus)
+        self.see(region=region, typing=False, notice="" if told else s.notice)
+        self.call_after_refresh(self._main.target(region).focus)
 
     def action_view(self, view: str) -> None:
-        self.see(view=view, pane="cluster", typing=False)
-        self.call_after_refresh(self._stand.target("cluster").focus)
+        self.see(view=view, region="cluster", typing=False)
+        self.call_after_refresh(self._main.target("cluster").focus)
 
     def action_views(self) -> None:
         from lab.tui import dialogs  # not needed for the first paint
 
-        self.push_screen(dialogs.views(self.situation), lambda pane: self.action_view(pane) if pane else None)
+        self.push_screen(dialogs.views(self.ui), lambda pane: self.action_view(pane) if pane else None)
 
     def action_failures(self) -> None:
         from lab.tui import dialogs  # not needed for the first paint
 
-        world = self.situation.world
+        world = self.ui.world
         if world is not None:
 
             def open_one(place: str | None) -> None:
@@ -76,18 +76,18 @@ class ViewActions(App[int]):
             self.push_screen(dialogs.failures(world), open_one)
 
     def action_type(self) -> None:
-        self.see(pane="terminal", typing=True)
-        self.call_after_refresh(self._stand.terminal.focus)
+        self.see(region="terminal", typing=True)
+        self.call_after_refresh(self._main.terminal.focus)
 
     def action_zoom(self) -> None:
-        self.see(zoomed=not self.situation.zoomed)
-        self.call_after_refresh(self._stand.target(self.situation.pane).focus)
+        self.see(zoomed=not self.ui.zoomed)
+        self.call_after_refresh(self._main.target(self.ui.region).focus)
 
     def action_light(self) -> None:
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
 
     def action_notes(self) -> None:
-        self.see(notes=not self.situation.notes)
+        self.see(notes=not self.ui.notes)
 
     def action_palette(self) -> None:
         from lab.tui.palette import LabCommands  # not needed for the first paint
@@ -97,4 +97,4 @@ class ViewActions(App[int]):
     def action_help(self) -> None:
         from lab.tui import dialogs  # not needed for the first paint
 
-        self.push_screen(dialogs.help_on(self.situation, self._stand.target(self.situation.pane)))
+        self.push_screen(dialogs.help_on(self.ui, self._main.target(self.ui.region)))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Actions to report: those in the life of a task's container, and all those of the swarm's own kinds.
 TOLD = frozenset({"start", "die", "oom", "health_status", "create", "update", "remove"})
-KINDS = ("container", "service", "node", "secret", "config")
+KINDS = ("container", "service", "node", "secret", "config", "network")
 #: Initial delay before a broken stream is reopened, seconds.
 SOON = 1.0
 #: Maximum delay, seconds.

@@ -1,4 +1,4 @@
-"""The base of the edge's sources: one thread that polls until it is closed."""
+"""The base of all sources that poll: one thread that polls until it is closed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lab.world.world import World
 @dataclass(frozen=True)
 class PollInterval:
     """Seconds between polls: `fast` while something changes, `slow` at rest, and at most `most` while polls fail. `gap`
-    is kept even when woken. A poll that takes long makes the pauses longer, so that it does not load what it polls."""
+    is kept even when woken. A poll that takes long makes all of them longer, so that it does not load what it polls."""
 
     fast: float = 1.0
     slow: float = 4.0
@@ -30,6 +30,9 @@ class Source:
     whatever it raised, it is retried, less and less often. One that `reads` a journal receives each entry
     (`_on_entry`), from `start` to `close`."""
 
+    SILENT = "no look at the {name} ended"
+    """What `look` says when there was none in time."""
+
     def __init__(self, name: str, pace: PollInterval, reads: Journal | None = None) -> None:
         self._pace, self._reads = pace, reads
         self._stop_reading: Callable[[], None] = lambda: None
@@ -37,7 +40,7 @@ class Source:
         self._asked = self._begun = self._done = 0
         self._closed = False
         self._trouble = ""
-        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Start polling."""
@@ -73,11 +76,9 @@ class Source:
             self.wake()
             wanted = self._asked
             if not self._turn.wait_for(lambda: self._done >= wanted or self._closed, timeout=bound):
-                raise EngineError(
-                    f"no look at the {self._thread.name} ended within {bound:.0f} s"
-                    + (f": {self._trouble}" if self._trouble else ""),
-                    remedy="swarmlab status",
-                )
+                silent = self.SILENT.format(name=self._thread.name)
+                why = f": {self._trouble}" if self._trouble else ""
+                raise EngineError(f"{silent} within {bound:.0f} s{why}", remedy="swarmlab status")
 
     def _look(self) -> bool:
         """Poll once and write what was seen. Return whether something is changing, so that the next poll is soon."""
@@ -93,6 +94,16 @@ class Source:
     def _interrupt(self) -> None:
         """Interrupt what a poll is waiting for, from another thread."""
 
+    def _release(self) -> None:
+        """Release what polls have kept open. Called by the thread as it ends."""
+
+    def _run(self) -> None:
+        try:
+            self._loop()
+        finally:
+            with suppress(Exception):  # It is no longer needed, whatever closing it raises.
+                self._release()
+
     def _loop(self) -> None:
         pause = 0.0
         while True:
@@ -101,22 +112,24 @@ class Source:
                 if self._closed:
                     return
                 self._begun = wanted = self._asked
-            began = time.monotonic()
+            began, gap = time.monotonic(), self._pace.gap
             try:
                 moving = self._look()
             except Exception as error:  # noqa: BLE001  what is polled may answer anything, and must not end this thread
                 self._trouble = describe_error(error)
                 with suppress(Exception):
-                    self._failed(error)
+                    if not self._closed:
+                        self._failed(error)
                 pause = min(self._pace.most, max(0.5, pause * 2))
             else:
                 took = time.monotonic() - began
+                gap = max(gap, took / 2)
                 pause = max(self._pace.fast, took) if moving else max(self._pace.slow, 4 * took)
                 with self._turn:
                     self._trouble, self._done = "", wanted
                     self._turn.notify_all()
             with self._turn:
-                self._turn.wait_for(lambda: self._closed, timeout=min(pause, self._pace.gap))
+                self._turn.wait_for(lambda: self._closed, timeout=min(pause, gap))
 
 
 def describe_error(error: Exception) -> str:

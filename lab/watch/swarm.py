@@ -7,7 +7,6 @@ another; while none answers, the link is `stale` and it retries, less and less o
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.watch.events import EventStream
-from lab.watch.source import describe_error
+from lab.watch.source import PollInterval, Source, describe_error
 from lab.watch.swarm_diff import Versions, poll_swarm
 from lab.world.entries import EngineEvent, ManagerLink
 from lab.world.journal import Journal
@@ -27,100 +26,80 @@ if TYPE_CHECKING:
 
     Connect = Callable[[Endpoint, float], "docker.DockerClient"]
 
-#: Seconds between polls while something changes.
-FAST = 0.25
-#: Seconds between polls at rest.
-SLOW = 3.0
-#: Maximum seconds between polls while no manager answers.
-BACKOFF = 8.0
+#: Seconds between polls of the swarm. A poll right after a poll would only load the engine while it should converge.
+POLLS = PollInterval(fast=0.25, slow=3.0, most=8.0, gap=0.05)
 #: Seconds for which polling stays fast after a change.
 LINGER = 4.0
 #: Seconds that one request may take.
 PATIENCE = 12.0
 
 
-class SwarmSource:
-    """One thread that polls, and one per engine that follows its events. `close` ends them all."""
+class SwarmSource(Source):
+    """The source that polls the swarm, with one thread more for each engine, which follows its events."""
+
+    SILENT = "no manager answered"
 
     def __init__(self, journal: Journal, endpoints: tuple[Endpoint, ...], connect: Connect) -> None:
+        super().__init__("swarm", POLLS)
         self._journal, self._connect = journal, connect
-        self._endpoints = endpoints
         self._managers = tuple(e for e in endpoints if e.role == "manager")
         self._current = 0
         self._client: docker.DockerClient | None = None
         self._seen = Versions()
-        self._turn = threading.Condition()
-        self._asked = self._done = 0
         self._named = True
-        self._closed = False
-        self._trouble = ""
         self._moved_at = time.monotonic()
         self._streams = tuple(EventStream(e, connect, self._on_event) for e in endpoints)
-        self._thread = threading.Thread(target=self._loop, name="swarm", daemon=True)
 
     def start(self) -> None:
         """Start polling and following events."""
-        self._thread.start()
+        super().start()
         for stream in self._streams:
             stream.start()
-
-    def close(self) -> None:
-        """Stop; returns when the polling thread has ended, or after two seconds."""
-        with self._turn:
-            self._closed = True
-            self._turn.notify_all()
-        for stream in self._streams:
-            stream.close()
-        self._thread.join(timeout=2.0)
 
     def wake(self, *, named: bool = False) -> None:
         """Poll as soon as possible: something was done. With `named`, secrets, configs and networks are polled too."""
         with self._turn:
-            self._asked += 1
             self._named = self._named or named
             self._moved_at = time.monotonic()
-            self._turn.notify_all()
+            super().wake()
 
     def look(self, bound: float = 60.0) -> None:
-        """Wait until a poll that began after this call is in the journal; raises EngineError if none is within `bound`
-        seconds."""
+        """Wait until a poll of everything that began after this call is in the journal; raises EngineError if none is
+        within `bound` seconds."""
         with self._turn:
-            self.wake(named=True)
-            wanted = self._asked
-            if not self._turn.wait_for(lambda: self._done >= wanted or self._closed, timeout=bound):
-                raise EngineError(
-                    f"no manager answered within {bound:.0f} s: {self._trouble or 'the engine is silent'}",
-                    remedy="swarmlab status",
-                )
+            self._named = True
+            super().look(bound)
 
-    def _loop(self) -> None:
-        pause = 0.0
-        while True:
-            with self._turn:
-                self._turn.wait_for(lambda: self._asked > self._done or self._closed, timeout=pause)
-                if self._closed:
-                    break
-                wanted, named = self._asked, self._named
-                self._named = False
-            began = time.monotonic()
-            if self._try_managers(named):
-                with self._turn:
-                    self._done = max(self._done, wanted)
-                    self._turn.notify_all()
-                took = time.monotonic() - began
-                pause = max(FAST, took) if self._moving() else max(SLOW, 4 * took)
-                # A poll right after a poll would only load the engine while it should converge.
-                self._rest(min(pause, max(0.05, took / 2)))
+    def _look(self) -> bool:
+        """Poll once through the current manager, or the next that answers; raises EngineError if none does."""
+        with self._turn:
+            named, self._named = self._named, False
+        why = "the cluster has no manager"
+        for _ in self._managers:
+            manager = self._managers[self._current % len(self._managers)]
+            try:
+                self._look_through(manager, named)
+            except Exception as error:  # noqa: BLE001  an engine may answer anything, and the next is asked
+                why = f"{manager.node}: {describe_error(error)}"
+                self._release()
+                self._current += 1
+                named = True
             else:
-                with self._turn:
-                    self._named = True
-                pause = min(BACKOFF, max(0.5, pause * 2))
-                self._rest(pause)
-        self._drop_client()
-
-    def _rest(self, seconds: float) -> None:
+                return self._moving()
+            if self._closed:
+                break
         with self._turn:
-            self._turn.wait_for(lambda: self._closed, timeout=seconds)
+            self._named = True
+        raise EngineError(why)
+
+    def _failed(self, error: Exception) -> None:
+        link = self._journal.world.link
+        if link.state != "stale":
+            self._journal.write(ManagerLink("stale", link.node, describe_error(error)))
+
+    def _interrupt(self) -> None:
+        for stream in self._streams:
+            stream.close()
 
     def _moving(self) -> bool:
         world = self._journal.world
@@ -136,7 +115,7 @@ class SwarmSource:
                 self._look_through(manager, named)
             except Exception as error:  # noqa: BLE001  an engine may answer anything, and must not end this thread
                 self._trouble = f"{manager.node}: {describe_error(error)}"
-                self._drop_client()
+                self._release()
                 self._current += 1
                 named = True
                 continue
@@ -158,8 +137,9 @@ class SwarmSource:
             self._journal.write(fact)
         self._seen = seen
 
-    def _drop_client(self) -> None:
+    def _release(self) -> None:
         client, self._client = self._client, None
+        self._seen = self._seen.forget()
         if client is not None:
             with suppress(Exception):  # It is no longer needed, whatever closing it raises.
                 client.close()

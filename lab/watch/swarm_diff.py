@@ -37,6 +37,14 @@ class Versions:
     unread: frozenset[Unread] = frozenset()
     any: bool = False
 
+    def forget(self) -> Versions:
+        """Return the same objects with marks that equal no other, so that the next poll reads them all again: a swarm
+        that was put back to a snapshot gives the same versions to other contents."""
+        nodes, services, tasks, named = (
+            {id: object() for id in part} for part in (self.nodes, self.services, self.tasks, self.named)
+        )
+        return Versions(nodes, services, tasks, named, self.unread, self.any)
+
 
 def poll_swarm(api: Any, by: str, seen: Versions, *, named: bool = True) -> tuple[SwarmChanged | None, Versions]:
     """Poll the manager `by` through docker's low-level client. The change returned is None if nothing changed.

@@ -43,7 +43,7 @@ async def _shown(file: Path, entries: tuple[Any, ...]) -> None:
     app.animation_level = "none"
     async with app.run_test(size=SIZES[0]) as pilot:
         for _ in range(400):
-            if app.situation.ready and not app.situation.busy:
+            if app.ui.ready and not app.ui.busy:
                 break
             await pilot.pause(0.01)
         stage.journal.put_all(entries)

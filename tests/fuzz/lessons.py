@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from lab import paths
-from lab.lesson.load import SYLLABUS
+from lab.lesson.course import SYLLABUS
 from lab.lesson.model import Lesson, Syllabus
 from lab.schema import document
 from tests.fuzz.desk import held

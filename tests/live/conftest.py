@@ -26,7 +26,7 @@ import pytest
 
 from lab.cluster import api
 from lab.cluster.model import Cluster
-from lab.session.driver import ClusterDriver
+from lab.session.cluster_driver import ClusterDriver
 from lab.session.run import open_driver
 
 Say = Callable[[str], None]

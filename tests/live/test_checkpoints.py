@@ -12,9 +12,9 @@ from lab.cluster import lab_paths
 from lab.cluster.model import Cluster
 from lab.cluster.vm import console
 from lab.lesson.checkpoint import checkpoint_before
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.reset.plan import plan
-from lab.session.driver import ClusterDriver
+from lab.session.cluster_driver import ClusterDriver
 from tests.live.conftest import Say, swarmlab
 
 pytestmark = pytest.mark.timeout(3000)

@@ -13,7 +13,7 @@ import pytest
 from lab.cluster import edge_settings
 from lab.cluster.model import Cluster
 from lab.lesson.checkpoint import checkpoint_after
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.reset.plan import plan
 from lab.session.run import open_driver

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lab.cluster.model import Cluster
-from lab.lesson.load import load_course
-from lab.session.driver import ClusterDriver
+from lab.lesson.course import load_course
+from lab.session.cluster_driver import ClusterDriver
 from lab.session.reset_to import reset_to
 from lab.world.request import Request
 from lab.world.world import World

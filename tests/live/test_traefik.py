@@ -12,7 +12,7 @@ import pytest
 from lab.cluster import edge_settings
 from lab.cluster.model import Cluster
 from lab.engine.endpoint import Endpoint
-from lab.session.driver import ClusterDriver
+from lab.session.cluster_driver import ClusterDriver
 from lab.watch.traefik import TraefikSource
 from lab.world.entries import RoutesSeen
 from lab.world.journal import Journal

@@ -7,7 +7,7 @@ import pytest
 
 from lab.cluster.model import Cluster
 from lab.engine.client import connect
-from lab.session.driver import ClusterDriver
+from lab.session.cluster_driver import ClusterDriver
 from lab.watch.swarm_diff import Versions, poll_swarm
 from lab.world.entries import EngineEvent, Entry, SwarmChanged
 from lab.world.swarm import Task

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from tests.live.conftest import Say
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -60,7 +60,7 @@ class Desk:
 
     async def idle(self) -> None:
         """Wait until nothing is under way and the last frame is painted."""
-        await self.be(lambda: self.app.situation.ready and not self.app.situation.busy, "idle")
+        await self.be(lambda: self.app.ui.ready and not self.app.ui.busy, "idle")
         await self.pilot.pause(0.06)
         await self.pilot.pause()
 

@@ -21,10 +21,10 @@ async def _idle(app: LabApp, pilot: Pilot[int]) -> None:
     """Until nothing is under way and the last frame is painted."""
     for _ in range(int(_BOUND / _TURN)):
         await pilot.pause(_TURN)
-        if app.situation.ready and not app.situation.busy:
+        if app.ui.ready and not app.ui.busy:
             await pilot.pause(_TURN * 2)
             return
-    raise WaitError("the picture", _BOUND, f"the end of {app.situation.busy or 'the opening'}")
+    raise WaitError("the picture", _BOUND, f"the end of {app.ui.busy or 'the opening'}")
 
 
 async def _take(

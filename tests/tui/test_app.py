@@ -66,7 +66,7 @@ async def test_back_is_always_possible_even_while_a_step_runs() -> None:
         await it.see("15 minutes, 3 steps")
         await it.press("right", "right")
         await it.see("Step 2 of 3")
-        assert it.app.situation.busy == "step"
+        assert it.app.ui.busy == "step"
 
 
 async def test_ctrl_c_stops_the_step_that_runs_and_else_says_how_to_quit() -> None:
@@ -110,7 +110,7 @@ async def test_the_footer_and_the_help_never_lie(state: str) -> None:
     async with desk(stage, size=(200, 60)) as it:
         await it.press(*{"step": ["n"], "running": ["n", "enter"], "terminal": ["t"], "end": ["n"] * 4}.get(state, []))
         await it.pilot.pause()
-        s = it.app.situation
+        s = it.app.ui
         for key in keys.all_keys():
             works = bool(it.app.check_action(key.action.split("(")[0], ()))
             same = any(k.when(s) and (k.show, k.label) == (key.show, key.label) for k in keys.all_keys())
@@ -172,7 +172,7 @@ async def test_the_terminal_takes_every_key_until_two_escapes(monkeypatch: pytes
         await it.be(lambda: "".join(it.stage.typed) == "q\t\x03?\x1b[A\r\x1ba", "typed")
         assert "leave the terminal" in it.footer
         await it.press("escape", "escape")
-        await it.be(lambda: not it.app.situation.typing, "left")
+        await it.be(lambda: not it.app.ui.typing, "left")
         assert "run" in it.footer or "begin" in it.footer
         await it.press("n")
         await it.see("Step 1 of 3")
@@ -262,7 +262,7 @@ async def test_a_lesson_is_chosen_from_the_list() -> None:
         await it.see("Lessons", "Scaling")
         await it.press("down", "enter")
         await it.idle()
-        assert it.app.situation.lesson is not None and it.app.situation.lesson.id == "scaling"
+        assert it.app.ui.lesson is not None and it.app.ui.lesson.id == "scaling"
 
 
 async def test_a_flood_of_output_holds_nobody_up_and_says_what_it_left_out() -> None:
@@ -272,7 +272,7 @@ async def test_a_flood_of_output_holds_nobody_up_and_says_what_it_left_out() -> 
             it.stage.journal.write(Printed("node1", line * 100))
         it.stage.journal.write(Printed("node1", "the very end\r\n"))
         await it.press("n")
-        assert it.app.situation.page == 0
+        assert it.app.ui.page == 0
         await it.see("the very end")
         await it.press("4", "home")
         await it.see("kB more are not shown")
@@ -296,7 +296,7 @@ async def test_quitting_closes_only_what_the_app_made() -> None:
     stage = FakeStage()
     app = LabApp(lambda: stage, clock=lambda: 0.0)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: app.situation.ready, "ready")
+        await until(pilot, lambda: app.ui.ready, "ready")
         await pilot.press("q")
     app.close_stages()
     assert stage.closed

@@ -74,7 +74,7 @@ async def test_a_cluster_in_the_making_shows_how_far_it_is_and_is_offered() -> N
         await it.press("L")
         await it.idle()
         await it.see("● LIVE", "Reconciliation", "15 minutes, 3 steps", "desired 4  running 4")
-        assert not it.app.situation.offer
+        assert not it.app.ui.offer
 
 
 async def test_where_no_cluster_can_be_made_it_says_why_and_goes_on() -> None:
@@ -101,7 +101,7 @@ async def test_leaving_ends_the_making_of_a_cluster() -> None:
 
     app = LabApp(FakeStage(live=False), bring_up=bring_up, clock=lambda: 0.0)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: app.situation.progress is not None, "progress")
+        await until(pilot, lambda: app.ui.progress is not None, "progress")
         await pilot.press("q")
         await until(pilot, ended.is_set, "the making ended")
         await until(pilot, lambda: not app.is_running or app.return_value == 0, "left")

@@ -114,6 +114,6 @@ async def test_a_tape_with_odd_numbers_is_shown() -> None:
     async with desk(stage) as it:
         for key in "567890":
             await it.press(key)
-            await it.be(lambda: it.app.situation.view != "reconciliation", "a view")
+            await it.be(lambda: it.app.ui.view != "reconciliation", "a view")
             assert "could not be drawn" not in it.text
         await it.see("--:--")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lab.lesson.model import Reading
 from lab.tui.lesson.stack_blocks import readings
 from lab.tui.spans import plain, width
-from lab.tui.state import UiState
+from lab.tui.ui_state import UiState
 from lab.world.world import World, fold_all
 from tests.tui import demo, hostile
 

@@ -19,7 +19,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_two_escapes_leave_nothing_behind_in_the_shell() -> None:
     async with desk() as it:
         await it.press("t", "a", "escape", "escape")
-        await it.be(lambda: not it.app.situation.typing, "left")
+        await it.be(lambda: not it.app.ui.typing, "left")
         await it.press("t", "d")
         await it.be(lambda: "".join(it.stage.typed) == "ad", "only the letters were typed")
 
@@ -36,7 +36,7 @@ async def test_a_lone_escape_reaches_the_shell_by_itself(monkeypatch: pytest.Mon
     async with desk() as it:
         await it.press("t", "escape")
         await it.be(lambda: "".join(it.stage.typed) == "\x1b", "typed")
-        assert it.app.situation.typing
+        assert it.app.ui.typing
 
 
 @pytest.mark.usefixtures("patient")
@@ -45,7 +45,7 @@ async def test_an_escape_is_not_lost_to_a_click_elsewhere() -> None:
         await it.press("t", "escape")
         await it.pilot.click("#timeline")
         await it.be(lambda: "".join(it.stage.typed) == "\x1b", "typed")
-        assert not it.app.situation.typing
+        assert not it.app.ui.typing
 
 
 @pytest.mark.parametrize("key", ["t", "4"])

@@ -93,13 +93,13 @@ async def test_what_is_wound_back_is_gone_from_every_view() -> None:
             await it.press(key)
             await it.see(*there)
             assert not [word for word in gone if word in said(view_of(it))], key
-        assert it.app.situation.rate == 50.0 and it.app.situation.loading
+        assert it.app.ui.rate == 50.0 and it.app.ui.loading
         await it.press("p", "p", "r", "enter")
         await it.idle()
         for key, word in {"5": "Who answers shows here", "6": "◦ off", "8": "all routers", "0": "no update"}.items():
             await it.press(key)
             await it.see(word)
-        assert not it.app.situation.loading
+        assert not it.app.ui.loading
 
 
 @pytest.mark.parametrize("kind", hostile.TEXTS)
@@ -122,7 +122,7 @@ async def test_hostile_texts_stand_as_they_are(kind: str) -> None:
         await it.see("what the swarm did")
         assert it.text.replace("\n", "").isprintable()
         await it.press("escape")
-        assert len(it.app.screen_stack) == 1 and it.app.situation.view == "load"
+        assert len(it.app.screen_stack) == 1 and it.app.ui.view == "load"
         await it.press("2", "z")
         assert it.text.replace("\n", "").isprintable()
 

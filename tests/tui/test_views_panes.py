@@ -17,7 +17,7 @@ from lab.panes import PANES, Pane, other_panes
 from lab.tui import keys
 from lab.tui.panes import find_module
 from lab.tui.panes.load import load_keys
-from lab.tui.state import UiState
+from lab.tui.ui_state import UiState
 from lab.world.entries import Entry, Fact, Failure, LoadReport, ManagerLink, Printed
 from lab.world.world import World, fold
 from tests.tui.conftest import Desk, desk
@@ -63,8 +63,8 @@ async def test_a_key_shows_each_view_in_the_clusters_place_and_focuses_it(size: 
         for pane in (*other_panes(), PANES[0]):
             key, name, view = pane.key, pane.title, pane.id
             await it.press(key)
-            await it.see(f"{key} [{name}]" if it.app.situation.single else f"{key} {name}")
-            assert it.app.situation.view == view and it.app.situation.pane == "cluster"
+            await it.see(f"{key} [{name}]" if it.app.ui.single else f"{key} {name}")
+            assert it.app.ui.view == view and it.app.ui.region == "cluster"
             assert it.app.focused is not None and it.app.focused.id == ("cluster" if pane is PANES[0] else "view")
         await it.see("desired 4")
 
@@ -105,7 +105,7 @@ async def test_another_view_takes_the_focus_with_it_and_leaves_the_rest_as_it_wa
         await it.see("5 Mesh", "Routing mesh")
         await it.press("3", "1")
         await it.see("Routing mesh", "1 Lesson", "3 Timeline", "4 Terminal")
-        assert it.app.situation.view == "mesh" and it.app.situation.pane == "lesson"
+        assert it.app.ui.view == "mesh" and it.app.ui.region == "lesson"
         await it.press("2")
         await it.see("2 Cluster", "desired 4")
         assert "Routing mesh" not in it.text
@@ -184,7 +184,7 @@ async def test_a_lesson_opens_on_its_own_view_and_a_step_may_want_another() -> N
         await it.see("Step 1 of 3", "5 Mesh")
         await it.press("n")
         await it.see("Step 2 of 3", "2 Cluster")
-        assert it.app.situation.pane == "lesson", "the focus stays"
+        assert it.app.ui.region == "lesson", "the focus stays"
         await it.press("n")
         await it.see("Step 3 of 3", "2 Cluster")
 
@@ -199,7 +199,7 @@ async def test_a_page_that_turns_while_the_cluster_has_the_focus_keeps_it_there(
         await it.press("2", "n")
         await it.see("Step 1 of 3", "5 Mesh")
         await it.be(lambda: it.app.focused is not None and it.app.focused.id == "view", "the view has the focus")
-        assert it.app.situation.pane == "cluster"
+        assert it.app.ui.region == "cluster"
 
 
 async def test_load_is_made_and_changed_by_keys_where_it_is_in_sight() -> None:
@@ -292,7 +292,7 @@ async def test_a_question_is_asked_before_its_step() -> None:
         await it.press("enter")
         await it.see("Before the step", "Enter selects, Esc cancels")
         await it.press("escape")
-        assert it.stage.answers == [] and not it.app.situation.busy
+        assert it.stage.answers == [] and not it.app.ui.busy
         await it.press("enter", "1", "x", "7", "enter")
         await it.idle()
         assert it.stage.answers == [("guess", "17")]

@@ -9,7 +9,7 @@ import pytest
 
 from lab import paths
 from lab.cli import main
-from lab.lesson.load import check_paths
+from lab.lesson.course import check_paths
 
 GOOD = """\
 services:

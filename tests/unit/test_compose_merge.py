@@ -12,7 +12,7 @@ from lab.compose.merge import merge_files
 from lab.compose.read import StackFile, find_problems
 from lab.compose.to_spec import Expected, service_specs
 from lab.errors import InputError
-from lab.lesson.load import check_paths
+from lab.lesson.course import check_paths
 from lab.schema.document import Document, read_stack
 
 BASE = """\

@@ -9,7 +9,7 @@ import pytest
 
 from lab.compose import read
 from lab.errors import InputError
-from lab.lesson.load import check_paths
+from lab.lesson.course import check_paths
 from lab.schema import document
 from lab.schema.document import Document
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lab import paths
+from lab.lesson.course import Problems, load_course, load_lesson
 from lab.lesson.excerpt import excerpt
-from lab.lesson.load import Problems, load_course, load_lesson
 from lab.lesson.model import Became
 from lab.tui.lesson.applied import describe_applied
 from lab.world.entries import Entry, Fact, RoutesSeen, SwarmChanged

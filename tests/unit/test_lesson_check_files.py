@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.cli import main
-from lab.lesson.load import check_paths
+from lab.lesson.course import check_paths
 from lab.schema.diagnostics import MOST, More
 
 STACK = "services:\n  web:\n    image: nginx:1.26\n"

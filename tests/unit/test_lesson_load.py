@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lab import paths
 from lab.errors import InputError
 from lab.lesson.checkpoint import Checkpoint, checkpoint_after
-from lab.lesson.load import Problems, check_paths, load_course, load_lesson, load_syllabus
+from lab.lesson.course import Problems, check_paths, load_course, load_lesson, load_syllabus
 from lab.lesson.model import Lesson
 from lab.schema import template
 

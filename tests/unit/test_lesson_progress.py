@@ -13,7 +13,7 @@ from lab import json_store
 from lab.errors import LabError
 from lab.lesson import progress
 from lab.lesson.checkpoint import Patch
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.reset import ownership
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Service, ServiceSpec, SwarmObject

@@ -13,8 +13,8 @@ from lab import paths
 from lab.checks.base import Baseline
 from lab.errors import EngineError
 from lab.lesson.checkpoint import checkpoint_after, checkpoint_before
+from lab.lesson.course import check_paths, load_course, load_syllabus
 from lab.lesson.json_schema import editor_schema
-from lab.lesson.load import check_paths, load_course, load_syllabus
 from lab.lesson.model import Lesson
 from lab.reset.apply import apply
 from lab.reset.plan import plan

@@ -19,7 +19,7 @@ from lab.lesson.stack_state import StackState
 from lab.reset.actions import DeployStack
 from lab.reset.apply import apply
 from lab.reset.plan import plan
-from lab.reset.wait import find_unsettled
+from lab.reset.settle import find_unsettled
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateStatus
 from lab.world.world import World, fold

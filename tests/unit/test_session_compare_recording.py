@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.run.runner import run_lesson
 from lab.schema.diagnostics import Problems

@@ -12,7 +12,7 @@ from lab.cluster.faults import FAULTS
 from lab.cluster.model import Cluster, Pace
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
-from lab.session.driver import ClusterDriver
+from lab.session.cluster_driver import ClusterDriver
 from lab.world.entries import Entry, ManagerLink, Printed
 from lab.world.journal import Journal
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import InputError
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.session.replay import ReplayStage
 from lab.tape.find import find_tape, tapes
 from lab.world.world import World

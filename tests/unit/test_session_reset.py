@@ -14,11 +14,11 @@ from lab.cluster.model import Cluster
 from lab.cluster.vm import state
 from lab.engine.endpoint import Endpoint
 from lab.errors import BusyError, EngineError, MissingError
-from lab.lesson.load import load_course
+from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
-from lab.reset.wait import MachinesEnded
+from lab.reset.settle import MachinesEnded
 from lab.session import reset_to as reset
-from lab.session.driver import ClusterDriver
+from lab.session.cluster_driver import ClusterDriver
 from lab.session.reset_to import reset_to
 from lab.session.run import reset_cluster
 from lab.world.entries import ActDone, Entry

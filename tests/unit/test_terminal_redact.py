@@ -306,8 +306,11 @@ def test_what_a_screen_drops_tears_no_secret(gap: str) -> None:
 
 #: Fragments of sequences, whole and broken: what a screen drops of them, and what it shows, is one grammar's affair.
 FRAGMENTS = st.sampled_from(
-    ["\x1b", "\x1b[", "\x9b", "\x1b]", "\x9d", "\x90", "\x07", "\x9c", "\x1b\\", "\x18", "\x1a", "\x01", "\x85", "\x9b\x01"]
-    + ["1;2", "?25", " ", "m", "(", "H", "0;title", "9" * 300, "." * 5000, "\x1b\x01", "\x1b(", "\x1b]8;;", "\x1b[1\x07"]
+    [
+        *["\x1b", "\x1b[", "\x9b", "\x1b]", "\x9d", "\x90", "\x07", "\x9c", "\x1b\\", "\x18", "\x1a", "\x01", "\x85"],
+        *["1;2", "?25", " ", "m", "(", "H", "0;title", "9" * 300, "." * 5000],
+        *["\x9b\x01", "\x1b\x01", "\x1b(", "\x1b]8;;", "\x1b[1\x07"],
+    ]
 )
 
 

@@ -95,6 +95,16 @@ def test_when_its_manager_dies_it_goes_on_through_another(watched: Watched) -> N
     watched.wait(lambda w: w.link.node == "node2" and w.swarm.service("web") is not None, "node2 is asked instead")
 
 
+def test_what_a_restored_swarm_holds_is_read_again_whatever_its_versions(watched: Watched) -> None:
+    watched.swarm.create("web", 1)
+    watched.wait(lambda w: w.swarm.service("web") is not None, "web is seen")
+    watched.source.look()
+    watched.swarm.services["svc-web"]["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] = "nginx:1.24"
+    watched.engines[0].stop()
+    watched.source.wake()
+    watched.wait(lambda w: "1.24" in "".join(s.spec.image for s in w.swarm.services.values()), "the other is seen")
+
+
 def test_silence_is_stale_and_ends_by_itself() -> None:
     with fake_cluster(1) as (swarm, engines):
         watched = Watched(swarm, engines)

@@ -8,7 +8,7 @@ from lab.tui import chrome
 from lab.tui.lesson.markdown import render_markdown as prose
 from lab.tui.lesson.stack_blocks import readings
 from lab.tui.spans import Line, Tone, fit, format_stamp, wrap
-from lab.tui.state import UiState
+from lab.tui.ui_state import UiState
 
 
 def page(s: UiState, room: int) -> tuple[Line, ...]:
@@ -70,7 +70,7 @@ def _steps(s: UiState, room: int) -> Iterator[Line]:
         "passed": ("✔", "run"), "failed": ("✘", "bad"), "running": ("◑", "move"), "stopped": ("■", "move"),
     }  # fmt: skip
     for place, step in enumerate(s.lesson.steps if s.lesson else ()):
-        mark, tone = marks.get(s.state(place), ("○", "quiet"))
+        mark, tone = marks.get(s.step_state(place), ("○", "quiet"))
         record = s.record(place)
         # A step that passed in an earlier run, and is only remembered, has no duration.
         ran = record is not None and record.ended is not None and record.ended > record.began
@@ -86,7 +86,7 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
         yield from wrap([(f"{s.lesson.title}: done", "head")], room, (("✔ ", "run"),))
         yield ((f"{s.count} steps, every check true{_lasted(s)}", "quiet"),)
     else:
-        left = sum(s.state(place) != "passed" for place in range(s.count))
+        left = sum(s.step_state(place) != "passed" for place in range(s.count))
         yield (("The end of the lesson", "head"),)
         yield from wrap([(f"{left} of {s.count} steps are not done yet: p goes back to them.", "move")], room)
     yield ()

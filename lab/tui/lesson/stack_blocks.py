@@ -11,7 +11,7 @@ from lab.tui.lesson.applied import describe_applied
 from lab.tui.lesson.markdown import WIDEST
 from lab.tui.lesson.markdown import render_markdown as prose
 from lab.tui.spans import Line, Tone, clean, clip, wrap
-from lab.tui.state import UiState
+from lab.tui.ui_state import UiState
 
 _INDENT = 4
 """Cells of extra indentation for the rest of a line that was too long."""

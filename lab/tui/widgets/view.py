@@ -13,7 +13,7 @@ from lab.tui.widgets.lines import LinesView
 if TYPE_CHECKING:
     from textual import events
 
-    from lab.tui.state import UiState
+    from lab.tui.ui_state import UiState
     from lab.world.world import World
 
 _GUESS = 14

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lab.tui.state import UiState
+    from lab.tui.ui_state import UiState
     from lab.world.world import World
 
 #: The rates that + and - step through, in requests a second.

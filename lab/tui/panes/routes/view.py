@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.text import count_of
 from lab.tui.panes.common import finish, format_duration, heading, pack
-from lab.tui.panes.routes.labels import advice, labelled, relevant, section
+from lab.tui.panes.routes.labelled_services import advice, labelled, relevant, section
 from lab.tui.spans import Line, Span, Tone, fit, width, wrap
 from lab.world.traefik_services import owning_service, traefik_services
 

@@ -49,7 +49,7 @@ class UiState:
     offer: str = ""
     notice: str = ""
     trouble: bool = False
-    pane: Region = "lesson"
+    region: Region = "lesson"
     view: str = CLUSTER
     loading: bool = False
     rate: float = 50.0
@@ -60,18 +60,18 @@ class UiState:
 
     @property
     def single(self) -> bool:
-        """Whether one pane is shown at a time."""
+        """Whether one region is shown at a time."""
         return self.compact or self.zoomed
 
     @property
     def in_sight(self) -> str | None:
-        """The view that is visible, or None while another pane covers its place."""
-        return self.view if not self.single or self.pane == "cluster" else None
+        """The view that is visible, or None while another region covers its place."""
+        return self.view if not self.single or self.region == "cluster" else None
 
-    def called(self, pane: Region) -> tuple[str, str]:
-        """Return the key and the title of what is shown in a pane's place."""
-        if pane != "cluster":
-            return f"{REGIONS.index(pane) + 1}", TITLES[pane]
+    def key_and_title(self, region: Region) -> tuple[str, str]:
+        """Return the key and the title of what is shown in a region."""
+        if region != "cluster":
+            return f"{REGIONS.index(region) + 1}", TITLES[region]
         shown = find_pane(self.view)
         return shown.key, shown.title
 
@@ -91,7 +91,7 @@ class UiState:
         return getattr(self.step, "question", None)
 
     @property
-    def wanted(self) -> str:
+    def wanted_view(self) -> str:
         """The view that the current page asks for: its step's, or the one shown now."""
         pane = getattr(self.step, "pane", None)
         return find_pane(pane).id if pane else self.view
@@ -99,13 +99,13 @@ class UiState:
     @property
     def finished(self) -> bool:
         """Whether every step has passed."""
-        return self.lesson is not None and all(self.state(place) == "passed" for place in range(self.count))
+        return self.lesson is not None and all(self.step_state(place) == "passed" for place in range(self.count))
 
     @property
     def resume(self) -> int:
         """The page to open on: the first step that has not passed, the opening page if none has, or the last page,
         which leads to the next lesson, if all have."""
-        done = [self.state(place) == "passed" for place in range(self.count)]
+        done = [self.step_state(place) == "passed" for place in range(self.count)]
         if not any(done):
             return -1
         return self.count if all(done) else done.index(False)
@@ -134,7 +134,7 @@ class UiState:
             return None
         return self.world.lesson.steps.get((self.lesson.id, self.lesson.steps[place].id))
 
-    def state(self, place: int) -> Literal["", "running", "passed", "failed", "stopped"]:
+    def step_state(self, place: int) -> Literal["", "running", "passed", "failed", "stopped"]:
         """Return the state of the step at that place; stopped: it began, and nothing waits for it."""
         record = self.record(place)
         if self.busy == "step" and self.lesson and self.lesson.steps[place].id == self.running:

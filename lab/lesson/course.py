@@ -11,7 +11,7 @@ from lab import paths
 from lab.compose import lint
 from lab.compose.merge import merge_files
 from lab.errors import InputError
-from lab.file_tree import walk_files
+from lab.file_tree import walk_folders
 from lab.lesson import read
 from lab.lesson.model import Lesson, Syllabus
 from lab.lesson.read import ParsedFile
@@ -151,7 +151,7 @@ def _of_one_stack(files: Sequence[Path]) -> Iterable[InputError]:
 
 def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
     """Check a folder and everything below it."""
-    folders, whole = walk_files(top)
+    folders, whole = walk_folders(top)
     for folder in folders:
         here = _Found()
         _folder(folder, here, tape, within=top)

@@ -136,7 +136,7 @@ class ClusterDriver:
         stack_deploy.deploy_stack(name, file, shell, self.stopping)
 
     def refusing(self, port: int) -> list[str]:
-        """See `lab.reset.wait.WaitContext.refusing`."""
+        """See `lab.reset.settle.WaitContext.refusing`."""
         return probe.find_refusing(self._endpoints.values(), port)
 
     def remove_volume(self, name: str) -> None:
@@ -161,7 +161,7 @@ class ClusterDriver:
         self.source.wake()
 
     def powered_off(self) -> tuple[str, ...]:
-        """See `lab.reset.wait.WaitContext.powered_off`."""
+        """See `lab.reset.settle.WaitContext.powered_off`."""
         return self.cluster.powered_off()
 
     def power_on(self, nodes: Sequence[str]) -> None:
