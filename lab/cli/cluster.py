@@ -41,7 +41,8 @@ def up(args: argparse.Namespace, out: Out) -> int:
     """Bring up the cluster, or whatever part of it is missing."""
     began = datetime.now(UTC)
     with out.progress() as report:
-        cluster = api.up(args.name, args.provider, args.nodes, report, consent(args.yes, out), args.images)
+        asked = consent(args.yes, out)
+        cluster = api.up(args.name, args.provider, args.nodes, report, asked, args.images, fresh=args.fresh)
     status = _settled(cluster)
     seconds = round((datetime.now(UTC) - began).total_seconds(), 1)
     out.result({**_plain(status), "seconds": seconds})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from lab.cluster.model import Cluster, Images, Progress, Report, silent
 from lab.cluster.provider import Consent, Spec
 from lab.cluster.providers import AUTO, PROVIDERS, all_providers, pick_provider, provider_of
 from lab.engine.endpoint import Endpoint
-from lab.errors import InputError, MissingError
+from lab.errors import BusyError, InputError, MissingError
 
 __all__ = ["DEFAULT", "at_work", "down", "env", "find", "names", "pick_provider", "shell_env", "up"]
 
@@ -27,16 +27,19 @@ def up(
     report: Report = silent,
     consent: Consent = lambda _: False,
     images: Images | None = None,
+    *,
+    fresh: bool = False,
 ) -> Cluster:
     """Return a whole cluster called `name`: created, repaired, or only checked when it is whole already.
 
     `nodes` is 1 to 7; None means 4 for a new lab. Of 4 or more nodes, 3 are managers. `images` None means "packages"
-    for a new lab. An existing lab keeps both, and other values raise InputError. `consent` is called with the commands
+    for a new lab. An existing lab keeps both, and other values raise InputError. A new one is started from what the
+    provider has saved to start from, if it has, unless it is to be made `fresh`. `consent` is called with the commands
     that would install Debian packages. Raises InputError, MissingError, CommandError, WaitError, LabError; an interrupt
     cleans up what is half made and leaves running machines on.
     """
     lab_paths.check_name(name)
-    spec = Spec(nodes, images)
+    spec = Spec(nodes, images, fresh)
     pick = pick_provider(provider)
     if not pick.name:
         raise MissingError(pick.reason, remedy="use the recordings: swarmlab replay")
@@ -54,9 +57,14 @@ def install(consent: Consent, say: Callable[[str], None]) -> None:
     PROVIDERS[pick.name]().install(consent, say)
 
 
-def find(name: str = DEFAULT) -> Cluster:
-    """Return the cluster called `name`, in whatever state. Raises MissingError when there is none."""
-    return provider_of(name).find(name)
+def find(name: str = DEFAULT, report: Report = silent) -> Cluster:
+    """Return the cluster called `name`, in whatever state, after bringing to an end what a killed command left half
+    done with its snapshots. Raises MissingError when there is none."""
+    provider = provider_of(name)
+    found = provider.find(name)
+    with suppress(BusyError):  # Another swarmlab is at work on it: what is half done is its.
+        provider.recover(name, report)
+    return found
 
 
 def names() -> tuple[str, ...]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from lab.engine.endpoint import Endpoint, Role
+
+if TYPE_CHECKING:
+    from lab.cluster.snapshot import Snapshots
 
 Acceleration = Literal["kvm", "tcg", "native", ""]
 Images = Literal["packages", "official"]
@@ -112,6 +115,10 @@ class Cluster(Protocol):
 
     @property
     def pace(self) -> Pace: ...
+
+    @property
+    def snapshots(self) -> Snapshots | None:
+        """Its snapshots, None when its provider has none."""
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return the endpoint of every node that has an engine to talk to: managers first, sorted by name."""

@@ -39,10 +39,12 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The properties of a cluster to bring up; None leaves one to the provider, or to the existing cluster."""
+    """The properties of a cluster to bring up; None leaves one to the provider, or to the existing cluster.
+    `fresh`: a new one is booted, whatever the provider has saved to start from."""
 
     nodes: int | None = None
     images: Images | None = None
+    fresh: bool = False
 
 
 class Provider(Protocol):
@@ -77,6 +79,10 @@ class Provider(Protocol):
     def find(self, name: str) -> Cluster:
         """Return the cluster of that name, in whatever state. Raises MissingError, and LabError for a damaged
         record."""
+
+    def recover(self, name: str, report: Report) -> None:
+        """Bring to an end what a killed command left half done with the cluster of that name. Cheap when there is
+        nothing. Raises LabError with what is lost."""
 
     def down(self, name: str, report: Report) -> None:
         """Remove the cluster of that name, and what a killed `up` left behind. Idempotent. Raises LabError with what

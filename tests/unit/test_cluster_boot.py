@@ -31,7 +31,7 @@ class Power:
         monkeypatch.setattr(processes, "power_off", self.power_off)
         monkeypatch.setattr(processes, "find_running", lambda *_: object() if self.on else None)
         monkeypatch.setattr(
-            swarm_init, "read_engine", lambda endpoint, _: swarm_init.EngineState(endpoint.node, self.local())
+            swarm_init, "ping_engine", lambda endpoint, _: swarm_init.EngineState(endpoint.node, self.local())
         )
         monkeypatch.setattr(vm, "_POLL", 0.01)
         paths.make(lab_paths.lab_folder("default") / "node1")

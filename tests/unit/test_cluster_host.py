@@ -102,9 +102,9 @@ def kvm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     device = tmp_path / "kvm"
     device.touch()
     monkeypatch.setattr(acceleration, "KVM", device)
-    acceleration._key.cache_clear()
+    acceleration.emulator.cache_clear()
     yield device
-    acceleration._key.cache_clear()
+    acceleration.emulator.cache_clear()
 
 
 def emulator(folder: Path, body: str) -> None:

@@ -61,6 +61,9 @@ class Kites:
     def tidy(self) -> None:
         return None
 
+    def recover(self, name: str, report: Report) -> None:
+        return None
+
     def docker_cli(self) -> Path | None:
         return None
 

@@ -59,6 +59,7 @@ class DoubleCluster:
 
     faults = frozenset({"stop", "start"})
     pace = Pace()
+    snapshots = None
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return tuple(engine.endpoint for engine in self.engines)
@@ -99,7 +100,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DoubleC
     with fake_cluster() as (swarm, engines):
         double = DoubleCluster(swarm, engines)
 
-        def find(name: str = "default") -> Cluster:
+        def find(name: str = "default", report: Report = silent) -> Cluster:
             return double
 
         monkeypatch.setattr(api, "find", find)

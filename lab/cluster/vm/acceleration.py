@@ -109,8 +109,13 @@ def _environment() -> dict[str, str]:
 
 
 @cache
-def _key() -> str:
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+def emulator() -> str:
+    """Return the emulator's name and version as it says them, "" when it does not run."""
     argv = [qemu.EMULATOR, "--version"]
     said = subprocess.run(argv, capture_output=True, text=True, check=False, env=_environment()).stdout
-    return f"{boot} {said.splitlines()[0] if said else ''}"
+    return said.splitlines()[0] if said else ""
+
+
+def _key() -> str:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot} {emulator()}"

@@ -13,11 +13,13 @@ from pathlib import Path
 import psutil
 
 from lab.cluster import process
-from lab.cluster.vm import console, lan_switch, qemu, qmp
+from lab.cluster.vm import agent, console, lan_switch, qemu, qmp
 from lab.cluster.vm.qemu import Machine
 from lab.errors import CommandError, LabError, WaitError
 
 _BOUND = 60.0
+#: The files of one run of a machine.
+_OF_A_RUN = ("qmp", "pid", "cut", lan_switch.OUTBOX, agent.SOCKET)
 
 
 def find_running(folder: Path, identity: str) -> psutil.Process | None:
@@ -65,19 +67,21 @@ def make_overlay(base: Path, disk: Path) -> None:
     beside.replace(disk)
 
 
-def power_on(one: Machine) -> None:
-    """Start the emulator, detached from this program and its terminal. Idempotent.
+def power_on(one: Machine, memory: int | None = None) -> None:
+    """Start the emulator, detached from this program and its terminal. Idempotent. With `memory`, a descriptor, it
+    loads what is read from there, and stays paused.
 
     QEMU goes to the background only when its disks, sockets and ports are open, so a failure is reported here.
     """
     if find_running(one.folder, one.identity) is not None:
         return
-    for name in ("qmp", "pid", "cut", console.LOG, console.BEFORE, lan_switch.OUTBOX):
+    for name in (*_OF_A_RUN, console.LOG, console.BEFORE):
         (one.folder / name).unlink(missing_ok=True)
     folder = os.open(one.folder, os.O_PATH | os.O_DIRECTORY)
-    argv = [*qemu.build_argv(one, folder), "-daemonize", "-pidfile", "pid"]
+    argv = [*qemu.build_argv(one, folder, memory), "-daemonize", "-pidfile", "pid"]
+    kept = (folder,) if memory is None else (folder, memory)
     try:
-        process.run_program(argv, log=one.folder / "emulator.log", bound=_BOUND, cwd=one.folder, pass_fds=(folder,))
+        process.run_program(argv, log=one.folder / "emulator.log", bound=_BOUND, cwd=one.folder, pass_fds=kept)
     except CommandError as error:
         if "hostfwd" in error.output or "host forwarding" in error.output:
             raise LabError(
@@ -99,7 +103,7 @@ def power_off(folder: Path, identity: str) -> None:
         process.kill(found)
     if not process.wait_gone(found, 5):
         process.kill(found)
-    for name in ("qmp", "pid", "cut", lan_switch.OUTBOX):
+    for name in _OF_A_RUN:
         (folder / name).unlink(missing_ok=True)
 
 

@@ -10,6 +10,7 @@ import platform
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from lab import file_lock
 from lab.cluster import lab_paths
 from lab.cluster.model import Cluster, Report
 from lab.cluster.provider import Availability, Consent, Requirement, Spec
@@ -60,7 +61,7 @@ class VmProvider:
         """See `lab.cluster.vm.up.up`."""
         from lab.cluster.vm import up
 
-        return up.up(name, spec.nodes, report, consent, spec.images)
+        return up.up(name, spec.nodes, report, consent, spec.images, boot=spec.fresh)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the labs that have machines."""
@@ -73,16 +74,33 @@ class VmProvider:
 
         return VmCluster(state.load_state(name))
 
+    def recover(self, name: str, report: Report) -> None:
+        """Go on with a snapshot that was interrupted while it was taken or restored."""
+        from lab.cluster.vm import state
+
+        if not state.is_interrupted(name):
+            return
+        from lab.cluster.vm.snapshot import recover  # hardly ever needed, and the first paint waits for imports
+        from lab.cluster.vm.vm_cluster import VmCluster
+
+        with file_lock.hold(lab_paths.lock_file(name), f"at work on the lab {name}"):
+            recover.recover(VmCluster(state.load_state(name)), report)
+
     def down(self, name: str, report: Report) -> None:
-        """See `lab.cluster.vm.vm_cluster.remove`."""
+        """See `lab.cluster.vm.vm_cluster.remove`. Snapshots that are more than a step's stay: they fit the next lab of
+        that name that starts from the same template."""
+        from lab.cluster.vm.snapshot import store
         from lab.cluster.vm.vm_cluster import remove
 
         remove(name, report)
+        store.delete_of_steps(name)
 
     def purge(self) -> tuple[str, ...] | None:
-        """Delete base disks, images, packages and logs."""
+        """Delete base disks, images, packages, logs, templates, and the snapshots of labs that are gone."""
         from lab.cluster.vm.build import disk_cache
+        from lab.cluster.vm.snapshot import store
 
+        store.delete_everything()
         return disk_cache.purge()
 
     def tidy(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lab.cluster.vm import console, lan_switch
+from lab.cluster.vm import agent, console, lan_switch
 
 EMULATOR = "qemu-system-x86_64"
 LOOPBACK = "127.0.0.1"
@@ -77,9 +77,12 @@ class Machine:
         return self.folder / "pid"
 
 
-def build_argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
+def build_argv(machine: Machine, folder: int = 0, memory: int | None = None) -> tuple[str, ...]:
     """Return the command line that runs `machine`. Start it in the machine's folder, which is also open as the
-    descriptor `folder`: a machine with a network refers to the switch's socket through it."""
+    descriptor `folder`: a machine with a network refers to the switch's socket through it.
+
+    With `memory`, a descriptor, the machine reads its saved memory from it and stays paused, instead of booting.
+    """
     # After an oops the kernel restarts, as on servers: what it was doing would hang forever.
     words = ["console=ttyS0", "quiet", "oops=panic", "panic=5"]
     words += ["mitigations=off", "no_timer_check", *_words(machine.acceleration), *machine.words]
@@ -96,7 +99,18 @@ def build_argv(machine: Machine, folder: int = 0) -> tuple[str, ...]:
         line += _drive(number, drive)
     if machine.network is not None:
         line += _network(machine.network, folder)
+        line += _AGENT
+    if memory is not None:
+        line += ["-S", "-incoming", f"fd:{memory}"]
     return tuple(line)
+
+
+#: A console for the lab's own agent (`agent.py`), and a balloon through which the guest tells which of its memory is
+#: free: that is given back to this machine, and is in no snapshot.
+_AGENT = (
+    *("-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={agent.SOCKET},server=on,wait=off"),
+    *("-device", "virtconsole,chardev=agent", "-device", "virtio-balloon-pci,free-page-reporting=on"),
+)
 
 
 def _cpu(acceleration: str) -> list[str]:

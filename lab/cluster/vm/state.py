@@ -68,6 +68,16 @@ FILE = "lab.json"
 MARK = "made-by-swarmlab"
 """The file that is written there first, before the keys."""
 
+PAUSED = "paused"
+"""A file that is there while the machines may be paused for a snapshot."""
+RESTORING = "restoring"
+"""A file with the path of the snapshot that is being restored."""
+
+
+def is_interrupted(name: str) -> bool:
+    """Return whether a snapshot of the lab is being taken or restored, or was when a command was killed."""
+    return any((lab_folder(name) / one).exists() for one in (PAUSED, RESTORING))
+
 
 def is_made_by_lab(name: str) -> bool:
     """Return whether the lab made its folder: its mark or its record is there, readable or not."""

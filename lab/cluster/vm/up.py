@@ -16,23 +16,35 @@ from lab.cluster.vm import acceleration, ports, processes, requirements, state
 from lab.cluster.vm.acceleration import Choice
 from lab.cluster.vm.build import disk_cache, inputs, seed
 from lab.cluster.vm.qemu import GATEWAY, HOST_ADDRESS, LOOPBACK, NAME_SERVER
+from lab.cluster.vm.snapshot import fits, recover, restore, template
+from lab.cluster.vm.snapshot.store import Record
 from lab.cluster.vm.state import LabState, NodeState
 from lab.cluster.vm.vm_cluster import VmCluster, base_disk, remove
 from lab.engine.endpoint import Role
-from lab.errors import InputError, MissingError
+from lab.errors import InputError, LabError, MissingError
 
 MEMORY = 1024
 """MiB per machine; measured: 130 of them are used when the engine runs nothing."""
 
 SWARM_BOUND = 300.0
+_TEMPLATE_BOUND = 90.0
 _LAN = "10.77.0"
 _HEARTBEAT = {"kvm": 5, "tcg": 10}
 """Seconds between the dispatcher's heartbeats. Emulated machines on a busy host may be too slow for 5 s."""
 
 
-def up(name: str, nodes: int | None, report: Report, consent: Consent, images: Images | None = None) -> VmCluster:
+def up(
+    name: str,
+    nodes: int | None,
+    report: Report,
+    consent: Consent,
+    images: Images | None = None,
+    *,
+    boot: bool = False,
+) -> VmCluster:
     """Return the lab `name`, whole. A new one has by default 4 `nodes` and `images` from packages; an existing one
-    keeps what it has. Raises LabError and its subclasses."""
+    keeps what it has. A new one is started from the template of its kind, if there is one and unless it is to `boot`;
+    one that booted becomes the template. Raises LabError and its subclasses."""
     if (found := _existing(name)) is not None:
         _keeps(found, nodes, images)
     if found is not None and found.status().whole:
@@ -43,23 +55,63 @@ def up(name: str, nodes: int | None, report: Report, consent: Consent, images: I
         found = _existing(name)
         if found is not None:
             _keeps(found, nodes, images)
-            cold = False
+            recover.recover(found, report)
+            found = _on_this_machine(found)
+            _make_whole(found, report)
         else:
-            images = images or "packages"
-            cold = not disk_cache.is_ready(images)
-            found = VmCluster(_new(name, nodes or 4, images, _within(report, 0.0, 0.6 if cold else 0.0)))
-        report_rest = _within(report, 0.6 if cold else 0.0, 1.0)
-        found = _on_this_machine(found)
-        _boot(found, _within(report_rest, 0.0, 0.7))
-        swarm_init.form_swarm(
-            found.endpoints(),
-            name,
-            heartbeat=_HEARTBEAT[found.state.acceleration],
-            bound=SWARM_BOUND,
-            say=lambda text, share: report_rest(Progress("swarm", text, 0.7 + 0.3 * share)),
-        )
+            found = _make(name, nodes or 4, images or "packages", report, boot=boot)
     report(Progress("swarm", "the swarm is whole", 1.0))
     return found
+
+
+def _make(name: str, count: int, images: Images, report: Report, *, boot: bool) -> VmCluster:
+    cold = not disk_cache.is_ready(images)
+    made, form = _new(name, count, images, _within(report, 0.0, 0.6 if cold else 0.0), boot=boot)
+    lab, rest = VmCluster(made), _within(report, 0.6 if cold else 0.0, 1.0)
+    if form is not None and _start_from(form, lab, rest):
+        return lab
+    _make_whole(lab, rest)
+    try:
+        template.make(lab, rest)
+    except LabError as error:  # The cluster is whole: the next one boots, as this one did.
+        rest(Progress("template", f"no template was saved: {error.sentence}", 1.0))
+    return lab
+
+
+def _start_from(form: tuple[Path, Record], lab: VmCluster, report: Report) -> bool:
+    """Start a new lab from a template; return False when that failed, and it is to boot."""
+    folder, record = form
+    report(Progress("machines", "starting the machines from the template", 0.0))
+    try:
+        restore.restore(lab, folder, record, _within(report, 0.0, 0.6))
+        _form(lab, _within(report, 0.6, 1.0), _TEMPLATE_BOUND, named=record.about.get(template.LAB) == lab.name)
+    except LabError as error:
+        report(Progress("machines", f"the template did not start, and is deleted: {error.sentence}", 0.0))
+        for node in lab.state.nodes:
+            processes.power_off(lab.home / node.name, node.identity)
+            files.delete(lab.home / node.name / "disk.qcow2")
+        files.delete(lab.home / state.RESTORING)
+        files.delete(folder)
+        return False
+    return True
+
+
+def _make_whole(lab: VmCluster, report: Report) -> None:
+    _boot(lab, _within(report, 0.0, 0.7))
+    _form(lab, _within(report, 0.7, 1.0), SWARM_BOUND)
+
+
+def _form(lab: VmCluster, report: Report, bound: float, *, named: bool = False) -> None:
+    """Form the swarm; one whose nodes are `named` after this lab only has to become whole."""
+
+    def say(text: str, share: float) -> None:
+        report(Progress("swarm", text, share))
+
+    if named:
+        swarm_init.wait_until_whole(lab.endpoints(), bound=bound, say=say)
+    else:
+        heartbeat = _HEARTBEAT[lab.state.acceleration]
+        swarm_init.form_swarm(lab.endpoints(), lab.name, heartbeat=heartbeat, bound=bound, say=say)
 
 
 def _existing(name: str) -> VmCluster | None:
@@ -90,13 +142,17 @@ def managers_of(count: int) -> int:
     return 3 if count >= 4 else 1
 
 
-def _new(name: str, count: int, images: Images, report: Report) -> LabState:
-    """Decide everything about a new lab and save it, before anything of it runs."""
+def _new(
+    name: str, count: int, images: Images, report: Report, *, boot: bool
+) -> tuple[LabState, tuple[Path, Record] | None]:
+    """Decide everything about a new lab and save it, before anything of it runs; return it, and its template."""
     managers = managers_of(count)
     disk = disk_cache.ensure_disk(report, images)
     folder = paths.cache() / disk
     choice = acceleration.choose(folder / "vmlinuz", folder / "initrd")
     report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
+    key = fits.machines_key(disk, count, choice.acceleration, MEMORY, outward=images == "official")
+    form = None if boot else template.find(key)
     home = lab_paths.lab_folder(name)
     remove(name, silent)
     home.mkdir(mode=0o700)
@@ -106,8 +162,11 @@ def _new(name: str, count: int, images: Images, report: Report) -> LabState:
         nodes = tuple(
             _node(number, "manager" if number <= managers else "worker", block) for number in range(1, count + 1)
         )
-        keys = pki.make_keys(name, [(node.name, node.lan_address) for node in nodes])
-        _write_keys(home, keys, nodes, images)
+        if form is not None:
+            template.write_keys(form[0], home, [node.name for node in nodes])
+        else:
+            keys = pki.make_keys(name, [(node.name, node.lan_address) for node in nodes])
+            _write_keys(home, keys, nodes, images)
         engines = {node.name: f"tcp://{LOOPBACK}:{node.engine}" for node in nodes}
         write_contexts(home / "docker", engines, home / "tls")
         made = LabState(
@@ -125,7 +184,7 @@ def _new(name: str, count: int, images: Images, report: Report) -> LabState:
             nodes=nodes,
         )
         state.save_state(made)
-    return made
+    return made, form
 
 
 def _others_ports(name: str) -> list[int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from lab import file_lock, files, paths
 from lab.cluster import lab_paths, swarm_init
 from lab.cluster.model import Acceleration, ClusterStatus, Images, NodeStatus, Pace, Progress, Report, silent
+from lab.cluster.snapshot import Snapshots
 from lab.cluster.vm import console, processes, qemu, state
 from lab.cluster.vm.qemu import Drive, Machine, Network
 from lab.cluster.vm.state import LabState, NodeState
@@ -64,6 +65,12 @@ class VmCluster:
         return PACES[self.state.acceleration]
 
     @property
+    def snapshots(self) -> Snapshots:
+        from lab.cluster.vm.snapshot.snapshots import VmSnapshots  # it is about a lab, and knows this module
+
+        return VmSnapshots(self)
+
+    @property
     def home(self) -> Path:
         """The folder with the lab's keys, disks and logs."""
         return lab_paths.lab_folder(self.name)
@@ -87,7 +94,7 @@ class VmCluster:
         seconds."""
         up = {node.name: self.running(node) for node in self.state.nodes}
         alive = [self._endpoint(node) for node in self.state.nodes if up[node.name]]
-        members = {m.node: m for m in swarm_init.read_engines(alive, _ASK)} if alive else {}
+        members = {m.node: m for m in swarm_init.ping_engines(alive, _ASK)} if alive else {}
         seen = _listing([e for e in alive if members[e.node].control])
         nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
         whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
@@ -109,10 +116,7 @@ class VmCluster:
     ) -> NodeStatus:
         folder = self.home / node.name
         engine = member is not None and bool(member.local)
-        own = member.node_id if member is not None else ""
-        # A node that is off is found by its name; an old entry of that name never hides a ready one.
-        named = sorted((s for s in seen if s.name == node.name), key=lambda s: s.state != "ready")
-        entry = next((s for s in seen if s.id == own), None) if own else next(iter(named), None)
+        entry = swarm_init.find_listed(self._endpoint(node), seen)
         return NodeStatus(
             name=node.name,
             role="worker" if entry is not None and entry.role == "worker" else "manager" if entry else node.role,
@@ -237,7 +241,7 @@ class VmCluster:
 
     def _answers(self, node: NodeState) -> bool:
         """Query the engine once; after a refusal, which is immediate while the machine boots, pause briefly."""
-        if swarm_init.read_engine(self._endpoint(node), _ASK / 2).local:
+        if swarm_init.ping_engine(self._endpoint(node), _ASK / 2).local:
             return True
         time.sleep(_POLL)
         return False

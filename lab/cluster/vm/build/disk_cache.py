@@ -2,7 +2,7 @@
 
 rootfs-KEY.tar        packages            debian-KEY.tar     base layer of the images
 image-NAME-KEY/       an image's layers   base-KEY/          disk.raw, vmlinuz, initrd
-making/               unfinished parts; whoever holds the lock clears it
+templates/KEY/        a swarm to start from     making/   unfinished parts; whoever holds the lock clears it
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ _NAMES = (
     f"image-*-{_KEY}",
     f"base-{_KEY}",
     "making",
+    "templates",
+    "templates.lock",
     f"cli-{_KEY}",
     "cli-new-[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]",
     "acceleration.json",

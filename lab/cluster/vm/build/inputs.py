@@ -30,6 +30,7 @@ PACKAGES = (
 
 MODULES = (
     "virtio_net",
+    "virtio_balloon",
     "overlay",
     "br_netfilter",
     "vxlan",
@@ -38,7 +39,8 @@ MODULES = (
     "xt_ipvs",
     "veth",
 )
-"""Kernel modules loaded at boot: overlay networks need vxlan, the routing mesh and VIPs need ip_vs."""
+"""Kernel modules loaded at boot: overlay networks need vxlan, the routing mesh and VIPs need ip_vs. The
+balloon reports free memory."""
 
 DISK_BYTES = 8 << 30
 """The size of a machine's disk as the guest sees it; on this machine it is sparse."""

@@ -1,0 +1,82 @@
+"""Restoring a snapshot: every machine ended, its disk put back, and a new emulator that reads its memory.
+
+What is under way stands in a file of the lab's folder before anything changes, so that whoever comes next can go on
+with it: the disks and the memory in the snapshot stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from lab.cluster.model import Progress, Report
+from lab.cluster.vm import agent, processes
+from lab.cluster.vm.snapshot import memory, store
+from lab.cluster.vm.snapshot.store import NodeRecord, Record
+from lab.cluster.vm.snapshot.take import copy_disk
+from lab.cluster.vm.state import RESTORING
+from lab.cluster.vm.vm_cluster import VmCluster
+
+
+def restore(lab: VmCluster, folder: Path, record: Record, report: Report) -> None:
+    """Put the machines of the lab back to what they were. Call this with the lab's lock held. Raises LabError."""
+    (lab.home / RESTORING).write_text(str(folder))
+    report(Progress("restore", "ending the machines as they are", 0.1))
+    everyone = [lab.node(node.name) for node in record.nodes]
+    with ThreadPoolExecutor(len(everyone)) as pool:
+        list(pool.map(lambda node: processes.power_off(lab.home / node.name, node.identity), everyone))
+    for node in everyone:
+        _put_disk_back(folder / f"{node.name}.qcow2", lab.home / node.name / "disk.qcow2")
+    running = [node for node in record.nodes if node.on]
+    report(Progress("restore", f"loading the memory of {', '.join(node.name for node in running)}", 0.3))
+    processes.start_switch(lab.home, lab.state.switch, [node.name for node in everyone])
+    with ThreadPoolExecutor(len(everyone)) as pool:
+        list(pool.map(lambda node: _load(lab, folder, node), running))
+    memory.wait_loaded(lab.home / node.name for node in running)
+    for each in running:
+        if each.cut:
+            processes.set_cut(lab.home / each.name, off=True)
+    report(Progress("restore", "setting the clocks", 0.7))
+    go_on([lab.home / node.name for node in running])
+    (lab.home / RESTORING).unlink(missing_ok=True)
+
+
+def unfinished(lab: VmCluster) -> tuple[Path, Record | None] | None:
+    """Return the snapshot whose restoring was interrupted, and its record if it is still there; None when there was no
+    interruption."""
+    try:
+        folder = Path((lab.home / RESTORING).read_text())
+    except OSError:
+        return None
+    return folder, store.read_record(folder)
+
+
+def go_on(folders: Sequence[Path]) -> None:
+    """Let paused machines go on, all at one instant, with their clocks set before they answer anybody. Raises
+    LabError."""
+    with ExitStack() as stack:
+        agents = [stack.enter_context(agent.connect(folder)) for folder in folders]
+        for one in agents:
+            one.send("clock", f"{time.time():.0f}")
+        memory.resume_all(folders)
+        for one in agents:
+            one.await_done("clock")
+
+
+def _put_disk_back(saved: Path, disk: Path) -> None:
+    beside = disk.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    copy_disk(saved, beside)
+    beside.replace(disk)
+
+
+def _load(lab: VmCluster, folder: Path, node: NodeRecord) -> None:
+    descriptor = memory.open_memory(store.find_memory(folder, node.name))
+    try:
+        processes.power_on(lab.as_machine(lab.node(node.name)), descriptor)
+    finally:
+        os.close(descriptor)

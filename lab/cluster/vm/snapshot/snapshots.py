@@ -1,0 +1,87 @@
+"""The snapshots of one lab: what `lab.cluster.snapshot.Snapshots` promises, for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lab import files
+from lab.cluster.model import Progress, Report, silent
+from lab.cluster.snapshot import Kind, Snapshot, check_snapshot_name
+from lab.cluster.vm.snapshot import budget, fits, restore, store, take
+from lab.cluster.vm.snapshot.store import Record
+from lab.cluster.vm.vm_cluster import VmCluster
+from lab.errors import InputError
+
+
+class VmSnapshots:
+    """The snapshots of a lab of machines."""
+
+    def __init__(self, lab: VmCluster) -> None:
+        self._lab = lab
+        self._parent = store.snapshots_folder(lab.name)
+
+    def all(self) -> tuple[Snapshot, ...]:
+        """Return all of them, oldest first, those that do not fit included."""
+        machines, swarm = self._keys()
+        return tuple(_as_value(folder, record, machines, swarm) for folder, record in store.read_all(self._parent))
+
+    def take(
+        self,
+        name: str,
+        kind: Kind,
+        *,
+        services: Sequence[str] = (),
+        about: Mapping[str, str] | None = None,
+        report: Report = silent,
+    ) -> Snapshot:
+        """Take one, after room was made for it. Raises InputError for a name that is not one, and LabError."""
+        check_snapshot_name(name)
+        with self._lab.alone():
+            budget.make_room(self._parent, self._keys(), len(self._lab.state.nodes))
+            folder = take.take(
+                self._lab, self._parent, name, kind, services=services, about=about, report=report, whole=True
+            )
+        report(Progress("snapshot", f"{name} is saved", 1.0))
+        return self._value(folder)
+
+    def restore(self, name: str, report: Report = silent) -> Snapshot:
+        """Put the machines back, and wait until the engines of those that are on answer."""
+        folder, record = self._find(name)
+        if unfit := fits.why_unfit(record, *self._keys()):
+            raise InputError(f"the snapshot {name} {unfit}", remedy="swarmlab snapshots lists those that fit")
+        with self._lab.alone():
+            restore.restore(self._lab, folder, record, report)
+        report(Progress("restore", f"{name} is restored", 1.0))
+        return self._value(folder)
+
+    def remove(self, name: str) -> None:
+        """Delete one."""
+        folder, _ = self._find(name)
+        with self._lab.alone():
+            files.delete(folder)
+
+    def _find(self, name: str) -> tuple[Path, Record]:
+        if (found := store.find(self._parent, check_snapshot_name(name))) is None:
+            have = ", ".join(record.name for _, record in store.read_all(self._parent)) or "none"
+            raise InputError(f"there is no snapshot called {name}; there are: {have}", remedy="swarmlab snapshots")
+        return found
+
+    def _value(self, folder: Path) -> Snapshot:
+        return next(s for s in self.all() if s.name == folder.name)
+
+    def _keys(self) -> tuple[str, str]:
+        return fits.key_of(self._lab.state), fits.swarm_key(self._lab.home / "tls")
+
+
+def _as_value(folder: Path, record: Record, machines: str, swarm: str) -> Snapshot:
+    return Snapshot(
+        name=record.name,
+        kind=record.kind,
+        created=record.created,
+        size=store.size_of(folder),
+        services=record.services,
+        stood_still=record.stood_still,
+        about=record.about,
+        unfit=fits.why_unfit(record, machines, swarm),
+    )
