@@ -168,14 +168,14 @@ def wait_until_whole(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -
     wait_until(
         "the swarm",
         bound,
-        lambda: _missing(endpoints),
+        lambda: find_missing(endpoints),
         pause=_POLL,
         say=lambda missing: say(f"waiting for the swarm: {missing}", 0.85),
         remedy="swarmlab up",
     )
 
 
-def _missing(endpoints: Sequence[Endpoint]) -> str:
+def find_missing(endpoints: Sequence[Endpoint]) -> str:
     """Return what the swarm still lacks, in words; empty when it is whole."""
     now = ping_engines(endpoints)
     silent = [m.node for m in now if not m.local]

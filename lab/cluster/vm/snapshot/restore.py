@@ -7,17 +7,19 @@ with it: the disks and the memory in the snapshot stay as they are.
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+from lab import files
 from lab.cluster.model import Progress, Report
 from lab.cluster.vm import agent, processes
 from lab.cluster.vm.snapshot import memory, store
 from lab.cluster.vm.snapshot.store import NodeRecord, Record
-from lab.cluster.vm.snapshot.take import copy_disk
+from lab.cluster.vm.snapshot.take import EDGE, copy_disk
 from lab.cluster.vm.state import RESTORING
 from lab.cluster.vm.vm_cluster import VmCluster
 
@@ -31,6 +33,9 @@ def restore(lab: VmCluster, folder: Path, record: Record, report: Report) -> Non
         list(pool.map(lambda node: processes.power_off(lab.home / node.name, node.identity), everyone))
     for node in everyone:
         _put_disk_back(folder / f"{node.name}.qcow2", lab.home / node.name / "disk.qcow2")
+    if (folder / EDGE).is_dir():
+        files.delete(lab.home / EDGE)
+        shutil.copytree(folder / EDGE, lab.home / EDGE)
     running = [node for node in record.nodes if node.on]
     report(Progress("restore", f"loading the memory of {', '.join(node.name for node in running)}", 0.3))
     processes.start_switch(lab.home, lab.state.switch, [node.name for node in everyone])
@@ -61,7 +66,7 @@ def go_on(folders: Sequence[Path]) -> None:
     with ExitStack() as stack:
         agents = [stack.enter_context(agent.connect(folder)) for folder in folders]
         for one in agents:
-            one.send("clock", f"{time.time():.0f}")
+            one.send("clock", f"{time.time():.3f}")
         memory.resume_all(folders)
         for one in agents:
             one.await_done("clock")

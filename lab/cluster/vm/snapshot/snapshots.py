@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import files
+from lab.cluster import swarm_init
 from lab.cluster.model import Progress, Report, silent
 from lab.cluster.snapshot import Kind, Snapshot, check_snapshot_name
 from lab.cluster.vm.snapshot import budget, fits, restore, store, take
 from lab.cluster.vm.snapshot.store import Record
 from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import InputError
+from lab.wait import wait_until
+
+_BOUND = 180.0
+"""Seconds for a restored swarm to answer as it did."""
 
 
 class VmSnapshots:
@@ -39,21 +44,39 @@ class VmSnapshots:
         check_snapshot_name(name)
         with self._lab.alone():
             budget.make_room(self._parent, self._keys(), len(self._lab.state.nodes))
+            whole = not swarm_init.find_missing(self._lab.endpoints())
             folder = take.take(
-                self._lab, self._parent, name, kind, services=services, about=about, report=report, whole=True
+                self._lab, self._parent, name, kind, services=services, about=about, report=report, whole=whole
             )
         report(Progress("snapshot", f"{name} is saved", 1.0))
         return self._value(folder)
 
     def restore(self, name: str, report: Report = silent) -> Snapshot:
-        """Put the machines back, and wait until the engines of those that are on answer."""
+        """Put the machines back, and wait until the swarm is as whole as it was, or else until the engines answer."""
         folder, record = self._find(name)
         if unfit := fits.why_unfit(record, *self._keys()):
             raise InputError(f"the snapshot {name} {unfit}", remedy="swarmlab snapshots lists those that fit")
         with self._lab.alone():
             restore.restore(self._lab, folder, record, report)
+            self._wait(record, report)
         report(Progress("restore", f"{name} is restored", 1.0))
         return self._value(folder)
+
+    def _wait(self, record: Record, report: Report) -> None:
+        def say(text: str, _: float = 0.0) -> None:
+            report(Progress("restore", text, 0.9))
+
+        if record.whole:
+            swarm_init.wait_until_whole(self._lab.endpoints(), bound=_BOUND, say=say)
+            return
+        running = {node.name for node in record.nodes if node.on}
+        endpoints = [endpoint for endpoint in self._lab.endpoints() if endpoint.node in running]
+
+        def silent_ones() -> str:
+            silent = [one.node for one in swarm_init.ping_engines(endpoints) if not one.local]
+            return f"no answer from the engine of {', '.join(silent)}" if silent else ""
+
+        wait_until("the engines", _BOUND, silent_ones, pause=0.5, say=say, remedy="swarmlab status")
 
     def remove(self, name: str) -> None:
         """Delete one."""

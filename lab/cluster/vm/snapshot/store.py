@@ -142,7 +142,7 @@ def delete_everything() -> None:
 
 def size_of(folder: Path) -> int:
     """Return how many bytes a snapshot's files take on the disk."""
-    return sum(path.stat().st_blocks * 512 for path in folder.iterdir() if path.is_file())
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
 
 
 def find_memory(folder: Path, node: str) -> Path:

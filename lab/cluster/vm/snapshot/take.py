@@ -20,6 +20,9 @@ from lab.cluster.vm.state import PAUSED, NodeState
 from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import LabError
 
+EDGE = "edge"
+"""The folder with the keys and the password of the edge's stacks, which a snapshot's services were made with."""
+
 
 def take(
     lab: VmCluster,
@@ -49,9 +52,12 @@ def take(
     try:
         report(Progress("snapshot", f"pausing and saving {len(running)} machines", 0.3))
         stood_still = _save(lab, nodes, folder)
-        report(Progress("snapshot", f"the cluster stood still for {stood_still:.1f} s; compressing", 0.6))
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(memory.compress, [folder / f"{node.name}.memory" for node in nodes if node.on]))
+        if kind != "template":  # Reading it packed would make each `up` a second longer.
+            report(Progress("snapshot", f"the cluster stood still for {stood_still:.1f} s; compressing", 0.6))
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(memory.compress, [folder / f"{node.name}.memory" for node in nodes if node.on]))
+        if (lab.home / EDGE).is_dir() and kind != "template":
+            shutil.copytree(lab.home / EDGE, folder / EDGE)
         also(lab, folder)
         record = Record(
             name=name,
