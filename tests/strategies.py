@@ -21,6 +21,7 @@ from lab.world.entries import (
     ManagerLink,
     Printed,
     Progressed,
+    Restored,
     StepMoved,
     SwarmChanged,
 )
@@ -170,6 +171,7 @@ facts: st.SearchStrategy[Fact] = (
     | st.builds(Printed, node=names, text=texts)
     | st.builds(CommandEnded, id=st.integers(1, 5), status=st.integers(0, 255), seconds=numbers, output=texts)
     | st.builds(ActDone, action=texts, node=names)
+    | st.builds(Restored, snapshot=names)
     | st.builds(
         Hit,
         node=names,

@@ -86,7 +86,7 @@ def reset(args: argparse.Namespace, out: Out) -> int:
         steps = ", ".join(s.id for s in lesson.steps)
         raise InputError(f"lesson {lesson.id} has no step {step}", remedy=f"its steps are: {steps}")
     with out.progress() as report:
-        done = reset_cluster(args.name, lesson, step or None, dry_run=args.dry_run, report=report)
+        done = reset_cluster(args.name, lesson, step or None, dry_run=args.dry_run, by=args.by, report=report)
     out.result(done)
     if not out.json:
         for action in done.actions:
@@ -99,7 +99,8 @@ def reset(args: argparse.Namespace, out: Out) -> int:
         elif done.dry_run:
             out.say(f"{many} to put right on the way to {done.to}; nothing was done.")
         else:
-            out.say(f"The cluster is at {done.to}: {many} put right in {done.seconds:.1f} s.")
+            how = ", by a snapshot" if done.by == "snapshot" else f" (by the API: {done.why})" if done.why else ""
+            out.say(f"The cluster is at {done.to}: {many} put right in {done.seconds:.1f} s{how}.")
     return 0
 
 

@@ -78,6 +78,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     reset = add("reset", "course", "reset the cluster to the start of a lesson or of a step")
     reset.add_argument("--to", metavar="LESSON[:STEP]", default="", help="default: the lesson that you were at")
     reset.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    reset.add_argument(
+        "--by",
+        choices=("auto", "api", "snapshot"),
+        default="auto",
+        help="by the engines' API, by a snapshot of that start, or (the default) by a snapshot if there is one",
+    )
     record = add("record", "course", "run a lesson and keep its tape")
     record.add_argument("lesson", metavar="LESSON")
     record.add_argument("-o", "--output", metavar="FILE", help="default: LESSON.tape in this folder's recordings/")

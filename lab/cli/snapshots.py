@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from lab.cli.out import Out, to_json
 from lab.cluster import api
 from lab.cluster.snapshot import Snapshot
-from lab.session.snapshots import restore_snapshot, snapshots_of, take_snapshot
+from lab.session.save_snapshot import snapshots_of
+from lab.session.snapshots import restore_snapshot, take_snapshot
 
 _KINDS: Mapping[str, str] = {"own": "yours", "step": "before a step", "checkpoint": "a checkpoint"}
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from lab.errors import Cancelled, LabError, WaitError
 from lab.lesson.checkpoint import Checkpoint, NodeState
 from lab.reset.stacks import pausing
+from lab.watch.threads import run_side_by_side
 from lab.world.entries import Progressed
 from lab.world.journal import Clock, Journal
 from lab.world.swarm import ENDED
@@ -173,15 +174,17 @@ def wait_for_ports(names: Iterable[str], context: WaitContext, limits: Limits, s
 
 def _deaf(world: World, context: WaitContext, names: Iterable[str]) -> Iterator[str]:
     ready = {node.name for node in world.swarm.nodes.values() if node.state == "ready"}
-    for name in names:
-        service = world.swarm.service(name)
-        if service is None or not world.swarm.live_tasks(service.id):
-            continue
-        for port in service.spec.ports:
-            if (port.protocol, port.mode) == ("tcp", "ingress"):
-                away = [node for node in context.refusing(port.published) if node in ready]
-                if away:
-                    yield f"{name} does not answer on port {port.published} of {', '.join(away)}"
+    published = [
+        (name, port.published)
+        for name in names
+        if (service := world.swarm.service(name)) is not None and world.swarm.live_tasks(service.id)
+        for port in service.spec.ports
+        if (port.protocol, port.mode) == ("tcp", "ingress")
+    ]
+    refusing = run_side_by_side(lambda one: context.refusing(one[1]), published)
+    for (name, port), nodes in zip(published, refusing, strict=True):
+        if away := [node for node in nodes if node in ready]:
+            yield f"{name} does not answer on port {port} of {', '.join(away)}"
 
 
 def check_interrupts(context: WaitContext, limits: Limits) -> None:

@@ -23,7 +23,7 @@ from lab.watch import probe
 from lab.watch.load.maker import LoadMaker
 from lab.watch.supervisor import SourceSupervisor
 from lab.watch.swarm import SwarmSource
-from lab.world.entries import ActDone, CommandEnded, Progressed
+from lab.world.entries import ActDone, CommandEnded, Progressed, Restored
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.request import Request
@@ -170,6 +170,23 @@ class ClusterDriver:
             self.journal.write(ActDone(FAULTS["start"].told.format(node), node))
         self.cluster.power_on(nodes, self.report)
         self.source.wake()
+
+    def restore(self, snapshot: str) -> None:
+        """Put the cluster back to a snapshot, and look at it anew. Raises what `Snapshots.restore` does, and InputError
+        for a cluster without snapshots."""
+        if self.cluster.snapshots is None:
+            raise InputError(f"a cluster of the provider {self.cluster.provider} has no snapshots")
+        self._loader.stop()
+        # A connection that is opened while the machines are paused takes long to be answered once they go on.
+        with self.source.paused():
+            self.cluster.snapshots.restore(snapshot, self.report)
+        self.edge = edge_settings.read_settings(self.cluster)
+        self.redactor.learn(self.edge.password)
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self.journal.write(Restored(snapshot))
+        self.source.restart()
 
     def engine(self) -> Any:
         """Return the low-level client of a reachable manager (`docker.APIClient`). Raises EngineError when there is

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from lab.cluster.model import Cluster
-from lab.errors import EngineError, WaitError
+from lab.cluster.model import Cluster, Progress, Report
+from lab.errors import EngineError, InputError, WaitError
 from lab.lesson.checkpoint import Checkpoint, NodeState, checkpoint_before
 from lab.lesson.model import Lesson
 from lab.reset import ownership
@@ -15,7 +16,9 @@ from lab.reset.actions import Plan, RemoveVolume
 from lab.reset.apply import apply
 from lab.reset.plan import plan
 from lab.reset.settle import MachinesEnded
+from lab.session import checkpoint_snapshots
 from lab.session.cluster_driver import ClusterDriver
+from lab.session.save_snapshot import save
 from lab.world.entries import ActDone
 
 #: Attempts before a reset gives up; after machines end during one, they are powered on again for the next.
@@ -24,21 +27,31 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class Done:
-    """What a reset found and did, as sentences, in order. `left` says what could not be touched, and why."""
+    """What a reset found and did, as sentences, in order. `left` says what could not be touched, and why. `by` says
+    which way it went, `why` why not by a snapshot."""
 
     to: str
     actions: tuple[str, ...]
     left: tuple[str, ...]
     seconds: float
     dry_run: bool = False
+    by: Literal["api", "snapshot"] = "api"
+    why: str = ""
 
 
-def reset_to(driver: ClusterDriver, lesson: Lesson, step: str | None = None, *, dry_run: bool = False) -> Done:
-    """Reset the cluster to the start of a step (None: of the lesson). Powers on what should run, inspects, acts, and
-    waits until the cluster is there; when a machine ends meanwhile, starts over from that state.
+By = Literal["auto", "api", "snapshot"]
+"""How a reset goes: by the engines' API, by a snapshot of the checkpoint, or by a snapshot if there is one."""
+
+
+def reset_to(
+    driver: ClusterDriver, lesson: Lesson, step: str | None = None, *, dry_run: bool = False, by: By = "auto"
+) -> Done:
+    """Reset the cluster to the start of a step (None: of the lesson). Restores a snapshot of that checkpoint, or powers
+    on what should run. Then it inspects, acts, and waits until the cluster is there, whichever way it went; when a
+    machine ends meanwhile, it starts over from that state.
 
     Raises WaitError with what was still missing, EngineError when no manager answers, MachinesEnded when machines keep
-    ending.
+    ending, InputError when it is to go by a snapshot and there is none.
     """
     began = time.monotonic()
     checkpoint = checkpoint_before(lesson, step)
@@ -47,7 +60,14 @@ def reset_to(driver: ClusterDriver, lesson: Lesson, step: str | None = None, *, 
     if dry_run:
         found = _preview(driver, checkpoint)
         return _done(to, [a.sentence for a in found.actions], found, began, dry_run=True)
+    name = checkpoint_snapshots.name_of(lesson.id, step)
+    saved, why = (None, "") if by == "api" else checkpoint_snapshots.find_snapshot(driver, checkpoint, name)
+    if by == "snapshot" and saved is None:
+        raise InputError(f"{to} cannot be reset to by a snapshot: {why}", remedy=f"swarmlab reset --to {to} --by api")
     done: list[str] = []
+    if saved is not None:
+        driver.restore(saved.name)
+        done.append(f"restore the snapshot {saved.name}")
     for attempt in range(ATTEMPTS):
         try:
             done += _power_on(driver, needed)
@@ -65,12 +85,23 @@ def reset_to(driver: ClusterDriver, lesson: Lesson, step: str | None = None, *, 
             driver.journal.write(ActDone(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
         else:
             break
-    return _done(to, done, found, began)
+    return replace(_done(to, done, found, began), by="api" if saved is None else "snapshot", why=why)
 
 
 def _done(to: str, actions: Sequence[str], found: Plan, began: float, *, dry_run: bool = False) -> Done:
     left = tuple(x.sentence for x in found.left)
     return Done(to, tuple(actions), left, round(time.monotonic() - began, 2), dry_run)
+
+
+def keep_checkpoint(driver: ClusterDriver, lesson: Lesson, step: str | None, done: Done, report: Report) -> None:
+    """Keep the checkpoint that a reset has just reached as a snapshot, if that took long and its provider has any.
+    Raises LabError when it cannot be saved."""
+    if driver.cluster.snapshots is None or done.by == "snapshot" or done.seconds < checkpoint_snapshots.KEEP_FROM:
+        return
+    digest = checkpoint_snapshots.digest_of(checkpoint_before(lesson, step), driver)
+    about = {"lesson": lesson.id, "step": step or "", checkpoint_snapshots.DIGEST: digest}
+    report(Progress("snapshot", "keeping a snapshot of this start, for the next reset to it", 0.9))
+    save(driver, checkpoint_snapshots.name_of(lesson.id, step), "checkpoint", about=about, report=report)
 
 
 def _needed(cluster: Cluster, checkpoint: Checkpoint) -> frozenset[str]:

@@ -10,12 +10,13 @@ from pathlib import Path
 from lab import __version__
 from lab.cluster import api
 from lab.cluster.model import Progress, Report, silent
+from lab.errors import LabError
 from lab.lesson import progress
 from lab.lesson.model import Lesson
 from lab.run.runner import LessonResult, run_lesson
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.live import TYPING
-from lab.session.reset_to import Done, reset_to
+from lab.session.reset_to import By, Done, keep_checkpoint, reset_to
 from lab.tape.tape import Header, Recorder
 from lab.tape.transcript import Transcript
 from lab.terminal.redact import Redactor
@@ -50,10 +51,10 @@ def open_driver(
 
 
 def reset_cluster(
-    name: str, lesson: Lesson, step: str | None, *, dry_run: bool = False, report: Report = silent
+    name: str, lesson: Lesson, step: str | None, *, dry_run: bool = False, by: By = "auto", report: Report = silent
 ) -> Done:
-    """Reset a cluster to a checkpoint, and report progress to `report`. Raises BusyError when another swarmlab is
-    working on it."""
+    """Reset a cluster to a checkpoint, and report progress to `report`; one that took long is kept as a snapshot.
+    Raises BusyError when another swarmlab is working on it."""
     to = f"{lesson.id}:{step}" if step else lesson.id
     with ExitStack() as stack:
         if not dry_run:
@@ -65,7 +66,12 @@ def reset_cluster(
                 report(Progress(entry.fact.stage, entry.fact.text, entry.fact.done))
 
         driver.journal.read(tell)
-        done = reset_to(driver, lesson, step, dry_run=dry_run)
+        done = reset_to(driver, lesson, step, dry_run=dry_run, by=by)
+        if not dry_run:
+            try:
+                keep_checkpoint(driver, lesson, step, done, report)
+            except LabError as error:  # The cluster is at the checkpoint, which is what was asked for.
+                report(Progress("snapshot", f"no snapshot of it was kept: {error.sentence}", 1.0))
     if not dry_run:
         progress.forget_step(name, lesson, step or "")
         progress.record_opened(name, lesson.id)

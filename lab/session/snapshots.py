@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lab.cluster import api
-from lab.cluster.model import Cluster, Progress, Report, silent
-from lab.cluster.snapshot import Kind, Snapshot, Snapshots
-from lab.errors import InputError
-from lab.reset.settle import find_not_running
-from lab.session.cluster_driver import ClusterDriver
+from lab.cluster.model import Report, silent
+from lab.cluster.snapshot import Snapshot
 from lab.session.run import open_driver
-from lab.wait import wait_until
-from lab.world.world import World
-
-STILL_BOUND = 180.0
-"""Seconds that a snapshot waits for the swarm to be still."""
-
-
-def snapshots_of(cluster: Cluster) -> Snapshots:
-    """Return a cluster's snapshots. Raises InputError when its provider has none."""
-    if cluster.snapshots is None:
-        raise InputError(
-            f"a cluster of the provider {cluster.provider} has no snapshots",
-            remedy="swarmlab reset goes back to the start of a lesson without them",
-        )
-    found: Snapshots = cluster.snapshots
-    return found
+from lab.session.save_snapshot import save, snapshots_of
 
 
 def take_snapshot(name: str, snapshot: str, report: Report = silent) -> Snapshot:
@@ -37,35 +17,8 @@ def take_snapshot(name: str, snapshot: str, report: Report = silent) -> Snapshot
         return save(driver, snapshot, "own", report=report)
 
 
-def save(
-    driver: ClusterDriver, name: str, kind: Kind, *, about: Mapping[str, str] | None = None, report: Report = silent
-) -> Snapshot:
-    """Wait until the cluster is still, and save it. Raises what `Snapshots.take` does, and WaitError."""
-
-    def moving() -> str:
-        driver.look()
-        return find_moving(driver.journal.world)
-
-    wait_until(
-        "the cluster to be still",
-        STILL_BOUND,
-        moving,
-        pause=0.5,
-        say=lambda why: report(Progress("snapshot", f"waiting until the cluster is still: {why}", 0.0)),
-        remedy="swarmlab status, then try again",
-    )
-    services = sorted(service.name for service in driver.journal.world.swarm.services.values())
-    return snapshots_of(driver.cluster).take(name, kind, services=services, about=about, report=report)
-
-
 def restore_snapshot(name: str, snapshot: str, report: Report = silent) -> Snapshot:
     """Put the cluster `name` back to a snapshot. Raises InputError, LabError, and BusyError when another swarmlab is at
     work on it."""
     with api.at_work(name, f"restoring the snapshot {snapshot}"):
         return snapshots_of(api.find(name)).restore(snapshot, report)
-
-
-def find_moving(world: World) -> str:
-    """Return what is under way in a swarm, in a sentence; "" when it is still."""
-    services = world.swarm.services.values()
-    return next(iter(find_not_running(world, sorted(service.name for service in services))), "")

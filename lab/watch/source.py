@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from lab.errors import EngineError, LabError
@@ -39,6 +39,7 @@ class Source:
         self._turn = threading.Condition()
         self._asked = self._begun = self._done = 0
         self._closed = False
+        self._held = 0
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -58,6 +59,18 @@ class Source:
         with self._turn:
             self._asked += 1
             self._turn.notify_all()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Begin no poll while the block runs; one that has begun is not waited for."""
+        with self._turn:
+            self._held += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._held -= 1
+                self._turn.notify_all()
 
     def close(self) -> None:
         """Stop; returns when the thread has ended, or after two seconds."""
@@ -109,6 +122,7 @@ class Source:
         while True:
             with self._turn:
                 self._turn.wait_for(lambda: self._asked > self._begun or self._closed, timeout=pause)
+                self._turn.wait_for(lambda: not self._held or self._closed)
                 if self._closed:
                     return
                 self._begun = wanted = self._asked

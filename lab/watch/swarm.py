@@ -46,7 +46,7 @@ class SwarmSource(Source):
         self._current = 0
         self._client: docker.DockerClient | None = None
         self._seen = Versions()
-        self._named = True
+        self._named, self._anew = True, False
         self._moved_at = time.monotonic()
         self._streams = tuple(EventStream(e, connect, self._on_event) for e in endpoints)
 
@@ -70,10 +70,20 @@ class SwarmSource(Source):
             self._named = True
             super().look(bound)
 
+    def restart(self) -> None:
+        """Read everything anew, as in a first look: the swarm was put back to a snapshot."""
+        with self._turn:
+            self._anew = True
+            self.wake(named=True)
+
     def _look(self) -> bool:
         """Poll once through the current manager, or the next that answers; raises EngineError if none does."""
         with self._turn:
             named, self._named = self._named, False
+            anew, self._anew = self._anew, False
+        if anew:
+            self._release()
+            self._seen = Versions()
         why = "the cluster has no manager"
         for _ in self._managers:
             manager = self._managers[self._current % len(self._managers)]

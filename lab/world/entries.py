@@ -169,6 +169,15 @@ class ActDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """The whole cluster was put back to a snapshot: what was seen of it before is no longer so, and its next first look
+    is no news."""
+
+    snapshot: Name
+    kind: Literal["restored"] = "restored"
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One request to a published port of one node, and who answered. `status` is 0 if nobody did.
 
@@ -297,6 +306,7 @@ Fact = Annotated[
     | Printed
     | CommandEnded
     | ActDone
+    | Restored
     | Hit
     | LoadReport
     | CertificateSeen

@@ -26,6 +26,7 @@ from lab.world.entries import (
     ManagerLink,
     Printed,
     Progressed,
+    Restored,
     RoutesSeen,
     StepMoved,
     SwarmChanged,
@@ -77,8 +78,8 @@ class World:
     """Everything known at `at` (seconds since the journal began).
 
     `link` says through which manager the swarm is polled; `changes` is the timeline; `hits` are the answers to probes,
-    with their times. `dirty` are the slots, nodes ("node:ID") and services ("service:ID") that the last entry touched:
-    what a pane must redraw.
+    with their times. `restored`: the cluster was put back to a snapshot, and has not been looked at since. `dirty` are
+    the slots, nodes ("node:ID") and services ("service:ID") that the last entry touched: what a pane must redraw.
     """
 
     at: float = 0.0
@@ -94,6 +95,7 @@ class World:
     commands: tuple[Command, ...] = ()
     hits: tuple[tuple[float, Hit], ...] = ()
     dirty: frozenset[Slot | str] = frozenset()
+    restored: bool = False
 
 
 def fold(world: World, entry: Entry) -> World:
@@ -119,6 +121,9 @@ def fold(world: World, entry: Entry) -> World:
             return replace(base, commands=tuple(_end(c, fact) for c in base.commands))
         case ActDone():
             return _tell(base, at, (Line(fact.action, "lab", node=fact.node, kind="act"),))
+        case Restored():
+            told = _tell(base, at, (Line(f"the cluster was put back to {fact.snapshot}", "lab", kind="act"),))
+            return replace(told, edge=Edge(), load=Load(), hits=(), restored=True)
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])
         case LoadReport():
@@ -169,6 +174,13 @@ def _fold_event(world: World, at: float, fact: EngineEvent) -> World:
 
 
 def _fold_look(world: World, fact: SwarmChanged) -> World:
+    after = _fold_objects(world, fact)
+    if world.restored and fact.first:
+        return replace(after, changes=world.changes, restored=False)
+    return after
+
+
+def _fold_objects(world: World, fact: SwarmChanged) -> World:
     before, dirty = world.swarm, set[Slot | str]()
     if absent := swarm_state.absent_ids(before, fact):
         gone = SwarmChanged(by=fact.by, gone=absent)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -11,12 +13,15 @@ import pytest
 from lab import file_lock
 from lab.cluster import api, lab_paths
 from lab.cluster.model import Cluster
+from lab.cluster.snapshot import Snapshot
 from lab.cluster.vm import state
 from lab.engine.endpoint import Endpoint
-from lab.errors import BusyError, EngineError, MissingError
+from lab.errors import BusyError, EngineError, InputError, MissingError
+from lab.lesson.checkpoint import checkpoint_before
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.reset.settle import MachinesEnded
+from lab.session import checkpoint_snapshots
 from lab.session import reset_to as reset
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.reset_to import reset_to
@@ -29,10 +34,23 @@ from tests.unit.test_cluster_machine import a_lab
 SCALING = next(lesson for lesson in load_course() if lesson.id == "scaling")
 
 
+class Saved:
+    """The snapshots of a cluster, as far as a reset asks."""
+
+    def __init__(self, *found: Snapshot) -> None:
+        self.found = found
+
+    def all(self) -> tuple[Snapshot, ...]:
+        return self.found
+
+
 class OwnCluster:
     """The lab's own four machines, as far as a reset asks."""
 
-    name, made_by_lab = "default", True
+    name, made_by_lab, provider = "default", True, "vm"
+
+    def __init__(self) -> None:
+        self.snapshots: Saved | None = None
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return tuple(Endpoint(f"node{n}", "manager" if n <= 3 else "worker", "tcp://127.0.0.1:1") for n in range(1, 5))
@@ -43,7 +61,10 @@ class Machines(ModelDriver):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cluster = cast(Cluster, OwnCluster())
+        self.own = OwnCluster()
+        self.cluster = cast(Cluster, self.own)
+        self.edge = SimpleNamespace(domain="localhost", acme="pebble", email="", http_port=1, https_port=2, images="")
+        self.restored: list[str] = []
         self.ends: dict[int, tuple[str, ...]] = {}
         self.powered_on: list[tuple[str, ...]] = []
         self.turns = 0
@@ -70,6 +91,13 @@ class Machines(ModelDriver):
         for name in nodes:
             self.swarm.power(name, True)
 
+    def restore(self, snapshot: str) -> None:
+        """The world of the snapshot is the one that a reset by the API would end in."""
+        self.restored.append(snapshot)
+        made, self.own.snapshots = self.own.snapshots, None
+        put_back(self, by="api")
+        self.own.snapshots = made
+
     def settings(self) -> dict[str, str]:
         return {"ACME_DIR": "/nowhere"}
 
@@ -88,8 +116,57 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
 
 
-def put_back(driver: Machines, lesson: Lesson = SCALING, *, dry_run: bool = False) -> reset.Done:
-    return reset_to(cast(ClusterDriver, driver), lesson, dry_run=dry_run)
+def put_back(driver: Machines, lesson: Lesson = SCALING, *, dry_run: bool = False, by: reset.By = "auto") -> reset.Done:
+    return reset_to(cast(ClusterDriver, driver), lesson, dry_run=dry_run, by=by)
+
+
+def a_snapshot(driver: Machines, name: str = "scaling.start", *, unfit: str = "", digest: str = "") -> Snapshot:
+    digest = digest or checkpoint_snapshots.digest_of(checkpoint_before(SCALING, None), cast(ClusterDriver, driver))
+    about = {checkpoint_snapshots.DIGEST: digest}
+    return Snapshot(name, "checkpoint", datetime.now(UTC), 1, about=about, unfit=unfit)
+
+
+def test_a_snapshot_of_the_start_is_restored_and_what_it_holds_is_verified() -> None:
+    driver = Machines()
+    driver.own.snapshots = Saved(a_snapshot(driver, "other.start"), a_snapshot(driver))
+    done = put_back(driver)
+    assert (done.by, driver.restored) == ("snapshot", ["scaling.start"])
+    assert done.actions == ("restore the snapshot scaling.start",)
+    assert driver.there()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"name": "scaling.up"}, "there is no snapshot of it yet"),
+        ({"unfit": "is of another swarm"}, "its snapshot is of another swarm"),
+        ({"digest": "0" * 16}, "another version of the lesson"),
+    ],
+)
+def test_one_that_does_not_fit_is_never_restored_and_the_api_way_says_why(change: dict[str, str], why: str) -> None:
+    driver = Machines()
+    driver.own.snapshots = Saved(a_snapshot(driver, **change))
+    done = put_back(driver)
+    assert (done.by, driver.restored) == ("api", [])
+    assert why in done.why
+    assert driver.there()
+    with pytest.raises(InputError, match="cannot be reset to by a snapshot") as caught:
+        put_back(driver, by="snapshot")
+    assert "--by api" in caught.value.remedy
+
+
+def test_a_provider_without_snapshots_says_so_and_the_api_way_goes_on() -> None:
+    driver = Machines()
+    done = put_back(driver)
+    assert (done.by, done.why) == ("api", "a cluster of the provider vm has no snapshots")
+    assert driver.there()
+
+
+def test_by_the_api_no_snapshot_is_looked_at() -> None:
+    driver = Machines()
+    driver.own.snapshots = Saved(a_snapshot(driver))
+    assert put_back(driver, by="api").by == "api"
+    assert driver.restored == []
 
 
 @pytest.mark.parametrize("dead", [("node4",), ("node1", "node3"), ("node1", "node2", "node3", "node4")])

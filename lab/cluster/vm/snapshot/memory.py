@@ -27,6 +27,7 @@ BOUND = 300.0
 """Seconds for saving or loading all machines."""
 
 _POLL = 0.02
+_RESUME = 30.0
 _UNLIMITED = 1 << 50
 _LEVEL = 1
 _CHUNK = 1 << 20
@@ -52,7 +53,22 @@ def resume_all(folders: Iterable[Path]) -> None:
 async def _resume_all(folders: tuple[Path, ...]) -> None:
     async with AsyncExitStack() as stack:
         clients = [(f.name, await stack.enter_async_context(qmp.connect(f))) for f in folders]
-        await asyncio.gather(*(qmp.run(client, node, "cont") for node, client in clients))
+        await asyncio.gather(*(_resume(client, node) for node, client in clients))
+
+
+async def _resume(client: QMPClient, node: str) -> None:
+    """Let a machine go on, whatever saving it was interrupted in: it does not while its memory is still written."""
+    end = time.monotonic() + _RESUME
+    while True:
+        try:
+            await qmp.run(client, node, "cont")
+            return
+        except LabError:
+            if time.monotonic() > end:
+                raise
+            with suppress(LabError):
+                await qmp.run(client, node, "migrate_cancel")
+            await asyncio.sleep(_POLL)
 
 
 async def _save_all(targets: Mapping[Path, Path], while_paused: Callable[[], None]) -> float:
@@ -66,7 +82,7 @@ async def _save_all(targets: Mapping[Path, Path], while_paused: Callable[[], Non
             await asyncio.gather(*(_save(c, node, to) for node, c, to in clients))
             await asyncio.to_thread(while_paused)
         finally:
-            said = await asyncio.gather(*(qmp.run(c, node, "cont") for node, c, _ in clients), return_exceptions=True)
+            said = await asyncio.gather(*(_resume(c, node) for node, c, _ in clients), return_exceptions=True)
         stood_still = time.monotonic() - began
         if failed := next((each for each in said if isinstance(each, BaseException)), None):
             raise failed
