@@ -66,6 +66,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     add("snapshots", "snapshots", "the snapshots of the cluster: what runs in them, how large and how old they are")
     restore = add("restore", "snapshots", "put the whole cluster back to a snapshot")
     restore.add_argument("snapshot", metavar="SNAPSHOT")
+    add("undo", "snapshots", "take back the last step that was passed: the cluster as it was before it")
     node = add("node", "cluster", f"a fault on a machine, or its undoing: {', '.join(faults.FAULTS)}")
     node.add_argument("verb", choices=tuple(faults.FAULTS))
     node.add_argument("node", metavar="NODE")

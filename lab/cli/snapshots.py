@@ -1,4 +1,4 @@
-"""snapshot, snapshots, restore: a cluster saved as it is, and put back."""
+"""snapshot, snapshots, restore, undo: a cluster saved as it is, and put back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lab.cli.out import Out, to_json
 from lab.cluster import api
 from lab.cluster.snapshot import Snapshot
 from lab.session.save_snapshot import snapshots_of
-from lab.session.snapshots import restore_snapshot, take_snapshot
+from lab.session.snapshots import restore_snapshot, take_snapshot, undo_step
 
 _KINDS: Mapping[str, str] = {"own": "yours", "step": "before a step", "checkpoint": "a checkpoint"}
 
@@ -53,6 +53,16 @@ def restore(args: argparse.Namespace, out: Out) -> int:
     out.result({**to_json(restored), "seconds": seconds})
     if not out.json:
         out.say(f"The cluster is as it was at {restored.name}, after {seconds:.1f} s.")
+    return 0
+
+
+def undo(args: argparse.Namespace, out: Out) -> int:
+    """Take back the last step that was passed."""
+    with out.progress() as report:
+        lesson, step = undo_step(args.name, report)
+    out.result({"lesson": lesson, "before": step})
+    if not out.json:
+        out.say(f"The cluster is as it was before the step {step} of {lesson}.")
     return 0
 
 

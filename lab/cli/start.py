@@ -67,7 +67,7 @@ def _live(name: str) -> Stage:
     from lab.cluster import api  # only this path needs it, and the first paint waits for imports
     from lab.session.live import LiveStage
 
-    return LiveStage(api.find(name))
+    return LiveStage(api.find(name), saves=True)
 
 
 def _recorded() -> Stage:

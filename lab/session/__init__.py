@@ -41,6 +41,10 @@ class Stage(Protocol):
         """Reset the cluster to the start of the open lesson (or of `step`), and return a sentence about it. A replay
         rewinds to that point."""
 
+    def undo(self) -> str:
+        """Take the last step back: put the cluster to what it was before it, and return a sentence about it. A replay
+        winds back to it. Raises InputError when nothing reaches back that far."""
+
     def keys(self, data: str) -> None:
         """Send what the user typed in the terminal to the shell; an empty text only ensures that there is one. Blocks
         until the shell shows its first prompt. Raises EngineError when there is no manager to open it on. A replay

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 
 from lab.cluster import api
@@ -15,6 +17,7 @@ from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.reset_to import Done, reset_to
+from lab.session.step_snapshots import StepSaver, find_undo, forget_from, take_back
 from lab.world.entries import ActDone, Captured, StepMoved
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
@@ -25,11 +28,14 @@ TYPING = 0.018
 
 
 class LiveStage:
-    """`lab.session.Stage` on a cluster. One step at a time: a second `play` waits for the first."""
+    """`lab.session.Stage` on a cluster. One step at a time: a second `play` waits for the first. With `saves`, the
+    cluster is saved before each step, while the person reads, so that the step can be taken back."""
 
     live = True
 
-    def __init__(self, cluster: Cluster, *, journal: Journal | None = None, typing: float = TYPING) -> None:
+    def __init__(
+        self, cluster: Cluster, *, journal: Journal | None = None, typing: float = TYPING, saves: bool = False
+    ) -> None:
         self.journal = journal or Journal()
         self.cluster = cluster
         self.title = format_heading(cluster.status())
@@ -38,7 +44,10 @@ class LiveStage:
         self._lesson: Lesson | None = None
         self._view = "reconciliation"
         self._busy = threading.Lock()
+        self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
         self.driver.start()
+        if self._saver is not None:
+            self._saver.start()
 
     def lessons(self) -> tuple[Lesson, ...]:
         """See `Stage.lessons`."""
@@ -57,6 +66,8 @@ class LiveStage:
         progress.record_opened(self.cluster.name, found.id)
         if not progress.passed_steps(self.cluster.name, found):
             self._tell_distance(found)
+            self._forget_from(found)
+        self._save_soon(found)
         return found
 
     def play(self, step: str) -> None:
@@ -67,6 +78,8 @@ class LiveStage:
             raise InputError(f"lesson {lesson.id} has no step {step}")
         with self._busy:
             self.driver.begin()
+            if self._saver is not None:
+                self._saver.want("", "")
             try:
                 with api.at_work(self.cluster.name, f"running step {step} of {lesson.id}"):
                     result = run_step(lesson, found, self.driver, strict=False)
@@ -77,6 +90,8 @@ class LiveStage:
                 self.journal.write(StepMoved(lesson.id, step, "failed", str(error)))
                 return
             self._remember(lesson, result)
+            if result.passed:
+                self._save_soon(lesson)
 
     def stop(self) -> None:
         """See `Stage.stop`."""
@@ -91,7 +106,27 @@ class LiveStage:
                 done = reset_to(self.driver, lesson, step or None)
         progress.forget_step(self.cluster.name, lesson, step)
         self._write_opened(lesson)
+        self._forget_from(lesson, step)
+        self._save_soon(lesson)
         return describe_reset(done, lesson.id, step)
+
+    def undo(self) -> str:
+        """See `Stage.undo`."""
+        lesson = self._need_lesson()
+        begun = [step.id for step in lesson.steps if (lesson.id, step.id) in self.journal.world.lesson.steps]
+        if not begun:
+            raise InputError("no step of this lesson has begun: there is nothing to take back")
+        with self._busy:
+            self.driver.begin()
+            undo = find_undo(self.driver, lesson, begun[-1])
+            captured = self.journal.world.lesson.captured
+            with api.at_work(self.cluster.name, f"taking back the step {undo.step} of {lesson.id}"):
+                take_back(self.driver, undo)
+        progress.forget_step(self.cluster.name, lesson, undo.step)
+        self._write_opened(lesson)
+        for name, value in captured.items():
+            self.journal.write(Captured(name, value))
+        return f"The cluster is as it was before the step {undo.step}."
 
     def keys(self, data: str) -> None:
         """See `Stage.keys`."""
@@ -131,8 +166,25 @@ class LiveStage:
 
     def close(self) -> None:
         """See `Stage.close`."""
+        if self._saver is not None:
+            self._saver.close()
         self.driver.stop()
         self.driver.close()
+
+    def _save_soon(self, lesson: Lesson) -> None:
+        """Have the cluster saved before the next step, unless it is from before that step already."""
+        if self._saver is not None:
+            passed = progress.passed_steps(self.cluster.name, lesson)
+            self._saver.want(lesson.id, next((step.id for step in lesson.steps if step.id not in passed), ""))
+
+    def _forget_from(self, lesson: Lesson, step: str = "") -> None:
+        if self._saver is not None:
+            with suppress(LabError):  # Another swarmlab is at work on the cluster: what is stale is replaced later.
+                forget_from(self.driver, lesson, step)
+
+    def _turn(self) -> AbstractContextManager[None] | None:
+        """Return the stage's turn, to be held for a block; None while a step or a reset has it."""
+        return _held(self._busy) if self._busy.acquire(blocking=False) else None
 
     def _write_opened(self, lesson: Lesson) -> None:
         open_lesson(lesson, self.driver)
@@ -158,6 +210,14 @@ class LiveStage:
         self.driver.remember(result.created)
         if result.passed:
             progress.pass_step(self.cluster.name, lesson, result.step)
+
+
+@contextmanager
+def _held(lock: threading.Lock) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def format_heading(status: ClusterStatus) -> str:

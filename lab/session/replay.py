@@ -71,6 +71,15 @@ class ReplayStage:
             player.wind(step) if step else player.rewind()
         return f"The recording is wound back to {'step ' + step if step else 'its beginning'}."
 
+    def undo(self) -> str:
+        """See `Stage.undo`."""
+        player = self._need_player()
+        steps = self.journal.world.lesson.steps
+        begun = [step for step in player.steps if (player.tape.header.lesson, step) in steps]
+        if not begun:
+            raise InputError("no step has been played: there is nothing to take back")
+        return self.reset(begun[-1])
+
     def keys(self, data: str) -> None:
         """Do nothing: a replay has no shell."""
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from lab.cluster import api
-from lab.cluster.model import Report, silent
+from lab.cluster.model import Progress, Report, silent
 from lab.cluster.snapshot import Snapshot
+from lab.errors import InputError
+from lab.lesson import progress
+from lab.lesson.course import load_course
 from lab.session.run import open_driver
 from lab.session.save_snapshot import save, snapshots_of
+from lab.session.step_snapshots import find_undo, take_back
 
 
 def take_snapshot(name: str, snapshot: str, report: Report = silent) -> Snapshot:
@@ -22,3 +26,22 @@ def restore_snapshot(name: str, snapshot: str, report: Report = silent) -> Snaps
     work on it."""
     with api.at_work(name, f"restoring the snapshot {snapshot}"):
         return snapshots_of(api.find(name)).restore(snapshot, report)
+
+
+def undo_step(name: str, report: Report = silent) -> tuple[str, str]:
+    """Take back the last step that was passed on the cluster `name`; return its lesson's id and the id of the step
+    before which the cluster is now. Raises InputError when there is nothing that reaches back, LabError, BusyError."""
+    opened = progress.last_lesson(name)
+    lesson = next((each for each in load_course() if each.id == opened), None)
+    passed = progress.passed_steps(name, lesson) if lesson is not None else ()
+    if lesson is None or not passed:
+        raise InputError("no step was passed: there is nothing to take back", remedy="swarmlab lessons")
+    with (
+        api.at_work(name, f"taking back the step {passed[-1]} of {lesson.id}"),
+        open_driver(name, look=False) as driver,
+    ):
+        undo = find_undo(driver, lesson, passed[-1])
+        report(Progress("restore", f"back to before the step {undo.step} of {lesson.id}", 0.0))
+        take_back(driver, undo)
+    progress.forget_step(name, lesson, undo.step)
+    return lesson.id, undo.step

@@ -318,6 +318,17 @@ class LabApp(ViewActions):
             self.see(busy="reset", notice="Back to the start ...", trouble=False)
             self._worker.reset(step)
 
+    def action_undo(self) -> None:
+        from lab.tui import dialogs  # not needed for the first paint
+
+        self.push_screen(dialogs.undo(self.ui), self._undo)
+
+    def _undo(self, step: str | None) -> None:
+        if step and keys.works(self.ui, "undo") and (place := self.ui.last_step) is not None:
+            self.turn_to(place)
+            self.see(busy="reset", notice="Taking the step back ...", trouble=False)
+            self._worker.undo()
+
     def action_go_live(self) -> None:
         stage, self._waiting = self._waiting, None
         lesson = self.ui.lesson

@@ -162,3 +162,12 @@ def reset(s: UiState) -> Pick:
     if s.step is not None and s.page > 0:
         options.insert(0, (s.step.id, f"To the start of this step: {s.step.title}"))
     return Pick("Put the cluster back" if s.live else "Wind the recording back", options)
+
+
+def undo(s: UiState) -> Pick:
+    """Return the question whether the last step is to be taken back; the result is its id."""
+    step = s.lesson.steps[s.last_step] if s.lesson is not None and s.last_step is not None else None
+    if step is None:
+        raise ValueError("no step has begun")
+    where = "the cluster goes back to what it was before it" if s.live else "the recording winds back to it"
+    return Pick("Take a step back", [(step.id, f"{step.title}: {where}")])

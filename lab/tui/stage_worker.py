@@ -141,6 +141,11 @@ class StageWorker:
         if self.stage is not None:
             self._work("reset", partial(self.stage.reset, step))
 
+    def undo(self) -> None:
+        """Take the last step back; the worker's result is a sentence."""
+        if self.stage is not None:
+            self._work("reset", self.stage.undo)
+
     def stop(self) -> None:
         """Ask the running step to end."""
         if self.stage is not None:

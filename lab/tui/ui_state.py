@@ -102,6 +102,12 @@ class UiState:
         return self.lesson is not None and all(self.step_state(place) == "passed" for place in range(self.count))
 
     @property
+    def last_step(self) -> int | None:
+        """The place of the last step that has begun, None when none has."""
+        begun = [place for place in range(self.count) if self.record(place) is not None]
+        return begun[-1] if begun else None
+
+    @property
     def resume(self) -> int:
         """The page to open on: the first step that has not passed, the opening page if none has, or the last page,
         which leads to the next lesson, if all have."""

@@ -257,6 +257,11 @@ class FakeStage:
         self.journal.write(LessonOpened(self._lesson))
         return "The cluster is at the start of reconciliation: 2 things put right in 3 s."
 
+    def undo(self) -> str:
+        self.resets.append("undo")
+        self.journal.write(LessonOpened(self._lesson))
+        return "The cluster is as it was before the step scale."
+
     def keys(self, data: str) -> None:
         if self.no_shell is not None:
             raise self.no_shell

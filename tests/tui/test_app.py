@@ -142,6 +142,23 @@ async def test_reset_asks_where_to() -> None:
         assert it.stage.resets == [""]
 
 
+async def test_a_step_is_taken_back_after_it_was_said_which() -> None:
+    async with desk(FakeStage(desired=4)) as it:
+        await it.press("u")
+        assert it.stage.resets == [], "no step has begun yet"
+        await it.press("enter", "enter")
+        await it.idle()
+        await it.press("n", "u")
+        await it.see("Take a step back", "the cluster goes back to what it was before it")
+        await it.press("escape")
+        assert it.stage.resets == []
+        await it.press("u", "enter")
+        await it.idle()
+        assert it.stage.resets == ["undo"]
+        await it.see("The cluster is as it was before the step")
+        assert it.app.ui.page == 0
+
+
 async def test_a_replay_wound_back_is_as_new() -> None:
     async with desk(FakeStage(live=False)) as it:
         await it.press("enter", "enter")

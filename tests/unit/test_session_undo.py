@@ -1,0 +1,126 @@
+"""A step taken back: which snapshot that takes, what it forgets, when the cluster is saved, and a replay's way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from lab.cluster.snapshot import Kind, Snapshot
+from lab.errors import InputError
+from lab.lesson.course import load_course
+from lab.session.cluster_driver import ClusterDriver
+from lab.session.replay import ReplayStage
+from lab.session.step_snapshots import find_under_way, find_undo, forget_from, name_before, take_back
+from lab.world.entries import CommandBegan, CommandEnded, Entry, ManagerLink
+from lab.world.world import World, fold, fold_all
+from tests.strategies import first_look, service, task
+
+LESSON = next(lesson for lesson in load_course() if len(lesson.steps) > 3)
+FIRST, SECOND, THIRD = (step.id for step in LESSON.steps[:3])
+NOW = datetime.now(UTC)
+
+
+class Kept:
+    """A cluster's snapshots, in memory."""
+
+    def __init__(self, *found: Snapshot) -> None:
+        self.found = list(found)
+
+    def all(self) -> tuple[Snapshot, ...]:
+        return tuple(self.found)
+
+    def remove(self, name: str) -> None:
+        self.found = [each for each in self.found if each.name != name]
+
+
+def before(step: str, age: float, *, lesson: str = LESSON.id, kind: Kind = "step", unfit: str = "") -> Snapshot:
+    about = {"lesson": lesson, "step": step}
+    return Snapshot(name_before(lesson, step), kind, NOW - timedelta(minutes=age), 1, about=about, unfit=unfit)
+
+
+def driver(*found: Snapshot) -> Any:
+    kept = Kept(*found)
+    restored: list[str] = []
+    return SimpleNamespace(
+        cluster=SimpleNamespace(snapshots=kept, provider="vm"),
+        restored=restored,
+        restore=restored.append,
+        look=lambda: None,
+        kept=kept,
+    )
+
+
+def test_it_takes_the_newest_from_before_that_step() -> None:
+    one = driver(before(FIRST, 9), before(SECOND, 5), before(THIRD, 1))
+    assert find_undo(cast(ClusterDriver, one), LESSON, SECOND).step == SECOND
+    assert find_undo(cast(ClusterDriver, one), LESSON, FIRST).step == FIRST
+
+
+def test_where_that_one_is_missing_it_goes_further_back_and_never_forward() -> None:
+    one = driver(before(FIRST, 9), before(SECOND, 5, unfit="is of another swarm"), before(THIRD, 1))
+    assert find_undo(cast(ClusterDriver, one), LESSON, SECOND).step == FIRST
+
+
+@pytest.mark.parametrize(
+    "found",
+    [(), (before(THIRD, 1),), (before(FIRST, 1, lesson="another"),), (before(FIRST, 1, kind="own"),)],
+    ids=["none", "later", "of another lesson", "somebody's own"],
+)
+def test_what_does_not_reach_back_is_told_with_the_way_by_a_reset(found: tuple[Snapshot, ...]) -> None:
+    with pytest.raises(InputError, match="cannot be taken back") as caught:
+        find_undo(cast(ClusterDriver, driver(*found)), LESSON, SECOND)
+    assert f"swarmlab reset --to {LESSON.id}:{SECOND}" in caught.value.remedy
+
+
+def test_taking_back_forgets_what_came_after_and_keeps_ones_own() -> None:
+    mine = replace(before(THIRD, 0.5, kind="own"), name="mine")
+    one = driver(before(FIRST, 9), before(SECOND, 5), before(THIRD, 1), mine)
+    take_back(cast(ClusterDriver, one), find_undo(cast(ClusterDriver, one), LESSON, SECOND))
+    assert one.restored == [name_before(LESSON.id, SECOND)]
+    assert [each.name for each in one.kept.all()] == [name_before(LESSON.id, s) for s in (FIRST, SECOND)] + ["mine"]
+
+
+def test_a_lesson_that_begins_anew_at_a_step_forgets_what_was_saved_from_there_on() -> None:
+    one = driver(before(FIRST, 9), before(SECOND, 5), before(THIRD, 1), before(THIRD, 1, lesson="another"))
+    forget_from(cast(ClusterDriver, one), LESSON, SECOND)
+    assert [each.about for each in one.kept.all()] == [
+        {"lesson": LESSON.id, "step": FIRST},
+        {"lesson": "another", "step": THIRD},
+    ]
+    forget_from(cast(ClusterDriver, one), LESSON)
+    assert [each.about["lesson"] for each in one.kept.all()] == ["another"]
+
+
+def test_the_cluster_is_saved_only_when_nothing_is_under_way() -> None:
+    still = fold_all(
+        [
+            Entry(0.0, ManagerLink("live", "node1")),
+            Entry(1.0, first_look(service(), tasks=[task(n) for n in (1, 2, 3)])),
+        ],
+        World(),
+    )
+    assert list(find_under_way(still)) == []
+    assert list(find_under_way(World())) == ["no manager answers"]
+    typed = fold(still, Entry(2.0, CommandBegan(1, "node1", "docker ps", "")))
+    assert list(find_under_way(typed)) == ["a command runs"]
+    assert list(find_under_way(fold(typed, Entry(3.0, CommandEnded(1, 0, 1.0, ""))))) == []
+    fewer = fold_all([Entry(0.0, ManagerLink("live", "node1")), Entry(1.0, first_look(service(), tasks=[task(1)]))])
+    assert "1 of 3 tasks of web run" in next(find_under_way(fewer))
+
+
+def test_a_replay_winds_back_to_the_step_before() -> None:
+    stage = ReplayStage(speed=None)
+    lesson = stage.lessons()[0]
+    stage.open(lesson.id)
+    with pytest.raises(InputError, match="nothing to take back"):
+        stage.undo()
+    first, second = (step.id for step in lesson.steps[:2])
+    stage.play(first)
+    stage.play(second)
+    assert second in stage.undo()
+    steps = stage.journal.world.lesson.steps
+    assert (lesson.id, first) in steps and (lesson.id, second) not in steps
