@@ -23,3 +23,8 @@ def summarize(texts: Iterable[str]) -> str:
 def either(names: Sequence[str]) -> str:
     """Return the names as alternatives: `node1`, `node1 or node2`, `node1, node2 or node3`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def format_size(size: int) -> str:
+    """Return a number of bytes as people say it, in decimal units: `350 MB`, `1.2 GB`."""
+    return f"{size / 1e6:.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"

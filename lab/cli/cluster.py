@@ -16,6 +16,7 @@ from lab.cluster.faults import FAULTS, apply_fault
 from lab.cluster.model import Cluster, ClusterStatus
 from lab.cluster.provider import Consent
 from lab.errors import InputError
+from lab.text import count_of, format_size
 
 #: Seconds that `up` waits for a swarm that was whole to be listed as whole again.
 SETTLE = 60.0
@@ -68,12 +69,16 @@ def status(args: argparse.Namespace, out: Out) -> int:
     cluster = api.find(args.name)
     now = cluster.status()
     names = _names(edge_settings.read_settings(cluster))
-    out.result({**_plain(now), "names": names})
+    saved = cluster.snapshots.all() if cluster.snapshots is not None else ()
+    size = sum(each.size for each in saved)
+    out.result({**_plain(now), "names": names, "snapshots": {"count": len(saved), "bytes": size}})
     if not out.json:
         print_status(out, now)
         out.say("\nNAMES, when their stacks are deployed (through node1; the other nodes' port 443 serves them too)")
         for what, url in names.items():
             out.say(f"{what:<12} {url}")
+        if saved:
+            out.say(f"\n{count_of(len(saved), 'snapshot')}, {format_size(size)} (swarmlab snapshots)")
     return 0 if now.whole else 1
 
 

@@ -11,6 +11,7 @@ from lab.cluster import api
 from lab.cluster.snapshot import Snapshot
 from lab.session.save_snapshot import snapshots_of
 from lab.session.snapshots import restore_snapshot, take_snapshot, undo_step
+from lab.text import format_size
 
 _KINDS: Mapping[str, str] = {"own": "yours", "step": "before a step", "checkpoint": "a checkpoint"}
 
@@ -27,10 +28,8 @@ def snapshot(args: argparse.Namespace, out: Out) -> int:
         saved = take_snapshot(args.name, args.snapshot, report)
     out.result(to_json(saved))
     if not out.json:
-        out.say(
-            f"{saved.name} is saved: {_size(saved.size)}. The cluster stood still for {saved.stood_still:.1f} s.\n"
-            f"Back to it: swarmlab restore {saved.name}"
-        )
+        out.say(f"{saved.name} is saved: {format_size(saved.size)}.")
+        out.say(f"The cluster stood still for {saved.stood_still:.1f} s. Back to it: swarmlab restore {saved.name}")
     return 0
 
 
@@ -74,14 +73,12 @@ def list_lines(found: tuple[Snapshot, ...], now: datetime) -> list[str]:
     for each in found:
         runs = each.unfit and f"(cannot be restored: it {each.unfit})"
         runs = runs or ", ".join(each.services) or "no service"
-        rows.append((each.name, _KINDS.get(each.kind, each.kind), _size(each.size), _age(now, each.created), runs))
+        rows.append(
+            (each.name, _KINDS.get(each.kind, each.kind), format_size(each.size), _age(now, each.created), runs)
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = ["  ".join((*(c.ljust(w) for c, w in zip(row, [*widths, 0], strict=True)),)).rstrip() for row in rows]
-    return [*lines, "", f"{_size(sum(each.size for each in found))} in all"]
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+    return [*lines, "", f"{format_size(sum(each.size for each in found))} in all"]
 
 
 def _age(now: datetime, then: datetime) -> str:

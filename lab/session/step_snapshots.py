@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from lab.cluster import api
 from lab.cluster.snapshot import Snapshot
 from lab.errors import BusyError, InputError, LabError
 from lab.lesson.model import Lesson
@@ -122,7 +123,8 @@ class StepSaver:
     def _save(self, lesson: str, step: str) -> None:
         try:
             about = {"lesson": lesson, "step": step}
-            saved = save(self._driver, name_before(lesson, step), "step", about=about)
+            with api.at_work(self._driver.cluster.name, f"saving the cluster before {step}"):
+                saved = save(self._driver, name_before(lesson, step), "step", about=about)
             self._driver.journal.write(ActDone(f"saved before {step}, standing still for {saved.stood_still:.1f} s"))
             snapshots = snapshots_of(self._driver.cluster)
             of_steps = [each for each in snapshots.all() if each.kind == "step"]

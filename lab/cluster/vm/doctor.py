@@ -7,11 +7,14 @@ import os
 import platform
 from collections.abc import Iterator
 
+from lab import paths
 from lab.cluster.provider import Requirement
 from lab.cluster.vm import acceleration
 from lab.cluster.vm import requirements as programs
 from lab.cluster.vm.build import disk_cache
+from lab.cluster.vm.snapshot import store, template
 from lab.errors import LabError
+from lab.text import format_size
 
 
 def requirements() -> Iterator[Requirement]:
@@ -21,6 +24,7 @@ def requirements() -> Iterator[Requirement]:
     yield _mapping()
     yield _traefik()
     yield Requirement("base disk", *_base_disk())
+    yield Requirement("saved swarm", *_saved_swarm())
     yield _acceleration(_known())
 
 
@@ -69,6 +73,17 @@ def _base_disk() -> tuple[bool, bool, str, str]:
         return False, False, f"cannot be made yet: {error.sentence}", error.remedy
     detail = "in the cache" if ready else "not made yet: the first `swarmlab up` makes it, in some minutes"
     return ready, False, detail, "swarmlab up"
+
+
+def _saved_swarm() -> tuple[bool, bool, str, str]:
+    try:
+        found = tuple(store.read_all(paths.cache() / template.FOLDER))
+    except LabError as error:
+        return False, False, error.sentence, error.remedy
+    if not found:
+        return False, False, "none yet: the first `swarmlab up` saves one, and later ones start from it", "swarmlab up"
+    size = format_size(sum(store.size_of(folder) for folder, _ in found))
+    return True, False, f"{size} in the cache: `swarmlab up` starts from it", ""
 
 
 def _acceleration(known: acceleration.Choice | None) -> Requirement:

@@ -58,13 +58,15 @@ async def _resume_all(folders: tuple[Path, ...]) -> None:
 
 async def _resume(client: QMPClient, node: str) -> None:
     """Let a machine go on, whatever saving it was interrupted in: it does not while its memory is still written."""
+    from qemu.qmp import Runstate  # slow to import: needed only for a running machine
+
     end = time.monotonic() + _RESUME
     while True:
         try:
             await qmp.run(client, node, "cont")
             return
         except LabError:
-            if time.monotonic() > end:
+            if time.monotonic() > end or client.runstate is not Runstate.RUNNING:  # it has ended, or never answers
                 raise
             with suppress(LabError):
                 await qmp.run(client, node, "migrate_cancel")

@@ -14,40 +14,62 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from lab import files
+from lab import files, paths
 from lab.cluster.model import Progress, Report
 from lab.cluster.vm import agent, processes
 from lab.cluster.vm.snapshot import memory, store
 from lab.cluster.vm.snapshot.store import NodeRecord, Record
 from lab.cluster.vm.snapshot.take import EDGE, copy_disk
-from lab.cluster.vm.state import RESTORING
+from lab.cluster.vm.state import RESTORING, NodeState
 from lab.cluster.vm.vm_cluster import VmCluster
+from lab.errors import LabError
 
 
 def restore(lab: VmCluster, folder: Path, record: Record, report: Report) -> None:
-    """Put the machines of the lab back to what they were. Call this with the lab's lock held. Raises LabError."""
+    """Put the machines of the lab back to what they were. Call this with the lab's lock held.
+
+    Raises LabError. If the disks are not all back, whoever comes next goes on; if they are, and the memory cannot be
+    loaded, the machines are off and boot from these disks at the next `up`.
+    """
     (lab.home / RESTORING).write_text(str(folder))
     report(Progress("restore", "ending the machines as they are", 0.1))
     everyone = [lab.node(node.name) for node in record.nodes]
-    with ThreadPoolExecutor(len(everyone)) as pool:
-        list(pool.map(lambda node: processes.power_off(lab.home / node.name, node.identity), everyone))
-    for node in everyone:
-        _put_disk_back(folder / f"{node.name}.qcow2", lab.home / node.name / "disk.qcow2")
-    if (folder / EDGE).is_dir():
-        files.delete(lab.home / EDGE)
-        shutil.copytree(folder / EDGE, lab.home / EDGE)
+    _power_off(lab, everyone)
+    with paths.written(lab.home):
+        for node in everyone:
+            _put_disk_back(folder / f"{node.name}.qcow2", lab.home / node.name / "disk.qcow2")
+        if (folder / EDGE).is_dir():
+            files.delete(lab.home / EDGE)
+            shutil.copytree(folder / EDGE, lab.home / EDGE)
+    try:
+        _start(lab, folder, record, report)
+    except LabError as error:
+        _power_off(lab, everyone)
+        (lab.home / RESTORING).unlink(missing_ok=True)
+        raise LabError(
+            f"the memory in the snapshot {record.name} could not be loaded: {error.sentence}",
+            remedy="swarmlab up boots the machines from the disks in it",
+        ) from error
+    (lab.home / RESTORING).unlink(missing_ok=True)
+
+
+def _start(lab: VmCluster, folder: Path, record: Record, report: Report) -> None:
     running = [node for node in record.nodes if node.on]
     report(Progress("restore", f"loading the memory of {', '.join(node.name for node in running)}", 0.3))
-    processes.start_switch(lab.home, lab.state.switch, [node.name for node in everyone])
-    with ThreadPoolExecutor(len(everyone)) as pool:
+    processes.start_switch(lab.home, lab.state.switch, [node.name for node in record.nodes])
+    with ThreadPoolExecutor(len(running)) as pool:
         list(pool.map(lambda node: _load(lab, folder, node), running))
     memory.wait_loaded(lab.home / node.name for node in running)
-    for each in running:
-        if each.cut:
-            processes.set_cut(lab.home / each.name, off=True)
+    for node in running:
+        if node.cut:
+            processes.set_cut(lab.home / node.name, off=True)
     report(Progress("restore", "setting the clocks", 0.7))
     go_on([lab.home / node.name for node in running])
-    (lab.home / RESTORING).unlink(missing_ok=True)
+
+
+def _power_off(lab: VmCluster, nodes: Sequence[NodeState]) -> None:
+    with ThreadPoolExecutor(len(nodes)) as pool:
+        list(pool.map(lambda node: processes.power_off(lab.home / node.name, node.identity), nodes))
 
 
 def unfinished(lab: VmCluster) -> tuple[Path, Record | None] | None:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lab import paths
 from lab.cluster.model import Progress, Report
 from lab.cluster.snapshot import Kind
 from lab.cluster.vm import agent, processes
@@ -48,32 +49,39 @@ def take(
         raise LabError("no machine of this lab is on: there is nothing to save", remedy="swarmlab up")
     report(Progress("snapshot", "the machines give back the memory that they do not need", 0.1))
     _free(running)
+    record = Record(
+        name=name,
+        kind=kind,
+        created=datetime.now(UTC),
+        machines=fits.key_of(lab.state),
+        swarm=fits.swarm_key(lab.home / "tls"),
+        nodes=nodes,
+        services=tuple(services),
+        about=dict(about or {}),
+        whole=whole,
+    )
     folder = store.begin(parent)
     try:
-        report(Progress("snapshot", f"pausing and saving {len(running)} machines", 0.3))
-        stood_still = _save(lab, nodes, folder)
-        if kind != "template":  # Reading it packed would make each `up` a second longer.
-            report(Progress("snapshot", f"the cluster stood still for {stood_still:.1f} s; compressing", 0.6))
-            with ThreadPoolExecutor(2) as pool:
-                list(pool.map(memory.compress, [folder / f"{node.name}.memory" for node in nodes if node.on]))
-        if (lab.home / EDGE).is_dir() and kind != "template":
-            shutil.copytree(lab.home / EDGE, folder / EDGE)
-        also(lab, folder)
-        record = Record(
-            name=name,
-            kind=kind,
-            created=datetime.now(UTC),
-            machines=fits.key_of(lab.state),
-            swarm=fits.swarm_key(lab.home / "tls"),
-            nodes=nodes,
-            services=tuple(services),
-            about=dict(about or {}),
-            stood_still=stood_still,
-            whole=whole,
-        )
-        return store.finish(folder, record)
+        with paths.written(folder):
+            return _fill(lab, folder, record, report, also)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fill(
+    lab: VmCluster, folder: Path, record: Record, report: Report, also: Callable[[VmCluster, Path], None]
+) -> Path:
+    on = [node.name for node in record.nodes if node.on]
+    report(Progress("snapshot", f"pausing and saving {', '.join(on)}", 0.3))
+    stood_still = _save(lab, record.nodes, folder)
+    if record.kind != "template":  # Reading it packed would make each `up` a second longer.
+        report(Progress("snapshot", f"the cluster stood still for {stood_still:.1f} s; compressing", 0.6))
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(memory.compress, [folder / f"{node}.memory" for node in on]))
+    if (lab.home / EDGE).is_dir() and record.kind != "template":
+        shutil.copytree(lab.home / EDGE, folder / EDGE)
+    also(lab, folder)
+    return store.finish(folder, record.model_copy(update={"stood_still": stood_still}))
 
 
 def recover(lab: VmCluster) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lab import file_lock, files, paths
 from lab.cluster.model import Report
+from lab.cluster.vm.build import disk_cache
 from lab.cluster.vm.snapshot import fits, store, take
 from lab.cluster.vm.snapshot.store import Record
 from lab.cluster.vm.vm_cluster import VmCluster
@@ -21,6 +22,10 @@ FOLDER = "templates"
 
 LAB = "lab"
 """The key in a template's `about` with the name of the lab that it was taken of, which stands in its nodes' labels."""
+
+
+DISK = "disk"
+"""The key there with the name of the base disk of its machines."""
 
 
 def find(machines: str) -> tuple[Path, Record] | None:
@@ -37,8 +42,17 @@ def make(lab: VmCluster, report: Report) -> None:
     with file_lock.hold(paths.cache() / f"{FOLDER}.lock", "saving a template", bound=60):
         if find(key) is not None:
             return
-        about = {LAB: lab.name}
+        _delete_outdated()
+        about = {LAB: lab.name, DISK: lab.state.disk}
         take.take(lab, paths.cache() / FOLDER, key, "template", about=about, whole=True, report=report, also=_copy_keys)
+
+
+def _delete_outdated() -> None:
+    """Delete the templates of base disks that no new lab is made with any more."""
+    disks = {disk_cache.disk_name("packages"), disk_cache.disk_name("official")}
+    for folder, record in tuple(store.read_all(paths.cache() / FOLDER)):
+        if record.about.get(DISK) not in disks:
+            files.delete(folder)
 
 
 def _copy_keys(lab: VmCluster, folder: Path) -> None:
