@@ -51,7 +51,7 @@ def choose_lessons(names: Sequence[str], *, everything: bool = False) -> tuple[L
     if everything:
         return course
     if not names:
-        raise InputError("no lesson was named", remedy="swarmlab run LESSON..., or swarmlab run --all")
+        raise InputError("no lesson was named", remedy="name one or more, or use --all; swarmlab lessons lists them")
     known = {lesson.id: lesson for lesson in course}
     for name in names:
         if name not in known:

@@ -85,6 +85,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         default="auto",
         help="by the engines' API, by a snapshot of that start, or (the default) by a snapshot if there is one",
     )
+    ahead = add("prepare", "snapshots", "save the starts of lessons ahead: each reset to one then takes seconds")
+    ahead.add_argument("lessons", nargs="*", metavar="LESSON")
+    ahead.add_argument("--all", action="store_true", help="all lessons")
+    ahead.add_argument("--steps", action="store_true", help="the starts of their steps, too")
     record = add("record", "course", "run a lesson and keep its tape")
     record.add_argument("lesson", metavar="LESSON")
     record.add_argument("-o", "--output", metavar="FILE", help="default: LESSON.tape in this folder's recordings/")

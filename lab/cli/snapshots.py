@@ -1,4 +1,4 @@
-"""snapshot, snapshots, restore, undo: a cluster saved as it is, and put back."""
+"""snapshot, snapshots, restore, undo, prepare: a cluster saved as it is, and put back."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from lab.cli.course import choose_lessons
 from lab.cli.out import Out, to_json
 from lab.cluster import api
 from lab.cluster.snapshot import Snapshot
+from lab.session.prepare import prepare as prepare_starts
 from lab.session.save_snapshot import snapshots_of
 from lab.session.snapshots import restore_snapshot, take_snapshot, undo_step
 from lab.text import format_size
@@ -62,6 +64,18 @@ def undo(args: argparse.Namespace, out: Out) -> int:
     out.result({"lesson": lesson, "before": step})
     if not out.json:
         out.say(f"The cluster is as it was before the step {step} of {lesson}.")
+    return 0
+
+
+def prepare(args: argparse.Namespace, out: Out) -> int:
+    """Save the starts of lessons ahead."""
+    lessons = choose_lessons(args.lessons, everything=args.all)
+    with out.progress() as report:
+        done = prepare_starts(args.name, lessons, steps=args.steps, report=report)
+    out.result({"prepared": [to_json(each) for each in done]})
+    if not out.json:
+        for each in done:
+            out.say(f"{each.to:<32} {f'saved in {each.seconds:.0f} s' if each.seconds else 'was saved already'}")
     return 0
 
 

@@ -40,6 +40,9 @@ class Snapshots(Protocol):
     def all(self) -> tuple[Snapshot, ...]:
         """Return all of them, oldest first."""
 
+    def expect_room(self, size: int) -> None:
+        """Check that so many bytes of new snapshots may be kept. Raises LabError when they may not."""
+
     def take(
         self,
         name: str,

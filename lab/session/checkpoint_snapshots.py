@@ -34,14 +34,17 @@ def digest_of(checkpoint: Checkpoint, driver: ClusterDriver) -> str:
 
 def find_snapshot(driver: ClusterDriver, checkpoint: Checkpoint, name: str) -> tuple[Snapshot | None, str]:
     """Return the snapshot of a checkpoint that can be restored, and why there is none in a sentence without a full
-    stop."""
+    stop. The start of a step may be that of a lesson: one of another name is as good when its digest is the same."""
     if driver.cluster.snapshots is None:
         return None, f"a cluster of the provider {driver.cluster.provider} has no snapshots"
-    found = next((each for each in driver.cluster.snapshots.all() if each.name == name), None)
-    if found is None:
-        return None, "there is no snapshot of it yet"
-    if found.unfit:
-        return None, f"its snapshot {found.unfit}"
-    if found.about.get(DIGEST) != digest_of(checkpoint, driver):
+    every = [each for each in driver.cluster.snapshots.all() if each.kind == "checkpoint"]
+    every.sort(key=lambda each: each.name != name)
+    digest = digest_of(checkpoint, driver)
+    same = [each for each in every if each.about.get(DIGEST) == digest]
+    if fitting := next((each for each in same if not each.unfit), None):
+        return fitting, ""
+    if same:
+        return None, f"its snapshot {same[0].unfit}"
+    if any(each.name == name for each in every):
         return None, "its snapshot is of another version of the lesson, its stacks or the settings"
-    return found, ""
+    return None, "there is no snapshot of it yet"

@@ -93,10 +93,18 @@ def _done(to: str, actions: Sequence[str], found: Plan, began: float, *, dry_run
     return Done(to, tuple(actions), left, round(time.monotonic() - began, 2), dry_run)
 
 
-def keep_checkpoint(driver: ClusterDriver, lesson: Lesson, step: str | None, done: Done, report: Report) -> None:
-    """Keep the checkpoint that a reset has just reached as a snapshot, if that took long and its provider has any.
-    Raises LabError when it cannot be saved."""
-    if driver.cluster.snapshots is None or done.by == "snapshot" or done.seconds < checkpoint_snapshots.KEEP_FROM:
+def keep_checkpoint(
+    driver: ClusterDriver,
+    lesson: Lesson,
+    step: str | None,
+    done: Done,
+    report: Report,
+    *,
+    at_least: float = checkpoint_snapshots.KEEP_FROM,
+) -> None:
+    """Keep the checkpoint that a reset has just reached as a snapshot, if that took `at_least` so many seconds and its
+    provider has snapshots. Raises LabError when it cannot be saved."""
+    if driver.cluster.snapshots is None or done.by == "snapshot" or done.seconds < at_least:
         return
     digest = checkpoint_snapshots.digest_of(checkpoint_before(lesson, step), driver)
     about = {"lesson": lesson.id, "step": step or "", checkpoint_snapshots.DIGEST: digest}

@@ -138,7 +138,7 @@ def test_a_snapshot_of_the_start_is_restored_and_what_it_holds_is_verified() -> 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"name": "scaling.up"}, "there is no snapshot of it yet"),
+        ({"name": "scaling.up", "digest": "0" * 16}, "there is no snapshot of it yet"),
         ({"unfit": "is of another swarm"}, "its snapshot is of another swarm"),
         ({"digest": "0" * 16}, "another version of the lesson"),
     ],
@@ -160,6 +160,13 @@ def test_a_provider_without_snapshots_says_so_and_the_api_way_goes_on() -> None:
     done = put_back(driver)
     assert (done.by, done.why) == ("api", "a cluster of the provider vm has no snapshots")
     assert driver.there()
+
+
+def test_the_same_start_under_another_name_is_as_good() -> None:
+    driver = Machines()
+    driver.own.snapshots = Saved(a_snapshot(driver, "reconciliation.start"))
+    assert put_back(driver).by == "snapshot"
+    assert driver.restored == ["reconciliation.start"]
 
 
 def test_by_the_api_no_snapshot_is_looked_at() -> None:

@@ -50,12 +50,30 @@ def make_room(parent: Path, keys: tuple[str, str], machines: int) -> None:
                 remedy=f"swarmlab snapshot --remove NAME, or set {VARIABLE} to more GB",
             )
         files.delete(folder)
-    free = shutil.disk_usage(parent if parent.exists() else parent.parent).free
+    free = shutil.disk_usage(next(each for each in (parent, *parent.parents) if each.exists())).free
     if free < machines * _A_MACHINE:
         raise LabError(
             f"a snapshot needs up to {machines * _A_MACHINE / _GB:.1f} GB while it is made, "
             f"and {free / _GB:.1f} GB are free below {parent.parent}",
             remedy="free some space, then try again",
+        )
+
+
+def expect_room(parent: Path, size: int) -> None:
+    """Check that so many bytes of new snapshots fit into the budget beside those that somebody made by name, and onto
+    the disk. Raises LabError when they do not."""
+    own = sum(store.size_of(folder) for folder, record in store.read_all(parent) if record.kind == "own")
+    if own + size > budget():
+        allowed = max(0, budget() - own) / _GB
+        raise LabError(
+            f"these snapshots need about {size / _GB:.1f} GB, and only {allowed:.1f} GB are allowed",
+            remedy=f"set {VARIABLE} to at least {(own + size) / _GB:.0f}, or prepare fewer",
+        )
+    free = shutil.disk_usage(next(each for each in (parent, *parent.parents) if each.exists())).free
+    if size > free:
+        raise LabError(
+            f"these snapshots need about {size / _GB:.1f} GB, and {free / _GB:.1f} GB are free below {parent.parent}",
+            remedy="free some space, or prepare fewer",
         )
 
 

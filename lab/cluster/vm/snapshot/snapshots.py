@@ -31,6 +31,10 @@ class VmSnapshots:
         machines, swarm = self._keys()
         return tuple(_as_value(folder, record, machines, swarm) for folder, record in store.read_all(self._parent))
 
+    def expect_room(self, size: int) -> None:
+        """Check the budget, and the disk."""
+        budget.expect_room(self._parent, size)
+
     def take(
         self,
         name: str,
