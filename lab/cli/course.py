@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab import paths
 from lab.cli.out import Out
 from lab.cli.output_files import expect_writable
-from lab.errors import InputError
+from lab.errors import InputError, LabError, MissingError
 from lab.lesson import progress
 from lab.lesson.course import check_paths, load_course
 from lab.lesson.model import Lesson
 from lab.schema.diagnostics import More
+
+if TYPE_CHECKING:
+    from lab.cluster.model import Progress
+    from lab.session.reset_to import Done
 
 
 def lessons(args: argparse.Namespace, out: Out) -> int:
@@ -76,32 +83,74 @@ def run(args: argparse.Namespace, out: Out) -> int:
 
 
 def reset(args: argparse.Namespace, out: Out) -> int:
-    """Reset the cluster to the start of a lesson or step."""
-    from lab.session.run import reset_cluster  # only this command needs it
+    """Reset the cluster to the start of a lesson or step; several clusters side by side."""
+    from lab.cluster import api  # only this command needs it
+    from lab.session.run import reset_cluster
 
-    name, _, step = args.to.partition(":")
-    name = name or progress.last_lesson(args.name) or load_course()[0].id
-    (lesson,) = choose_lessons([name])
+    names = api.names() if args.all_labs else tuple(dict.fromkeys(args.name.split(",")))
+    if not names:
+        raise MissingError("there is no lab on this machine", remedy="swarmlab up")
+    wanted, _, step = args.to.partition(":")
+    wanted = wanted or progress.last_lesson(names[0]) or load_course()[0].id
+    (lesson,) = choose_lessons([wanted])
     if step and lesson.step(step) is None:
         steps = ", ".join(s.id for s in lesson.steps)
         raise InputError(f"lesson {lesson.id} has no step {step}", remedy=f"its steps are: {steps}")
     with out.progress() as report:
-        done = reset_cluster(args.name, lesson, step or None, dry_run=args.dry_run, by=args.by, report=report)
+
+        def one(name: str) -> Done:
+            def tell(said: Progress) -> None:
+                report(said if len(names) == 1 else replace(said, text=f"{name}: {said.text}", done=None))
+
+            return reset_cluster(name, lesson, step or None, dry_run=args.dry_run, by=args.by, report=tell)
+
+        if len(names) == 1:
+            done = one(names[0])
+        else:
+            with ThreadPoolExecutor(len(names)) as pool:
+                began = {name: pool.submit(one, name) for name in names}
+    if len(names) > 1:
+        return _tell_several(out, {name: _ended(future) for name, future in began.items()})
     out.result(done)
     if not out.json:
         for action in done.actions:
             out.say(("would " if done.dry_run else "") + action)
         for left in done.left:
             out.say(f"left alone: {left}")
-        many = f"{len(done.actions)} thing{'s' if len(done.actions) != 1 else ''}"
-        if not done.actions:
-            out.say(f"The cluster is at {done.to}: nothing to do ({done.seconds:.1f} s).")
-        elif done.dry_run:
-            out.say(f"{many} to put right on the way to {done.to}; nothing was done.")
-        else:
-            how = ", by a snapshot" if done.by == "snapshot" else f" (by the API: {done.why})" if done.why else ""
-            out.say(f"The cluster is at {done.to}: {many} put right in {done.seconds:.1f} s{how}.")
+        out.say(_describe(done))
     return 0
+
+
+def _describe(done: Done) -> str:
+    many = f"{len(done.actions)} thing{'s' if len(done.actions) != 1 else ''}"
+    if not done.actions:
+        return f"The cluster is at {done.to}: nothing to do ({done.seconds:.1f} s)."
+    if done.dry_run:
+        return f"{many} to put right on the way to {done.to}; nothing was done."
+    how = ", by a snapshot" if done.by == "snapshot" else f" (by the API: {done.why})" if done.why else ""
+    return f"The cluster is at {done.to}: {many} put right in {done.seconds:.1f} s{how}."
+
+
+def _ended(future: Future[Done]) -> Done | LabError:
+    try:
+        return future.result()
+    except LabError as error:
+        return error
+
+
+def _tell_several(out: Out, ended: Mapping[str, Done | LabError]) -> int:
+    """Tell how the resets of several clusters went, a line each, and which was the slowest."""
+    failed = {name: error for name, error in ended.items() if isinstance(error, LabError)}
+    done = {name: one for name, one in ended.items() if not isinstance(one, LabError)}
+    out.result({"labs": done, "failed": {name: error.sentence for name, error in failed.items()}})
+    if not out.json:
+        width = max(map(len, ended))
+        for name, one in ended.items():
+            out.say(f"{name:<{width}}  {f'failed: {one.sentence}' if isinstance(one, LabError) else _describe(one)}")
+        if len(done) > 1:
+            slowest = max(done, key=lambda name: done[name].seconds)
+            out.say(f"The slowest was {slowest}, with {done[slowest].seconds:.1f} s.")
+    return 1 if failed else 0
 
 
 def record(args: argparse.Namespace, out: Out) -> int:

@@ -76,7 +76,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     run.add_argument("lessons", nargs="*", metavar="LESSON")
     run.add_argument("--all", action="store_true", help="all lessons, in the syllabus's order")
     run.add_argument("--until", metavar="STEP", help="stop after this step")
-    reset = add("reset", "course", "reset the cluster to the start of a lesson or of a step")
+    reset = add("reset", "course", "reset the cluster to the start of a lesson or of a step", named=False)
+    reset.add_argument(
+        "--name", type=_lab_names, default=argparse.SUPPRESS, metavar="NAME[,NAME...]", help="which lab, or several"
+    )
+    reset.add_argument("--all-labs", action="store_true", help="all labs on this machine, side by side")
     reset.add_argument("--to", metavar="LESSON[:STEP]", default="", help="default: the lesson that you were at")
     reset.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     reset.add_argument(
@@ -146,6 +150,12 @@ def _name(parser: argparse.ArgumentParser, default: str | None = None) -> None:
 def _lab_name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a name: lower-case letters, digits and dashes, at most 31")
+    return text
+
+
+def _lab_names(text: str) -> str:
+    for name in text.split(","):
+        _lab_name(name)
     return text
 
 
