@@ -59,6 +59,10 @@ class Snapshots(Protocol):
         """Put all machines back to what they were. Raises InputError for one that is not there or does not fit, before
         anything changes; LabError when it fails half-way: the next command then goes on with it."""
 
+    def pack(self, name: str) -> None:
+        """Make one smaller that was left as it was written. May take long; the cluster and other commands go on
+        meanwhile. Idempotent; does nothing for one that is gone."""
+
     def remove(self, name: str) -> None:
         """Delete one. Raises InputError when it is not there."""
 

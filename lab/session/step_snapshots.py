@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 from lab.cluster import api
@@ -13,6 +14,7 @@ from lab.errors import BusyError, InputError, LabError
 from lab.lesson.model import Lesson
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.save_snapshot import find_moving, save, snapshots_of
+from lab.watch.threads import start_thread
 from lab.world.entries import ActDone
 from lab.world.world import World
 
@@ -116,9 +118,20 @@ class StepSaver:
             if wanted is not None and (turn := self._alone()) is not None:
                 with turn:
                     self._save(*wanted)
+                self._pack(name_before(*wanted))
                 with self._turn:
                     self._wanted = None if self._wanted == wanted else self._wanted
             still = 0
+
+    def _pack(self, name: str) -> None:
+        """Pack one, in a thread that gives way to everything else on this machine."""
+
+        def pack(name: str) -> None:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # on Linux, of this thread alone
+            snapshots_of(self._driver.cluster).pack(name)
+
+        with suppress(LabError, OSError):  # It stays as it is, which is as good, only larger.
+            start_thread(pack, name).result()
 
     def _save(self, lesson: str, step: str) -> None:
         try:

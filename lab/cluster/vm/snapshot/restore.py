@@ -102,7 +102,10 @@ def _put_disk_back(saved: Path, disk: Path) -> None:
 
 
 def _load(lab: VmCluster, folder: Path, node: NodeRecord) -> None:
-    descriptor = memory.open_memory(store.find_memory(folder, node.name))
+    try:
+        descriptor = memory.open_memory(store.find_memory(folder, node.name))
+    except FileNotFoundError:  # It was packed at this very moment.
+        descriptor = memory.open_memory(store.find_memory(folder, node.name))
     try:
         processes.power_on(lab.as_machine(lab.node(node.name)), descriptor)
     finally:

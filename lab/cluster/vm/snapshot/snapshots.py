@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lab import files
 from lab.cluster import swarm_init
 from lab.cluster.model import Progress, Report, silent
 from lab.cluster.snapshot import Kind, Snapshot, check_snapshot_name
-from lab.cluster.vm.snapshot import budget, fits, restore, store, take
+from lab.cluster.vm.snapshot import budget, fits, memory, restore, store, take
 from lab.cluster.vm.snapshot.store import Record
 from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import InputError
@@ -82,6 +83,13 @@ class VmSnapshots:
             return f"no answer from the engine of {', '.join(silent)}" if silent else ""
 
         wait_until("the engines", _BOUND, silent_ones, pause=0.5, say=say, remedy="swarmlab status")
+
+    def pack(self, name: str) -> None:
+        """Compress what is not compressed yet, behind everything else that this machine does."""
+        found = store.find(self._parent, name)
+        for path in sorted(found[0].glob("*.memory")) if found is not None else ():
+            with suppress(OSError):  # It was deleted or replaced meanwhile, or there is no room: it stays as it is.
+                memory.compress(path)
 
     def remove(self, name: str) -> None:
         """Delete one."""

@@ -74,7 +74,8 @@ def _fill(
     on = [node.name for node in record.nodes if node.on]
     report(Progress("snapshot", f"pausing and saving {', '.join(on)}", 0.3))
     stood_still = _save(lab, record.nodes, folder)
-    if record.kind != "template":  # Reading it packed would make each `up` a second longer.
+    # Reading a packed template would make each `up` a second longer. A step's is packed when the next one may begin.
+    if record.kind not in ("template", "step"):
         report(Progress("snapshot", f"the cluster stood still for {stood_still:.1f} s; compressing", 0.6))
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(memory.compress, [folder / f"{node}.memory" for node in on]))
