@@ -20,6 +20,10 @@ from lab.cluster import api, lab_paths
 from lab.cluster.model import Cluster
 from lab.cluster.vm import state
 from lab.engine.client import open_client
+from lab.lesson.course import load_course
+from lab.session.live import LiveStage
+from lab.session.reset_to import reset_to
+from lab.session.step_snapshots import name_before
 from tests.live.conftest import swarmlab, until
 
 pytestmark = pytest.mark.timeout(3000)
@@ -106,6 +110,32 @@ def test_a_command_that_is_killed_leaves_the_old_world_or_the_new_one(cluster: C
         print(f"half made, deleted by the next snapshot: {half}")
         with suppress(AssertionError):
             swarmlab("snapshot", f"{NAME}-killed", "--remove", "--name", cluster.name)
+
+
+def test_a_step_is_taken_back_and_its_start_is_as_it_was(cluster: Cluster) -> None:
+    lesson = next(each for each in load_course() if each.id == "scaling")
+    first = lesson.steps[0].id
+    assert swarmlab("reset", "--to", lesson.id, "--name", cluster.name).code == 0
+    stage = LiveStage(cluster, saves=True, typing=0.0)
+    try:
+        stage.open(lesson.id)
+        until(lambda: is_saved(cluster, name_before(lesson.id, first)), "the cluster is saved before the first step")
+        before = {task.id for task in stage.journal.world.swarm.tasks.values() if task.live}
+        stage.play(first)
+        assert stage.journal.world.lesson.steps[lesson.id, first].state == "passed"
+        assert first in stage.undo()
+        assert (lesson.id, first) not in stage.journal.world.lesson.steps
+        assert reset_to(stage.driver, lesson, dry_run=True).actions == ()
+        assert {task.id for task in stage.journal.world.swarm.tasks.values() if task.live} == before
+        stage.play(first)
+        assert stage.journal.world.lesson.steps[lesson.id, first].state == "passed"
+    finally:
+        stage.close()
+
+
+def is_saved(cluster: Cluster, name: str) -> bool:
+    assert cluster.snapshots is not None
+    return any(each.name == name for each in cluster.snapshots.all())
 
 
 def test_a_second_lab_starts_from_the_template_beside_the_first(cluster: Cluster) -> None:
