@@ -108,7 +108,8 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> R
     else:
         for provider in all_providers():
             provider.tidy()
-    report(Progress("down", "nothing is left" if there else f"there is no lab called {name}", 1.0))
+    stays = "its snapshots stay: swarmlab down --purge deletes them" if lab_paths.snapshots_folder(name).is_dir() else ""
+    report(Progress("down", stays or ("nothing is left" if there else f"there is no lab called {name}"), 1.0))
     return Removed(there, left is not None, left or ())
 
 

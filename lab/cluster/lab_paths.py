@@ -26,6 +26,12 @@ def lab_folder(name: str) -> Path:
     return paths.state(check_name(name)) / "cluster"
 
 
+def snapshots_folder(name: str) -> Path:
+    """Return the folder of the lab's snapshots, without creating it. It is beside the cluster's, which `down`
+    deletes."""
+    return paths.state(check_name(name)) / "snapshots"
+
+
 def lock_file(name: str) -> Path:
     """Return the lock file of the lab's cluster; whoever takes the lock creates its folder."""
     return paths.state(check_name(name)) / "cluster.lock"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab.cluster import lab_paths
 from lab.cluster.model import Progress, Report
 from lab.cluster.vm import processes
 from lab.cluster.vm.snapshot import restore, store, take
@@ -17,7 +18,7 @@ def recover(lab: VmCluster, report: Report) -> None:
     """
     if take.recover(lab):
         report(Progress("snapshot", "the machines, paused by a snapshot that was interrupted, go on", 1.0))
-    store.delete_unfinished(store.snapshots_folder(lab.name))
+    store.delete_unfinished(lab_paths.snapshots_folder(lab.name))
     if (found := restore.unfinished(lab)) is None:
         return
     folder, record = found

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lab import files
-from lab.cluster import swarm_init
+from lab.cluster import lab_paths, swarm_init
 from lab.cluster.model import Progress, Report, silent
 from lab.cluster.snapshot import Kind, Snapshot, check_snapshot_name
 from lab.cluster.vm.snapshot import budget, fits, memory, restore, store, take
@@ -25,7 +25,7 @@ class VmSnapshots:
 
     def __init__(self, lab: VmCluster) -> None:
         self._lab = lab
-        self._parent = store.snapshots_folder(lab.name)
+        self._parent = lab_paths.snapshots_folder(lab.name)
 
     def all(self) -> tuple[Snapshot, ...]:
         """Return all of them, oldest first, those that do not fit included."""

@@ -18,6 +18,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from lab import files, paths
+from lab.cluster import lab_paths
 from lab.cluster.snapshot import Kind
 from lab.cluster.vm.state import Word
 from lab.errors import LabError
@@ -58,11 +59,6 @@ class Record(BaseModel):
     about: Mapping[str, str] = {}
     stood_still: float = 0.0
     whole: bool = False
-
-
-def snapshots_folder(lab: str) -> Path:
-    """Return the folder of a lab's snapshots, without creating it. It is beside the cluster's, which `down` deletes."""
-    return paths.state(lab) / "snapshots"
 
 
 def read_record(folder: Path) -> Record | None:
@@ -120,7 +116,7 @@ def delete_unfinished(parent: Path) -> None:
 
 def delete_of_steps(lab: str) -> None:
     """Delete the snapshots before steps of a lab that is gone, and what is half made."""
-    parent = snapshots_folder(lab)
+    parent = lab_paths.snapshots_folder(lab)
     if parent.is_dir():
         delete_unfinished(parent)
         for folder, record in tuple(read_all(parent)):
