@@ -108,8 +108,10 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> R
     else:
         for provider in all_providers():
             provider.tidy()
-    stays = "its snapshots stay: swarmlab down --purge deletes them" if lab_paths.snapshots_folder(name).is_dir() else ""
-    report(Progress("down", stays or ("nothing is left" if there else f"there is no lab called {name}"), 1.0))
+    text = "nothing is left" if there else f"there is no lab called {name}"
+    if lab_paths.snapshots_folder(name).is_dir():
+        text = "its snapshots stay: swarmlab down --purge deletes them"
+    report(Progress("down", text, 1.0))
     return Removed(there, left is not None, left or ())
 
 
