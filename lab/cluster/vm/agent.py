@@ -62,6 +62,11 @@ def connect(folder: Path) -> Iterator[Agent]:
         connection.settimeout(BOUND)
         try:
             connection.connect(f"/proc/self/fd/{descriptor}/{SOCKET}")
+        except FileNotFoundError:
+            raise LabError(
+                f"{folder.name} has no agent: it is off, or was made by an earlier version of the lab",
+                remedy="swarmlab up; for an earlier version's lab, swarmlab down first",
+            ) from None
         except OSError as error:
             raise LabError(
                 f"the agent in {folder.name} cannot be reached: {error.strerror or error}", remedy="swarmlab status"
