@@ -91,9 +91,9 @@ class ClusterDriver:
         finally:
             self.source.wake(named=True)
 
-    def look(self) -> None:
-        """See `StepDriver.look`."""
-        self.source.look()
+    def look(self, bound: float = 60.0) -> None:
+        """See `StepDriver.look`; a manager has `bound` seconds to answer."""
+        self.source.look(bound)
 
     def ask(self, request: Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
         """See `StepDriver.ask`."""

@@ -23,6 +23,8 @@ from lab.world.entries import ActDone
 
 #: Attempts before a reset gives up; after machines end during one, they are powered on again for the next.
 ATTEMPTS = 4
+#: Seconds for a manager to answer before a reset that has a snapshot restores it.
+_QUICK = 5.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def reset_to(
     saved, why = (None, "") if by == "api" else checkpoint_snapshots.find_snapshot(driver, checkpoint, name)
     if by == "snapshot" and saved is None:
         raise InputError(f"{to} cannot be reset to by a snapshot: {why}", remedy=f"swarmlab reset --to {to} --by api")
+    if saved is not None and by == "auto" and _is_there(driver, checkpoint, needed):
+        saved = None
     done: list[str] = []
     if saved is not None:
         driver.restore(saved.name)
@@ -86,6 +90,17 @@ def reset_to(
         else:
             break
     return replace(_done(to, done, found, began), by="api" if saved is None else "snapshot", why=why)
+
+
+def _is_there(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str]) -> bool:
+    """Return whether the cluster, as far as a quick look tells, is at the checkpoint: then nothing is restored."""
+    if needed.intersection(driver.powered_off()):
+        return False
+    try:
+        driver.look(_QUICK)
+        return not _plan(driver, checkpoint).actions
+    except EngineError:
+        return False
 
 
 def _done(to: str, actions: Sequence[str], found: Plan, began: float, *, dry_run: bool = False) -> Done:

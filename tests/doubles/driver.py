@@ -42,7 +42,7 @@ class ModelDriver:
         self.swarm.tick()
         self.look()
 
-    def look(self) -> None:
+    def look(self, bound: float = 60.0) -> None:
         fact, self.seen = poll_swarm(self.swarm.client, "node1", self.seen)
         if fact is not None:
             self.journal.write(fact)

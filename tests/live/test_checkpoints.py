@@ -1,4 +1,5 @@
-"""Resets on real machines: to any place, from any place, whatever was done to the lab's own cluster."""
+"""Resets on real machines by the engines' API: to any place, from any place, whatever was done to the lab's cluster.
+By snapshots: `test_snapshots.py`."""
 
 from __future__ import annotations
 
@@ -23,11 +24,11 @@ pytestmark = pytest.mark.timeout(3000)
 def test_reset_forwards_and_backwards_and_twice(cluster: Cluster, lab_name: str, say: Say) -> None:
     # Forwards to a drained node and six replicas, and back to an empty swarm.
     for target in ("scaling:return", "reconciliation"):
-        first = swarmlab("reset", "--to", target, "--json", "--name", lab_name)
+        first = swarmlab("reset", "--by", "api", "--to", target, "--json", "--name", lab_name)
         assert first.code == 0, first.err
         say(f"reset --to {target}: {first.json['seconds']} s, {first.json['actions']}")
         assert first.json["actions"], "the cluster was not there before"
-        second = swarmlab("reset", "--to", target, "--json", "--name", lab_name)
+        second = swarmlab("reset", "--by", "api", "--to", target, "--json", "--name", lab_name)
         assert second.code == 0, second.err
         assert second.json["actions"] == []
         say(f"reset --to {target} again: nothing to do, {second.json['seconds']} s")
@@ -48,7 +49,7 @@ def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: 
     world = driver.journal.world
     assert world.swarm.service("stray") is not None
     assert "stray-secret" in {thing.name for thing in world.swarm.objects.values()}
-    done = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
+    done = swarmlab("reset", "--by", "api", "--to", "reconciliation", "--json", "--name", lab_name)
     assert done.code == 0, done.err
     driver.look()
     world = driver.journal.world
@@ -61,7 +62,7 @@ def test_a_reset_gives_a_stack_the_names_that_were_taken_by_hand(
 ) -> None:
     driver.run("echo mine | docker config create server-1 -", bound=300)
     driver.run("docker network create --driver overlay app_inside", bound=300)
-    done = swarmlab("reset", "--to", "rolling-update", "--json", "--name", lab_name)
+    done = swarmlab("reset", "--by", "api", "--to", "rolling-update", "--json", "--name", lab_name)
     assert done.code == 0, done.err
     again = swarmlab("reset", "--to", "rolling-update", "--json", "--name", lab_name)
     assert again.json["actions"] == []
@@ -102,7 +103,7 @@ def test_a_reset_powers_on_machines_that_were_killed(
         machine.wait(60)  # Until then its disk is locked.
     if dead == ("node4",):
         _damage(lab_paths.lab_folder(lab_name) / "node4" / "disk.qcow2")
-    done = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
+    done = swarmlab("reset", "--by", "api", "--to", "reconciliation", "--json", "--name", lab_name)
     say(f"reset after {', '.join(dead)} died: {done.out}{done.err[-2000:] if done.code else ''}")
     assert done.code == 0, done.err
     assert set(done.json["actions"]) >= {f"power {node} on" for node in dead}

@@ -138,6 +138,18 @@ def is_saved(cluster: Cluster, name: str) -> bool:
     return any(each.name == name for each in cluster.snapshots.all())
 
 
+def test_a_reset_by_a_snapshot_comes_back_from_a_lost_quorum(cluster: Cluster) -> None:
+    assert swarmlab("prepare", "scaling", "--name", cluster.name).code == 0
+    for node in ("node1", "node2"):
+        cluster.stop(node)
+    done = swarmlab("reset", "--to", "scaling", "--name", cluster.name, "--json")
+    assert done.code == 0, done.err
+    assert (done.json["by"], done.json["left"]) == ("snapshot", [])
+    again = swarmlab("reset", "--to", "scaling", "--name", cluster.name, "--json")
+    assert (again.json["by"], again.json["actions"]) == ("api", []), "it is there already"
+    assert cluster.status().whole
+
+
 def test_a_second_lab_starts_from_the_template_beside_the_first(cluster: Cluster) -> None:
     """In a small one: the machine has no room for eight."""
     name = "live-second"

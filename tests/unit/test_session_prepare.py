@@ -61,7 +61,7 @@ def test_what_is_saved_already_is_passed_over_so_that_an_interrupted_one_goes_on
     again = prepare("default", [SCALING], report=told.append)
     assert [(each.to, each.seconds) for each in again] == [("scaling", 0.0)]
     assert cast(Room, machines.own.snapshots).asked == [600_000_000, 0]
-    assert put_back(machines).by == "snapshot"
+    assert put_back(machines, by="snapshot").by == "snapshot"
 
 
 def test_with_the_steps_every_start_is_named_once() -> None:

@@ -81,10 +81,10 @@ class Machines(ModelDriver):
             self.swarm.power(name, False)
         super()._turn()
 
-    def look(self) -> None:
+    def look(self, bound: float = 60.0) -> None:
         if not any(self.swarm.powered[f"node{n}"] for n in (1, 2, 3)):
             raise EngineError("no manager answers")
-        super().look()
+        super().look(bound)
 
     def power_on(self, nodes: Sequence[str]) -> None:
         self.powered_on.append(tuple(nodes))
@@ -160,6 +160,16 @@ def test_a_provider_without_snapshots_says_so_and_the_api_way_goes_on() -> None:
     done = put_back(driver)
     assert (done.by, done.why) == ("api", "a cluster of the provider vm has no snapshots")
     assert driver.there()
+
+
+def test_a_cluster_that_is_there_already_is_left_as_it_is() -> None:
+    driver = Machines()
+    put_back(driver, by="api")
+    driver.own.snapshots = Saved(a_snapshot(driver))
+    done = put_back(driver)
+    assert (done.by, done.actions, driver.restored) == ("api", (), [])
+    driver.swarm.power("node4", False)
+    assert put_back(driver).by == "snapshot", "one machine off is reason enough"
 
 
 def test_the_same_start_under_another_name_is_as_good() -> None:
