@@ -71,12 +71,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     node.add_argument("verb", choices=tuple(faults.FAULTS))
     node.add_argument("node", metavar="NODE")
 
-    add("lessons", "course", "the lessons, and what you passed")
-    run = add("run", "course", "go through lessons without a screen, and prove every check")
+    add("lessons", "lessons", "the lessons, and what you passed")
+    run = add("run", "lessons", "go through lessons without a screen, and prove every check")
     run.add_argument("lessons", nargs="*", metavar="LESSON")
     run.add_argument("--all", action="store_true", help="all lessons, in the syllabus's order")
     run.add_argument("--until", metavar="STEP", help="stop after this step")
-    reset = add("reset", "course", "reset the cluster to the start of a lesson or of a step", named=False)
+    reset = add("reset", "lessons", "reset the cluster to the start of a lesson or of a step", named=False)
     reset.add_argument(
         "--name", type=_lab_names, default=argparse.SUPPRESS, metavar="NAME[,NAME...]", help="which lab, or several"
     )
@@ -93,10 +93,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     ahead.add_argument("lessons", nargs="*", metavar="LESSON")
     ahead.add_argument("--all", action="store_true", help="all lessons")
     ahead.add_argument("--steps", action="store_true", help="the starts of their steps, too")
-    record = add("record", "course", "run a lesson and keep its tape")
+    record = add("record", "lessons", "run a lesson and keep its tape")
     record.add_argument("lesson", metavar="LESSON")
     record.add_argument("-o", "--output", metavar="FILE", help="default: LESSON.tape in this folder's recordings/")
-    check = add("check", "course", "lessons, stacks and recordings: file, line, what is wrong", named=False)
+    check = add("check", "lessons", "lessons, stacks and recordings: file, line, what is wrong", named=False)
     check.add_argument("paths", nargs="*", type=_path, metavar="PATH", help="a file, a folder and all below it, or -")
     check.add_argument(
         "-c",

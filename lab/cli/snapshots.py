@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from lab.cli.course import choose_lessons
+from lab.cli.lessons import choose_lessons
 from lab.cli.out import Out, to_json
 from lab.cluster import api
 from lab.cluster.snapshot import Snapshot
 from lab.session.prepare import prepare as prepare_starts
 from lab.session.save_snapshot import snapshots_of
-from lab.session.snapshots import restore_snapshot, take_snapshot, undo_step
+from lab.session.snapshot_by_name import restore_snapshot, take_snapshot, undo_step
 from lab.text import format_size
 
 _KINDS: Mapping[str, str] = {"own": "yours", "step": "before a step", "checkpoint": "a checkpoint"}

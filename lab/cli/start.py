@@ -92,7 +92,7 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
     When no cluster can be created, say why, show the recording instead, and return 0: such a machine can do no more.
     Raises InputError for an invalid setting, which the user must fix.
     """
-    from lab.cli.course import choose_lessons  # only this path needs it, and the first paint waits for imports
+    from lab.cli.lessons import choose_lessons  # only this path needs it, and the first paint waits for imports
     from lab.cluster import api
     from lab.session.run import go_through
 

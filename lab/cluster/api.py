@@ -99,8 +99,6 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> R
         with file_lock.hold(lab_paths.lock_file(name), f"at work on the lab {name}"):
             for provider in all_providers():
                 provider.down(name, report)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
     left: tuple[str, ...] | None = None
     if purge:
         report(Progress("down", "deleting the cache"))
@@ -108,6 +106,8 @@ def down(name: str = DEFAULT, purge: bool = False, report: Report = silent) -> R
     else:
         for provider in all_providers():
             provider.tidy()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
     text = "nothing is left" if there else f"there is no lab called {name}"
     if lab_paths.snapshots_folder(name).is_dir():
         text = "its snapshots stay: swarmlab down --purge deletes them"

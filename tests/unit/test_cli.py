@@ -137,7 +137,7 @@ def test_what_nobody_foresaw_is_a_sentence_too(
     def broken(*_: object) -> int:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("lab.cli.course.lessons", broken)
+    monkeypatch.setattr("lab.cli.lessons.lessons", broken)
     assert main(["lessons"]) == 1
     said = capsys.readouterr()
     assert "Traceback" not in said.err
@@ -149,7 +149,7 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lab.cli.course.lessons", interrupted)
+    monkeypatch.setattr("lab.cli.lessons.lessons", interrupted)
     assert main(["lessons", "--json"]) == 130
     assert json.loads(capsys.readouterr().out)["exit"] == 130
 

@@ -210,7 +210,7 @@ def raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def broken(*_: object) -> int:
         raise error
 
-    monkeypatch.setattr("lab.cli.course.lessons", broken)
+    monkeypatch.setattr("lab.cli.lessons.lessons", broken)
 
 
 def test_a_home_that_cannot_be_written_does_not_hide_the_error(
@@ -226,7 +226,7 @@ def test_a_home_that_cannot_be_written_does_not_hide_the_error(
 
 SLOW = """
 import signal, sys, time
-import lab.cli.course
+import lab.cli.lessons
 def lessons(args, out):
     try:
         out.say("begun")
@@ -234,7 +234,7 @@ def lessons(args, out):
     finally:
         {end}
         out.say("cleaned up")
-lab.cli.course.lessons = lessons
+lab.cli.lessons.lessons = lessons
 from lab.cli import main
 sys.argv = ["swarmlab", "lessons"]
 sys.exit(main())

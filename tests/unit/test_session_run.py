@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cli import course as commands
+from lab.cli import lessons as commands
 from lab.cli.out import Out
 from lab.cluster import api, edge_settings
 from lab.cluster.model import Acceleration, Cluster, ClusterStatus, Images, Pace, Report, silent

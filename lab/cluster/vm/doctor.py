@@ -12,7 +12,7 @@ from lab.cluster.provider import Requirement
 from lab.cluster.vm import acceleration
 from lab.cluster.vm import requirements as programs
 from lab.cluster.vm.build import disk_cache
-from lab.cluster.vm.snapshot import store, template
+from lab.cluster.vm.snapshot import store, up_template
 from lab.errors import LabError
 from lab.text import format_size
 
@@ -77,7 +77,7 @@ def _base_disk() -> tuple[bool, bool, str, str]:
 
 def _saved_swarm() -> tuple[bool, bool, str, str]:
     try:
-        found = tuple(store.read_all(paths.cache() / template.FOLDER))
+        found = tuple(store.read_all(paths.cache() / up_template.FOLDER))
     except LabError as error:
         return False, False, error.sentence, error.remedy
     if not found:

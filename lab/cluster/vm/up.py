@@ -16,7 +16,7 @@ from lab.cluster.vm import acceleration, ports, processes, requirements, state
 from lab.cluster.vm.acceleration import Choice
 from lab.cluster.vm.build import disk_cache, inputs, seed
 from lab.cluster.vm.qemu import GATEWAY, HOST_ADDRESS, LOOPBACK, NAME_SERVER
-from lab.cluster.vm.snapshot import fits, recover, restore, template
+from lab.cluster.vm.snapshot import fits, recover, restore, up_template
 from lab.cluster.vm.snapshot.store import Record
 from lab.cluster.vm.state import LabState, NodeState
 from lab.cluster.vm.vm_cluster import VmCluster, base_disk, remove
@@ -72,7 +72,7 @@ def _make(name: str, count: int, images: Images, report: Report, *, boot: bool) 
         return lab
     _make_whole(lab, rest)
     try:
-        template.make(lab, rest)
+        up_template.make(lab, rest)
     except LabError as error:  # The cluster is whole: the next one boots, as this one did.
         rest(Progress("template", f"no template was saved: {error.sentence}", 1.0))
     return lab
@@ -84,7 +84,7 @@ def _start_from(form: tuple[Path, Record], lab: VmCluster, report: Report) -> bo
     report(Progress("machines", "starting the machines from the template", 0.0))
     try:
         restore.restore(lab, folder, record, _within(report, 0.0, 0.6))
-        _form(lab, _within(report, 0.6, 1.0), _TEMPLATE_BOUND, named=record.about.get(template.LAB) == lab.name)
+        _form(lab, _within(report, 0.6, 1.0), _TEMPLATE_BOUND, named=record.about.get(up_template.LAB) == lab.name)
     except LabError as error:
         report(Progress("machines", f"the template did not start, and is deleted: {error.sentence}", 0.0))
         for node in lab.state.nodes:
@@ -152,7 +152,7 @@ def _new(
     choice = acceleration.choose(folder / "vmlinuz", folder / "initrd")
     report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
     key = fits.machines_key(disk, count, choice.acceleration, MEMORY, outward=images == "official")
-    form = None if boot else template.find(key)
+    form = None if boot else up_template.find(key)
     home = lab_paths.lab_folder(name)
     remove(name, silent)
     home.mkdir(mode=0o700)
@@ -163,7 +163,7 @@ def _new(
             _node(number, "manager" if number <= managers else "worker", block) for number in range(1, count + 1)
         )
         if form is not None:
-            template.write_keys(form[0], home, [node.name for node in nodes])
+            up_template.write_keys(form[0], home, [node.name for node in nodes])
         else:
             keys = pki.make_keys(name, [(node.name, node.lan_address) for node in nodes])
             _write_keys(home, keys, nodes, images)

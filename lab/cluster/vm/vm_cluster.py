@@ -66,7 +66,7 @@ class VmCluster:
 
     @property
     def snapshots(self) -> Snapshots:
-        from lab.cluster.vm.snapshot.snapshots import VmSnapshots  # it is about a lab, and knows this module
+        from lab.cluster.vm.snapshot.vm_snapshots import VmSnapshots  # it is about a lab, and knows this module
 
         return VmSnapshots(self)
 
