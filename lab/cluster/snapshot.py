@@ -53,7 +53,7 @@ class Snapshots(Protocol):
         report: Report = silent,
     ) -> Snapshot:
         """Pause all machines at one instant, save them, and let them go on; replaces one of the same name. Raises
-        LabError, and nothing has changed then."""
+        LabError: the cluster is as it was then, though automatic snapshots may have gone to make room."""
 
     def restore(self, name: str, report: Report = silent) -> Snapshot:
         """Put all machines back to what they were. Raises InputError for one that is not there or does not fit, before

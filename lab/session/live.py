@@ -172,7 +172,7 @@ class LiveStage:
         self.driver.close()
 
     def _save_soon(self, lesson: Lesson) -> None:
-        """Have the cluster saved before the next step, unless it is from before that step already."""
+        """Have the cluster saved before the next step that has not passed."""
         if self._saver is not None:
             passed = progress.passed_steps(self.cluster.name, lesson)
             self._saver.want(lesson.id, next((step.id for step in lesson.steps if step.id not in passed), ""))

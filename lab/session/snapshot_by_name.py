@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.cluster import api
 from lab.cluster.model import Progress, Report, silent
-from lab.cluster.snapshot import Snapshot
+from lab.cluster.snapshot import Snapshot, check_snapshot_name
 from lab.errors import InputError
 from lab.lesson import progress
 from lab.lesson.course import load_course
@@ -16,6 +16,7 @@ from lab.session.step_snapshots import find_undo, take_back
 def take_snapshot(name: str, snapshot: str, report: Report = silent) -> Snapshot:
     """Save the cluster `name` as a snapshot of its user's own, once it is still. Raises InputError, LabError,
     BusyError when another swarmlab is at work on it, WaitError when it does not become still."""
+    check_snapshot_name(snapshot)
     snapshots_of(api.find(name))
     with api.at_work(name, f"saving the snapshot {snapshot}"), open_driver(name) as driver:
         return save(driver, snapshot, "own", report=report)

@@ -117,7 +117,10 @@ class StepSaver:
                     continue
             if wanted is not None and (turn := self._alone()) is not None:
                 with turn:
-                    self._save(*wanted)
+                    done = self._save(*wanted)
+                if not done:
+                    still = 0
+                    continue
                 self._pack(name_before(*wanted))
                 with self._turn:
                     self._wanted = None if self._wanted == wanted else self._wanted
@@ -133,7 +136,8 @@ class StepSaver:
         with suppress(LabError, OSError):  # It stays as it is, which is as good, only larger.
             start_thread(pack, name).result()
 
-    def _save(self, lesson: str, step: str) -> None:
+    def _save(self, lesson: str, step: str) -> bool:
+        """Save the cluster; return False when another swarmlab is at work on it, and it is to be tried again."""
         try:
             about = {"lesson": lesson, "step": step}
             with api.at_work(self._driver.cluster.name, f"saving the cluster before {step}"):
@@ -144,9 +148,10 @@ class StepSaver:
             for each in of_steps[:-STEPS]:
                 snapshots.remove(each.name)
         except BusyError:
-            return
+            return False
         except LabError as error:
             self._driver.journal.write(ActDone(f"no snapshot before {step}: {error.sentence}"))
+        return True
 
 
 def find_under_way(world: World) -> Iterator[str]:

@@ -173,3 +173,16 @@ def test_the_list_says_what_runs_and_what_cannot_be_restored() -> None:
     assert "cannot be restored: it is of another swarm" in lines[1]
     assert lines[-1] == "1.2 GB in all"
     assert listing.list_lines((), NOW) == ["There are no snapshots. swarmlab snapshot NAME makes one."]
+
+
+def test_a_kill_while_one_takes_the_place_of_another_loses_neither(parent: Path) -> None:
+    old = saved(parent, record("mine", age=1))
+    old.replace(parent / ".old-mine")  # killed between the two renames
+    half = store.begin(parent)
+    store.delete_unfinished(parent)
+    assert names(parent) == ["mine"]
+    assert not half.exists()
+    saved(parent, record("mine"))
+    (parent / ".old-mine").mkdir()  # killed before the old one was deleted
+    store.delete_unfinished(parent)
+    assert [path.name for path in parent.iterdir()] == ["mine"]

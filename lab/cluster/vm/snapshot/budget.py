@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -35,18 +36,20 @@ def budget() -> int:
     return int(room * _GB)
 
 
-def make_room(parent: Path, keys: tuple[str, str], machines: int) -> None:
-    """Delete what goes first until a new snapshot of so many machines fits into the budget: those that do not fit here
-    any more, then the oldest automatic ones. Never one that somebody made by name.
+def make_room(parent: Path, keys: tuple[str, str], machines: int, name: str = "") -> None:
+    """Delete snapshots until a new one of so many machines, called `name`, fits into the budget: first those that do
+    not fit here any more, then those before steps, then those of checkpoints, the oldest first. Never one that somebody
+    made by name.
 
     Raises LabError when that is not enough, or the disk is too full.
     """
     largest = max((store.size_of(folder) for folder, _ in store.read_all(parent)), default=0)
     needed = largest or machines * 200_000_000
-    while _used(parent) + needed > budget():
+    while (used := _used(parent, name)) + needed > budget():
         if (folder := next(_go_first(parent, keys), None)) is None:
             raise LabError(
-                f"the snapshots take {_used(parent) / _GB:.1f} GB, and only {budget() / _GB:.1f} GB are allowed",
+                f"the snapshots take {used / _GB:.1f} GB, a new one about {needed / _GB:.1f} GB, "
+                f"and only {budget() / _GB:.1f} GB are allowed",
                 remedy=f"swarmlab snapshot --remove NAME, or set {VARIABLE} to more GB",
             )
         files.delete(folder)
@@ -67,7 +70,7 @@ def expect_room(parent: Path, size: int) -> None:
         allowed = max(0, budget() - own) / _GB
         raise LabError(
             f"these snapshots need about {size / _GB:.1f} GB, and only {allowed:.1f} GB are allowed",
-            remedy=f"set {VARIABLE} to at least {(own + size) / _GB:.0f}, or prepare fewer",
+            remedy=f"set {VARIABLE} to at least {math.ceil((own + size) / _GB)}, or prepare fewer",
         )
     free = shutil.disk_usage(next(each for each in (parent, *parent.parents) if each.exists())).free
     if size > free:
@@ -77,8 +80,9 @@ def expect_room(parent: Path, size: int) -> None:
         )
 
 
-def _used(parent: Path) -> int:
-    return sum(store.size_of(folder) for folder, _ in store.read_all(parent))
+def _used(parent: Path, name: str) -> int:
+    """Return what the snapshots take, without the one that the new one replaces."""
+    return sum(store.size_of(folder) for folder, record in store.read_all(parent) if record.name != name)
 
 
 def _go_first(parent: Path, keys: tuple[str, str]) -> Iterator[Path]:

@@ -13,6 +13,9 @@ from lab.cluster.vm.snapshot import store
 from lab.cluster.vm.snapshot.store import Record
 from lab.cluster.vm.state import LabState
 
+NO_KEYS = "none"
+"""The key of a lab whose certificates are gone."""
+
 FORMAT = 1
 """Increase it when what is saved, or how, changes."""
 
@@ -52,15 +55,15 @@ def swarm_key(tls: Path) -> str:
     try:
         return hashlib.sha256((tls / "ca.pem").read_bytes()).hexdigest()[:16]
     except OSError:
-        return "none"
+        return NO_KEYS
 
 
 def why_unfit(record: Record, machines: str, swarm: str) -> str:
     """Return why a snapshot cannot be restored here, as the end of a sentence; "" when it can."""
     if record.machines != machines:
-        return "is of other machines, of another version of the lab, or of another emulator"
-    if record.swarm != swarm:
-        return "is of another swarm"
+        return "belongs to other machines, another version of the lab, or another emulator"
+    if record.swarm != swarm or swarm == NO_KEYS:
+        return "belongs to another swarm"
     if store.is_too_old(record):
         return f"is older than {store.LONGEST_LIFE.days} days: the certificates of its nodes may have ended"
     return ""

@@ -83,8 +83,8 @@ def unfinished(lab: VmCluster) -> tuple[Path, Record | None] | None:
 
 
 def go_on(folders: Sequence[Path]) -> None:
-    """Let paused machines go on, all at one instant, with their clocks set before they answer anybody. Raises
-    LabError."""
+    """Let paused machines go on, all at one instant. The time is sent before: setting the clock is among the first
+    things that they do. Raises LabError."""
     with ExitStack() as stack:
         agents = [stack.enter_context(agent.connect(folder)) for folder in folders]
         for one in agents:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,7 @@ from lab.files import write_private
 
 RECORD = "snapshot.json"
 _NEW = ".new-"
+_OLD = ".old-"
 
 LONGEST_LIFE = timedelta(days=80)
 """The age past which one is not restored: the certificates of a swarm's nodes end after 90 days (docs.docker.com,
@@ -89,29 +91,25 @@ def begin(parent: Path) -> Path:
 
 
 def finish(folder: Path, record: Record) -> Path:
-    """Write the record and give the folder its name, in place of an older one of the same name. Atomic: a reader sees
-    the old one, none, or the new one."""
+    """Write the record and give the folder its name, in place of an older one of the same name, which is deleted only
+    then: whenever this is interrupted, `delete_unfinished` leaves the old one or the new one."""
     write_private(folder / RECORD, record.model_dump_json(indent=1).encode())
-    final = folder.parent / record.name
+    final, old = folder.parent / record.name, folder.parent / f"{_OLD}{record.name}"
     if final.exists():
-        old = folder.parent / f"{_NEW}{secrets.token_hex(3)}"
         final.replace(old)
-        folder.replace(final)
-        files.delete(old)
-    else:
-        folder.replace(final)
+    folder.replace(final)
+    files.delete(old)
     return final
 
 
-def update(folder: Path, record: Record) -> None:
-    """Replace the record of a whole snapshot."""
-    write_private(folder / RECORD, record.model_dump_json(indent=1).encode())
-
-
 def delete_unfinished(parent: Path) -> None:
-    """Delete what a killed program left half made. Call this only with the lab's lock held."""
-    for folder in parent.glob(f"{_NEW}*"):
-        files.delete(folder)
+    """Delete what a killed program left half made, and give back its name to one that was about to be replaced. Call
+    this only with the lab's lock held."""
+    for folder in parent.glob(f"{_OLD}*"):
+        final = parent / folder.name.removeprefix(_OLD)
+        files.delete(folder) if final.exists() else folder.replace(final)
+    for path in (*parent.glob(f"{_NEW}*"), *parent.glob("*/.*.zst")):
+        files.delete(path)
 
 
 def delete_of_steps(lab: str) -> None:
@@ -130,7 +128,7 @@ def delete_everything() -> None:
     """Delete the snapshots of all labs. Call this when there is no lab."""
     for parent in (paths.state() / "labs").glob("*/snapshots"):
         for folder in parent.iterdir():
-            if folder.name.startswith(_NEW) or (folder / RECORD).exists():
+            if folder.name.startswith((_NEW, _OLD)) or (folder / RECORD).exists():
                 files.delete(folder)
         if not any(parent.iterdir()):
             parent.rmdir()
@@ -138,12 +136,17 @@ def delete_everything() -> None:
 
 def size_of(folder: Path) -> int:
     """Return how many bytes a snapshot's files take on the disk."""
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # It was packed at this very moment.
+            total += path.stat().st_blocks * 512 if path.is_file() else 0
+    return total
 
 
 def find_memory(folder: Path, node: str) -> Path:
     """Return the file with a machine's memory, compressed or not. Raises LabError when it is gone."""
-    for name in (f"{node}.memory.zst", f"{node}.memory"):
+    # Packed last again: it may be packed between the two looks.
+    for name in (f"{node}.memory.zst", f"{node}.memory", f"{node}.memory.zst"):
         if (folder / name).is_file():
             return folder / name
     raise LabError(f"the snapshot in {folder} lacks the memory of {node}")

@@ -49,7 +49,7 @@ class VmSnapshots:
         if kind == "own":
             check_snapshot_name(name)
         with self._lab.alone():
-            budget.make_room(self._parent, self._keys(), len(self._lab.state.nodes))
+            budget.make_room(self._parent, self._keys(), len(self._lab.state.nodes), name)
             whole = not swarm_init.find_missing(self._lab.endpoints())
             folder = take.take(
                 self._lab, self._parent, name, kind, services=services, about=about, report=report, whole=whole
