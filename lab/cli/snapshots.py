@@ -58,12 +58,12 @@ def restore(args: argparse.Namespace, out: Out) -> int:
 
 
 def undo(args: argparse.Namespace, out: Out) -> int:
-    """Take back the last step that was passed."""
+    """Take back the last step that was passed, or what was changed by hand since."""
     with out.progress() as report:
-        lesson, step = undo_step(args.name, report)
-    out.result({"lesson": lesson, "before": step})
+        lesson, undone = undo_step(args.name, report)
+    out.result({"lesson": lesson, "before": undone.step, "by_hand": undone.by_hand})
     if not out.json:
-        out.say(f"The cluster is as it was before the step {step} of {lesson}.")
+        out.say(f"The cluster is as it was {undone.sentence}; the next step is {lesson}:{undone.step}.")
     return 0
 
 

@@ -5,12 +5,23 @@ A `Stage` is live (a cluster) or a replay (a tape); which one is decided once, w
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     # The app's first paint waits for this module: it must not wait for pydantic.
     from lab.lesson.model import Lesson
     from lab.world.journal import Journal
+
+
+@dataclass(frozen=True)
+class UndoOffer:
+    """What can be taken back: `sentence` says what, without a full stop; the step `step` is next then. `resets`: no
+    snapshot reaches back that far, and a reset to the start of the step is what can be done."""
+
+    sentence: str
+    step: str
+    resets: bool = False
 
 
 class Stage(Protocol):
@@ -41,9 +52,13 @@ class Stage(Protocol):
         """Reset the cluster to the start of the open lesson (or of `step`), and return a sentence about it. A replay
         rewinds to that point."""
 
+    def offer_undo(self) -> UndoOffer:
+        """Return what `undo` would do, or the reset that takes its place. Raises InputError when there is nothing to
+        take back."""
+
     def undo(self) -> str:
-        """Take the last step back: put the cluster to what it was before it, and return a sentence about it. A replay
-        winds back to it. Raises InputError when nothing reaches back that far."""
+        """Take back the last step, or what was changed by hand since it: put the cluster to what it was before that,
+        and return a sentence about it. A replay winds back. Raises InputError when nothing reaches back that far."""
 
     def keys(self, data: str) -> None:
         """Send what the user typed in the terminal to the shell; an empty text only ensures that there is one. Blocks

@@ -15,6 +15,7 @@ from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
+from lab.session import UndoOffer
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.reset_to import Done, reset_to
 from lab.session.step_snapshots import StepSaver, find_undo, forget_from, take_back
@@ -113,20 +114,35 @@ class LiveStage:
     def undo(self) -> str:
         """See `Stage.undo`."""
         lesson = self._need_lesson()
-        begun = [step.id for step in lesson.steps if (lesson.id, step.id) in self.journal.world.lesson.steps]
-        if not begun:
-            raise InputError("no step of this lesson has begun: there is nothing to take back")
         with self._busy:
             self.driver.begin()
-            undo = find_undo(self.driver, lesson, begun[-1])
+            undo = find_undo(self.driver, lesson, self._last_begun(lesson))
             captured = self.journal.world.lesson.captured
-            with api.at_work(self.cluster.name, f"taking back the step {undo.step} of {lesson.id}"):
+            with api.at_work(self.cluster.name, f"going back to {undo.sentence}"):
                 take_back(self.driver, undo)
         progress.forget_step(self.cluster.name, lesson, undo.step)
         self._write_opened(lesson)
         for name, value in captured.items():
             self.journal.write(Captured(name, value))
-        return f"The cluster is as it was before the step {undo.step}."
+        self._save_soon(lesson)
+        return f"The cluster is as it was {undo.sentence}."
+
+    def offer_undo(self) -> UndoOffer:
+        """See `Stage.offer_undo`."""
+        lesson = self._need_lesson()
+        last = self._last_begun(lesson)
+        try:
+            undo = find_undo(self.driver, lesson, last)
+        except InputError as error:
+            if not last:
+                raise
+            return UndoOffer(f"{error.sentence}; reset to the start of that step instead", last, resets=True)
+        return UndoOffer(f"to the cluster as it was {undo.sentence}", undo.step)
+
+    def _last_begun(self, lesson: Lesson) -> str:
+        """Return the id of the last step that has begun, "" when none has."""
+        begun = [step.id for step in lesson.steps if (lesson.id, step.id) in self.journal.world.lesson.steps]
+        return begun[-1] if begun else ""
 
     def keys(self, data: str) -> None:
         """See `Stage.keys`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from lab.errors import InputError, LabError
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
+from lab.session import UndoOffer
 from lab.tape.find import tapes
 from lab.tape.player import Player
 from lab.tape.tape import Tape, load
@@ -71,14 +72,18 @@ class ReplayStage:
             player.wind(step) if step else player.rewind()
         return f"The recording is wound back to {'step ' + step if step else 'its beginning'}."
 
-    def undo(self) -> str:
-        """See `Stage.undo`."""
+    def offer_undo(self) -> UndoOffer:
+        """See `Stage.offer_undo`."""
         player = self._need_player()
         steps = self.journal.world.lesson.steps
         begun = [step for step in player.steps if (player.tape.header.lesson, step) in steps]
         if not begun:
             raise InputError("no step has been played: there is nothing to take back")
-        return self.reset(begun[-1])
+        return UndoOffer(f"to the recording before the step {begun[-1]}", begun[-1])
+
+    def undo(self) -> str:
+        """See `Stage.undo`."""
+        return self.reset(self.offer_undo().step)
 
     def keys(self, data: str) -> None:
         """Do nothing: a replay has no shell."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from lab.cluster import api
 from lab.cluster.model import Progress, Report, silent
 from lab.cluster.snapshot import Snapshot, check_snapshot_name
-from lab.errors import InputError
+from lab.errors import EngineError, InputError
 from lab.lesson import progress
 from lab.lesson.course import load_course
 from lab.session.run import open_driver
 from lab.session.save_snapshot import save, snapshots_of
-from lab.session.step_snapshots import find_undo, take_back
+from lab.session.step_snapshots import Undo, find_undo, take_back
+
+#: Seconds for a manager to answer before a step is taken back.
+_QUICK = 10.0
 
 
 def take_snapshot(name: str, snapshot: str, report: Report = silent) -> Snapshot:
@@ -29,20 +34,19 @@ def restore_snapshot(name: str, snapshot: str, report: Report = silent) -> Snaps
         return snapshots_of(api.find(name)).restore(snapshot, report)
 
 
-def undo_step(name: str, report: Report = silent) -> tuple[str, str]:
-    """Take back the last step that was passed on the cluster `name`; return its lesson's id and the id of the step
-    before which the cluster is now. Raises InputError when there is nothing that reaches back, LabError, BusyError."""
+def undo_step(name: str, report: Report = silent) -> tuple[str, Undo]:
+    """Take back the last step that was passed on the cluster `name`, or what was changed by hand since; return its
+    lesson's id and what was done. Raises InputError when there is nothing that reaches back, LabError, BusyError."""
     opened = progress.last_lesson(name)
     lesson = next((each for each in load_course() if each.id == opened), None)
-    passed = progress.passed_steps(name, lesson) if lesson is not None else ()
-    if lesson is None or not passed:
-        raise InputError("no step was passed: there is nothing to take back", remedy="swarmlab lessons")
-    with (
-        api.at_work(name, f"taking back the step {passed[-1]} of {lesson.id}"),
-        open_driver(name, look=False) as driver,
-    ):
-        undo = find_undo(driver, lesson, passed[-1])
-        report(Progress("restore", f"back to before the step {undo.step} of {lesson.id}", 0.0))
+    if lesson is None:
+        raise InputError("no lesson was opened: there is nothing to take back", remedy="swarmlab lessons")
+    passed = progress.passed_steps(name, lesson)
+    with api.at_work(name, f"taking a step of {lesson.id} back"), open_driver(name, look=False) as driver:
+        with suppress(EngineError):  # Where no manager answers, anything is better than that.
+            driver.look(_QUICK)
+        undo = find_undo(driver, lesson, passed[-1] if passed else "")
+        report(Progress("restore", f"back to {lesson.id} as it was {undo.sentence}", 0.0))
         take_back(driver, undo)
     progress.forget_step(name, lesson, undo.step)
-    return lesson.id, undo.step
+    return lesson.id, undo

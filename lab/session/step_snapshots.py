@@ -1,21 +1,29 @@
-"""Snapshots before steps, by which a step is taken back for real: kept while the person reads, restored by `undo`."""
+"""Snapshots before steps, by which a step is taken back for real: kept while the person reads, restored by `undo`.
+
+One is taken before a step, and another whenever somebody has changed the swarm by hand since the last one: a command
+that was typed can be taken back, too.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from lab.cluster import api
-from lab.cluster.snapshot import Snapshot
+from lab.cluster.snapshot import Snapshot, Snapshots
 from lab.errors import BusyError, InputError, LabError
 from lab.lesson.model import Lesson
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.save_snapshot import find_moving, save, snapshots_of
 from lab.watch.threads import start_thread
 from lab.world.entries import ActDone
+from lab.world.journal import Journal
 from lab.world.world import World
 
 STEPS = 6
@@ -25,32 +33,83 @@ QUIET = 3.0
 """Seconds for which nothing may have been under way before one is taken."""
 
 
-def name_before(lesson: str, step: str) -> str:
-    """Return the name of the snapshot before a step. It has dots, which no name of a user's own has."""
-    return f"before.{lesson}.{step}"
+SWARM = "swarm"
+"""The key in a snapshot's `about` with the fingerprint of its swarm."""
+
+
+def name_before(lesson: str, step: str, number: int = 1) -> str:
+    """Return the name of the snapshot before a step, or of the next one before the same step. It has dots, which no
+    name of a user's own has."""
+    return f"before.{lesson}.{step}" + (f".{number}" if number > 1 else "")
+
+
+def fingerprint(world: World) -> str:
+    """Return a short digest of what a person can change in a swarm: services as specified, nodes, networks, secrets and
+    configs. Tasks are not in it, since they come and go by themselves."""
+    swarm = world.swarm
+    services = sorted((each.name, each.id, repr(each.spec)) for each in swarm.services.values())
+    nodes = sorted(
+        (each.name, each.role, each.availability, each.state, repr(each.labels)) for each in swarm.nodes.values()
+    )
+    return hashlib.sha256(repr((services, nodes, sorted(swarm.objects))).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Undo:
-    """What taking a step back would do: restore `snapshot`, which is from before `step`."""
+    """What taking back would do: restore `snapshot`, which is from before `step`. `by_hand`: no step has begun since
+    it, but somebody has changed the swarm; `command` is the last one that was typed since."""
 
     snapshot: Snapshot
     step: str
+    by_hand: bool = False
+    command: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What it goes back to, as the end of a sentence."""
+        if not self.by_hand:
+            return f"before the step {self.step}"
+        when = f"{self.snapshot.created.astimezone():%H:%M:%S}"
+        return f"before `{self.command}`" if self.command else f"before what was changed by hand since {when}"
 
 
 def find_undo(driver: ClusterDriver, lesson: Lesson, last: str) -> Undo:
-    """Return how to take back the step `last` of a lesson: by the newest snapshot from before it, or from before an
-    earlier step. Raises InputError when none reaches back that far."""
+    """Return how to take back the step `last` of a lesson ("": none has begun), or what was changed by hand since it:
+    by the newest snapshot from before that. Raises InputError when none reaches back that far."""
     order = [step.id for step in lesson.steps]
-    for each in reversed(snapshots_of(driver.cluster).all()):
-        step = each.about.get("step", "")
-        mine = each.kind == "step" and each.about.get("lesson") == lesson.id and step in order
-        if mine and not each.unfit and order.index(step) <= order.index(last):
+    world = driver.journal.world
+    now = fingerprint(world)
+    for each in reversed(_of_lesson(driver, lesson)):
+        step = each.about["step"]
+        if last and order.index(step) <= order.index(last):
             return Undo(each, step)
+        if each.about.get(SWARM, now) != now:
+            return Undo(each, step, by_hand=True, command=_typed_since(driver.journal, each.created))
+    if not last:
+        raise InputError("no step has begun, and nothing was changed by hand: there is nothing to take back")
     raise InputError(
         f"no snapshot is from before the step {last}: it cannot be taken back",
         remedy=f"swarmlab reset --to {lesson.id}:{last} puts the cluster to its start",
     )
+
+
+def _of_lesson(driver: ClusterDriver, lesson: Lesson) -> list[Snapshot]:
+    """Return the snapshots before steps of a lesson that can be restored, oldest first."""
+    steps = {step.id for step in lesson.steps}
+    return [
+        each
+        for each in snapshots_of(driver.cluster).all()
+        if (each.kind, each.about.get("lesson")) == ("step", lesson.id)
+        and each.about.get("step") in steps
+        and not each.unfit
+    ]
+
+
+def _typed_since(journal: Journal, when: datetime) -> str:
+    """Return the last command that somebody typed since then, "" if there is none."""
+    began = journal.now() - (datetime.now(UTC) - when).total_seconds()
+    typed = (each for each in reversed(journal.world.commands) if not each.step and each.at > began)
+    return next((each.text for each in typed), "")
 
 
 def forget_from(driver: ClusterDriver, lesson: Lesson, step: str = "") -> None:
@@ -75,14 +134,19 @@ def take_back(driver: ClusterDriver, undo: Undo) -> None:
 
 
 class StepSaver:
-    """Saves the cluster before the next step, once nothing is under way: a thread, from `start` to `close`.
+    """Saves the cluster before the next step, once nothing is under way, and again whenever the swarm was changed by
+    hand: a thread, from `start` to `close`.
 
-    `alone` gives the stage's own turn, so that no step begins meanwhile, or None while it is taken.
+    It looks every `pause` seconds. `alone` gives the stage's own turn, so that no step begins meanwhile, or None while
+    it is taken.
     """
 
-    def __init__(self, driver: ClusterDriver, alone: Callable[[], AbstractContextManager[None] | None]) -> None:
-        self._driver, self._alone = driver, alone
+    def __init__(
+        self, driver: ClusterDriver, alone: Callable[[], AbstractContextManager[None] | None], *, pause: float = 1.0
+    ) -> None:
+        self._driver, self._alone, self._pause = driver, alone, pause
         self._wanted: tuple[str, str] | None = None
+        self._kept: tuple[tuple[str, str], str] | None = None
         self._turn = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="step snapshots", daemon=True)
@@ -92,7 +156,7 @@ class StepSaver:
         self._thread.start()
 
     def want(self, lesson: str, step: str) -> None:
-        """Save the cluster soon, as it is before this step; "" for no step, which wants nothing."""
+        """Keep the cluster saved, as it is before this step; "" for no step, which wants nothing."""
         with self._turn:
             self._wanted = (lesson, step) if step else None
             self._turn.notify_all()
@@ -104,27 +168,40 @@ class StepSaver:
             self._turn.notify_all()
 
     def _run(self) -> None:
-        still = 0
-        while True:
-            with self._turn:
-                self._turn.wait_for(lambda: self._wanted is not None or self._closed)
-                if self._closed:
-                    return
-                wanted = self._wanted
-                still = 0 if any(find_under_way(self._driver.journal.world)) else still + 1
-                if still <= QUIET:
-                    self._turn.wait_for(lambda: self._closed, timeout=1.0)
-                    continue
-            if wanted is not None and (turn := self._alone()) is not None:
+        still = 0.0
+        while (wanted := self._await_wanted()) is not None:
+            world = self._driver.journal.world
+            moving = self._is_saved(*wanted, world) or any(find_under_way(world))
+            still = 0.0 if moving else still + self._pause
+            if still <= QUIET:
+                continue
+            still = 0.0
+            if (turn := self._alone()) is not None:
                 with turn:
-                    done = self._save(*wanted)
-                if not done:
-                    still = 0
-                    continue
-                self._pack(name_before(*wanted))
-                with self._turn:
-                    self._wanted = None if self._wanted == wanted else self._wanted
-            still = 0
+                    name = self._save(*wanted)
+                if name:
+                    self._pack(name)
+
+    def _await_wanted(self) -> tuple[str, str] | None:
+        """Wait a moment, and for as long as nothing is wanted; return what is, None at the end."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._closed, timeout=self._pause)
+            self._turn.wait_for(lambda: self._wanted is not None or self._closed)
+            return None if self._closed else self._wanted
+
+    def _is_saved(self, lesson: str, step: str, world: World) -> bool:
+        """Return whether the newest snapshot before a step has the swarm as it is."""
+        now = ((lesson, step), fingerprint(world))
+        newest = self._newest(lesson, step) if self._kept != now else None
+        if newest is not None and newest.about.get(SWARM) == now[1] and not newest.unfit:
+            self._kept = now
+        return self._kept == now
+
+    def _newest(self, lesson: str, step: str) -> Snapshot | None:
+        """Return the last snapshot before any step of the lesson if it is before this one."""
+        every = [each for each in snapshots_of(self._driver.cluster).all() if each.kind == "step"]
+        mine = every and (every[-1].about.get("lesson"), every[-1].about.get("step")) == (lesson, step)
+        return every[-1] if mine else None
 
     def _pack(self, name: str) -> None:
         """Pack one, in a thread that gives way to everything else on this machine."""
@@ -136,22 +213,34 @@ class StepSaver:
         with suppress(LabError, OSError):  # It stays as it is, which is as good, only larger.
             start_thread(pack, name).result()
 
-    def _save(self, lesson: str, step: str) -> bool:
-        """Save the cluster; return False when another swarmlab is at work on it, and it is to be tried again."""
+    def _save(self, lesson: str, step: str) -> str:
+        """Save the cluster; return the snapshot's name, "" when there is none: another swarmlab is at work on the
+        cluster, and it is tried again, or it cannot be saved as it is, which is told once."""
+        snapshots = snapshots_of(self._driver.cluster)
         try:
-            about = {"lesson": lesson, "step": step}
             with api.at_work(self._driver.cluster.name, f"saving the cluster before {step}"):
-                saved = save(self._driver, name_before(lesson, step), "step", about=about)
+                self._driver.look()
+                now = fingerprint(self._driver.journal.world)
+                about = {"lesson": lesson, "step": step, SWARM: now}
+                saved = save(self._driver, _free_name(snapshots, lesson, step), "step", about=about)
+            self._kept = ((lesson, step), now)
             self._driver.journal.write(ActDone(f"saved before {step}, standing still for {saved.stood_still:.1f} s"))
-            snapshots = snapshots_of(self._driver.cluster)
             of_steps = [each for each in snapshots.all() if each.kind == "step"]
             for each in of_steps[:-STEPS]:
                 snapshots.remove(each.name)
         except BusyError:
-            return False
+            return ""
         except LabError as error:
+            self._kept = ((lesson, step), fingerprint(self._driver.journal.world))
             self._driver.journal.write(ActDone(f"no snapshot before {step}: {error.sentence}"))
-        return True
+            return ""
+        return saved.name
+
+
+def _free_name(snapshots: Snapshots, lesson: str, step: str) -> str:
+    """Return the first name for a snapshot before a step that none has."""
+    taken = {each.name for each in snapshots.all()}
+    return next(name for number in itertools.count(1) if (name := name_before(lesson, step, number)) not in taken)
 
 
 def find_under_way(world: World) -> Iterator[str]:

@@ -25,7 +25,7 @@ from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
 if TYPE_CHECKING:
-    from lab.session import Stage
+    from lab.session import Stage, UndoOffer
     from lab.tui.widgets.terminal import Terminal
 
 #: The shortest time between two frames, in seconds.
@@ -184,7 +184,7 @@ class LabApp(ViewActions):
         if event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
             return
         name, result, error = event.worker.name, event.worker.result, event.worker.error
-        if name in ("opening", "step", "reset"):
+        if name in ("opening", "step", "reset", "offer"):
             self.see(busy="", running="", progress=self.ui.progress if self.ui.making else None)
         elif name == "making":
             self.see(making=False)
@@ -202,6 +202,8 @@ class LabApp(ViewActions):
         elif name == "reset":
             self._frame()
             self.see(notice=result, trouble=False)
+        elif name == "offer" and result is not None:
+            self._on_undo_offered(result)
         elif name == "making" and result is not None:
             self._waiting = result
             self._mine.append(result)
@@ -319,15 +321,23 @@ class LabApp(ViewActions):
             self._worker.reset(step)
 
     def action_undo(self) -> None:
+        self.see(busy="reset", notice="", trouble=False)  # an Enter that comes too early must not run the step
+        self._worker.offer_undo()
+
+    def _on_undo_offered(self, offer: UndoOffer) -> None:
         from lab.tui import dialogs  # not needed for the first paint
 
-        self.push_screen(dialogs.undo(self.ui), self._undo)
+        self.push_screen(dialogs.undo(offer), lambda step: self._undo(offer) if step else None)
 
-    def _undo(self, step: str | None) -> None:
-        if step and keys.works(self.ui, "undo") and (place := self.ui.last_step) is not None:
-            self.turn_to(place)
-            self.see(busy="reset", notice="Taking the step back ...", trouble=False)
-            self._worker.undo()
+    def _undo(self, offer: UndoOffer) -> None:
+        if keys.works(self.ui, "undo"):
+            places = {step.id: place for place, step in enumerate(self.ui.lesson.steps)} if self.ui.lesson else {}
+            self.turn_to(places.get(offer.step, -1))
+            self.see(busy="reset", notice="Going back ...", trouble=False)
+            if offer.resets:
+                self._worker.reset(offer.step)
+            else:
+                self._worker.undo()
 
     def action_go_live(self) -> None:
         stage, self._waiting = self._waiting, None

@@ -24,6 +24,7 @@ from lab.tui.ui_state import UiState
 from lab.tui.widgets.lines import Draw, LinesView
 
 if TYPE_CHECKING:
+    from lab.session import UndoOffer
     from lab.world.world import World
 
 
@@ -164,10 +165,7 @@ def reset(s: UiState) -> Pick:
     return Pick("Put the cluster back" if s.live else "Wind the recording back", options)
 
 
-def undo(s: UiState) -> Pick:
-    """Return the question whether the last step is to be taken back; the result is its id."""
-    step = s.lesson.steps[s.last_step] if s.lesson is not None and s.last_step is not None else None
-    if step is None:
-        raise ValueError("no step has begun")
-    where = "the cluster goes back to what it was before it" if s.live else "the recording winds back to it"
-    return Pick("Take a step back", [(step.id, f"{step.title}: {where}")])
+def undo(offer: UndoOffer) -> Pick:
+    """Return the question whether that is to be taken back; the result is the id of the step that is next then."""
+    back = offer.sentence[:1].upper() + offer.sentence[1:] if offer.resets else f"Back {offer.sentence}"
+    return Pick("Take back", [(offer.step, f"{back}.")])

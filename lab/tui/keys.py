@@ -60,6 +60,10 @@ def _has_failures(s: UiState) -> bool:
     return _out(s) and s.in_sight == "load" and s.world is not None and bool(s.world.load.failures)
 
 
+def _undoable(s: UiState) -> bool:
+    return _idle(s) and s.lesson is not None and (s.live or s.last_step is not None)
+
+
 def _choosable(s: UiState) -> bool:
     return _out(s) and bool(s.lessons) and not s.busy
 
@@ -67,7 +71,7 @@ def _choosable(s: UiState) -> bool:
 _NEXT = "Look at the next step"
 _BACK = "Look at the step before"
 _RESET = "Put the cluster back to the start of the step or the lesson"
-_UNDO = "Take the last step back: the cluster as it was before it (a replay winds back)"
+_UNDO = "Take back the last step, or what was typed since: the cluster as it was before (a replay winds back)"
 _NOTES = "The speaker's notes, the step and the time left in large"
 _START = "Make load: requests that do not wait for each other's answers"
 _HELP = "This help, for what has the focus"
@@ -85,7 +89,7 @@ _OF_THE_LESSON = (
     Key("p,left", "turn(-1)", "p", "back", _BACK, lambda s: _out(s) and s.lesson is not None and s.page > -1, 3),
     Key("r", "reset", "r", "reset", _RESET, lambda s: _idle(s) and s.live, 4),
     Key("r", "reset", "r", "wind back", "Wind the recording back", lambda s: _idle(s) and not s.live, 4),
-    Key("u", "undo", "u", "take back", _UNDO, lambda s: _idle(s) and s.last_step is not None, 4),
+    Key("u", "undo", "u", "take back", _UNDO, _undoable, 4),
     Key("t,tab", "type", "t", "type", "Type into the shell", lambda s: _out(s) and s.live and s.ready, 4),
 )
 _OF_THE_REST = (

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Seconds that running work has to end after the user quits.
 PATIENCE = 1.5
 
-Work = Literal["stage", "opening", "step", "reset", "making"]
+Work = Literal["stage", "opening", "step", "reset", "offer", "making"]
 BringUp = Callable[["Report"], object]
 
 
@@ -72,6 +72,7 @@ _TROUBLE = {
     "opening": "The lesson could not be opened",
     "step": "The step was interrupted",
     "reset": "The reset failed",
+    "offer": "Nothing is taken back",
     "making": "No cluster could be made; the recordings stay",
 }
 
@@ -141,8 +142,13 @@ class StageWorker:
         if self.stage is not None:
             self._work("reset", partial(self.stage.reset, step))
 
+    def offer_undo(self) -> None:
+        """Find out what can be taken back; the worker's result is an `UndoOffer`."""
+        if self.stage is not None:
+            self._work("offer", self.stage.offer_undo)
+
     def undo(self) -> None:
-        """Take the last step back; the worker's result is a sentence."""
+        """Take that back; the worker's result is a sentence."""
         if self.stage is not None:
             self._work("reset", self.stage.undo)
 

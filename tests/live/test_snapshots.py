@@ -1,73 +1,34 @@
-"""Snapshots on real machines: what they hold, what comes back, and what a kill in the midst of one leaves."""
+"""Snapshots on real machines: what they hold, and what comes back. Kills in the midst of one: `test_kills.py`."""
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.cluster import api, lab_paths
 from lab.cluster.model import Cluster
-from lab.cluster.vm import state
 from lab.engine.client import open_client
 from lab.lesson.course import load_course
 from lab.session.live import LiveStage
 from lab.session.reset_to import reset_to
 from lab.session.step_snapshots import name_before
 from tests.live.conftest import swarmlab, until
+from tests.live.saved_service import NAME, SERVICE, Tasks, running, saved_service
 
 pytestmark = pytest.mark.timeout(3000)
 
-NAME = "live-snapshot"
-SERVICE = "live-snapshot-web"
-#: Kills of a command at a random moment; more by hand: SWARMLAB_KILLS=30.
-KILLS = int(os.environ.get("SWARMLAB_KILLS", "2"))
-
 
 @pytest.fixture
-def saved(cluster: Cluster) -> Iterator[dict[str, str]]:
-    """A snapshot with a service in it, whose tasks by slot are returned; everything is removed afterwards."""
-    endpoint = cluster.endpoints()[0]
-    with open_client(endpoint, 120) as client:
-        made: Any = client.services
-        with suppress(Exception):
-            made.get(SERVICE).remove()
-        made.create("busybox:1.37", ["sleep", "1000000"], name=SERVICE, mode={"Replicated": {"Replicas": 3}})
-    until(lambda: len(running(cluster)) == 3, "three tasks run")
-    done = swarmlab("snapshot", NAME, "--name", cluster.name, "--json")
-    assert done.code == 0, done.err
-    assert done.json["stood_still"] > 0
-    yield running(cluster)
-    assert swarmlab("restore", NAME, "--name", cluster.name).code == 0
-    with open_client(endpoint, 120) as client:
-        services: Any = client.services
-        services.get(SERVICE).remove()
-    assert swarmlab("snapshot", NAME, "--remove", "--name", cluster.name).code == 0
+def saved(cluster: Cluster) -> Iterator[Tasks]:
+    """A snapshot with a service in it, by its tasks."""
+    with saved_service(cluster) as tasks:
+        yield tasks
 
 
-def running(cluster: Cluster) -> dict[str, str]:
-    """The running tasks of the service: their ids by slot. Asked of whichever manager answers."""
-    for endpoint in cluster.endpoints():
-        with suppress(Exception), open_client(endpoint, 60) as client:
-            asked: Any = client.api
-            tasks = asked.tasks(filters={"service": SERVICE, "desired-state": "running"})
-            return {str(t["Slot"]): t["ID"] for t in tasks if t["Status"]["State"] == "running"}
-    return {}
-
-
-def test_what_runs_comes_back_as_it_was_after_a_node_died_and_a_service_went(
-    cluster: Cluster, saved: dict[str, str]
-) -> None:
+def test_what_runs_comes_back_as_it_was_after_a_node_died_and_a_service_went(cluster: Cluster, saved: Tasks) -> None:
     with open_client(cluster.endpoints()[0], 120) as client:
         services: Any = client.services
         services.get(SERVICE).remove()
@@ -84,32 +45,6 @@ def test_what_runs_comes_back_as_it_was_after_a_node_died_and_a_service_went(
     with open_client(cluster.endpoints()[0], 60) as client:
         told = client.info()["SystemTime"]
     assert abs(_seconds(told) - host) < 60, "the guests' clocks are set"
-
-
-def test_a_command_that_is_killed_leaves_the_old_world_or_the_new_one(cluster: Cluster, saved: dict[str, str]) -> None:
-    seed = int(os.environ.get("SWARMLAB_SEED", random.SystemRandom().randrange(10**6)))
-    print(f"SWARMLAB_SEED={seed}")
-    chance = random.Random(seed)
-    for number in range(KILLS):
-        what = ("snapshot", f"{NAME}-killed") if number % 2 == 0 else ("restore", NAME)
-        after = chance.uniform(0.5, 9.0)
-        print(f"kill {number}: {' '.join(what)} after {after:.1f} s")
-        argv = [sys.executable, "-m", "lab.cli", *what, "--name", cluster.name]
-        with subprocess.Popen(
-            argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        ) as one:
-            with suppress(subprocess.TimeoutExpired):
-                one.wait(after)
-            with suppress(ProcessLookupError):
-                os.killpg(one.pid, signal.SIGKILL)
-        api.find(cluster.name)
-        until(lambda: cluster.status().whole, "the cluster is whole after the next command")
-        until(lambda: running(cluster) == saved, "the same tasks run")
-        assert not state.is_interrupted(cluster.name)
-        half = [path.name for path in (Path(cluster_folder(cluster)) / "snapshots").glob(".new-*")]
-        print(f"half made, deleted by the next snapshot: {half}")
-        with suppress(AssertionError):
-            swarmlab("snapshot", f"{NAME}-killed", "--remove", "--name", cluster.name)
 
 
 def test_a_step_is_taken_back_and_its_start_is_as_it_was(cluster: Cluster) -> None:
@@ -164,10 +99,6 @@ def test_a_second_lab_starts_from_the_template_beside_the_first(cluster: Cluster
         assert again.json["seconds"] < first.json["seconds"]
     finally:
         swarmlab("down", "--name", name)
-
-
-def cluster_folder(cluster: Cluster) -> Path:
-    return lab_paths.lab_folder(cluster.name).parent
 
 
 def _seconds(stamp: str) -> float:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lab.errors import InputError, LabError
 from lab.lesson.model import Lesson
+from lab.session import UndoOffer
 from lab.world.entries import (
     Checked,
     CommandBegan,
@@ -182,10 +183,18 @@ SCRIPTS: dict[str, Callable[[], Script]] = {"declare": declare, "crash": crash, 
 
 
 class FakeStage:
-    """Plays the scripts, their times kept, without waiting. `hold` stops a step after so many facts until `go_on`."""
+    """Plays the scripts, their times kept, without waiting. `hold` stops a step after so many facts until `go_on`;
+    with `unsaved` no snapshot reaches back."""
 
     def __init__(
-        self, *, live: bool = True, desired: int = 0, hold: int = 0, fail: str = "", no_shell: LabError | None = None
+        self,
+        *,
+        live: bool = True,
+        desired: int = 0,
+        hold: int = 0,
+        fail: str = "",
+        no_shell: LabError | None = None,
+        unsaved: bool = False,
     ) -> None:
         self.journal = Journal(clock=lambda: 0.0)
         self.live = live
@@ -198,7 +207,7 @@ class FakeStage:
         self.shown: list[str] = []
         self.loads: list[float | None] = []
         self.answers: list[tuple[str, str]] = []
-        self.closed = False
+        self.closed, self.unsaved = False, unsaved
         self.shells, self.no_shell = 0, no_shell
         self._stopped, self._go = threading.Event(), threading.Event()
         self._lesson = ""
@@ -256,6 +265,14 @@ class FakeStage:
             self._go.wait(20)
         self.journal.write(LessonOpened(self._lesson))
         return "The cluster is at the start of reconciliation: 2 things put right in 3 s."
+
+    def offer_undo(self) -> UndoOffer:
+        begun = [step.id for step in LESSON.steps if ("reconciliation", step.id) in self.journal.world.lesson.steps]
+        if not begun:
+            raise InputError("no step has begun: there is nothing to take back")
+        if self.unsaved:
+            return UndoOffer(f"no snapshot is from before the step {begun[-1]}; reset to it", begun[-1], resets=True)
+        return UndoOffer(f"to the cluster as it was before the step {begun[-1]}", begun[-1])
 
     def undo(self) -> str:
         self.resets.append("undo")

@@ -145,18 +145,31 @@ async def test_reset_asks_where_to() -> None:
 async def test_a_step_is_taken_back_after_it_was_said_which() -> None:
     async with desk(FakeStage(desired=4)) as it:
         await it.press("u")
-        assert it.stage.resets == [], "no step has begun yet"
+        await it.see("Nothing is taken back: no step has begun")
         await it.press("enter", "enter")
         await it.idle()
         await it.press("n", "u")
-        await it.see("Take a step back", "the cluster goes back to what it was before it")
+        await it.see("Take back", "Back to the cluster as it was before the step")
         await it.press("escape")
         assert it.stage.resets == []
-        await it.press("u", "enter")
+        await it.press("u")
+        await it.see("Back to the cluster")
+        await it.press("enter")
         await it.idle()
         assert it.stage.resets == ["undo"]
         await it.see("The cluster is as it was before the step")
         assert it.app.ui.page == 0
+
+
+async def test_where_no_snapshot_reaches_back_a_reset_is_offered() -> None:
+    async with desk(FakeStage(desired=4, unsaved=True)) as it:
+        await it.press("enter", "enter")
+        await it.idle()
+        await it.press("u")
+        await it.see("No snapshot is from before the step", "reset to it")
+        await it.press("enter")
+        await it.idle()
+        assert it.stage.resets == [it.app.ui.lesson.steps[0].id if it.app.ui.lesson else ""]
 
 
 async def test_a_replay_wound_back_is_as_new() -> None:

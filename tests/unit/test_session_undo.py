@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,18 +12,34 @@ from typing import Any, cast
 import pytest
 
 from lab.cluster.snapshot import Kind, Snapshot
-from lab.errors import InputError
+from lab.errors import BusyError, InputError
 from lab.lesson.course import load_course
+from lab.session import step_snapshots
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.replay import ReplayStage
-from lab.session.step_snapshots import find_under_way, find_undo, forget_from, name_before, take_back
-from lab.world.entries import CommandBegan, CommandEnded, Entry, ManagerLink
+from lab.session.step_snapshots import (
+    SWARM,
+    find_under_way,
+    find_undo,
+    fingerprint,
+    forget_from,
+    name_before,
+    take_back,
+)
+from lab.wait import wait_until
+from lab.world.entries import ActDone, CommandBegan, CommandEnded, Entry, ManagerLink, SwarmChanged
+from lab.world.journal import Journal
 from lab.world.world import World, fold, fold_all
 from tests.strategies import first_look, service, task
 
 LESSON = next(lesson for lesson in load_course() if len(lesson.steps) > 3)
 FIRST, SECOND, THIRD = (step.id for step in LESSON.steps[:3])
 NOW = datetime.now(UTC)
+WORLD = fold_all([Entry(0.0, ManagerLink("live", "node1")), Entry(0.0, first_look(service()))])
+STILL = fold_all(
+    [Entry(0.0, ManagerLink("live", "node1")), Entry(0.0, first_look(service(desired=1), tasks=[task(1)]))]
+)
+CHANGED = fold_all([Entry(0.0, ManagerLink("live", "node1")), Entry(0.0, first_look(service(desired=5)))])
 
 
 class Kept:
@@ -33,24 +51,30 @@ class Kept:
     def all(self) -> tuple[Snapshot, ...]:
         return tuple(self.found)
 
+    def pack(self, name: str) -> None:
+        pass
+
     def remove(self, name: str) -> None:
         self.found = [each for each in self.found if each.name != name]
 
 
-def before(step: str, age: float, *, lesson: str = LESSON.id, kind: Kind = "step", unfit: str = "") -> Snapshot:
-    about = {"lesson": lesson, "step": step}
+def before(
+    step: str, age: float, *, lesson: str = LESSON.id, kind: Kind = "step", unfit: str = "", swarm: World = WORLD
+) -> Snapshot:
+    about = {"lesson": lesson, "step": step, SWARM: fingerprint(swarm)}
     return Snapshot(name_before(lesson, step), kind, NOW - timedelta(minutes=age), 1, about=about, unfit=unfit)
 
 
-def driver(*found: Snapshot) -> Any:
+def driver(*found: Snapshot, world: World = WORLD) -> Any:
     kept = Kept(*found)
     restored: list[str] = []
     return SimpleNamespace(
-        cluster=SimpleNamespace(snapshots=kept, provider="vm"),
+        cluster=SimpleNamespace(snapshots=kept, provider="vm", name="default"),
         restored=restored,
         restore=restored.append,
         look=lambda: None,
         kept=kept,
+        journal=Journal(world=world),
     )
 
 
@@ -76,6 +100,30 @@ def test_what_does_not_reach_back_is_told_with_the_way_by_a_reset(found: tuple[S
     assert f"swarmlab reset --to {LESSON.id}:{SECOND}" in caught.value.remedy
 
 
+def test_what_was_changed_by_hand_is_taken_back_first_and_then_the_step() -> None:
+    one = driver(before(FIRST, 9), before(SECOND, 5), world=CHANGED)
+    one.journal.write(CommandBegan(1, "node1", "docker service scale web=5", ""))
+    by_hand = find_undo(cast(ClusterDriver, one), LESSON, FIRST)
+    assert (by_hand.step, by_hand.by_hand) == (SECOND, True)
+    assert by_hand.sentence == "before `docker service scale web=5`"
+    back = driver(before(FIRST, 9), before(SECOND, 5))
+    step = find_undo(cast(ClusterDriver, back), LESSON, FIRST)
+    assert (step.step, step.by_hand, step.sentence) == (FIRST, False, f"before the step {FIRST}")
+
+
+def test_several_changes_by_hand_before_one_step_are_taken_back_one_by_one() -> None:
+    every = (before(FIRST, 9), replace(before(FIRST, 5, swarm=CHANGED), name=name_before(LESSON.id, FIRST, 2)))
+    at_second = driver(*every, world=CHANGED)
+    assert find_undo(cast(ClusterDriver, at_second), LESSON, "").snapshot == every[0]
+    with pytest.raises(InputError, match="nothing was changed"):
+        find_undo(cast(ClusterDriver, driver(*every[:1])), LESSON, "")
+
+
+def test_the_fingerprint_is_of_what_people_change_and_not_of_tasks() -> None:
+    more = fold_all([Entry(0.0, first_look(service(), tasks=[task(1)]))])
+    assert fingerprint(more) == fingerprint(WORLD) != fingerprint(CHANGED)
+
+
 def test_taking_back_forgets_what_came_after_and_keeps_ones_own() -> None:
     mine = replace(before(THIRD, 0.5, kind="own"), name="mine")
     one = driver(before(FIRST, 9), before(SECOND, 5), before(THIRD, 1), mine)
@@ -87,9 +135,9 @@ def test_taking_back_forgets_what_came_after_and_keeps_ones_own() -> None:
 def test_a_lesson_that_begins_anew_at_a_step_forgets_what_was_saved_from_there_on() -> None:
     one = driver(before(FIRST, 9), before(SECOND, 5), before(THIRD, 1), before(THIRD, 1, lesson="another"))
     forget_from(cast(ClusterDriver, one), LESSON, SECOND)
-    assert [each.about for each in one.kept.all()] == [
-        {"lesson": LESSON.id, "step": FIRST},
-        {"lesson": "another", "step": THIRD},
+    assert [(each.about["lesson"], each.about["step"]) for each in one.kept.all()] == [
+        (LESSON.id, FIRST),
+        ("another", THIRD),
     ]
     forget_from(cast(ClusterDriver, one), LESSON)
     assert [each.about["lesson"] for each in one.kept.all()] == ["another"]
@@ -110,6 +158,38 @@ def test_the_cluster_is_saved_only_when_nothing_is_under_way() -> None:
     assert list(find_under_way(fold(typed, Entry(3.0, CommandEnded(1, 0, 1.0, ""))))) == []
     fewer = fold_all([Entry(0.0, ManagerLink("live", "node1")), Entry(1.0, first_look(service(), tasks=[task(1)]))])
     assert "1 of 3 tasks of web run" in next(find_under_way(fewer))
+
+
+def test_it_is_saved_before_a_step_and_again_after_each_change_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, turns = driver(world=STILL), iter([BusyError("another is at work"), None])
+
+    @contextmanager
+    def at_work(name: str, what: str) -> Iterator[None]:
+        if (busy := next(turns, None)) is not None:
+            raise busy
+        yield
+
+    def save(driver: Any, name: str, kind: Kind, *, about: dict[str, str]) -> Snapshot:
+        one.kept.found.append(Snapshot(name, kind, datetime.now(UTC), 1, about=about, stood_still=0.4))
+        return one.kept.found[-1]
+
+    monkeypatch.setattr(step_snapshots.api, "at_work", at_work)
+    monkeypatch.setattr(step_snapshots, "save", save)
+    monkeypatch.setattr(step_snapshots, "QUIET", 0.03)
+    saver = step_snapshots.StepSaver(one, nullcontext, pause=0.01)
+    saver.start()
+    try:
+        saver.want(LESSON.id, FIRST)
+        wait_until("a snapshot, after another swarmlab was at work", 20, lambda: "" if one.kept.found else "none")
+        one.journal.write(SwarmChanged("node1", services=(service(desired=1, env=("A=1",)),), tasks=()))
+        wait_until("another", 20, lambda: "" if len(one.kept.found) > 1 else "one", pause=0.01)
+        assert [each.name for each in one.kept.found] == [name_before(LESSON.id, FIRST, n) for n in (1, 2)]
+        one.journal.write(ActDone("nothing that changes the swarm"))
+        saver.want(LESSON.id, SECOND)
+        wait_until("the next step's", 20, lambda: "" if len(one.kept.found) > 2 else "two", pause=0.01)
+        assert one.kept.found[2].name == name_before(LESSON.id, SECOND)
+    finally:
+        saver.close()
 
 
 def test_a_replay_winds_back_to_the_step_before() -> None:
