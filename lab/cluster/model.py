@@ -133,6 +133,10 @@ class Cluster(Protocol):
         """Return the nodes whose machines are not running, whoever ended them; checks this machine only, and returns at
         once."""
 
+    def cut_off(self) -> tuple[str, ...]:
+        """Return the nodes that are disconnected from the nodes' own network; returns at once, long before the managers
+        miss them."""
+
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
         """Power machines on, in parallel, and wait until their engines answer. Idempotent."""
 

@@ -64,6 +64,9 @@ class ResetContext(WaitContext, Protocol):
     def act(self, action: str, node: str) -> None:
         """See `StepDriver.act`."""
 
+    def cut_off(self) -> Collection[str]:
+        """Return the nodes that are disconnected from the nodes' own network, whatever the managers report."""
+
     def engine(self) -> Engine:
         """Return the low-level client of a reachable manager. Raises EngineError when there is none."""
 
@@ -133,7 +136,7 @@ def _do(action: Action, context: ResetContext, limits: Limits) -> None:
             context.act("start", action.name)
             context.look()
             node = context.journal.world.swarm.node(action.name)
-            if node is None or node.state != "ready":
+            if node is None or node.state != "ready" or action.name in context.cut_off():
                 context.act("heal", action.name)
         case StopNode():
             context.act("stop", action.name)

@@ -45,7 +45,8 @@ def plan(
     off: Collection[str] = (),
 ) -> Plan:
     """Return the plan from the world to the checkpoint. `ours` are ids of what lesson steps created, `env` this
-    machine's settings for stack files, `off` the nodes whose machines are not running, whatever the managers report.
+    machine's settings for stack files, `off` the nodes whose machines do not run or are cut off from the others,
+    whatever the managers report.
 
     Raises InputError when a stack file needs a setting that is missing."""
 

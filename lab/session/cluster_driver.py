@@ -164,6 +164,10 @@ class ClusterDriver:
         """See `lab.reset.settle.WaitContext.powered_off`."""
         return self.cluster.powered_off()
 
+    def cut_off(self) -> tuple[str, ...]:
+        """See `lab.reset.apply.ResetContext.cut_off`."""
+        return self.cluster.cut_off()
+
     def power_on(self, nodes: Sequence[str]) -> None:
         """Power machines on in parallel, and wait until their engines answer."""
         for node in nodes:

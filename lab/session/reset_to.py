@@ -152,7 +152,7 @@ def _plan(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
         made_by_lab=made,
         ours=ownership.owned_ids(driver.cluster.name),
         env=driver.settings(),
-        off=driver.powered_off() if made else (),
+        off=(*driver.powered_off(), *driver.cut_off()) if made else (),
     )
     # No manager knows about volumes: those of a stack that should not be here are looked up on the nodes themselves.
     stale = [RemoveVolume(name) for name, stack in driver.volumes() if stack not in checkpoint.stacks] if made else []

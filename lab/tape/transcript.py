@@ -6,7 +6,7 @@ import math
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from lab.terminal.sanitize import text_only
 from lab.world.entries import (
@@ -126,14 +126,6 @@ class Transcript:
         hits, self._hits = self._hits, []
         for sentence in requests(hits, self._world):
             yield from _said("  · ", sentence)
-
-
-def write_transcript(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the whole transcript of a lesson."""
-    teller = Transcript()
-    for entry in entries:
-        yield from teller.lines(entry)
-    yield from teller.end()
 
 
 def new_lines(before: World, after: World) -> tuple[Change, ...]:

@@ -115,25 +115,6 @@ class SwarmSource(Source):
         world = self._journal.world
         return time.monotonic() - self._moved_at < LINGER or not is_still(world)
 
-    def _try_managers(self, named: bool) -> bool:
-        """Poll once through the current manager, or the next that answers; return False if none did."""
-        for _ in range(max(1, len(self._managers))):
-            if not self._managers or self._closed:
-                return False
-            manager = self._managers[self._current % len(self._managers)]
-            try:
-                self._look_through(manager, named)
-            except Exception as error:  # noqa: BLE001  an engine may answer anything, and must not end this thread
-                self._trouble = f"{manager.node}: {describe_error(error)}"
-                self._release()
-                self._current += 1
-                named = True
-                continue
-            return True
-        if self._journal.world.link.state != "stale":
-            self._journal.write(ManagerLink("stale", self._journal.world.link.node, self._trouble))
-        return False
-
     def _look_through(self, manager: Endpoint, named: bool) -> None:
         """Poll once and write the differences. What was seen counts as seen only once it is in the journal."""
         if self._client is None:

@@ -37,6 +37,7 @@ class ModelDriver:
         self.wished: LoadSpec | None = None
         self.refuse: list[str] = []
         self.deaf: list[list[str]] = []
+        self.cut: set[str] = set()
 
     def _turn(self) -> None:
         self.swarm.tick()
@@ -56,8 +57,12 @@ class ModelDriver:
     def powered_off(self) -> list[str]:
         return [name for name, on in self.swarm.powered.items() if not on]
 
+    def cut_off(self) -> list[str]:
+        return [*self.cut]
+
     def act(self, action: str, node: str) -> None:
         self.journal.write(ActDone(action, node))
+        self.cut -= {node} if action == "heal" else set()
         self.swarm.power(node, action in ("start", "heal"))
 
     def given(self) -> dict[str, str]:

@@ -116,6 +116,16 @@ def test_a_machine_that_is_off_comes_back_and_one_goes_off() -> None:
     assert reset(driver, on).actions == ()
 
 
+def test_a_machine_that_was_just_cut_off_is_connected_again_before_the_managers_miss_it() -> None:
+    driver = ModelDriver()
+    driver.look()
+    driver.cut.add("node3")
+    actions = plan(driver.journal.world, Checkpoint(), made_by_lab=True, off=driver.cut_off()).actions
+    apply(actions, Checkpoint(), driver)
+    assert [type(action).__name__ for action in actions] == ["StartNode"]
+    assert driver.cut == set()
+
+
 def test_nodes_are_set_back() -> None:
     driver = ModelDriver()
     driver.run("docker node update --availability drain node2")

@@ -80,6 +80,9 @@ class DoubleCluster:
     def powered_off(self) -> tuple[str, ...]:
         return ()
 
+    def cut_off(self) -> tuple[str, ...]:
+        return ()
+
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
         raise NotImplementedError
 

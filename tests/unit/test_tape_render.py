@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from lab.tape.render import cast, markdown
 from lab.tape.tape import Header, Tape
-from lab.tape.transcript import Transcript, format_clock, trim_output, write_transcript
+from lab.tape.transcript import Transcript, format_clock, trim_output
 from lab.world.entries import (
     Captured,
     Checked,
@@ -123,6 +124,14 @@ def read_cast(text: str) -> tuple[dict[str, Any], list[tuple[float, str, str]]]:
         last = at
         events.append((at, code, data))
     return header, events
+
+
+def write_transcript(entries: Iterable[Entry]) -> Iterator[str]:
+    """Yield the whole transcript of a lesson."""
+    teller = Transcript()
+    for entry in entries:
+        yield from teller.lines(entry)
+    yield from teller.end()
 
 
 def test_the_story_of_a_crash() -> None:

@@ -72,10 +72,6 @@ class Machine:
         """The machine's console log."""
         return self.folder / console.LOG
 
-    @property
-    def pidfile(self) -> Path:
-        return self.folder / "pid"
-
 
 def build_argv(machine: Machine, folder: int = 0, memory: int | None = None) -> tuple[str, ...]:
     """Return the command line that runs `machine`. Start it in the machine's folder, which is also open as the

@@ -141,6 +141,10 @@ class VmCluster:
         """Return the nodes whose machines are not running, whoever ended them."""
         return tuple(node.name for node in self.state.nodes if not self.running(node))
 
+    def cut_off(self) -> tuple[str, ...]:
+        """Return the nodes whose cables are unplugged."""
+        return tuple(n.name for n in self.state.nodes if self.running(n) and processes.is_cut(self.home / n.name))
+
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
         """Power machines on, in parallel, and wait until their engines answer."""
         with self.alone():
