@@ -11,12 +11,12 @@ from lab.panes import other_panes
 from lab.tape.codec import Header
 from lab.tape.render import cast, markdown
 from lab.tape.tape import Tape
-from lab.tape.transcript import write_transcript
 from lab.tui.panes import find_module
 from lab.tui.spans import width
 from lab.world.world import World, fold_all
 from tests.fuzz import typed
 from tests.fuzz.surface import Broken, Surface
+from tests.transcripts import write_transcript
 
 SIZES = ((38, 8), (98, 24), (198, 54))
 

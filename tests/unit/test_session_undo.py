@@ -170,10 +170,11 @@ def test_it_is_saved_before_a_step_and_again_after_each_change_by_hand(monkeypat
         yield
 
     def save(driver: Any, name: str, kind: Kind, *, about: dict[str, str]) -> Snapshot:
-        one.kept.found.append(Snapshot(name, kind, datetime.now(UTC), 1, about=about, stood_still=0.4))
-        return one.kept.found[-1]
+        made = Snapshot(name, kind, datetime.now(UTC), 1, about=about, stood_still=0.4)
+        one.kept.found.append(made)
+        return made
 
-    monkeypatch.setattr(step_snapshots.api, "at_work", at_work)
+    monkeypatch.setattr("lab.cluster.api.at_work", at_work)
     monkeypatch.setattr(step_snapshots, "save", save)
     monkeypatch.setattr(step_snapshots, "QUIET", 0.03)
     saver = step_snapshots.StepSaver(one, nullcontext, pause=0.01)

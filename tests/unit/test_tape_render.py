@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +28,7 @@ from lab.world.entries import (
     StepMoved,
 )
 from tests.strategies import crash, entries
+from tests.transcripts import write_transcript
 
 HEADER = Header(
     title="Reconciliation *live*",
@@ -124,14 +124,6 @@ def read_cast(text: str) -> tuple[dict[str, Any], list[tuple[float, str, str]]]:
         last = at
         events.append((at, code, data))
     return header, events
-
-
-def write_transcript(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the whole transcript of a lesson."""
-    teller = Transcript()
-    for entry in entries:
-        yield from teller.lines(entry)
-    yield from teller.end()
 
 
 def test_the_story_of_a_crash() -> None:
