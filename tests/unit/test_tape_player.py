@@ -143,11 +143,12 @@ from lab.tape.player import Player
 from lab.tape.render import cast, markdown
 from lab.terminal.redact import Redactor
 from lab.tape.tape import load
-from lab.tape.transcript import write_transcript
+from lab.tape.transcript import Transcript
 from lab.world.journal import Journal
 tape, journal = load(Path(sys.argv[1])), Journal()
 Player(tape, journal, speed=None).play_to_end()
-told = len(list(write_transcript(tape.entries))) + len(cast(tape)) + len(markdown(tape))
+teller = Transcript()
+told = sum(len(list(teller.lines(entry))) for entry in tape.entries) + len(cast(tape)) + len(markdown(tape))
 foreign = sorted({m.partition(".")[0] for m in sys.modules} & {"docker", "httpx", "pexpect", "textual", "qemu"})
 print(json.dumps([journal.world.count, told > 500, calls, foreign]))
 """
