@@ -11,12 +11,21 @@ from hypothesis import settings
 # `make unit` tries a few examples of each property, `make test` many. No deadline: machines are slow and shared.
 settings.register_profile("fast", max_examples=15, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "fast")
+settings.load_profile(PROFILE)
 
 # A run in the background may have been told to ignore these; what the tests start and interrupt would inherit it.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is costly to the thorough profile, unless it was asked for by its name."""
+    if PROFILE == "fast" and not any("::" in word for word in config.args):
+        costly = [item for item in items if item.get_closest_marker("costly")]
+        config.hook.pytest_deselected(items=costly)
+        items[:] = [item for item in items if item not in costly]
 
 
 @pytest.fixture(autouse=True)

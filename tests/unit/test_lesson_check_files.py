@@ -203,6 +203,7 @@ def _labels(size: int) -> str:
     return f"{STACK}    labels: [{items}]\n    deploy: {{labels: [{items}]}}\n"
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "made",
     [

@@ -197,6 +197,7 @@ def test_a_reader_that_raises_does_not_end_the_shell(stage: Stage) -> None:
     assert stage.run("echo next", bound=BOUND).output == "next"
 
 
+@pytest.mark.costly
 def test_ten_megabytes_pass_and_the_end_is_kept(stage: Stage) -> None:
     ended = stage.run("seq 1500000; echo end", bound=60.0)
     assert ended.status == 0 and len(ended.output) == 16_000 and ended.output.endswith("\nend")

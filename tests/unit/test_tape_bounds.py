@@ -50,6 +50,7 @@ def test_a_million_nothings_in_one_entry(tmp_path: Path) -> None:
     assert memory < MOST_MEMORY
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("inside", ["{}", "[]", "0", '""'])
 def test_a_line_as_long_as_it_may_be_full_of_what_is_wrong(tmp_path: Path, inside: str) -> None:
     rows = ",".join([inside] * 9_999)
@@ -62,6 +63,7 @@ def test_a_line_as_long_as_it_may_be_full_of_what_is_wrong(tmp_path: Path, insid
     assert memory < MOST_MEMORY
 
 
+@pytest.mark.costly
 def test_a_good_tape_at_every_bound(tmp_path: Path) -> None:
     short = ('{"at":0,"kind":"act","action":""}' for _ in range(MOST))
     said, memory = read(tape(tmp_path / "short.tape", short, MOST), "load")
@@ -72,6 +74,7 @@ def test_a_good_tape_at_every_bound(tmp_path: Path) -> None:
     assert said == str(many) and memory < MOST_MEMORY
 
 
+@pytest.mark.costly
 def test_one_entry_too_many(tmp_path: Path) -> None:
     short = ('{"at":0,"kind":"act","action":""}' for _ in range(MOST + 1))
     assert (

@@ -276,6 +276,7 @@ def cost(text: str, chunk: int) -> float:
     return time.thread_time() - began
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_the_cost_of_hostile_output_grows_as_its_length(piece: str) -> None:
     """If it grew with the square, eight times as much would take sixty-four times as long."""
@@ -284,6 +285,7 @@ def test_the_cost_of_hostile_output_grows_as_its_length(piece: str) -> None:
     assert large < 28 * max(min(cost(small, 10**6) for _ in range(3)), 0.001)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("kind", HELD)
 def test_the_cost_of_single_characters_grows_as_their_number(kind: str) -> None:
     """A secret is held until its end, and is not looked at anew with every character."""
