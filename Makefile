@@ -3,7 +3,7 @@ PY := .venv/bin/python
 PYTHON ?= python3
 STAMP := .venv/.ready
 
-.PHONY: lab setup test unit live contract lint bench browser wheel lock snapshots fuzz
+.PHONY: lab setup test unit live prove contract lint bench browser wheel lock snapshots fuzz
 
 lab: setup  ## set up, and run the lab; where nobody can be asked, it says what it installs and goes on
 	@.venv/bin/swarmlab $$(test -t 0 || echo --yes) $(ARGS)
@@ -33,6 +33,10 @@ unit: setup  ## the fast tests; HYPOTHESIS_PROFILE=thorough tries more examples 
 live: setup browser
 	.venv/bin/swarmlab doctor --install --yes
 	.venv/bin/pytest tests/live -s
+
+prove: setup browser  ## every lesson on the real cluster, not only a core and a third of the others
+	.venv/bin/swarmlab doctor --install --yes
+	SWARMLAB_SHARD=all .venv/bin/pytest --durations=40 tests/live/test_lessons.py
 
 browser:  ## the browser that the visualizer is tested in
 	@command -v chromium >/dev/null || { \

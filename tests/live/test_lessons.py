@@ -1,7 +1,8 @@
-"""Every lesson of the syllabus on real machines, each from its own checkpoint: every check is false before its step and
-true after, the end is what the checkpoints say, and the recording tells it all and keeps the secrets.
+"""Lessons on real machines, each from its own checkpoint: every check is false before its step and true after, the end
+is what the checkpoints say, and the recording tells it all and keeps the secrets.
 
-The syllabus's order spares the cluster work: a lesson begins about where the one before it ends.
+A core and a third of the others (`shard.py`); `make prove` takes them all. The syllabus's order spares the cluster
+work: a lesson begins about where the one before it ends.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from lab.session.run import open_driver
 from lab.tape.tape import load
 from tests.live.conftest import Say, swarmlab
 from tests.live.findings import FINDINGS
+from tests.live.shard import choose_lessons
 
-LESSONS = load_course()
+LESSONS = choose_lessons(load_course())
 pytestmark = pytest.mark.timeout(3000)
 
 
