@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.engine.client import open_client
 from lab.engine.endpoint import Endpoint
-from lab.engine.labels import CLUSTER
+from lab.engine.labels import LABEL
 from lab.errors import EngineError
 from lab.wait import wait_until
 
@@ -124,7 +124,7 @@ def _seen(raw: Mapping[str, Any]) -> ListedNode:
     )
 
 
-def form_swarm(endpoints: Sequence[Endpoint], lab: str, *, heartbeat: int, bound: float, say: Say) -> None:
+def form_swarm(endpoints: Sequence[Endpoint], *, heartbeat: int, bound: float, say: Say) -> None:
     """Form one swarm of all `endpoints`: the first creates it, managers join one by one, workers in parallel.
 
     `heartbeat` is the dispatcher's heartbeat period, in seconds; a node is down after three missed ones. Join tokens
@@ -137,11 +137,11 @@ def form_swarm(endpoints: Sequence[Endpoint], lab: str, *, heartbeat: int, bound
             _leave(endpoint)
     if all(one.local not in ("active", "pending", "") for one in now):
         say("founding the swarm", 0.0)
-        _found(endpoints[0], lab, heartbeat)
+        _found(endpoints[0], heartbeat)
     guide = _find_guide(endpoints, max(end - time.monotonic(), 10))
     _join_all(endpoints, guide, say)
     wait_until_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
-    _tidy(guide, endpoints, lab)
+    _tidy(guide, endpoints)
     wait_until_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
 
 
@@ -176,21 +176,40 @@ def wait_until_whole(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -
 
 
 def find_missing(endpoints: Sequence[Endpoint]) -> str:
-    """Return what the swarm still lacks, in words; empty when it is whole."""
-    now = ping_engines(endpoints)
-    silent = [m.node for m in now if not m.local]
-    if silent:
+    """Return what the swarm still lacks, in words; empty when it is whole.
+
+    The first manager lists the nodes, and only the others are pinged: one handshake fewer, which counts where they are
+    emulated.
+    """
+    guide = next((e for e in endpoints if e.role == "manager"), endpoints[0])
+    with ThreadPoolExecutor(len(endpoints)) as pool:
+        listing = pool.submit(_try_listing, guide)
+        states = tuple(pool.map(ping_engine, (e for e in endpoints if e is not guide)))
+    seen = listing.result()
+    if isinstance(seen, str):
+        states = (ping_engine(guide), *states)
+    if silent := [state.node for state in states if not state.local]:
         return f"no answer from the engine of {', '.join(silent)}"
-    outside = [f"{m.node} is {m.local}" for m in now if m.local != "active"]
-    if outside:
+    if outside := [f"{state.node} is {state.local}" for state in states if state.local != "active"]:
         return ", ".join(outside)
-    guides = [e for e, m in zip(endpoints, now, strict=True) if m.control]
-    if not guides:
-        return "no manager has the quorum"
+    if isinstance(seen, str):
+        managers = {state.node for state in states if state.control}
+        other = next((e for e in endpoints if e.node in managers), None)
+        if other is None:
+            return "no manager has the quorum"
+        seen = _try_listing(other)
+    return seen if isinstance(seen, str) else _find_unready(endpoints, seen)
+
+
+def _try_listing(endpoint: Endpoint) -> tuple[ListedNode, ...] | str:
+    """Return the nodes, or in a sentence why they cannot be listed."""
     try:
-        seen = list_nodes(guides[0])
+        return list_nodes(endpoint)
     except EngineError as error:
         return error.sentence
+
+
+def _find_unready(endpoints: Sequence[Endpoint], seen: Sequence[ListedNode]) -> str:
     found = [(e.node, find_listed(e, seen)) for e in endpoints]
     if late := [name for name, entry in found if entry is None or entry.state != "ready"]:
         return f"{', '.join(late)} not ready"
@@ -214,14 +233,14 @@ def _find_guide(endpoints: Sequence[Endpoint], bound: float) -> Endpoint:
     return found[0]
 
 
-def _found(endpoint: Endpoint, lab: str, heartbeat: int) -> None:
+def _found(endpoint: Endpoint, heartbeat: int) -> None:
     with open_client(endpoint, _REQUEST) as client:
         client.swarm.init(
             advertise_addr=endpoint.lan_address,
             data_path_addr=endpoint.lan_address,
             listen_addr=f"{endpoint.lan_address}:2377",
             name="default",
-            labels={CLUSTER: lab},
+            labels={LABEL: "swarm"},
             dispatcher_heartbeat_period=heartbeat * _SECOND,
         )
 
@@ -247,15 +266,15 @@ def _leave(endpoint: Endpoint) -> None:
         client.swarm.leave(force=True)
 
 
-def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint], lab: str) -> None:
+def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint]) -> None:
     """Label the nodes as the lab's, and remove those that an earlier, failed start left behind."""
     current = {m.node_id for m in read_engines(endpoints)}
     names = {e.node for e in endpoints}
     with open_client(guide, _REQUEST) as client:
         for raw in client.api.nodes():
             seen, spec = _seen(raw), raw["Spec"]
-            if seen.id in current and (spec.get("Labels") or {}).get(CLUSTER) != lab:
-                _change(client, seen.id, Labels={**(spec.get("Labels") or {}), CLUSTER: lab})
+            if seen.id in current and LABEL not in (spec.get("Labels") or {}):
+                _change(client, seen.id, Labels={**(spec.get("Labels") or {}), LABEL: "node"})
             elif seen.id not in current and seen.name in names and seen.state != "ready":
                 if seen.role == "manager":
                     _change(client, seen.id, Role="worker")

@@ -5,8 +5,5 @@ from __future__ import annotations
 LABEL = "lab.swarmlab"
 """The key of the label on everything that the lab creates in a swarm; its value does not matter."""
 
-CLUSTER = "lab.swarmlab.name"
-"""The key of the label on the swarm itself; its value is the cluster's name."""
-
 NAMESPACE = "com.docker.stack.namespace"
 """The key of the label that `docker stack deploy` puts on everything it creates; its value is the stack's name."""

@@ -76,7 +76,7 @@ def reset_to(
         try:
             done += _power_on(driver, needed)
             driver.look()
-            found = _plan(driver, checkpoint)
+            found = _plan(driver, checkpoint, volumes=saved is None)
             done += [a.sentence for a in found.actions]
             if found.actions:
                 driver.journal.write(ActDone(f"reset to {to}: {len(found.actions)} to put right"))
@@ -144,7 +144,7 @@ def _power_on(driver: ClusterDriver, needed: frozenset[str]) -> list[str]:
     return [f"power {name} on" for name in off]
 
 
-def _plan(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
+def _plan(driver: ClusterDriver, checkpoint: Checkpoint, *, volumes: bool = True) -> Plan:
     made = driver.cluster.made_by_lab
     found = plan(
         driver.journal.world,
@@ -154,8 +154,10 @@ def _plan(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
         env=driver.settings(),
         off=(*driver.powered_off(), *driver.cut_off()) if made else (),
     )
-    # No manager knows about volumes: those of a stack that should not be here are looked up on the nodes themselves.
-    stale = [RemoveVolume(name) for name, stack in driver.volumes() if stack not in checkpoint.stacks] if made else []
+    # No manager knows about volumes: those of a stack that should not be here are looked up on the nodes themselves,
+    # except right after a restore, which brought back the disks.
+    listed = driver.volumes() if made and volumes else ()
+    stale = [RemoveVolume(name) for name, stack in listed if stack not in checkpoint.stacks]
     return Plan((*found.actions, *(volume for volume in stale if volume not in found.actions)), found.left)
 
 

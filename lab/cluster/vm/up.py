@@ -84,7 +84,7 @@ def _start_from(form: tuple[Path, Record], lab: VmCluster, report: Report) -> bo
     report(Progress("machines", "starting the machines from the template", 0.0))
     try:
         restore.restore(lab, folder, record, _within(report, 0.0, 0.6))
-        _form(lab, _within(report, 0.6, 1.0), _TEMPLATE_BOUND, named=record.about.get(up_template.LAB) == lab.name)
+        swarm_init.wait_until_whole(lab.endpoints(), bound=_TEMPLATE_BOUND, say=_say_swarm(_within(report, 0.6, 1.0)))
     except LabError as error:
         report(Progress("machines", f"the template did not start, and is deleted: {error.sentence}", 0.0))
         for node in lab.state.nodes:
@@ -98,20 +98,16 @@ def _start_from(form: tuple[Path, Record], lab: VmCluster, report: Report) -> bo
 
 def _make_whole(lab: VmCluster, report: Report) -> None:
     _boot(lab, _within(report, 0.0, 0.7))
-    _form(lab, _within(report, 0.7, 1.0), SWARM_BOUND)
+    heartbeat = _HEARTBEAT[lab.state.acceleration]
+    say = _say_swarm(_within(report, 0.7, 1.0))
+    swarm_init.form_swarm(lab.endpoints(), heartbeat=heartbeat, bound=SWARM_BOUND, say=say)
 
 
-def _form(lab: VmCluster, report: Report, bound: float, *, named: bool = False) -> None:
-    """Form the swarm; one whose nodes are `named` after this lab only has to become whole."""
-
+def _say_swarm(report: Report) -> swarm_init.Say:
     def say(text: str, share: float) -> None:
         report(Progress("swarm", text, share))
 
-    if named:
-        swarm_init.wait_until_whole(lab.endpoints(), bound=bound, say=say)
-    else:
-        heartbeat = _HEARTBEAT[lab.state.acceleration]
-        swarm_init.form_swarm(lab.endpoints(), lab.name, heartbeat=heartbeat, bound=bound, say=say)
+    return say
 
 
 def _existing(name: str) -> VmCluster | None:

@@ -20,10 +20,6 @@ from lab.cluster.vm.vm_cluster import VmCluster
 FOLDER = "templates"
 """The folder in the cache."""
 
-LAB = "lab"
-"""The key in a template's `about` with the name of the lab that it was taken of, which stands in its nodes' labels."""
-
-
 DISK = "disk"
 """The key there with the name of the base disk of its machines."""
 
@@ -43,7 +39,7 @@ def make(lab: VmCluster, report: Report) -> None:
         if find(key) is not None:
             return
         _delete_outdated()
-        about = {LAB: lab.name, DISK: lab.state.disk}
+        about = {DISK: lab.state.disk}
         take.take(lab, paths.cache() / FOLDER, key, "template", about=about, whole=True, report=report, also=_copy_keys)
 
 
