@@ -43,11 +43,17 @@ class ClusterDriver:
     """`lab.run.driver.StepDriver` on a cluster. `close` ends shells and sources; the cluster stays.
 
     `redactor` learns here what must not be shown, before anything is written; it serves the whole session, both the
-    shells and a recording.
+    shells and a recording. Without `events` the swarm is only polled, for those who do not show what happens.
     """
 
     def __init__(
-        self, cluster: Cluster, journal: Journal, *, typing: float = 0.0, redactor: Redactor | None = None
+        self,
+        cluster: Cluster,
+        journal: Journal,
+        *,
+        typing: float = 0.0,
+        redactor: Redactor | None = None,
+        events: bool = True,
     ) -> None:
         self.cluster, self.journal = cluster, journal
         self.typing = typing
@@ -59,7 +65,7 @@ class ClusterDriver:
         endpoints = tuple(self._endpoints.values())
         self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.pace)
         self._loader = LoadMaker(journal, endpoints, bound=cluster.pace.patience)
-        self.source = SwarmSource(journal, tuple(self._endpoints.values()), connect)
+        self.source = SwarmSource(journal, endpoints, connect, events=events)
         self._shells: dict[str, Shell] = {}
         self._opening = threading.Lock()
         self._front: Shell | None = None

@@ -45,7 +45,7 @@ def prepare(name: str, lessons: Iterable[Lesson], *, steps: bool = False, report
     Raises InputError for a cluster without snapshots, LabError when they would need more room than is allowed, and what
     a reset does.
     """
-    with api.at_work(name, "preparing lessons"), open_driver(name, look=False) as driver:
+    with api.at_work(name, "preparing lessons"), open_driver(name, look=False, events=False) as driver:
         snapshots = snapshots_of(driver.cluster)
         every = list(starts_of(lessons, steps=steps))
         todo = [start for start in every if not _is_there(driver, *start)]

@@ -98,7 +98,7 @@ def _is_there(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[s
         return False
     try:
         driver.look(_QUICK)
-        return not _plan(driver, checkpoint).actions
+        return not (_plan(driver, checkpoint, volumes=False).actions or _plan(driver, checkpoint).actions)
     except EngineError:
         return False
 

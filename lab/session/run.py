@@ -34,13 +34,15 @@ def open_driver(
     typing: float = 0.0,
     look: bool = True,
     redactor: Redactor | None = None,
+    events: bool = True,
 ) -> Iterator[ClusterDriver]:
-    """Open a driver of the cluster `name` and watch its swarm; with `look`, a first look is in the journal.
+    """Open a driver of the cluster `name` and watch its swarm (and the engines' events, with `events`); with `look`, a
+    first look is in the journal.
 
     `redactor` learns the secrets of the session, for anything else that saves the journal. Raises MissingError when
     there is no such cluster, EngineError when no manager answers the first look.
     """
-    driver = ClusterDriver(api.find(name), journal or Journal(), typing=typing, redactor=redactor)
+    driver = ClusterDriver(api.find(name), journal or Journal(), typing=typing, redactor=redactor, events=events)
     driver.start()
     try:
         if look:
@@ -59,7 +61,7 @@ def reset_cluster(
     with ExitStack() as stack:
         if not dry_run:
             stack.enter_context(api.at_work(name, f"resetting to {to}"))
-        driver = stack.enter_context(open_driver(name, look=False))
+        driver = stack.enter_context(open_driver(name, look=False, events=False))
 
         def tell(entry: Entry, _: World) -> None:
             if isinstance(entry.fact, Progressed):
@@ -89,7 +91,7 @@ def go_through(
     # One for the whole session, created before anything is written: the tape also masks what the driver learned for the
     # reset.
     redactor = Redactor()
-    with open_driver(name, look=False, redactor=redactor) as driver:
+    with open_driver(name, look=False, redactor=redactor, events=False) as driver:
         reset_to(driver, lesson)
     journal, story = Journal(), Transcript()
 

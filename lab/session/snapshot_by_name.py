@@ -23,7 +23,7 @@ def take_snapshot(name: str, snapshot: str, report: Report = silent) -> Snapshot
     BusyError when another swarmlab is at work on it, WaitError when it does not become still."""
     check_snapshot_name(snapshot)
     snapshots_of(api.find(name))
-    with api.at_work(name, f"saving the snapshot {snapshot}"), open_driver(name) as driver:
+    with api.at_work(name, f"saving the snapshot {snapshot}"), open_driver(name, events=False) as driver:
         return save(driver, snapshot, "own", report=report)
 
 
@@ -42,7 +42,7 @@ def undo_step(name: str, report: Report = silent) -> tuple[str, Undo]:
     if lesson is None:
         raise InputError("no lesson was opened: there is nothing to take back", remedy="swarmlab lessons")
     passed = progress.passed_steps(name, lesson)
-    with api.at_work(name, f"taking a step of {lesson.id} back"), open_driver(name, look=False) as driver:
+    with api.at_work(name, f"taking a step of {lesson.id} back"), open_driver(name, look=False, events=False) as driver:
         with suppress(EngineError):  # Where no manager answers, anything is better than that.
             driver.look(_QUICK)
         undo = find_undo(driver, lesson, passed[-1] if passed else "")

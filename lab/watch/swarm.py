@@ -35,11 +35,14 @@ PATIENCE = 12.0
 
 
 class SwarmSource(Source):
-    """The source that polls the swarm, with one thread more for each engine, which follows its events."""
+    """The source that polls the swarm and, with `events`, follows every engine's events, in a thread each. Without, it
+    sees a change at its next poll, and the engines are spared a handshake each."""
 
     SILENT = "no manager answered"
 
-    def __init__(self, journal: Journal, endpoints: tuple[Endpoint, ...], connect: Connect) -> None:
+    def __init__(
+        self, journal: Journal, endpoints: tuple[Endpoint, ...], connect: Connect, *, events: bool = True
+    ) -> None:
         super().__init__("swarm", POLLS)
         self._journal, self._connect = journal, connect
         self._managers = tuple(e for e in endpoints if e.role == "manager")
@@ -48,7 +51,7 @@ class SwarmSource(Source):
         self._seen = Versions()
         self._named, self._anew = True, False
         self._moved_at = time.monotonic()
-        self._streams = tuple(EventStream(e, connect, self._on_event) for e in endpoints)
+        self._streams = tuple(EventStream(e, connect, self._on_event) for e in endpoints if events)
 
     def start(self) -> None:
         """Start polling and following events."""

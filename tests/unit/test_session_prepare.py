@@ -40,7 +40,7 @@ def machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machines:
     driver.own.snapshots = Room()
 
     @contextmanager
-    def opened(name: str, *, look: bool) -> Iterator[ClusterDriver]:
+    def opened(name: str, *, look: bool, events: bool) -> Iterator[ClusterDriver]:
         yield cast(ClusterDriver, driver)
 
     def save(driver: Any, name: str, kind: str, *, about: dict[str, str], report: Any) -> None:
