@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.live.saved_service import NAME, SERVICE, Tasks, running, saved_servic
 pytestmark = pytest.mark.timeout(3000)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def saved(cluster: Cluster) -> Iterator[Tasks]:
     """A snapshot with a service in it, by its tasks."""
     with saved_service(cluster) as tasks:
@@ -45,6 +46,20 @@ def test_what_runs_comes_back_as_it_was_after_a_node_died_and_a_service_went(clu
     with open_client(cluster.endpoints()[0], 60) as client:
         told = client.info()["SystemTime"]
     assert abs(_seconds(told) - host) < 60, "the guests' clocks are set"
+
+
+def test_a_day_later_it_is_a_working_swarm(cluster: Cluster, saved: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = 86_400
+    monkeypatch.setattr("lab.cluster.vm.snapshot.restore.time", SimpleNamespace(time=lambda: time.time() + day))
+    assert cluster.snapshots is not None
+    cluster.snapshots.restore(NAME)
+    until(lambda: cluster.status().whole, "the cluster is whole, a day later")
+    with open_client(cluster.endpoints()[0], 120) as client:
+        assert abs(_seconds(client.info()["SystemTime"]) - time.time() - day) < 600
+        services: Any = client.services
+        services.get(SERVICE).scale(4)
+    until(lambda: len(running(cluster)) == 4, "a fourth task runs: managers and workers trust each other still")
+    assert saved.items() <= running(cluster).items()
 
 
 def test_a_step_is_taken_back_and_its_start_is_as_it_was(cluster: Cluster) -> None:

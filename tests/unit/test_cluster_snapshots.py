@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab import paths
 from lab.cli import snapshots as listing
 from lab.cluster.snapshot import Kind, Snapshot, check_snapshot_name
-from lab.cluster.vm.snapshot import budget, fits, memory, store
+from lab.cluster.vm.snapshot import budget, fits, memory, store, up_template
 from lab.cluster.vm.snapshot.store import NodeRecord, Record
 from lab.errors import InputError, LabError
 
@@ -100,6 +101,17 @@ def test_the_key_changes_with_whatever_the_memory_depends_on() -> None:
     }
     assert len(others) == 5
     assert same not in others
+
+
+def test_a_template_is_used_until_it_is_too_old_and_then_no_more() -> None:
+    folder = paths.cache() / up_template.FOLDER
+    saved(folder, record("machines", "template", age=24))
+    assert up_template.find("machines") is not None
+    assert not up_template.is_too_old("machines")
+    saved(folder, record("machines", "template", age=24 * 81))
+    assert up_template.find("machines") is None
+    assert up_template.is_too_old("machines")
+    assert not up_template.is_too_old("other machines")
 
 
 def test_when_there_is_no_room_the_unfit_go_first_then_the_steps_then_the_oldest_and_never_ones_own(

@@ -16,7 +16,7 @@ from lab.cluster.vm import acceleration, ports, processes, requirements, state
 from lab.cluster.vm.acceleration import Choice
 from lab.cluster.vm.build import disk_cache, inputs, seed
 from lab.cluster.vm.qemu import GATEWAY, HOST_ADDRESS, LOOPBACK, NAME_SERVER
-from lab.cluster.vm.snapshot import fits, recover, restore, up_template
+from lab.cluster.vm.snapshot import fits, recover, restore, store, up_template
 from lab.cluster.vm.snapshot.store import Record
 from lab.cluster.vm.state import LabState, NodeState
 from lab.cluster.vm.vm_cluster import VmCluster, base_disk, remove
@@ -149,6 +149,9 @@ def _new(
     report(Progress("machines", choice.note or "hardware virtualisation works", 1.0))
     key = fits.machines_key(disk, count, choice.acceleration, MEMORY, outward=images == "official")
     form = None if boot else up_template.find(key)
+    if not boot and up_template.is_too_old(key):
+        age = store.LONGEST_LIFE.days
+        report(Progress("machines", f"the template is older than {age} days, and its certificates may have ended", 1.0))
     home = lab_paths.lab_folder(name)
     remove(name, silent)
     home.mkdir(mode=0o700)

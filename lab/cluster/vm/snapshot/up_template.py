@@ -32,6 +32,12 @@ def find(machines: str) -> tuple[Path, Record] | None:
     return found
 
 
+def is_too_old(machines: str) -> bool:
+    """Return whether there is a template for machines of this key that is not used any more, since it is too old."""
+    found = store.find(paths.cache() / FOLDER, machines)
+    return found is not None and store.is_too_old(found[1])
+
+
 def make(lab: VmCluster, report: Report) -> None:
     """Save the lab, which has just been formed, as the template for its kind. Call this with the lab's lock held."""
     key = fits.key_of(lab.state)
