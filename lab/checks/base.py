@@ -36,8 +36,8 @@ class Baseline:
     """The points from which events, totals and requests are measured.
 
     `since` is the world when the step began, `asked` the world when the last round of requests began, `command` the id
-    of the step's command. It is None when the lab did not type the command: then `like` is the command that the step
-    names, and any command typed since that does the same (`docker service ps`) counts.
+    of the step's command. It is None when the lab did not type the command: then any command's output counts, and the
+    exit status of any that has the verb of `like`, the command that the step names (`docker service ps`).
     """
 
     since: World = field(default_factory=World)

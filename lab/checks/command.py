@@ -17,6 +17,10 @@ _GROUPS = frozenset(
 )
 
 
+#: Options of the docker CLI itself that take no value.
+_FLAGS = frozenset({"-D", "--debug", "--tls", "--tlsverify"})
+
+
 class Exit(Condition):
     """The step's command ended with this exit status."""
 
@@ -30,9 +34,10 @@ class Exit(Condition):
         return f"the command ends with exit status {self.status}"
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
-        done = [c for c in _commands(world, baseline) if c.status is not None]
+        every = _commands(world, baseline)
+        done = [c for c in every if c.status is not None]
         if not done:
-            return Outcome(False, _no_command(world, baseline))
+            return Outcome(False, _no_command(every))
         last = done[-1]
         return Outcome(any(c.status == self.status for c in done), f"the command ended with exit status {last.status}")
 
@@ -65,9 +70,10 @@ class Output(Condition):
         )
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
-        done = [c for c in _commands(world, baseline) if c.status is not None]
+        every = _typed_since(world, baseline)
+        done = [c for c in every if c.status is not None]
         if not done:
-            return Outcome(False, _no_command(world, baseline))
+            return Outcome(False, _no_command(every))
         if any(self._is_in(c.output) for c in done):
             return Outcome(True, "the output " + (self.says or f"has “{self.contains or self.matches}”"))
         if not done[-1].output.strip():
@@ -81,18 +87,30 @@ class Output(Condition):
         return any(re.search(str(self.matches), line) for line in output.splitlines())
 
 
-def _commands(world: World, baseline: Baseline) -> list[Command]:
+def _typed_since(world: World, baseline: Baseline) -> list[Command]:
+    """Return the step's command, or every command since the step was opened when the lab types none."""
     if baseline.command is not None:
         return [c for c in world.commands if c.id == baseline.command]
-    verb, known = _verb(baseline.like), {c.id for c in baseline.since.commands}
-    return [c for c in world.commands if verb and c.id not in known and _verb(c.text) == verb]
+    known = {c.id for c in baseline.since.commands}
+    return [c for c in world.commands if c.id not in known]
+
+
+def _commands(world: World, baseline: Baseline) -> list[Command]:
+    """Return those of them that do what the step's own command does."""
+    every, verb = _typed_since(world, baseline), _verb(baseline.like)
+    return [c for c in every if baseline.command is not None or (verb and _verb(c.text) == verb)]
 
 
 def _verb(command: str) -> list[str]:
-    """The action of a command, without its arguments: `docker service ps`, `docker kill`, `curl`."""
+    """Return the action of a command, without its arguments: `docker service ps`, `docker kill`, `curl`."""
     words = command.rpartition("|")[2].split()
-    return words[: 1 if words[:1] != ["docker"] else 3 if words[1:2] and words[1] in _GROUPS else 2]
+    if words[:1] != ["docker"]:
+        return words[:1]
+    rest = words[1:]
+    while rest and rest[0].startswith("-"):  # an option of docker's own: --context node2, -H tcp://...
+        rest = rest[1 if "=" in rest[0] or rest[0] in _FLAGS else 2 :]
+    return ["docker", *rest[: 2 if rest[:1] and rest[0] in _GROUPS else 1]]
 
 
-def _no_command(world: World, baseline: Baseline) -> str:
-    return "the command is still running" if _commands(world, baseline) else "the command has not run yet"
+def _no_command(typed: list[Command]) -> str:
+    return "the command is still running" if typed else "the command has not run yet"

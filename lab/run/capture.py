@@ -17,7 +17,7 @@ def capture_from_world(step: Step, world: World) -> dict[str, str]:
     return {name: _of_task(name, each, world) for name, each in step.capture.items() if each.output is None}
 
 
-def preview(step: Step, world: World) -> Mapping[str, str]:
+def known_values(step: Step, world: World) -> Mapping[str, str]:
     """Return all values known now for the step's texts: those captured before, and those that it would capture itself.
     Raises nothing: what is not known yet is left out."""
     values = dict(world.lesson.captured)

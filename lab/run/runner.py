@@ -24,7 +24,7 @@ from lab.world.entries import Captured, Checked, CommandEnded, LessonOpened, Ste
 from lab.world.request import Request
 from lab.world.world import World
 
-__all__ = ["CheckResult", "LessonResult", "StepResult", "await_step", "run_lesson", "run_step"]
+__all__ = ["CheckResult", "LessonResult", "StepResult", "run_lesson", "run_step"]
 
 #: Seconds between two rounds of requests while a check on HTTP is awaited, and between two checks for a request to
 #: stop.
@@ -76,16 +76,7 @@ def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = T
     already passes without its command, and is reported so. A LabError becomes a failed step with its words; raises
     Cancelled when the user asked to stop.
     """
-    return _StepRun(lesson, step, driver, step.checks).go(strict=strict, type_it=True)
-
-
-def await_step(lesson: Lesson, step: Step, driver: StepDriver, *, bound: float | None = None) -> StepResult:
-    """Go through a step while the learner types: nothing is typed here, the checks may become true by any means.
-
-    A check on a command's output accepts any command, typed since, that does the same as the step's own (the same
-    `docker` verb, or program). The command must succeed only where the lesson requires it. `bound` replaces the step's.
-    """
-    return _StepRun(lesson, step, driver, step.then, bound).go(strict=False, type_it=False)
+    return StepRun(lesson, step, driver, step.checks).go(strict=strict)
 
 
 def hint_for(step: Step, why: str) -> str:
@@ -126,7 +117,7 @@ class _Check:
 
 
 @dataclass
-class _StepRun:
+class StepRun:
     """One step from start to end."""
 
     lesson: Lesson
@@ -143,18 +134,19 @@ class _StepRun:
     node: str = ""
     _seen: tuple[object, ...] = ()
 
-    def go(self, *, strict: bool, type_it: bool) -> StepResult:
+    def go(self, *, strict: bool) -> StepResult:
+        """Go through it, from its command to its verdict. Raises Cancelled."""
         journal = self.driver.journal
         self._stop()
         self.began = journal.now()
         journal.write(StepMoved(self.lesson.id, self.step.id, "begun"))
         try:
-            return self._go(strict, type_it)
+            return self._go(strict)
         except LabError as error:
             self._look_again()
             return self._end(str(error).strip())
 
-    def _go(self, strict: bool, type_it: bool) -> StepResult:
+    def _go(self, strict: bool) -> StepResult:
         self.driver.look()
         self._refresh(self.asks)
         question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
@@ -162,8 +154,7 @@ class _StepRun:
             taken[question.name] = str(question.usual)
         self._capture(taken)
         self._need_values()
-        self.baseline = Baseline(since=self.driver.journal.world, like=self.step.run or "")
-        self._before()
+        self._begin()
         green = [c for c in self.checks if c.before.ok]
         if strict and green:
             found = "; ".join(f"{c.check.sentence} ({c.before.why})" for c in green)
@@ -171,8 +162,7 @@ class _StepRun:
         states = [c for c in self.checks if c.check.condition.kind == "state"]
         if not strict and states and all(c.before.ok for c in states):
             return self._end("", already=True)
-        if type_it:
-            self._act()
+        self._act()
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.capture_from_output(self.step, self.ended.output))
@@ -188,7 +178,9 @@ class _StepRun:
                 taker = next((s.id for s in self.lesson.steps if name in s.capture), "an earlier step")
                 raise LabError(f"{{{{{name}}}}} is not known yet", remedy=f"go through step {taker} first")
 
-    def _before(self) -> None:
+    def _begin(self) -> None:
+        """Take the baseline, and evaluate every check before anything is done."""
+        self.baseline = Baseline(since=self.driver.journal.world, like=self.step.run or "")
         filled = [check.filled(self.values) for check in self.asks]
         self._ask(filled)
         world = self.driver.journal.world
@@ -282,7 +274,7 @@ class _StepRun:
         fact = Checked(self.lesson.id, self.step.id, index, each.check.sentence, each.now.ok, each.now.why, phase)
         self.driver.journal.write(fact)
 
-    def _end(self, why: str, *, already: bool = False) -> StepResult:
+    def _end(self, why: str, *, already: bool = False, by: str = "") -> StepResult:
         journal, step = self.driver.journal, self.step
         hint = hint_for(step, why) if why else ""
         took = self._took() if not why and not already else ()
@@ -290,7 +282,7 @@ class _StepRun:
             if why and not each.now.ok:
                 self._tell(index, "after")
         seconds = round(journal.now() - self.began, 2)
-        words_of_it = [why, hint] if why else ["it was so already"] if already else took
+        words_of_it = [why, hint] if why else ["it was so already"] if already else [by, *took]
         journal.write(
             StepMoved(self.lesson.id, step.id, "failed" if why else "passed", "\n".join(w for w in words_of_it if w))
         )

@@ -45,6 +45,10 @@ class Stage(Protocol):
         to the end of the step, at its speed. A LabError of the step becomes a failed step with its words. Raises
         InputError when no lesson is open or it has no such step."""
 
+    def show_step(self, step: str) -> None:
+        """Watch the step whose page is shown ("": none, or the opening or last page): it passes by itself, whatever
+        brings the state that it asks for. A replay ignores it."""
+
     def stop(self) -> None:
         """Ask the running step to end soon. Returns at once."""
 

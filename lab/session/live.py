@@ -19,11 +19,14 @@ from lab.session import UndoOffer
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.reset_to import Done, reset_to
 from lab.session.step_snapshots import StepSaver, find_undo, forget_from, take_back
+from lab.session.step_watcher import StepWatcher
 from lab.world.entries import ActDone, Captured, StepMoved
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.traefik_services import open_hosts
 
+#: Seconds between requests for the checks of a step whose page is shown.
+_REQUESTS = 2.0
 #: Seconds between two characters when the lab types a command that people watch.
 TYPING = 0.018
 
@@ -46,7 +49,11 @@ class LiveStage:
         self._view = "reconciliation"
         self._busy = threading.Lock()
         self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
+        pause = max(_REQUESTS, cluster.pace.mesh_round)
+        self._watcher = StepWatcher(self.driver, self._turn, self._noticed, pause=pause)
+        self._shown = ""
         self.driver.start()
+        self._watcher.start()
         if self._saver is not None:
             self._saver.start()
 
@@ -77,6 +84,7 @@ class LiveStage:
         found = lesson.step(step)
         if found is None:
             raise InputError(f"lesson {lesson.id} has no step {step}")
+        self._watcher.pause()
         with self._busy:
             self.driver.begin()
             if self._saver is not None:
@@ -90,9 +98,34 @@ class LiveStage:
             except LabError as error:
                 self.journal.write(StepMoved(lesson.id, step, "failed", str(error)))
                 return
+            finally:
+                self._watch_shown()
             self._remember(lesson, result)
             if result.passed:
                 self._save_soon(lesson)
+
+    def show_step(self, step: str) -> None:
+        """See `Stage.show_step`."""
+        self._shown = step
+        self._watch_shown()
+
+    def _watch_shown(self) -> None:
+        """Watch the step whose page is shown, unless it has passed."""
+        lesson = self._lesson
+        found = lesson.step(self._shown) if lesson is not None else None
+        if lesson is None or found is None or self._has_passed(lesson, found.id):
+            self._watcher.pause()
+        else:
+            self._watcher.watch(lesson, found)
+
+    def _has_passed(self, lesson: Lesson, step: str) -> bool:
+        record = self.journal.world.lesson.steps.get((lesson.id, step))
+        return record is not None and record.state == "passed"
+
+    def _noticed(self, lesson: Lesson, result: StepResult) -> None:
+        """A step came true by itself, or by what the learner did."""
+        self._remember(lesson, result)
+        self._save_soon(lesson)
 
     def stop(self) -> None:
         """See `Stage.stop`."""
@@ -101,6 +134,7 @@ class LiveStage:
     def reset(self, step: str = "") -> str:
         """See `Stage.reset`."""
         lesson = self._need_lesson()
+        self._watcher.pause()
         with self._busy:
             self.driver.begin()
             with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
@@ -109,11 +143,13 @@ class LiveStage:
         self._write_opened(lesson)
         self._forget_from(lesson, step)
         self._save_soon(lesson)
+        self._watch_shown()
         return describe_reset(done, lesson.id, step)
 
     def undo(self) -> str:
         """See `Stage.undo`."""
         lesson = self._need_lesson()
+        self._watcher.pause()
         with self._busy:
             self.driver.begin()
             undo = find_undo(self.driver, lesson, self._last_begun(lesson))
@@ -125,6 +161,7 @@ class LiveStage:
         for name, value in captured.items():
             self.journal.write(Captured(name, value))
         self._save_soon(lesson)
+        self._watch_shown()
         return f"The cluster is as it was {undo.sentence}."
 
     def offer_undo(self) -> UndoOffer:
@@ -182,6 +219,7 @@ class LiveStage:
 
     def close(self) -> None:
         """See `Stage.close`."""
+        self._watcher.close()
         if self._saver is not None:
             self._saver.close()
         self.driver.stop()

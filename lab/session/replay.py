@@ -59,6 +59,9 @@ class ReplayStage:
             except LabError as error:
                 self.journal.write(StepMoved(player.tape.header.lesson, step, "failed", str(error)))
 
+    def show_step(self, step: str) -> None:
+        """Do nothing: a replay passes a step as it was recorded."""
+
     def stop(self) -> None:
         """See `Stage.stop`."""
         if self._player is not None:

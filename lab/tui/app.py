@@ -121,6 +121,8 @@ class LabApp(ViewActions):
             self._main.show(self.ui)
         if before.view != self.ui.view:
             self._worker.look(self.ui.view)
+        if (before.lesson, before.step) != (self.ui.lesson, self.ui.step):
+            self._worker.show_step(self.ui.step.id if self.ui.step is not None else "")
         if _at_shell(self.ui) and not _at_shell(before):
             self._open_shell()
 

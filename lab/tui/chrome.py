@@ -101,12 +101,15 @@ def checks(s: UiState) -> Iterator[tuple[str, str, str, Tone]]:
         asks = filled(s, verdict.text if verdict else check.sentence)
         if verdict is not None and verdict.ok:
             yield "✔", asks, "", "run"
+        elif state == "passed" and verdict is None:
+            continue  # It passed by another way than the step's own command, whose exit status nobody asked for.
         elif state == "failed" and verdict is not None:
             yield "✘", asks, verdict.why, "bad"
         elif state == "running":
             yield "…", asks, verdict.why if verdict and verdict.phase == "after" else "", "move"
         else:
-            yield "○", asks, "", "quiet"
+            # The page is open: what was found since is worth saying, what was found when it was opened is not.
+            yield "○", asks, verdict.why if verdict is not None and verdict.phase == "after" else "", "quiet"
 
 
 def step_card(s: UiState, room: int) -> tuple[Line, ...]:
@@ -127,7 +130,7 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
     for mark, asks, why, tone in checks(s):
         lines += wrap([(asks, "" if tone != "quiet" else "quiet")], room, ((f"{mark} ", tone),))
         if why:
-            lines += wrap([(why, "quiet" if tone == "move" else "why")], room, (("  ", ""),))
+            lines += wrap([(why, "quiet" if tone in ("move", "quiet") else "why")], room, (("  ", ""),))
     lines += _outcome(s, state, record.why if record else "", room)
     return tuple(lines)
 
@@ -146,9 +149,13 @@ def _outcome(s: UiState, state: str, why: str, room: int) -> Iterator[Line]:
         since = max(0.0, s.now - record.began) if record else 0.0
         yield ((f"… {since:.0f} s so far, at most {s.step.bound:.0f} s", "move"),)
     elif state == "passed" and record is not None and record.ended is not None:
-        yield ((f"✔ Done in {record.ended - record.began:.1f} s.", "run"),)
-        if why:
-            yield from wrap([(why, "strong")], room, (("» ", "lab"),))
+        took = record.ended - record.began
+        # One that the lab did not run has no duration: its first line says what did it.
+        first, _, rest = ("", "", why) if took else why.partition("\n")
+        done = f"Done in {took:.1f} s." if took else first or "Done."
+        yield from wrap([(done, "run")], room, (("✔ ", "run"),))
+        if rest:
+            yield from wrap([(rest, "strong")], room, (("» ", "lab"),))
     elif state == "failed":
         yield from wrap([("Not done: " if why else "Not done.", "bad"), (why, "why")], room, (("✘ ", "bad"),))
         again = "r puts the cluster back first" if s.live else "r winds the recording back"

@@ -192,6 +192,11 @@ class StageWorker:
         if self.stage is not None:
             self._wishes.put(partial(self.stage.show, view))
 
+    def show_step(self, step: str) -> None:
+        """Tell the stage which step's page is shown, "" for none."""
+        if self.stage is not None:
+            self._wishes.put(partial(self.stage.show_step, step))
+
     def drive(self, rate: float | None) -> None:
         """Make load of `rate` requests a second; None ends it."""
         if self.stage is not None:

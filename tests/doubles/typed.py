@@ -51,6 +51,8 @@ def _one(driver: ModelDriver, text: str, node: str) -> str:
             driver.deploy(name, file.removeprefix("stacks/"), {**SETTINGS, **env})
         case ["service", "create", *rest]:
             swarm.create_service(_spec(swarm, rest))
+        case ["service", "update", "--replicas", count, name]:
+            swarm.change(name, lambda spec: spec["Mode"]["Replicated"].update(Replicas=int(count)))
         case ["service", "scale", change]:
             name, count = change.split("=")
             swarm.change(name, lambda spec: spec["Mode"]["Replicated"].update(Replicas=int(count)))

@@ -205,6 +205,7 @@ class FakeStage:
         self.sizes: list[tuple[int, int]] = []
         self.resets: list[str] = []
         self.shown: list[str] = []
+        self.pages: list[str] = []
         self.loads: list[float | None] = []
         self.answers: list[tuple[str, str]] = []
         self.closed, self.unsaved = False, unsaved
@@ -291,6 +292,9 @@ class FakeStage:
 
     def load(self, rate: float | None) -> None:
         self.loads.append(rate)
+
+    def show_step(self, step: str) -> None:
+        self.pages.append(step)
 
     def show(self, view: str) -> None:
         self.shown.append(view)

@@ -8,7 +8,7 @@ from textual import events
 from lab.tui import keys
 from lab.tui.app import LabApp
 from lab.tui.widgets.terminal import Terminal
-from lab.world.entries import Printed
+from lab.world.entries import Checked, Printed, StepMoved
 from tests.tui.conftest import desk, until
 from tests.tui.fake import LESSON, FakeStage
 
@@ -159,6 +159,21 @@ async def test_a_step_is_taken_back_after_it_was_said_which() -> None:
         assert it.stage.resets == ["undo"]
         await it.see("The cluster is as it was before the step")
         assert it.app.ui.page == 0
+
+
+async def test_the_stage_is_told_which_steps_page_is_shown_and_a_step_passes_by_itself() -> None:
+    async with desk(FakeStage(desired=4)) as it:
+        await it.press("enter")
+        await it.idle()
+        first = it.app.ui.lesson.steps[0].id if it.app.ui.lesson else ""
+        await until(it.pilot, lambda: it.stage.pages[-1:] == [first], "the first page")
+        it.stage.journal.write(Checked("reconciliation", first, 0, "4 tasks of web run", False, "3 of 4 run", "after"))
+        await it.see("3 of 4 run")
+        it.stage.journal.write(Checked("reconciliation", first, 0, "4 tasks of web run", True, "4 of 4 run", "after"))
+        it.stage.journal.write(StepMoved("reconciliation", first, "passed", "Done by `docker service scale web=4`."))
+        await it.see("✔ Done by `docker service scale web=4`.")
+        await it.press("n")
+        await until(it.pilot, lambda: it.stage.pages[-1:] != [first], "another page")
 
 
 async def test_where_no_snapshot_reaches_back_a_reset_is_offered() -> None:

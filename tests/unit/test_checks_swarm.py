@@ -193,7 +193,9 @@ def test_a_commands_status_and_output() -> None:
     assert find({"output": {"contains": "4/4"}}, ended, command=7).why == "not in the output of the command: “4/4”"
     assert not find(line, ended, command=8).ok
     assert find(line, ended, like="docker service ls").ok, "a learner typed it"
-    assert not find(line, ended, like="docker node ls").ok
+    assert find(line, ended, like="docker node ls").ok, "any command's output"
+    assert not find({"exit": 0}, ended, like="docker node ls").ok, "an exit status only of the verb"
+    assert find({"exit": 0}, ended, like="docker --context node2 service ls --quiet").ok
     assert not find(line, ended, since=ended, like="docker service ls").ok
     quiet = saw(running, CommandEnded(7, 0, 1.0, " \n"))
     assert find(line, quiet, command=7).why == "the command printed nothing"

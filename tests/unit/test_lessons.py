@@ -18,7 +18,7 @@ from lab.lesson.json_schema import editor_schema
 from lab.lesson.model import Lesson
 from lab.reset.apply import apply
 from lab.reset.plan import plan
-from lab.run.capture import preview
+from lab.run.capture import known_values
 from lab.run.runner import open_lesson, run_lesson, run_step
 from lab.schema import template
 from lab.tape.tape import load
@@ -165,7 +165,7 @@ def test_from_the_checkpoint_of_every_step_its_checks_are_false(lesson: Lesson) 
     for step in lesson.steps:
         reset(driver, lesson, step.id)
         world = driver.journal.world
-        values = {**driver.given(), **preview(step, world)}
+        values = {**driver.given(), **known_values(step, world)}
         moment = Baseline(since=world, asked=world, like=step.run or "")
         checks = [check.filled(values) for check in step.checks]
         green = [check.sentence for check in checks if check.evaluate(world, moment).ok]

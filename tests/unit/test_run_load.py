@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lab.lesson.model import Act, Lesson
-from lab.run.runner import await_step, open_lesson, run_lesson, run_step, sources_needed
+from lab.run.open_step import open_step
+from lab.run.runner import open_lesson, run_lesson, run_step, sources_needed
 from lab.world.entries import (
     ActDone,
     Captured,
@@ -163,8 +164,7 @@ def test_a_step_on_load_is_not_skipped_because_nothing_failed_yet() -> None:
     driver = Loading(bad=3)
     lesson = lesson_of(LOAD, UPDATE)
     assert not run_lesson(lesson, driver).steps[0].already
-    result = await_step(lesson, lesson.steps[1], driver, bound=3)
-    assert not result.already
+    assert not open_step(lesson, lesson.steps[1], driver).was_so
 
 
 class Seeing(Loading):

@@ -11,8 +11,8 @@ import pytest
 from lab.cli.out import to_json
 from lab.errors import Cancelled, InputError, LabError, WaitError
 from lab.lesson.model import Lesson, Step
-from lab.run.capture import capture_from_output, preview
-from lab.run.runner import StepResult, await_step, hint_for, run_lesson, run_step
+from lab.run.capture import capture_from_output, known_values
+from lab.run.runner import StepResult, hint_for, run_lesson, run_step
 from lab.world.entries import Captured, Checked, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved
 from tests.doubles.driver import ModelDriver
 
@@ -168,7 +168,7 @@ def test_captures_are_taken_when_the_step_begins_and_put_in_as_words() -> None:
     killed = [{"happened": {"service": "web", "task": "failed", "exit": 137, "on": "{{node}}"}}]
     changes: dict[str, Any] = {"capture": taken, "run": "docker kill {{box}}", "on": "{{node}}", "then": killed}
     step = lesson_of({**UP, **changes}).steps[0]
-    values = preview(step, driver.journal.world)
+    values = known_values(step, driver.journal.world)
     result = go(driver, **changes)
     assert result.passed
     assert result.captured == values == {"box": values["box"], "node": "node2"}
@@ -209,32 +209,6 @@ def test_a_step_that_needs_a_value_of_a_step_not_gone_through() -> None:
     result = run_step(lesson, lesson.steps[1], Recording())
     assert result.why == "{{box}} is not known yet\n  next: go through step up first"
     assert result.command == ""
-
-
-def test_a_learner_who_types() -> None:
-    """Nothing is typed by the lab; any command that begins as the step's own counts, and other ways count too."""
-
-    class Learner(Recording):
-        def __init__(self, types: str) -> None:
-            super().__init__()
-            self.types = types
-
-        def _turn(self) -> None:
-            super()._turn()
-            if self.types:
-                text, self.types = self.types, ""
-                self.run(text)
-
-    lesson = lesson_of({**UP, "then": [*UP["then"], {"output": {"contains": "done"}}]})
-    assert await_step(lesson, lesson.steps[0], Learner("docker service scale web=4")).passed
-    other = Learner("docker service ls")
-    result = await_step(lesson, lesson.steps[0], other, bound=5)
-    assert not result.passed
-    assert result.bound == 5
-    assert "the command has not run yet" in result.why
-    plain_step = lesson_of(UP)
-    driver = Learner("docker service scale web=4")
-    assert [c.text for c in await_step(plain_step, plain_step.steps[0], driver).checks] == ["4 tasks of web run"]
 
 
 def test_http_is_asked_before_and_again_until_it_holds() -> None:

@@ -1,0 +1,96 @@
+"""Watches the step whose page is shown, so that it passes whatever brings its state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from lab.errors import LabError
+from lab.lesson.model import Lesson, Step
+from lab.run.open_step import OpenStep, open_step
+from lab.run.results import StepResult
+from lab.session.cluster_driver import ClusterDriver
+
+Wanted = tuple[Lesson, Step]
+
+_AGAIN = 2.0
+"""Seconds until a step that could not be opened, since no manager answered, is tried again."""
+
+_LOOK = 1.0
+"""Seconds between looks while the journal has no news for the step."""
+
+
+class StepWatcher:
+    """A thread, from `start` to `close`, that watches one step at a time.
+
+    `alone` gives the stage's turn, in which no step begins, or None while it is taken; `passed` gets the result of a
+    step that came true, in that turn. Requests for its checks are at least `pause` seconds apart.
+    """
+
+    def __init__(
+        self,
+        driver: ClusterDriver,
+        alone: Callable[[], AbstractContextManager[None] | None],
+        passed: Callable[[Lesson, StepResult], None],
+        *,
+        pause: float,
+    ) -> None:
+        self._driver, self._alone, self._passed, self._pause = driver, alone, passed, pause
+        self._wanted: Wanted | None = None
+        self._number = 0
+        self._turn = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="open step", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def watch(self, lesson: Lesson, step: Step) -> None:
+        """Watch this step from now on, from a new baseline, and no other."""
+        self._set((lesson, step))
+
+    def pause(self) -> None:
+        """Watch none."""
+        self._set(None)
+
+    def close(self) -> None:
+        """End soon. Returns at once."""
+        self._closed = True
+        self._set(None)
+
+    def _set(self, wanted: Wanted | None) -> None:
+        with self._turn:
+            self._wanted, self._number = wanted, self._number + 1
+            self._turn.notify_all()
+
+    def _run(self) -> None:
+        while not self._closed:
+            with self._turn:
+                self._turn.wait_for(lambda: self._wanted is not None or self._closed)
+                wanted, number = self._wanted, self._number
+            if wanted is not None:
+                self._watch(wanted, number)
+
+    def _watch(self, wanted: Wanted, number: int) -> None:
+        try:
+            opened = open_step(*wanted, self._driver)
+        except LabError:  # The header says that no manager answers; Enter says which value is missing.
+            with self._turn:
+                self._turn.wait_for(lambda: self._number != number, timeout=_AGAIN)
+            return
+        while self._number == number:
+            if opened.look(self._pause) and (turn := self._alone()) is not None:
+                with turn:
+                    if self._finish(opened, wanted, number):
+                        return
+            self._driver.journal.wait(lambda world: self._number != number or opened.has_news(world), _LOOK)
+
+    def _finish(self, opened: OpenStep, wanted: Wanted, number: int) -> bool:
+        with self._turn:
+            if self._number != number:
+                return True
+            self._wanted, self._number = None, number + 1
+        self._passed(wanted[0], opened.finish())
+        return True

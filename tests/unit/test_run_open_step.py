@@ -1,0 +1,110 @@
+"""A step that is open: whatever brings its state counts, what did it is said, and nothing is noticed that was so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lab.errors import LabError
+from lab.run.open_step import OpenStep, open_step
+from lab.run.results import StepResult
+from lab.world.entries import Captured, CommandBegan, StepMoved
+from tests.unit.test_run_runner import UP, Recording, lesson_of
+
+
+def opened(driver: Recording, **changes: Any) -> OpenStep:
+    lesson = lesson_of({**UP, **changes})
+    return open_step(lesson, lesson.steps[0], driver)
+
+
+def settle(driver: Recording, turns: int = 20) -> None:
+    for _ in range(turns):
+        driver.swarm.tick()
+        driver.time.now += 1
+    driver.look()
+
+
+def look(driver: Recording, step: OpenStep, *, turns: int = 40) -> StepResult | None:
+    """Look, as time passes, until the step is done."""
+    for _ in range(turns):
+        settle(driver, 1)
+        if step.look(0.0):
+            return step.finish()
+    return None
+
+
+@pytest.mark.parametrize("typed", ["docker service scale web=4", "docker service update --replicas 4 web"])
+def test_any_command_that_brings_the_state_counts_and_is_named(typed: str) -> None:
+    driver = Recording()
+    step = opened(driver)
+    assert look(driver, step, turns=3) is None
+    assert driver.facts(StepMoved) == [], "an open step has not begun"
+    driver.run(typed)
+    result = look(driver, step)
+    assert result is not None
+    assert (result.passed, result.command) == (True, ""), "no command is said to have run that did not"
+    assert [type(fact) for fact in driver.facts(StepMoved)] == [StepMoved]
+    assert driver.facts(StepMoved)[-1] == StepMoved("one", "up", "passed", f"Done by `{typed}`.")
+
+
+def test_a_state_that_no_command_in_this_terminal_brought_counts_too() -> None:
+    driver = Recording()
+    step = opened(driver)
+    driver._type("docker service scale web=4", "")  # as from another terminal
+    assert look(driver, step) is not None
+    assert driver.facts(StepMoved)[-1] == StepMoved("one", "up", "passed", "Done, and not by a command typed here.")
+
+
+def test_the_output_of_any_command_counts_and_an_exit_status_only_of_its_verb() -> None:
+    wants = [{"output": {"contains": "web"}}, {"exit": 1}]
+    driver = Recording()
+    step = opened(driver, run="docker secret rm absent", then=wants)
+    driver.run("docker service ls")
+    assert look(driver, step, turns=3) is None, "its exit status is that of another verb"
+    assert [check.now.ok for check in step.checks] == [True, False]
+
+
+def test_what_was_so_when_it_was_opened_is_not_noticed_until_it_was_otherwise() -> None:
+    driver = Recording()
+    driver.run("docker service scale web=4")
+    settle(driver)
+    step = opened(driver)
+    assert step.was_so
+    assert look(driver, step, turns=3) is None
+    driver.run("docker service scale web=2")
+    look(driver, step, turns=12)
+    assert not step.was_so
+    driver.run("docker service scale web=4")
+    result = look(driver, step)
+    assert result is not None
+    assert driver.facts(StepMoved)[-1] == StepMoved(
+        "one", "up", "passed", "Done by `docker service scale web=4`, the last of 2 commands."
+    )
+
+
+def test_a_value_of_the_step_is_captured_when_it_is_opened_and_a_missing_one_is_told() -> None:
+    driver = Recording()
+    opened(driver, capture={"box": {"service": "web", "take": "container"}}, run="docker kill {{box}}")
+    assert [fact.name for fact in driver.facts(Captured) if isinstance(fact, Captured)] == ["box"]
+    with pytest.raises(LabError, match="not known yet"):
+        opened(driver, run="docker kill {{elsewhere}}")
+
+
+def test_requests_are_sent_only_when_nothing_else_is_missing() -> None:
+    driver = Recording()
+    asks = {"port": 8080, "every_node": True, "replicas": 4}
+    step = opened(driver, then=[{"http": asks}, {"running": {"service": "web", "exactly": 4}}])
+    before = len(driver.journal.world.hits)
+    assert look(driver, step, turns=4) is None
+    assert len(driver.journal.world.hits) == before
+    driver.run("docker service scale web=4")
+    result = look(driver, step)
+    assert result is not None
+    assert result.passed
+
+
+def test_an_open_step_types_nothing() -> None:
+    driver = Recording()
+    look(driver, opened(driver), turns=5)
+    assert driver.facts(CommandBegan) == []
