@@ -220,6 +220,8 @@ class Step(Value):
     bound: Bound = 120.0
     """Seconds for the command and its checks together; generous, since a cluster may be emulated."""
     hints: tuple[Hint, ...] = ()
+    after: Text | None = None
+    """What was to be seen; shown when the step has passed."""
     notes: Text | None = None
     """Notes for the speaker."""
     reads: tuple[Reading, ...] = ()
@@ -259,7 +261,7 @@ class Step(Value):
 
     def strings(self) -> Iterator[str]:
         """Yield every text in which a captured name may appear, except hints."""
-        yield from (self.title, self.text, self.run or "", self.on, self.notes or "")
+        yield from (self.title, self.text, self.run or "", self.on, self.after or "", self.notes or "")
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
         for check in self.then:

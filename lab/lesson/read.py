@@ -98,6 +98,7 @@ def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
         (("reads",), tuple(block.says for block in step.reads), known | early),
         (("run",), (step.run or "",), known | early),
         (("on",), (step.on,), known | early),
+        (("after",), (step.after or "",), known | step.capture.keys()),
         (("act",), template.iter_strings(step.act.model_dump() if step.act else {}), known | early),
         (("capture",), template.iter_strings({k: c.model_dump() for k, c in step.capture.items()}), known),
         (

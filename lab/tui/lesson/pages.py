@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.tui import chrome
+from lab.tui.lesson.afterwards import afterwards
 from lab.tui.lesson.markdown import render_markdown as prose
 from lab.tui.lesson.stack_blocks import readings
 from lab.tui.spans import Line, Tone, fit, format_stamp, wrap
@@ -19,7 +20,7 @@ def page(s: UiState, room: int) -> tuple[Line, ...]:
         head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
         title = wrap([(chrome.filled(s, s.step.title), "head")], room)
         text = prose(chrome.filled(s, s.step.text), room)
-        return (head, *title, (), *text, *readings(s, room), *_question(s, room))
+        return (head, *title, (), *text, *readings(s, room), *_question(s, room), *afterwards(s, room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
 
 
@@ -32,6 +33,11 @@ def _question(s: UiState, room: int) -> Iterator[Line]:
         said = s.world.lesson.captured.get(s.question.name) if s.world else None
         if said is not None:
             yield (("  You said ", "quiet"), (said, "strong"), (".", "quiet"))
+
+
+def has_afterwards(s: UiState) -> bool:
+    """Return whether the current page ends with something that was not there before its step had passed."""
+    return any(True for _ in afterwards(s, 80))
 
 
 def crowded(s: UiState, room: int) -> tuple[Line, ...]:

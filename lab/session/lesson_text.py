@@ -1,0 +1,29 @@
+"""What a lesson says around a tape of it: for transcripts, from the lesson as it is now."""
+
+from __future__ import annotations
+
+from lab.errors import InputError
+from lab.lesson.course import load_course
+from lab.lesson.model import Lesson, Step
+from lab.tape.lesson_text import LessonText
+
+
+def find_lesson(id: str) -> Lesson | None:
+    """Return the course's lesson with this id; None when there is none, or the course cannot be read."""
+    try:
+        return next((lesson for lesson in load_course() if lesson.id == id), None)
+    except InputError:
+        return None  # Problems with the lessons are reported where they are checked.
+
+
+def lesson_text(lesson: Lesson | None) -> LessonText:
+    """Return what a transcript tells of a lesson; nothing for None."""
+    if lesson is None:
+        return LessonText()
+    afters = {step.id: text for step in lesson.steps if (text := after_text(step))}
+    return LessonText({step.id: step.title for step in lesson.steps}, afters)
+
+
+def after_text(step: Step) -> str:
+    """Return as Markdown what is told once a step has passed; "" for nothing."""
+    return step.after or ""
