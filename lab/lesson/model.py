@@ -17,14 +17,14 @@ from lab.cluster.faults import FAULTS, Fault
 from lab.lesson.checkpoint import Checkpoint, Patch
 from lab.lesson.excerpt import excerpt
 from lab.lesson.pane_id import PaneId
+from lab.lesson.question import Question
 from lab.panes import CLUSTER
 from lab.schema import template
-from lab.schema.value import Id, Name, Text, Value, one_of
+from lab.schema.value import CaptureName, Id, Name, Text, Value, one_of
 from lab.world.load import LoadSpec
 
 Title = Annotated[str, Field(min_length=1, max_length=80)]
 Bound = Annotated[float, Field(gt=0, le=1800)]
-CaptureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
 class Needs(Value):
@@ -103,15 +103,6 @@ if TYPE_CHECKING:
     Act = _Act
 else:
     Act = act_model(FAULTS)
-
-
-class Question(Value):
-    """A prediction that the learner makes before the step runs, as a number; it is shown next to the measured value."""
-
-    name: CaptureName
-    text: Text
-    usual: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """The answer used when nobody is asked."""
 
 
 class Became(Value):
@@ -264,6 +255,7 @@ class Step(Value):
         yield from (self.title, self.text, self.run or "", self.on, self.after or "", self.notes or "")
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
+        yield from self.question.strings() if self.question else ()
         for check in self.then:
             yield from template.iter_strings(check.model_dump(exclude_unset=True))
 

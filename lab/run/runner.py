@@ -158,7 +158,11 @@ class _StepRun:
         self.driver.look()
         self._refresh(self.asks)
         question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
-        if question is not None and question.name not in self.driver.journal.world.lesson.captured:
+        if (
+            question is not None
+            and not question.choices
+            and question.name not in self.driver.journal.world.lesson.captured
+        ):
             taken[question.name] = str(question.usual)
         self._capture(taken)
         self._need_values()
@@ -329,13 +333,13 @@ class _StepRun:
         return (*self._said(), *dict.fromkeys(told))
 
     def _said(self) -> tuple[str, ...]:
-        """Return the learner's answer beside what was measured."""
+        """Return what was measured under load, beside the number that the learner said; nothing without a question."""
         question = self.step.question
         sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
         if question is None or not sent:
             return ()
-        said = self.values.get(question.name, str(question.usual))
-        return (f"You said {said}. Measured: {bad} of {sent} requests failed.",)
+        said = "" if question.choices else f"You said {self.values.get(question.name, str(question.usual))}. "
+        return (f"{said}Measured: {bad} of {sent} requests failed.",)
 
     @property
     def _limit(self) -> float:

@@ -19,6 +19,9 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 """The name of a service, a node, a secret and so on; may be a captured value, `{{name}}`."""
 
+CaptureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+"""The name of a captured value, as it stands in `{{name}}`."""
+
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 """Markdown."""
 

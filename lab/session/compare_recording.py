@@ -162,10 +162,12 @@ def _acted(act: Act, seen: _Recorded) -> bool:
 
 
 def _captures(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
-    asked = {step.question.name} if step.question is not None else set()
+    question = step.question
+    asked = {question.name} if question is not None else set()
     for name in sorted({*step.capture} - seen.captured):
         yield seen.line, f"the lesson now captures `{name}`"
-    for name in sorted(asked - seen.values.keys()):
+    # A choice is made by a learner alone: nobody is asked when a lesson is recorded.
+    for name in sorted(asked - seen.values.keys()) if question is not None and not question.choices else ():
         yield seen.line, f"the lesson now asks for `{name}`"
     for name in sorted(seen.captured - {*step.capture} - asked):
         yield seen.line, f"the lesson no longer captures `{name}`"

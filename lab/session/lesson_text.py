@@ -26,4 +26,8 @@ def lesson_text(lesson: Lesson | None) -> LessonText:
 
 def after_text(step: Step) -> str:
     """Return as Markdown what is told once a step has passed; "" for nothing."""
-    return step.after or ""
+    question, parts = step.question, [step.after]
+    if question is not None and question.choices:
+        parts += [f"**Asked before:** {question.text}", f"**The answer:** {question.answer}"]
+    parts.append(question.because if question is not None else None)
+    return "\n\n".join(part.strip() for part in parts if part)

@@ -259,7 +259,7 @@ class LabApp(ViewActions):
             self.open_lesson(s.next_lesson.id)
         elif s.step is None or s.step_state(s.page) == "passed":
             self.turn_to(s.page + 1)
-        elif s.question is not None and s.live:
+        elif s.asks:
             from lab.tui import dialogs  # not needed for the first paint
 
             self.push_screen(dialogs.ask(s), self._answered)
@@ -269,6 +269,7 @@ class LabApp(ViewActions):
     def _answered(self, answer: str | None) -> None:
         s = self.ui
         if answer is not None and s.step is not None and s.question is not None and keys.works(s, "go"):
+            answer = s.question.choices[int(answer)] if s.question.choices else answer
             self._play(s.step.id, (s.question.name, answer))
 
     def _play(self, step: str, said: tuple[str, str] | None = None) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from lab.lesson.model import Lesson
+from lab.world.entries import StepMoved
 from tests.tui.conftest import desk
 from tests.tui.fake import LESSON, FakeStage
 
@@ -36,3 +39,55 @@ async def test_what_was_to_be_seen_is_scrolled_to() -> None:
         await it.press("enter")
         await it.idle()
         await it.see("At the end.")
+
+
+CHOICE = {
+    "name": "bet",
+    "text": "Where will the **four** tasks go?",
+    "choices": ["all to node1", "one to each node", "nowhere"],
+    "answer": 1,
+    "because": "The scheduler spreads them.",
+}
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_choice_is_made_before_its_step_and_judged_after_it(live: bool) -> None:
+    async with desk(taught(live=live, step={"question": CHOICE})) as it:
+        await it.press("n")
+        await it.see("? Where will the four tasks go?", "· one to each node")
+        await it.press("enter")
+        await it.see("Before the step", "Enter selects, Esc cancels")
+        await it.press("escape")
+        assert it.stage.answers == [] and not it.app.ui.busy
+        await it.press("enter", "enter")
+        await it.idle()
+        assert it.stage.answers == [("bet", "all to node1")]
+        await it.see("✘ all to node1", "✔ one to each node", "You said all to node1. Right: one to")
+        await it.see("The scheduler spreads them.")
+
+
+async def test_a_right_choice_is_called_right() -> None:
+    async with desk(taught(step={"question": CHOICE})) as it:
+        await it.press("n", "enter", "down", "enter")
+        await it.idle()
+        assert it.stage.answers == [("bet", "one to each node")]
+        await it.see("You said one to each node. That is")
+
+
+async def test_a_choice_that_nobody_made_is_told_when_the_step_has_passed() -> None:
+    async with desk(taught(step={"question": CHOICE})) as it:
+        await it.press("n")
+        it.stage.journal.write(StepMoved("reconciliation", "declare", "passed"))
+        await it.see("Right: one to each node.", "The scheduler spreads them.")
+        assert "You said" not in it.text
+
+
+async def test_why_a_number_is_what_it_is_comes_after_the_step() -> None:
+    asks = {"name": "guess", "text": "How many?", "because": "Start first."}
+    async with desk(taught(step={"question": asks})) as it:
+        await it.press("n", "enter")
+        await it.see("Before the step")
+        assert "Start first." not in it.text
+        await it.press("3", "enter")
+        await it.idle()
+        await it.see("You said 3.", "Start first.")

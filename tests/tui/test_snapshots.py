@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.cluster.model import Progress, Report
-from lab.lesson.model import Question
+from lab.lesson.question import Question
 from lab.world.entries import Entry, ManagerLink, Printed
 from tests.tui.fake import LESSON, FakeStage, mesh_hits, with_containers
 from tests.tui.pictures import Compare, after, app_on

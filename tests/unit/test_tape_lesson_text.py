@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.lesson.course import load_course
-from lab.session.lesson_text import find_lesson, lesson_text
+from lab.lesson.question import Question
+from lab.session.lesson_text import after_text, find_lesson, lesson_text
 from lab.tape.lesson_text import LessonText
 from lab.tape.transcript import Transcript
 from lab.tape.wrap_markdown import wrap_markdown
@@ -45,6 +46,15 @@ def test_the_ending_comes_when_every_step_has_passed() -> None:
 def test_without_a_lesson_nothing_is_added() -> None:
     assert lesson_text(None) == LessonText() == lesson_text(find_lesson("no-such-lesson"))
     assert "── one ".ljust(80, "─") in told(("one", "begun"), text=LessonText())
+
+
+def test_a_choice_is_told_with_the_right_one_and_why() -> None:
+    step = load_course()[0].steps[0]
+    asks = Question(name="bet", text="Where?", choices=("here", "there"), answer="there", because="It is so.")
+    text = after_text(step.model_copy(update={"question": asks, "after": "Seen."}))
+    assert text == "Seen.\n\n**Asked before:** Where?\n\n**The answer:** there\n\nIt is so."
+    number = Question(name="bet", text="How many?", because="It is so.")
+    assert after_text(step.model_copy(update={"question": number, "after": None})) == "It is so."
 
 
 @pytest.mark.parametrize("lesson", load_course(), ids=lambda lesson: lesson.id)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lab.tui import chrome
 from lab.tui.lesson.afterwards import afterwards
 from lab.tui.lesson.markdown import render_markdown as prose
+from lab.tui.lesson.question import asked
 from lab.tui.lesson.stack_blocks import readings
 from lab.tui.spans import Line, Tone, fit, format_stamp, wrap
 from lab.tui.ui_state import UiState
@@ -20,24 +21,15 @@ def page(s: UiState, room: int) -> tuple[Line, ...]:
         head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
         title = wrap([(chrome.filled(s, s.step.title), "head")], room)
         text = prose(chrome.filled(s, s.step.text), room)
-        return (head, *title, (), *text, *readings(s, room), *_question(s, room), *afterwards(s, room))
+        return (head, *title, (), *text, *readings(s, room), *asked(s, room), *afterwards(s, room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
 
 
-def _question(s: UiState, room: int) -> Iterator[Line]:
-    """Yield the step's question, and the answer that was given."""
-    if s.question is not None:
-        yield ()
-        for place, line in enumerate(prose(chrome.filled(s, s.question.text), room - 2)):
-            yield (("  " if place else "? ", "lab"), *line)
-        said = s.world.lesson.captured.get(s.question.name) if s.world else None
-        if said is not None:
-            yield (("  You said ", "quiet"), (said, "strong"), (".", "quiet"))
-
-
 def has_afterwards(s: UiState) -> bool:
-    """Return whether the current page ends with something that was not there before its step had passed."""
-    return any(True for _ in afterwards(s, 80))
+    """Return whether the current page has more to say when its step has passed."""
+    question = s.question
+    answered = question is not None and bool(question.choices or question.because)
+    return answered or any(True for _ in afterwards(s, 80))
 
 
 def crowded(s: UiState, room: int) -> tuple[Line, ...]:
