@@ -17,10 +17,10 @@ from lab.cluster.faults import FAULTS, Fault
 from lab.lesson.checkpoint import Checkpoint, Patch
 from lab.lesson.excerpt import excerpt
 from lab.lesson.pane_id import PaneId
-from lab.lesson.question import Question
+from lab.lesson.question import Question, QuizItem
 from lab.panes import CLUSTER
 from lab.schema import template
-from lab.schema.value import CaptureName, Id, Name, Text, Value, one_of
+from lab.schema.value import CaptureName, Id, Name, OneLine, Text, Value, one_of
 from lab.world.load import LoadSpec
 
 Title = Annotated[str, Field(min_length=1, max_length=80)]
@@ -270,9 +270,20 @@ class Lesson(Value):
     minutes: Annotated[int, Field(ge=1, le=240)]
     panes: tuple[PaneId, ...] = (CLUSTER,)
     about: Text
+    version: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """To be raised when the steps' ids come to mean something else: progress in another version is not taken for
+    progress in this one."""
+    kubernetes: OneLine | None = None
+    """What the same is called there, in one line; shown on the opening page."""
     needs: Needs = Needs()
     start: Checkpoint = Checkpoint()
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    recap: Annotated[tuple[OneLine, ...], Field(max_length=5)] = ()
+    """What to remember, in up to five sentences; shown on the last page."""
+    terms: Annotated[Mapping[OneLine, OneLine], Field(max_length=20)] = {}
+    """The words that the lesson introduces, each explained in one line."""
+    quiz: Annotated[tuple[QuizItem, ...], Field(max_length=5)] = ()
+    """Questions to check oneself by, at the end."""
 
     def step(self, id: str) -> Step | None:
         """Return the step with that id, or None."""

@@ -88,6 +88,24 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
                 inner: Place = error.errors()[0]["loc"]
                 wrong = f"the checkpoint after this step makes no sense: {diagnostics.describe_error(first, inner)}"
                 yield at(wrong, "steps", index, "leaves", *inner)
+    yield from (at(wrong, *place) for wrong, place in _around(value, known))
+
+
+def _around(lesson: Lesson, known: set[str]) -> Iterator[tuple[str, Place]]:
+    """Yield what is wrong with the texts around the steps: at the lesson's end, every value is known."""
+    ids = [step.id for step in lesson.steps]
+    for index, item in enumerate(lesson.quiz):
+        if item.step not in ids:
+            yield f"there is no step {item.step}{diagnostics.did_you_mean(item.step, ids)}", ("quiz", index, "step")
+    texts: list[tuple[Place, str, Iterable[str]]] = [(("kubernetes",), lesson.kubernetes or "", template.GIVEN)]
+    texts += [(("recap", index), text, known) for index, text in enumerate(lesson.recap)]
+    texts += [(("terms", word), text, known) for word, text in lesson.terms.items()]
+    for index, item in enumerate(lesson.quiz):
+        texts += [(("quiz", index), text, known) for text in (item.ask, *item.choices, item.because or "")]
+    for place, text, there in texts:
+        for name in template.placeholders(text):
+            if name not in there:
+                yield f"{{{{{name}}}}} is never captured{diagnostics.did_you_mean(name, there)}", place
 
 
 def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:

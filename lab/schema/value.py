@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Value(BaseModel):
@@ -24,6 +24,16 @@ CaptureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 """Markdown."""
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text:
+        raise ValueError("must be one line")
+    return text
+
+
+OneLine = Annotated[str, Field(min_length=1, max_length=240), AfterValidator(_one_line)]
+"""A sentence or a word, in Markdown."""
 
 
 def one_of(value: Value, *names: str) -> str:

@@ -21,7 +21,8 @@ def lesson_text(lesson: Lesson | None) -> LessonText:
     if lesson is None:
         return LessonText()
     afters = {step.id: text for step in lesson.steps if (text := after_text(step))}
-    return LessonText({step.id: step.title for step in lesson.steps}, afters)
+    titles = {step.id: step.title for step in lesson.steps}
+    return LessonText(titles, afters, lesson.recap, lesson.terms)
 
 
 def after_text(step: Step) -> str:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 class LessonText:
     """The texts of a lesson, as Markdown with `{{name}}` for captured values.
 
-    `titles` and `afters` are keyed by step; an after is told when its step has passed, the `ending` when all have.
+    `titles` and `afters` are keyed by step. An after is told when its step has passed, the `recap` and the `terms`
+    (with what each means) when all have.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
     afters: Mapping[str, str] = field(default_factory=dict)
-    ending: str = ""
+    recap: tuple[str, ...] = ()
+    terms: Mapping[str, str] = field(default_factory=dict)

@@ -105,11 +105,20 @@ class Transcript:
         width = max(len(short(step)) for step, _, _ in self._steps)
         for step, state, seconds in self._steps:
             yield f"  {_LAST[state]} {short(step):<{width}}  {state} after {format_seconds(seconds)}"
-        if self._text.ending and {step for step, state, _ in self._steps if state == "passed"} >= {*self._text.titles}:
-            yield from ("", *self._prose(self._text.ending))
+        if {step for step, state, _ in self._steps if state == "passed"} >= {*self._text.titles}:
+            yield from self._recap()
 
-    def _prose(self, markdown: str, lead: str = "") -> Iterator[str]:
-        return wrap_markdown(fill(markdown, self._world.lesson.captured), WIDTH, lead)
+    def _recap(self) -> Iterator[str]:
+        values, terms = self._world.lesson.captured, self._text.terms
+        if self._text.recap:
+            yield from ("", "In short")
+        for sentence in self._text.recap:
+            yield from _said("  · ", fill(sentence, values))
+        if terms:
+            yield from ("", "Terms")
+        width = max((len(short(word)) for word in terms), default=0)
+        for word, meaning in terms.items():
+            yield from _said(f"  {short(word):<{width}}  ", fill(meaning, values))
 
     def _step(self, at: float, fact: StepMoved) -> Iterator[str]:
         if fact.state == "begun":
@@ -123,7 +132,7 @@ class Transcript:
         why = f": {fact.why}" if fact.why else ""
         yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {format_seconds(seconds)}{why}")
         if fact.state == "passed" and (after := self._text.afters.get(fact.step)):
-            yield from ("", *self._prose(after, "  "))
+            yield from ("", *wrap_markdown(fill(after, self._world.lesson.captured), WIDTH, "  "))
 
     def _looked(self) -> Iterator[str]:
         """Yield the pending checks. Consecutive checks that do not hold yet are reported as one."""

@@ -44,6 +44,10 @@ def _can_leap(s: UiState) -> bool:
     return _idle(s) and s.page >= s.count and s.next_lesson is not None
 
 
+def _has_quiz(s: UiState) -> bool:
+    return _idle(s) and s.page >= s.count and s.lesson is not None and bool(s.lesson.quiz)
+
+
 def _stoppable(s: UiState) -> bool:
     return _out(s) and s.busy == "step"
 
@@ -70,6 +74,7 @@ def _choosable(s: UiState) -> bool:
 
 _NEXT = "Look at the next step"
 _BACK = "Look at the step before"
+_QUIZ = "Check yourself: a few questions on this lesson"
 _RESET = "Put the cluster back to the start of the step or the lesson"
 _UNDO = "Take back the last step, or what was typed since: the cluster as it was before (a replay winds back)"
 _NOTES = "The speaker's notes, the step and the time left in large"
@@ -85,6 +90,7 @@ _OF_THE_LESSON = (
     Key("enter,space", "go", "Enter", "try again", "Run the step's command again", _at("failed"), 1),
     Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _at("passed"), 1),
     Key("enter,space", "go", "Enter", "next lesson", "Open the next lesson", _can_leap, 1),
+    Key("c", "quiz", "c", "check yourself", _QUIZ, _has_quiz, 2),
     Key("n,right", "turn(1)", "n", "next", _NEXT, lambda s: _out(s) and s.lesson is not None and s.page < s.count, 3),
     Key("p,left", "turn(-1)", "p", "back", _BACK, lambda s: _out(s) and s.lesson is not None and s.page > -1, 3),
     Key("r", "reset", "r", "reset", _RESET, lambda s: _idle(s) and s.live, 4),

@@ -91,3 +91,66 @@ async def test_why_a_number_is_what_it_is_comes_after_the_step() -> None:
         await it.press("3", "enter")
         await it.idle()
         await it.see("You said 3.", "Start first.")
+
+
+QUIZ = [
+    {"ask": "Who **decides**?", "choices": ["a worker", "a manager"], "answer": 1, "step": "crash", "because": "M."},
+    {"ask": "What stays?", "choices": ["the slot", "the task"], "answer": 0, "step": "node"},
+]
+
+
+async def test_the_opening_page_says_what_kubernetes_calls_it() -> None:
+    async with desk(taught(kubernetes="a `Deployment` and its ReplicaSet.")) as it:
+        await it.see("In Kubernetes: a Deployment and its")
+
+
+async def test_the_last_page_has_the_recap_and_the_terms() -> None:
+    more: dict[str, Any] = {
+        "recap": ["The **manager** decides.", "A slot stays."],
+        "terms": {"slot": "A task's number."},
+    }
+    async with desk(taught(**more)) as it:
+        await it.press("n", "n", "n", "n")
+        await it.see("In short", "• The manager decides.", "• A slot stays.", "Terms", "slot: A task's number.")
+        assert "check yourself" not in it.text
+        await it.press("c")
+        assert len(it.app.screen_stack) == 1
+
+
+async def test_the_questions_at_the_end_are_judged_one_by_one() -> None:
+    async with desk(taught(quiz=QUIZ)) as it:
+        await it.press("c")
+        assert len(it.app.screen_stack) == 1, "on the last page alone"
+        await it.press("n", "n", "n", "n")
+        await it.see("c check yourself: 2 questions.")
+        assert "c  check yourself" in it.footer
+        await it.press("c")
+        await it.see("Check yourself", "Question 1 of 2", "Who decides?", "a worker", "a manager")
+        await it.press("down", "enter")
+        await it.see("✔ a manager", "That is right.", "M.", "Next question")
+        assert "Back to step" not in it.text
+        await it.press("enter")
+        await it.see("Question 2 of 2", "What stays?")
+        await it.press("down", "enter")
+        await it.see(
+            "✔ the slot", "✘ the task", "Not so.", "1 of 2 right.", "Back to step 3: Lose a whole node", "Done"
+        )
+        await it.press("down", "enter")
+        await it.see("The end of the lesson")
+        assert len(it.app.screen_stack) == 1
+
+
+async def test_a_wrong_answer_leads_back_to_its_step() -> None:
+    async with desk(taught(quiz=QUIZ)) as it:
+        await it.press("n", "n", "n", "n", "c", "enter")
+        await it.see("Not so.", "Back to step 2: Crash one")
+        await it.press("enter")
+        await it.see("Step 2 of 3")
+        assert len(it.app.screen_stack) == 1
+
+
+async def test_the_questions_can_be_left() -> None:
+    async with desk(taught(quiz=QUIZ)) as it:
+        await it.press("n", "n", "n", "n", "c", "enter", "escape")
+        await it.see("The end of the lesson")
+        assert len(it.app.screen_stack) == 1

@@ -98,3 +98,39 @@ def test_a_choice_is_known_to_no_command_and_a_number_is(tmp_path: Path) -> None
     assert wrong(tmp_path, number) == []
     choice = with_step(CHOICES + "1}").replace("docker service ls", "echo {{guess}}")
     assert wrong(tmp_path, choice) == [(10, "{{guess}} is used before it is captured")]
+
+
+QUIZ = "quiz:\n  - {ask: What?, choices: [a, b], answer: 1, because: So., step: "
+
+
+def test_what_stands_around_the_steps(tmp_path: Path) -> None:
+    text = GOOD + "version: 3\nkubernetes: A Deployment.\nrecap: [One., Two.]\nterms: {task: A container.}\n"
+    lesson = read(tmp_path, text + QUIZ + "two}\n")
+    assert (lesson.version, lesson.kubernetes, lesson.recap) == (3, "A Deployment.", ("One.", "Two."))
+    assert (lesson.terms, lesson.quiz[0].answer, lesson.quiz[0].step) == ({"task": "A container."}, "b", "two")
+    assert read(tmp_path, GOOD).version == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("version: 0\n", 19, "'version' must be at least 1, not 0"),
+        ("version: one\n", 19, "'version' must be a whole number"),
+        ("kubernetes: |\n  Two\n  lines\n", 19, "'kubernetes': must be one line"),
+        ("kubernetes: '{{box}}'\n", 19, "{{box}} is never captured"),
+        ("recap: One.\n", 19, "'recap' must be a list"),
+        ("recap:\n  - a\n  - b\n  - c\n  - d\n  - e\n  - f\n", 19, "'recap' is too long: at most 5"),
+        ("recap:\n  - a\n  - 'On {{box}}.'\n", 21, "{{box}} is never captured"),
+        ("terms:\n  task: 3\n", 20, "'task' must be a text, not 3"),
+        ("terms:\n  task: '{{box}}'\n", 20, "{{box}} is never captured"),
+        ("terms: [task]\n", 19, "'terms' must be a mapping (key: value)"),
+        (QUIZ + "twoo}\n", 20, "there is no step twoo; did you mean 'two'?"),
+        (QUIZ + "two, step2: x}\n", 20, "quiz 1 has the unknown key 'step2'; did you mean 'step'?"),
+        ("quiz:\n  - {ask: What?, choices: [a, b], answer: c, step: one}\n", 20, "'c' is none of the choices"),
+        ("quiz:\n  - {ask: What?, choices: [a, b], step: one}\n", 20, "quiz 1 has no 'answer'"),
+        ("quiz:\n  - {ask: 'On {{box}}?', choices: [a, b], answer: a, step: one}\n", 20, "{{box}} is never captured"),
+    ],
+)
+def test_what_is_wrong_around_the_steps(tmp_path: Path, text: str, line: int, reason: str) -> None:
+    found = wrong(tmp_path, GOOD + text)
+    assert [(n, r) for n, r in found if n == line and reason in r], found

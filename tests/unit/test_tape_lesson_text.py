@@ -15,7 +15,12 @@ from lab.tape.wrap_markdown import wrap_markdown
 from lab.terminal.sanitize import text_only
 from lab.world.entries import Captured, Entry, Fact, LessonOpened, StepMoved
 
-TEXT = LessonText({"one": "The first", "two": "The second"}, {"one": "It ran on **{{node}}**."}, "## Recap\n\n- All.")
+TEXT = LessonText(
+    {"one": "The first", "two": "The second"},
+    {"one": "It ran on **{{node}}**."},
+    ("All is well.", "On {{node}}, " + "too " * 20),
+    {"task": "One container.", "slot": "A number."},
+)
 
 
 def told(*states: tuple[str, str], text: LessonText = TEXT) -> list[str]:
@@ -31,7 +36,7 @@ def test_a_step_is_told_with_its_title_and_once_passed_with_what_was_to_be_seen(
     lines = told(("one", "begun"), ("one", "passed"))
     assert "── one: The first ".ljust(80, "─") in lines
     assert lines[lines.index("✔ one passed after 1.0 s") + 1 :][:2] == ["", "  It ran on **node2**."]
-    assert "## Recap" not in lines, "the second step has not passed"
+    assert "In short" not in lines, "the second step has not passed"
 
 
 def test_a_failed_step_says_nothing_of_it() -> None:
@@ -40,7 +45,17 @@ def test_a_failed_step_says_nothing_of_it() -> None:
 
 def test_the_ending_comes_when_every_step_has_passed() -> None:
     lines = told(("one", "begun"), ("one", "passed"), ("two", "begun"), ("two", "passed"))
-    assert lines[-4:] == ["", "## Recap", "", "- All."]
+    assert lines[lines.index("In short") - 1 :] == [
+        "",
+        "In short",
+        "  · All is well.",
+        f"  · On node2, {'too ' * 15}too",
+        "    too too too too",
+        "",
+        "Terms",
+        "  task  One container.",
+        "  slot  A number.",
+    ]
 
 
 def test_without_a_lesson_nothing_is_added() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lab.text import count_of
 from lab.tui import chrome
 from lab.tui.lesson.afterwards import afterwards
 from lab.tui.lesson.markdown import render_markdown as prose
@@ -58,6 +59,9 @@ def _opening(s: UiState, room: int) -> Iterator[Line]:
     yield ()
     yield from prose(lesson.about, room)
     yield ()
+    if lesson.kubernetes:
+        yield from prose(f"In Kubernetes: {chrome.filled(s, lesson.kubernetes)}", room)
+        yield ()
     yield from _steps(s, room)
     yield ()
     yield ("Enter", "lab"), (" begins.", "")
@@ -91,12 +95,32 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
     yield from _steps(s, room)
     yield ()
     yield from _measured(s, room)
+    yield from _recap(s, room)
     after = s.next_lesson
     if after is not None:
         text = f"opens the next lesson: {after.title} ({after.minutes} minutes)."
         yield from wrap([(text, "")], room, (("Enter ", "lab"),))
     else:
         yield from wrap([("This was the last lesson. ", ""), ("l", "lab"), (" shows them all.", "")], room)
+
+
+def _recap(s: UiState, room: int) -> Iterator[Line]:
+    """Yield what to remember, the terms, and how to check oneself."""
+    lesson = s.lesson
+    if lesson is None:
+        return
+    if lesson.recap:
+        yield (("In short", "head"),)
+        yield from prose("\n".join(f"- {chrome.filled(s, each)}" for each in lesson.recap), room)
+        yield ()
+    if lesson.terms:
+        yield (("Terms", "head"),)
+        for word, meaning in lesson.terms.items():
+            yield from prose(f"**{word}**: {chrome.filled(s, meaning)}", room)
+        yield ()
+    if lesson.quiz:
+        words = f" check yourself: {count_of(len(lesson.quiz), 'question')}."
+        yield from wrap([("c", "lab"), (words, "")], room)
 
 
 def _lasted(s: UiState) -> str:
