@@ -24,6 +24,7 @@ from lab.schema.value import CaptureName, Id, Name, OneLine, Text, Value, one_of
 from lab.world.load import LoadSpec
 
 Title = Annotated[str, Field(min_length=1, max_length=80)]
+Command = Annotated[str, Field(min_length=1, max_length=4000)]
 Bound = Annotated[float, Field(gt=0, le=1800)]
 
 
@@ -200,12 +201,14 @@ class Step(Value):
     id: Id
     title: Title
     text: Text
-    run: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
+    run: Command | None = None
     """The shell command. A captured value is inserted as one quoted word, so it must not appear inside quotes, in a
     comment, or after a here-document's `<<`."""
     on: Name = ""
     """The node whose shell runs it; "" selects a manager that is up."""
     act: Act | None = None
+    ways: Annotated[tuple[Command, ...], Field(max_length=5)] = ()
+    """Other shell commands that must pass as well; told when the step has passed."""
     capture: Mapping[CaptureName, Capture] = {}
     then: Annotated[tuple[Check, ...], Field(min_length=1)]
     bound: Bound = 120.0
@@ -234,8 +237,11 @@ class Step(Value):
                 raise ValueError("exit and output go with run")
             if any(c.output for c in self.capture.values()):
                 raise ValueError("a capture from the output goes with run")
-        for name, where in template.misplaced_placeholders(self.run or ""):
-            raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
+            if self.ways:
+                raise ValueError("ways go with run")
+        for command in (self.run or "", *self.ways):
+            for name, where in template.misplaced_placeholders(command):
+                raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
         return self
 
     @property
@@ -252,7 +258,7 @@ class Step(Value):
 
     def strings(self) -> Iterator[str]:
         """Yield every text in which a captured name may appear, except hints."""
-        yield from (self.title, self.text, self.run or "", self.on, self.after or "", self.notes or "")
+        yield from (self.title, self.text, self.run or "", *self.ways, self.on, self.after or "", self.notes or "")
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
         yield from self.question.strings() if self.question else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from lab.errors import InputError
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson, Step
@@ -31,4 +33,6 @@ def after_text(step: Step) -> str:
     if question is not None and question.choices:
         parts += [f"**Asked before:** {question.text}", f"**The answer:** {question.answer}"]
     parts.append(question.because if question is not None else None)
-    return "\n\n".join(part.strip() for part in parts if part)
+    if step.ways:
+        parts += ["also:", *(textwrap.indent(way.strip(), "    ") for way in step.ways)]
+    return "\n\n".join(part.rstrip() for part in parts if part)

@@ -154,3 +154,14 @@ async def test_the_questions_can_be_left() -> None:
         await it.press("n", "n", "n", "n", "c", "enter", "escape")
         await it.see("The end of the lesson")
         assert len(it.app.screen_stack) == 1
+
+
+async def test_other_ways_are_told_when_the_step_has_passed() -> None:
+    ways = ["docker service scale web=4", "docker service update \\\n  --replicas 4 web"]
+    async with desk(taught(step={"ways": ways})) as it:
+        await it.press("n")
+        await it.see("Step 1 of 3")
+        assert "also:" not in it.text
+        await it.press("enter")
+        await it.idle()
+        await it.see("also: docker service scale web=4", "also: docker service update \\", "  --replicas 4 web")

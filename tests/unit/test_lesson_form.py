@@ -45,6 +45,9 @@ def test_what_was_seen_may_name_what_the_command_printed(tmp_path: Path) -> None
     [
         ("after: 3", "'after' must be a text, not 3"),
         ("after: ''", "'after' is empty"),
+        ("ways: docker ps", "'ways' must be a list, not \"docker ps\""),
+        ("ways: ['']", "'ways' is empty"),
+        ("ways: ['docker kill {{box}}']", "{{box}} is used before it is captured"),
         ("afte: x", "step 1 has the unknown key 'afte'; did you mean 'after'?"),
     ],
 )
@@ -134,3 +137,14 @@ def test_what_stands_around_the_steps(tmp_path: Path) -> None:
 def test_what_is_wrong_around_the_steps(tmp_path: Path, text: str, line: int, reason: str) -> None:
     found = wrong(tmp_path, GOOD + text)
     assert [(n, r) for n, r in found if n == line and reason in r], found
+
+
+def test_another_way_is_held_to_what_holds_for_the_command(tmp_path: Path) -> None:
+    way = "ways: ['docker service ls -q', \"echo '{{box}}'\"]"
+    capture = "capture: {box: {service: web, take: container}}"
+    assert wrong(tmp_path, with_step(capture, way)) == [
+        (7, "step 1: {{box}} stands inside quotes: a captured value is put in as one word, in quotes")
+    ]
+    assert read(tmp_path, with_step(capture, "ways: ['docker kill {{box}}']")).steps[0].ways == ("docker kill {{box}}",)
+    acting = GOOD.replace("    act: {stop: node4}\n", "    act: {stop: node4}\n    ways: [docker ps]\n")
+    assert wrong(tmp_path, acting) == [(13, "step 2: ways go with run")]
