@@ -196,7 +196,8 @@ class Hint(Value):
 
 
 class Step(Value):
-    """A text, a command or an act, and the checks that must then pass within `bound` seconds."""
+    """A text, a command or an act, and the checks that must then pass within `bound` seconds. With neither `run` nor
+    `act` it is the learner's turn: the lab waits until the world is as the checks say."""
 
     id: Id
     title: Title
@@ -207,6 +208,8 @@ class Step(Value):
     on: Name = ""
     """The node whose shell runs it; "" selects a manager that is up."""
     act: Act | None = None
+    solution: Command | None = None
+    """The shell command that does it where it is the learner's turn, typed when the lesson is proven or recorded."""
     ways: Annotated[tuple[Command, ...], Field(max_length=5)] = ()
     """Other shell commands that must pass as well; told when the step has passed."""
     capture: Mapping[CaptureName, Capture] = {}
@@ -228,18 +231,20 @@ class Step(Value):
 
     @model_validator(mode="after")
     def _sane(self) -> Step:
-        if (self.run is None) == (self.act is None):
-            raise ValueError("a step needs exactly one of run, act")
-        if self.on and self.run is None:
-            raise ValueError("on goes with run")
+        if self.run is not None and self.act is not None:
+            raise ValueError("a step has run or act, not both")
+        if self.solution is not None and not self.your_turn:
+            raise ValueError("solution goes with a step that has neither run nor act")
+        if self.on and self.command is None:
+            raise ValueError("on goes with run or solution")
+        if self.ways and self.command is None:
+            raise ValueError("ways go with run or solution")
         if self.run is None:
             if any(c.condition.of_command for c in self.then):
                 raise ValueError("exit and output go with run")
             if any(c.output for c in self.capture.values()):
                 raise ValueError("a capture from the output goes with run")
-            if self.ways:
-                raise ValueError("ways go with run")
-        for command in (self.run or "", *self.ways):
+        for command in (self.command or "", *self.ways):
             for name, where in template.misplaced_placeholders(command):
                 raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
         return self
@@ -252,13 +257,23 @@ class Step(Value):
         return (*self.then, Check(exit=0))
 
     @property
+    def your_turn(self) -> bool:
+        """Whether the learner does it, by any means."""
+        return self.run is None and self.act is None
+
+    @property
+    def command(self) -> str | None:
+        """The command that is typed when the lesson is proven; None for an act, and where no solution is known."""
+        return self.solution if self.run is None else self.run
+
+    @property
     def sentence(self) -> str:
-        """The step's command, or its act in words."""
-        return self.act.sentence if self.act else str(self.run)
+        """The step's command, its act in words, or whose turn it is."""
+        return self.act.sentence if self.act else self.run or "your turn"
 
     def strings(self) -> Iterator[str]:
         """Yield every text in which a captured name may appear, except hints."""
-        yield from (self.title, self.text, self.run or "", *self.ways, self.on, self.after or "", self.notes or "")
+        yield from (self.title, self.text, self.command or "", *self.ways, self.on, self.after or "", self.notes or "")
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
         yield from self.question.strings() if self.question else ()

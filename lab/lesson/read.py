@@ -118,6 +118,7 @@ def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
         (("text",), (step.title, step.text, step.notes or ""), known | early),
         (("reads",), tuple(block.says for block in step.reads), known | early),
         (("run",), (step.run or "",), known | early),
+        (("solution",), (step.solution or "",), known | early),
         (("ways",), step.ways, known | early),
         (("on",), (step.on,), known | early),
         (("question",), (asks.text, *asks.choices) if asks else (), asked | early),

@@ -73,10 +73,10 @@ def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = T
     """Go through a step: type its command, or do its act, and await its checks.
 
     If `strict`, a check that holds before anything is done fails the step. Otherwise a step whose state checks all hold
-    already passes without its command, and is reported so. A LabError becomes a failed step with its words; raises
-    Cancelled when the user asked to stop.
+    already passes without its command, and is reported so; and where it is the learner's turn, nothing is typed here.
+    A LabError becomes a failed step with its words; raises Cancelled when the user asked to stop.
     """
-    return _StepRun(lesson, step, driver, step.checks).go(strict=strict, type_it=True)
+    return _StepRun(lesson, step, driver, step.checks).go(strict=strict, type_it=strict or not step.your_turn)
 
 
 def await_step(lesson: Lesson, step: Step, driver: StepDriver, *, bound: float | None = None) -> StepResult:
@@ -155,6 +155,8 @@ class _StepRun:
             return self._end(str(error).strip())
 
     def _go(self, strict: bool, type_it: bool) -> StepResult:
+        if type_it and self.step.act is None and self.step.command is None:
+            raise LabError("it is the learner's turn here, and the lesson has no solution that could be typed")
         self.driver.look()
         self._refresh(self.asks)
         question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
@@ -207,7 +209,7 @@ class _StepRun:
             self.driver.look()
             return
         self.node = template.fill(step.on, self.values)
-        self.typed = template.fill_command(step.run or "", self.values)
+        self.typed = template.fill_command(step.command or "", self.values)
         self.ended = self.driver.run(self.typed, node=self.node, step=step.id, bound=self._limit)
         self.baseline = replace(self.baseline, command=self.ended.id)
         self.driver.look()

@@ -134,11 +134,13 @@ def _done(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
         elif not _acted(step.act, seen):
             yield seen.line, f"the lesson now does: {step.act.sentence}"
         return
+    run = step.command
+    if run is None:
+        return  # The learner's turn: what was typed in the recording is one way among others.
     if seen.command is None:
-        yield seen.line, f"the lesson now runs {_quoted(step.run)}"
+        yield seen.line, f"the lesson now runs {_quoted(run)}"
         return
     line, began, values = seen.command
-    run = step.run or ""
     # A value that is masked on the tape may or may not have needed quotes.
     bare = {name: value for name, value in values.items() if any(map(is_mask, value))}
     if not any(_alike(began.text, text) for text in (template.fill_command(run, values), _command(run, values, bare))):
@@ -196,6 +198,6 @@ def _alike(recorded: str, now: str) -> bool:
     return len(one) == len(other) and all(a == b or is_mask(a) or is_mask(b) for a, b in zip(one, other, strict=True))
 
 
-def _quoted(command: str | None) -> str:
-    text = " ".join((command or "").split())
+def _quoted(command: str) -> str:
+    text = " ".join(command.split())
     return f"`{text if len(text) <= 100 else text[:99] + '…'}`"

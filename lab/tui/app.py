@@ -276,7 +276,7 @@ class LabApp(ViewActions):
         s = self.ui
         self.see(busy="step", running=step, notice="")
         if s.compact and s.region == "lesson":
-            self.action_region("terminal" if s.step is not None and s.step.run is not None else "cluster")
+            self.action_region("terminal" if s.step is not None and s.step.act is None else "cluster")
         self._worker.play(step, said)
 
     def turn_to(self, page: int) -> None:

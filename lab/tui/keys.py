@@ -33,7 +33,15 @@ def _idle(s: UiState) -> bool:
 
 
 def _at(*states: str) -> Callable[[UiState], bool]:
-    return lambda s: _idle(s) and s.step is not None and s.step_state(s.page) in states
+    return lambda s: _idle(s) and s.step is not None and s.step_state(s.page) in states and not s.waits
+
+
+def _your_turn(s: UiState) -> bool:
+    return _idle(s) and s.step is not None and s.step_state(s.page) != "passed" and s.waits
+
+
+def _passed(s: UiState) -> bool:
+    return _idle(s) and s.step is not None and s.step_state(s.page) == "passed"
 
 
 def _can_begin(s: UiState) -> bool:
@@ -88,7 +96,8 @@ _OF_THE_LESSON = (
     Key("enter,space", "go", "Enter", "begin", "Begin the lesson", _can_begin, 1),
     Key("enter,space", "go", "Enter", "run the step", "Run the step's command", _at("", "stopped"), 1),
     Key("enter,space", "go", "Enter", "try again", "Run the step's command again", _at("failed"), 1),
-    Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _at("passed"), 1),
+    Key("enter,space", "go", "Enter", "your turn", "Begin your turn: the lab waits until it is so", _your_turn, 1),
+    Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _passed, 1),
     Key("enter,space", "go", "Enter", "next lesson", "Open the next lesson", _can_leap, 1),
     Key("c", "quiz", "c", "check yourself", _QUIZ, _has_quiz, 2),
     Key("n,right", "turn(1)", "n", "next", _NEXT, lambda s: _out(s) and s.lesson is not None and s.page < s.count, 3),

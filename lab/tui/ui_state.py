@@ -97,6 +97,11 @@ class UiState:
         return self.question is not None and (self.live or bool(self.question.choices))
 
     @property
+    def waits(self) -> bool:
+        """Whether the current step is the learner's own to do: the lab types nothing, and waits."""
+        return self.live and self.step is not None and self.step.your_turn
+
+    @property
     def said(self) -> str | None:
         """What was answered to the current step's question, None for nothing yet."""
         asks = self.question

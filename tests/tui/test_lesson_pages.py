@@ -165,3 +165,27 @@ async def test_other_ways_are_told_when_the_step_has_passed() -> None:
         await it.press("enter")
         await it.idle()
         await it.see("also: docker service scale web=4", "also: docker service update \\", "  --replicas 4 web")
+
+
+async def test_a_learners_turn_is_begun_and_awaited() -> None:
+    then = {"run": None, "solution": "docker service create web", "ways": ["docker run web"]}
+    stage = taught(step=then)
+    stage.hold = 3
+    async with desk(stage) as it:
+        await it.press("n")
+        await it.see("you do this", "» Your turn: make it so, in any way you", "○ 4 tasks of web run")
+        assert "Enter  your turn" in it.footer and "one way:" not in it.text
+        await it.press("enter")
+        await it.see("so far, at most 120 s", "t types into the shell.")
+        assert "t  type" in it.footer
+        stage.go_on()
+        await it.idle()
+        await it.see("one way: docker service create web", "also: docker run web", "✔ Done")
+        assert "Enter  go on" in it.footer
+
+
+async def test_a_recorded_turn_is_played() -> None:
+    async with desk(taught(live=False, step={"run": None})) as it:
+        await it.press("n")
+        await it.see("» Your turn: the recording shows one way.")
+        assert "Enter  run the step" in it.footer

@@ -147,4 +147,31 @@ def test_another_way_is_held_to_what_holds_for_the_command(tmp_path: Path) -> No
     ]
     assert read(tmp_path, with_step(capture, "ways: ['docker kill {{box}}']")).steps[0].ways == ("docker kill {{box}}",)
     acting = GOOD.replace("    act: {stop: node4}\n", "    act: {stop: node4}\n    ways: [docker ps]\n")
-    assert wrong(tmp_path, acting) == [(13, "step 2: ways go with run")]
+    assert wrong(tmp_path, acting) == [(13, "step 2: ways go with run or solution")]
+
+
+def test_a_step_without_a_command_is_the_learners_turn(tmp_path: Path) -> None:
+    plain, _ = read(tmp_path, GOOD.replace(STEP, "")).steps
+    assert plain.your_turn and plain.command is None and plain.checks == plain.then
+    solved, acting = read(tmp_path, GOOD.replace(STEP, "    solution: docker ps\n    on: node2\n")).steps
+    assert solved.your_turn and solved.command == "docker ps" and not acting.your_turn
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("    then: [{exit: 0}]\n", "exit and output go with run"),
+        ("    then: [{output: {contains: x}}]\n", "exit and output go with run"),
+        ("    on: node2\n", "on goes with run or solution"),
+        ("    ways: [docker ps]\n", "ways go with run or solution"),
+        ("    capture: {id: {output: '(x)'}}\n", "a capture from the output goes with run"),
+        ("    solution: echo '{{box}}'\n", "{{box}} stands inside quotes"),
+        ("    solution: echo {{box}}\n", "{{box}} is used before it is captured"),
+        (STEP + "    solution: docker ps\n", "solution goes with a step that has neither run nor act"),
+    ],
+)
+def test_what_is_wrong_with_the_learners_turn(tmp_path: Path, lines: str, reason: str) -> None:
+    checks = "    then:\n      - running: {service: web, exactly: 3}\n"
+    text = GOOD.replace(STEP, lines)
+    found = wrong(tmp_path, text.replace(checks, "", 1) if "then: [" in lines else text)
+    assert [r for _, r in found if reason in r], found

@@ -20,9 +20,17 @@ def afterwards(s: UiState, room: int) -> Iterator[Line]:
         yield ()
         yield (("What you saw", "head"),)
         yield from prose(chrome.filled(s, step.after), room)
-    if step.ways:
+    ways = [("also: ", way) for way in step.ways]
+    if step.solution is not None:
+        ways.insert(0, ("one way: ", step.solution))
+    if ways:
         yield ()
-    for way in step.ways:
-        for place, part in enumerate(chrome.filled(s, way).rstrip("\n").split("\n")):
-            lead: Line = (("      " if place else "also: ", "quiet"),)
-            yield from wrap([(part, "code")], room, lead, (("        ", ""),))
+    for name, way in ways:
+        yield from _command(name, chrome.filled(s, way), room)
+
+
+def _command(name: str, command: str, room: int) -> Iterator[Line]:
+    blank = " " * len(name)
+    for place, part in enumerate(command.rstrip("\n").split("\n")):
+        lead: Line = ((blank if place else name, "quiet"),)
+        yield from wrap([(part, "code")], room, lead, ((f"{blank}  ", ""),))
