@@ -16,6 +16,7 @@ from lab.checks.check import Check
 from lab.cluster.faults import FAULTS, Fault
 from lab.lesson.checkpoint import Checkpoint, Patch
 from lab.lesson.excerpt import excerpt
+from lab.lesson.notes import AnyNotes, notes_markdown
 from lab.lesson.pane_id import PaneId
 from lab.lesson.question import Question, QuizItem
 from lab.panes import CLUSTER
@@ -219,8 +220,8 @@ class Step(Value):
     hints: tuple[Hint, ...] = ()
     after: Text | None = None
     """What was to be seen; shown when the step has passed."""
-    notes: Text | None = None
-    """Notes for the speaker."""
+    notes: AnyNotes | None = None
+    """Notes for the speaker: a text, or parts with a fixed order."""
     reads: tuple[Reading, ...] = ()
     """Blocks of stack files, shown between the text and the command."""
     question: Question | None = None
@@ -273,7 +274,15 @@ class Step(Value):
 
     def strings(self) -> Iterator[str]:
         """Yield every text in which a captured name may appear, except hints."""
-        yield from (self.title, self.text, self.command or "", *self.ways, self.on, self.after or "", self.notes or "")
+        yield from (
+            self.title,
+            self.text,
+            self.command or "",
+            *self.ways,
+            self.on,
+            self.after or "",
+            notes_markdown(self.notes),
+        )
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
         yield from self.question.strings() if self.question else ()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from lab import paths
 from lab.errors import InputError
 from lab.lesson.model import Lesson, Step, Syllabus
+from lab.lesson.notes import notes_markdown
 from lab.schema import diagnostics, document, template
 from lab.schema.diagnostics import Problems
 from lab.schema.document import Document, Place
@@ -115,7 +116,8 @@ def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
     early = {name for name, capture in step.capture.items() if capture.output is None}
     told, asks = set[str](), step.question
     groups: tuple[tuple[Place, Iterable[str], set[str]], ...] = (
-        (("text",), (step.title, step.text, step.notes or ""), known | early),
+        (("text",), (step.title, step.text), known | early),
+        (("notes",), (notes_markdown(step.notes),), known | early),
         (("reads",), tuple(block.says for block in step.reads), known | early),
         (("run",), (step.run or "",), known | early),
         (("solution",), (step.solution or "",), known | early),

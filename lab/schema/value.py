@@ -36,6 +36,10 @@ OneLine = Annotated[str, Field(min_length=1, max_length=240), AfterValidator(_on
 """A sentence or a word, in Markdown."""
 
 
+AS_TEXT, AS_PARTS = "[text]", "[parts]"
+"""The tags of a value's forms, where it may be a text or a mapping: pydantic puts them into an error's place."""
+
+
 def one_of(value: Value, *names: str) -> str:
     """Return the one of these fields that is set. Raises a readable ValueError unless exactly one is."""
     given = [name for name in names if getattr(value, name) not in (None, (), False)]

@@ -196,6 +196,6 @@ def notes(s: UiState, room: int) -> tuple[Line, ...]:
     """Return the speaker's notes for this page, as prose."""
     from lab.tui.lesson.markdown import render_markdown  # not needed for the first paint
 
-    step = s.step
-    text = step.notes if step and step.notes else "No notes for this page."
+    given = s.step.notes if s.step is not None else None
+    text = (given if isinstance(given, str) else given.markdown) if given else "No notes for this page."
     return tuple(clip(line, room) for line in render_markdown(filled(s, text), room))

@@ -189,3 +189,11 @@ async def test_a_recorded_turn_is_played() -> None:
         await it.press("n")
         await it.see("» Your turn: the recording shows one way.")
         assert "Enter  run the step" in it.footer
+
+
+async def test_notes_in_parts_are_shown_in_their_order() -> None:
+    notes = {"ask": "Who decides?", "point_at": "the dip", "say": "Now it **breaks**."}
+    async with desk(taught(step={"notes": notes})) as it:
+        await it.press("n", "s")
+        await it.see("Say: Now it breaks.", "Point at: the dip")
+        await it.see("Say: Now it breaks.")

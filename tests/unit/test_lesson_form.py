@@ -8,6 +8,7 @@ import pytest
 
 from lab.lesson.course import check_paths, load_lesson
 from lab.lesson.model import Lesson
+from lab.lesson.notes import notes_markdown
 from tests.unit.test_lesson_load import GOOD
 
 STEP = "    run: docker service ls\n"
@@ -45,6 +46,12 @@ def test_what_was_seen_may_name_what_the_command_printed(tmp_path: Path) -> None
     [
         ("after: 3", "'after' must be a text, not 3"),
         ("after: ''", "'after' is empty"),
+        ("notes: 3", "'notes' must be a mapping (key: value), not 3"),
+        ("notes: ''", "'notes' is empty"),
+        ("notes: {point_at: The dip.}", "'notes' of step 1 has no 'say'"),
+        ("notes: {say: S, asks: x}", "'notes' of step 1 has the unknown key 'asks'; did you mean 'ask'?"),
+        ("notes: {say: S, ask: 3}", "'ask' must be a text, not 3"),
+        ("notes: {say: S, if_it_fails: 'r on {{box}}'}", "{{box}} is used before it is captured"),
         ("ways: docker ps", "'ways' must be a list, not \"docker ps\""),
         ("ways: ['']", "'ways' is empty"),
         ("ways: ['docker kill {{box}}']", "{{box}} is used before it is captured"),
@@ -175,3 +182,23 @@ def test_what_is_wrong_with_the_learners_turn(tmp_path: Path, lines: str, reason
     text = GOOD.replace(STEP, lines)
     found = wrong(tmp_path, text.replace(checks, "", 1) if "then: [" in lines else text)
     assert [r for _, r in found if reason in r], found
+
+
+def test_notes_are_a_text_or_parts_in_a_fixed_order(tmp_path: Path) -> None:
+    parts = "notes: {if_it_fails: Press r., ask: Who?, while_it_runs: Wait., point_at: That., say: This.}"
+    found = read(tmp_path, with_step(parts)).steps[0].notes
+    assert notes_markdown(found).split("\n\n") == [
+        "**Say:** This.",
+        "**Point at:** That.",
+        "**While it runs:** Wait.",
+        "**Ask:** Who?",
+        "**If it fails:** Press r.",
+    ]
+    assert notes_markdown(read(tmp_path, with_step("notes: Only this.")).steps[0].notes) == "Only this."
+    assert notes_markdown(None) == ""
+
+
+def test_a_wrong_part_of_the_notes_is_told_with_its_own_line(tmp_path: Path) -> None:
+    assert wrong(tmp_path, with_step("notes:", "  say: S", "  asks: x")) == [
+        (13, "'notes' of step 1 has the unknown key 'asks'; did you mean 'ask'?")
+    ]
