@@ -318,20 +318,3 @@ class Lesson(Value):
     def step(self, id: str) -> Step | None:
         """Return the step with that id, or None."""
         return next((s for s in self.steps if s.id == id), None)
-
-
-class Topic(Value):
-    """A topic of the talk: its slides, and the lessons that teach it (empty if there are none yet)."""
-
-    id: Id
-    title: Title
-    slides: Annotated[tuple[Title, ...], Field(min_length=1)]
-    lessons: tuple[Id, ...] = ()
-
-
-class Syllabus(Value):
-    """The topics in the order of the talk, and the order in which the lessons are offered."""
-
-    title: Title
-    lessons: tuple[Id, ...]
-    topics: Annotated[tuple[Topic, ...], Field(min_length=1)]

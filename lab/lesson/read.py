@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from lab import paths
 from lab.errors import InputError
-from lab.lesson.model import Lesson, Step, Syllabus
+from lab.lesson.model import Lesson, Step
 from lab.lesson.notes import notes_markdown
+from lab.lesson.syllabus import Syllabus
 from lab.schema import diagnostics, document, template
 from lab.schema.diagnostics import Problems
 from lab.schema.document import Document, Place

@@ -202,3 +202,26 @@ def test_a_wrong_part_of_the_notes_is_told_with_its_own_line(tmp_path: Path) -> 
     assert wrong(tmp_path, with_step("notes:", "  say: S", "  asks: x")) == [
         (13, "'notes' of step 1 has the unknown key 'asks'; did you mean 'ask'?")
     ]
+
+
+SYLLABUS = "title: T\nlessons: [good]\ntopics:\n  - {id: scaling, title: T, slides: [S]}\npaths:\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "reason"),
+    [
+        ("  talk: {title: T, minutes: 5, steps: [good, 'good:two']}\n", 0, ""),
+        ("  talk:\n    title: T\n    minutes: 5\n    steps:\n      - good\n      - god\n", 11, "no lesson god; did"),
+        ("  talk:\n    title: T\n    minutes: 5\n    steps:\n      - good:tow\n", 10, "good has no step tow; did you"),
+        ("  talk: {title: T, minutes: 5, steps: []}\n", 6, "'steps' is empty"),
+        ("  talk: {title: T, minutes: 5, steps: ['good:']}\n", 6, "'steps' is \"good:\", which is not of the form"),
+        ("  talk: {title: T, minute: 5, steps: [good]}\n", 6, "the unknown key 'minute'; did you mean 'minutes'?"),
+        ("  The Talk: {title: T, minutes: 5, steps: [good]}\n", 6, "which is not of the form"),
+        ("  - {id: talk, title: T, minutes: 5, steps: [good]}\n", 5, "'paths' must be a mapping (key: value)"),
+    ],
+)
+def test_paths_lead_through_lessons_and_steps_that_are_there(tmp_path: Path, path: str, line: int, reason: str) -> None:
+    (tmp_path / "good.yaml").write_text(GOOD)
+    (tmp_path / "syllabus.yaml").write_text(SYLLABUS + path)
+    found = [(problem.line, problem.reason) for problem in check_paths([tmp_path])[0]]
+    assert [(n, r) for n, r in found if n == line and reason in r] if reason else found == [], found
