@@ -6,7 +6,6 @@ and what it checks may not: they are on the tape.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,10 @@ from pydantic import ValidationError
 
 from lab.cluster.faults import FAULTS
 from lab.errors import InputError
-from lab.lesson.course import load_course
 from lab.lesson.model import Act, Lesson, Step
 from lab.schema import template
 from lab.schema.diagnostics import Problems
+from lab.session.lesson_text import find_lesson
 from lab.tape.tape import Tape, check_tape
 from lab.terminal.redact import is_mask
 from lab.world.entries import ActDone, Captured, Checked, CommandBegan, LoadReport, StepMoved
@@ -41,7 +40,7 @@ def check_recording(path: Path) -> Tape:
     """Run `check_tape`, and check that a recording of a lesson in the course matches it as it is now; other lessons are
     not known here. Raises InputError; when steps differ, Problems, which names them all."""
     tape = check_tape(path)
-    lesson = _course().get(tape.header.lesson)
+    lesson = find_lesson(tape.header.lesson)
     found = () if lesson is None else differences(tape, lesson)
     if found:
         again = f"record it again: swarmlab record {tape.header.lesson}"
@@ -53,14 +52,6 @@ def differences(tape: Tape, lesson: Lesson) -> tuple[Difference, ...]:
     """Return where the tape differs from the lesson as it is now, in the lesson's order; empty when it matches."""
     recorded = _steps(tape, lesson)
     return (*_order(recorded, lesson), *_each_step(recorded, lesson))
-
-
-@functools.cache
-def _course() -> Mapping[str, Lesson]:
-    try:
-        return {lesson.id: lesson for lesson in load_course()}
-    except InputError:
-        return {}  # Problems with the lessons are reported where they are checked.
 
 
 @dataclass

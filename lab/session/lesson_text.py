@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
+from collections.abc import Mapping
 
 from lab.errors import InputError
 from lab.lesson.course import load_course
@@ -12,10 +14,15 @@ from lab.tape.lesson_text import LessonText
 
 def find_lesson(id: str) -> Lesson | None:
     """Return the course's lesson with this id; None when there is none, or the course cannot be read."""
+    return _course().get(id)
+
+
+@functools.cache
+def _course() -> Mapping[str, Lesson]:
     try:
-        return next((lesson for lesson in load_course() if lesson.id == id), None)
+        return {lesson.id: lesson for lesson in load_course()}
     except InputError:
-        return None  # Problems with the lessons are reported where they are checked.
+        return {}  # Problems with the lessons are reported where they are checked.
 
 
 def lesson_text(lesson: Lesson | None) -> LessonText:

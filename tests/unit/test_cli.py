@@ -33,6 +33,8 @@ CONTRACT = [
     "replay x.tape --speed 2.5",
     "export reconciliation --format cast -o x.cast",
     "export reconciliation --format markdown",
+    "export reconciliation --format markdown --log -o x.md",
+    "export reconciliation --format html",
     "check",
     "check a b",
     "check -c base.yml --compose-file prod.yml",
