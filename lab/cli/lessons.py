@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +16,7 @@ from lab.cli.out import Out
 from lab.cli.output_files import expect_writable
 from lab.errors import InputError, LabError, MissingError
 from lab.lesson import progress
-from lab.lesson.course import check_paths, load_course
+from lab.lesson.course import SYLLABUS, check_paths, load_course, load_syllabus
 from lab.lesson.model import Lesson
 from lab.schema.diagnostics import More
 
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 
 def lessons(args: argparse.Namespace, out: Out) -> int:
-    """List the lessons in the syllabus's order."""
+    """List the lessons in the syllabus's order, and the paths through them."""
     from lab.tape.find import tapes  # only this command needs it
 
     recorded = tapes()
     course = load_course()
+    ways = load_syllabus(paths.lessons() / SYLLABUS).paths
     rows = [
         {
             "id": lesson.id,
@@ -42,12 +44,16 @@ def lessons(args: argparse.Namespace, out: Out) -> int:
         }
         for lesson in course
     ]
-    out.result({"lessons": rows})
+    out.result({"lessons": rows, "paths": [{"id": id, **path.model_dump()} for id, path in ways.items()]})
     if not out.json:
         for row, lesson in zip(rows, course, strict=True):
             done = f"{len(progress.passed_steps(args.name, lesson))}/{len(lesson.steps)}"
             tape = "recorded" if row["recording"] else ""
             out.say(f"{lesson.id:<16} {lesson.minutes:>3} min  {done:>5} steps  {tape:<9} {lesson.title}")
+        for id, path in ways.items():
+            out.say(f"\n{id:<16} {path.minutes:>3} min  {path.title}")
+            for line in textwrap.wrap(" ".join(path.steps), 76, break_on_hyphens=False):
+                out.say(f"    {line}")
     return 0
 
 

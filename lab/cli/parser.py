@@ -113,9 +113,17 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
     replay.add_argument("--plain", action="store_true", help="print it, without a screen")
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="playback speed factor (default 1)")
-    export = add("export", "tapes", "turn a recording into a cast or a guide", json=False, named=False)
+    export = add("export", "tapes", "turn a recording into a cast, a handout or a log", json=False, named=False)
     export.add_argument("recording", metavar="RECORDING")
-    export.add_argument("--format", choices=("cast", "markdown"), required=True)
+    export.add_argument(
+        "--format",
+        choices=("cast", "markdown", "html"),
+        required=True,
+        help="cast: for asciinema; markdown, html: a handout, the lesson's text with what was recorded",
+    )
+    export.add_argument(
+        "--log", action="store_true", help="with markdown: what happened, second by second, without the lesson's text"
+    )
     export.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
     return parser.parse_args(argv)
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from lab.cli.out import Out
 from lab.cli.output_files import write_whole
+from lab.errors import InputError
 from lab.tape.find import find_tape
 
 if TYPE_CHECKING:
     from lab.session import Stage
+    from lab.tape.tape import Tape
 
 
 def replay(args: argparse.Namespace, out: Out) -> int:
@@ -39,11 +41,30 @@ def export(args: argparse.Namespace, out: Out) -> int:
     from lab.tape import render  # only this command needs it
     from lab.tape.tape import load
 
+    if args.log and args.format != "markdown":
+        raise InputError(f"there is no log as {args.format}", remedy="--format markdown --log")
     tape = load(find_tape(args.recording))
-    text = render.cast(tape) if args.format == "cast" else render.markdown(tape)
+    text = render.cast(tape) if args.format == "cast" else _document(tape, out, log=args.log)
+    if args.format == "html":
+        from lab.session.handout_html import handout_page  # only this format needs them
+        from lab.tape.escape_markdown import one_line
+
+        text = handout_page(one_line(tape.header.title), text)
     if args.output is None:
         out.file(text)
     else:
         write_whole(Path(args.output), text)
         out.note(f"written: {args.output}")
     return 0
+
+
+def _document(tape: Tape, out: Out, *, log: bool) -> str:
+    """Return a tape as Markdown: the handout of its lesson or, as a log, what happened."""
+    from lab.session.handout import handout  # only this command needs them
+    from lab.session.lesson_text import find_lesson
+    from lab.tape.render import markdown
+
+    lesson = None if log else find_lesson(tape.header.lesson)
+    if lesson is None and not log:
+        out.note(f"there is no lesson {tape.header.lesson} here, whose text could be handed out: this is the log")
+    return markdown(tape) if lesson is None else handout(tape, lesson)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from lab.compose.merge import merge_files
 from lab.errors import InputError
 from lab.file_tree import walk_folders
 from lab.lesson import read
-from lab.lesson.model import Lesson, Syllabus
+from lab.lesson.model import Lesson
 from lab.lesson.read import ParsedFile
+from lab.lesson.syllabus import Syllabus
 from lab.schema import diagnostics, document
 from lab.schema.diagnostics import Problems
 from lab.schema.document import Document
@@ -210,6 +211,7 @@ def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> I
             if id not in plan.value.lessons:
                 reason = f"topic {topic.id} names the lesson {id}, which is not among the lessons"
                 yield plan.problem(reason, "topics", index, "lessons")
+    yield from _lost_stops(plan, {each.value.id: each.value for each in lessons})
     files: dict[str, Path] = {}
     for each in lessons:
         if (first := files.setdefault(each.value.id, each.document.path)) != each.document.path:
@@ -221,3 +223,16 @@ def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> I
                 yield each.problem(
                     f"the topic {name} is not in {SYLLABUS}{diagnostics.did_you_mean(name, topics)}", "topics"
                 )
+
+
+def _lost_stops(plan: ParsedFile[Syllabus], lessons: Mapping[str, Lesson]) -> Iterator[InputError]:
+    """Yield the stops of paths that are not there."""
+    for id, path in plan.value.paths.items():
+        for index, (name, step) in enumerate(path.stops()):
+            lesson = lessons.get(name)
+            place = ("paths", id, "steps", index)
+            if lesson is None:
+                yield plan.problem(f"there is no lesson {name}{diagnostics.did_you_mean(name, lessons)}", *place)
+            elif step and lesson.step(step) is None:
+                near = diagnostics.did_you_mean(step, [each.id for each in lesson.steps])
+                yield plan.problem(f"the lesson {name} has no step {step}{near}", *place)

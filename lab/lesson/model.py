@@ -16,15 +16,17 @@ from lab.checks.check import Check
 from lab.cluster.faults import FAULTS, Fault
 from lab.lesson.checkpoint import Checkpoint, Patch
 from lab.lesson.excerpt import excerpt
+from lab.lesson.notes import AnyNotes, notes_markdown
 from lab.lesson.pane_id import PaneId
+from lab.lesson.question import Question, QuizItem
 from lab.panes import CLUSTER
 from lab.schema import template
-from lab.schema.value import Id, Name, Text, Value, one_of
+from lab.schema.value import CaptureName, Id, Name, OneLine, Text, Value, one_of
 from lab.world.load import LoadSpec
 
 Title = Annotated[str, Field(min_length=1, max_length=80)]
+Command = Annotated[str, Field(min_length=1, max_length=4000)]
 Bound = Annotated[float, Field(gt=0, le=1800)]
-CaptureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
 class Needs(Value):
@@ -103,15 +105,6 @@ if TYPE_CHECKING:
     Act = _Act
 else:
     Act = act_model(FAULTS)
-
-
-class Question(Value):
-    """A prediction that the learner makes before the step runs, as a number; it is shown next to the measured value."""
-
-    name: CaptureName
-    text: Text
-    usual: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """The answer used when nobody is asked."""
 
 
 class Became(Value):
@@ -204,24 +197,31 @@ class Hint(Value):
 
 
 class Step(Value):
-    """A text, a command or an act, and the checks that must then pass within `bound` seconds."""
+    """A text, a command or an act, and the checks that must then pass within `bound` seconds. With neither `run` nor
+    `act` it is the learner's turn: the lab waits until the world is as the checks say."""
 
     id: Id
     title: Title
     text: Text
-    run: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
+    run: Command | None = None
     """The shell command. A captured value is inserted as one quoted word, so it must not appear inside quotes, in a
     comment, or after a here-document's `<<`."""
     on: Name = ""
     """The node whose shell runs it; "" selects a manager that is up."""
     act: Act | None = None
+    solution: Command | None = None
+    """The shell command that does it where it is the learner's turn, typed when the lesson is proven or recorded."""
+    ways: Annotated[tuple[Command, ...], Field(max_length=5)] = ()
+    """Other shell commands that must pass as well; told when the step has passed."""
     capture: Mapping[CaptureName, Capture] = {}
     then: Annotated[tuple[Check, ...], Field(min_length=1)]
     bound: Bound = 120.0
     """Seconds for the command and its checks together; generous, since a cluster may be emulated."""
     hints: tuple[Hint, ...] = ()
-    notes: Text | None = None
-    """Notes for the speaker."""
+    after: Text | None = None
+    """What was to be seen; shown when the step has passed."""
+    notes: AnyNotes | None = None
+    """Notes for the speaker: a text, or parts with a fixed order."""
     reads: tuple[Reading, ...] = ()
     """Blocks of stack files, shown between the text and the command."""
     question: Question | None = None
@@ -232,17 +232,22 @@ class Step(Value):
 
     @model_validator(mode="after")
     def _sane(self) -> Step:
-        if (self.run is None) == (self.act is None):
-            raise ValueError("a step needs exactly one of run, act")
-        if self.on and self.run is None:
-            raise ValueError("on goes with run")
+        if self.run is not None and self.act is not None:
+            raise ValueError("a step has run or act, not both")
+        if self.solution is not None and not self.your_turn:
+            raise ValueError("solution goes with a step that has neither run nor act")
+        if self.on and self.command is None:
+            raise ValueError("on goes with run or solution")
+        if self.ways and self.command is None:
+            raise ValueError("ways go with run or solution")
         if self.run is None:
             if any(c.condition.of_command for c in self.then):
                 raise ValueError("exit and output go with run")
             if any(c.output for c in self.capture.values()):
                 raise ValueError("a capture from the output goes with run")
-        for name, where in template.misplaced_placeholders(self.run or ""):
-            raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
+        for command in (self.command or "", *self.ways):
+            for name, where in template.misplaced_placeholders(command):
+                raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
         return self
 
     @property
@@ -253,15 +258,34 @@ class Step(Value):
         return (*self.then, Check(exit=0))
 
     @property
+    def your_turn(self) -> bool:
+        """Whether the learner does it, by any means."""
+        return self.run is None and self.act is None
+
+    @property
+    def command(self) -> str | None:
+        """The command that is typed when the lesson is proven; None for an act, and where no solution is known."""
+        return self.solution if self.run is None else self.run
+
+    @property
     def sentence(self) -> str:
-        """The step's command, or its act in words."""
-        return self.act.sentence if self.act else str(self.run)
+        """The step's command, its act in words, or whose turn it is."""
+        return self.act.sentence if self.act else self.run or "your turn"
 
     def strings(self) -> Iterator[str]:
         """Yield every text in which a captured name may appear, except hints."""
-        yield from (self.title, self.text, self.run or "", self.on, self.notes or "")
+        yield from (
+            self.title,
+            self.text,
+            self.command or "",
+            *self.ways,
+            self.on,
+            self.after or "",
+            notes_markdown(self.notes),
+        )
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
+        yield from self.question.strings() if self.question else ()
         for check in self.then:
             yield from template.iter_strings(check.model_dump(exclude_unset=True))
 
@@ -276,27 +300,21 @@ class Lesson(Value):
     minutes: Annotated[int, Field(ge=1, le=240)]
     panes: tuple[PaneId, ...] = (CLUSTER,)
     about: Text
+    version: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """To be raised when the steps' ids come to mean something else: progress in another version is not taken for
+    progress in this one."""
+    kubernetes: OneLine | None = None
+    """What the same is called there, in one line; shown on the opening page."""
     needs: Needs = Needs()
     start: Checkpoint = Checkpoint()
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    recap: Annotated[tuple[OneLine, ...], Field(max_length=5)] = ()
+    """What to remember, in up to five sentences; shown on the last page."""
+    terms: Annotated[Mapping[OneLine, OneLine], Field(max_length=20)] = {}
+    """The words that the lesson introduces, each explained in one line."""
+    quiz: Annotated[tuple[QuizItem, ...], Field(max_length=5)] = ()
+    """Questions to check oneself by, at the end."""
 
     def step(self, id: str) -> Step | None:
         """Return the step with that id, or None."""
         return next((s for s in self.steps if s.id == id), None)
-
-
-class Topic(Value):
-    """A topic of the talk: its slides, and the lessons that teach it (empty if there are none yet)."""
-
-    id: Id
-    title: Title
-    slides: Annotated[tuple[Title, ...], Field(min_length=1)]
-    lessons: tuple[Id, ...] = ()
-
-
-class Syllabus(Value):
-    """The topics in the order of the talk, and the order in which the lessons are offered."""
-
-    title: Title
-    lessons: tuple[Id, ...]
-    topics: Annotated[tuple[Topic, ...], Field(min_length=1)]

@@ -1,4 +1,5 @@
-"""The steps passed, per lesson and lab, so that a learner can stop and come back. They outlive the cluster."""
+"""The steps passed, per lesson and lab, so that a learner can stop and come back. They outlive the cluster, but not the
+lesson's version."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 def passed_steps(name: str, lesson: Lesson) -> tuple[str, ...]:
     """Return the steps passed, in the lesson's order, without ids that the lesson no longer has."""
-    done = _steps(json_store.read_store(json_store.store_path("progress", name)), lesson.id)
+    done = _steps(json_store.read_store(json_store.store_path("progress", name)), lesson)
     return tuple(step.id for step in lesson.steps if step.id in done)
 
 
@@ -30,7 +31,7 @@ def record_opened(name: str, lesson: str) -> None:
 def pass_step(name: str, lesson: Lesson, step: str) -> None:
     """Record that a step was passed. Raises LabError when that cannot be saved."""
     json_store.update_store(
-        json_store.store_path("progress", name), lambda data: _with(data, lesson, _steps(data, lesson.id) | {step})
+        json_store.store_path("progress", name), lambda data: _with(data, lesson, _steps(data, lesson) | {step})
     )
 
 
@@ -39,18 +40,24 @@ def forget_step(name: str, lesson: Lesson, step: str = "") -> None:
     ids = [each.id for each in lesson.steps]
     kept_ids = set(ids[: ids.index(step)]) if step in ids else set()
     json_store.update_store(
-        json_store.store_path("progress", name), lambda data: _with(data, lesson, _steps(data, lesson.id) & kept_ids)
+        json_store.store_path("progress", name), lambda data: _with(data, lesson, _steps(data, lesson) & kept_ids)
     )
 
 
-def _steps(data: json_store.Kept, lesson: str) -> set[str]:
-    """Return the steps in the saved data, however damaged it is."""
-    lessons = data.get("passed")
-    steps: Any = lessons.get(lesson) if isinstance(lessons, dict) else None
+def _steps(data: json_store.Kept, lesson: Lesson) -> set[str]:
+    """Return the steps in the saved data, however damaged it is; none when they are of another version."""
+    lessons, versions = data.get("passed"), data.get("versions")
+    # Files from before versions were kept are of the first one.
+    version: Any = versions.get(lesson.id, 1) if isinstance(versions, dict) else 1
+    steps: Any = lessons.get(lesson.id) if isinstance(lessons, dict) and version == lesson.version else None
     return {s for s in steps if isinstance(s, str)} if isinstance(steps, list) else set()
 
 
 def _with(data: json_store.Kept, lesson: Lesson, steps: set[str]) -> json_store.Kept:
-    lessons = data.get("passed")
-    rest = lessons if isinstance(lessons, dict) else {}
-    return {**data, "passed": {**rest, lesson.id: sorted(steps)}}
+    lessons, versions = data.get("passed"), data.get("versions")
+    passed = {**(lessons if isinstance(lessons, dict) else {}), lesson.id: sorted(steps)}
+    return {
+        **data,
+        "passed": passed,
+        "versions": {**(versions if isinstance(versions, dict) else {}), lesson.id: lesson.version},
+    }

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 
 from lab import paths
 from lab.errors import InputError
-from lab.lesson.model import Lesson, Step, Syllabus
+from lab.lesson.model import Lesson, Step
+from lab.lesson.notes import notes_markdown
+from lab.lesson.syllabus import Syllabus
 from lab.schema import diagnostics, document, template
 from lab.schema.diagnostics import Problems
 from lab.schema.document import Document, Place
@@ -67,6 +69,7 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
     if value.needs.managers > value.needs.nodes:
         yield at("needs more managers than nodes", "needs")
     seen: dict[str, int] = {}
+    asked: set[str] = set()
     known = set(template.GIVEN)
     now = value.start
     for index, step in enumerate(value.steps):
@@ -75,7 +78,10 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
             yield at(f"duplicate step id {step.id}; first used in line {line}", "steps", index, "id")
         seen.setdefault(step.id, index)
         yield from (at(wrong, "steps", index, *place) for wrong, place in _unknown(step, known))
-        known |= {*step.capture, *([step.question.name] if step.question else ())}
+        if step.question is not None and step.question.name in known | asked | step.capture.keys():
+            yield at(f"the name {step.question.name} is taken already", "steps", index, "question", "name")
+        asked |= {step.question.name} if step.question else set()
+        known |= {*step.capture, *_told(step)}
         if step.leaves is not None:
             try:
                 now = step.leaves.over(now)
@@ -84,20 +90,43 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
                 inner: Place = error.errors()[0]["loc"]
                 wrong = f"the checkpoint after this step makes no sense: {diagnostics.describe_error(first, inner)}"
                 yield at(wrong, "steps", index, "leaves", *inner)
+    yield from (at(wrong, *place) for wrong, place in _around(value, known))
+
+
+def _around(lesson: Lesson, known: set[str]) -> Iterator[tuple[str, Place]]:
+    """Yield what is wrong with the texts around the steps: at the lesson's end, every value is known."""
+    ids = [step.id for step in lesson.steps]
+    for index, item in enumerate(lesson.quiz):
+        if item.step not in ids:
+            yield f"there is no step {item.step}{diagnostics.did_you_mean(item.step, ids)}", ("quiz", index, "step")
+    texts: list[tuple[Place, str, Iterable[str]]] = [(("kubernetes",), lesson.kubernetes or "", template.GIVEN)]
+    texts += [(("recap", index), text, known) for index, text in enumerate(lesson.recap)]
+    texts += [(("terms", word), text, known) for word, text in lesson.terms.items()]
+    for index, item in enumerate(lesson.quiz):
+        texts += [(("quiz", index), text, known) for text in (item.ask, *item.choices, item.because or "")]
+    for place, text, there in texts:
+        for name in template.placeholders(text):
+            if name not in there:
+                yield f"{{{{{name}}}}} is never captured{diagnostics.did_you_mean(name, there)}", place
 
 
 def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
     """Yield the names used before they are captured. A value from the command's output exists only after the command, a
     question's answer before it."""
-    if step.question is not None:
-        known = known | {step.question.name}
+    asked, known = known, known | _told(step)
     early = {name for name, capture in step.capture.items() if capture.output is None}
-    told: set[str] = set()
+    told, asks = set[str](), step.question
     groups: tuple[tuple[Place, Iterable[str], set[str]], ...] = (
-        (("text",), (step.title, step.text, step.notes or ""), known | early),
+        (("text",), (step.title, step.text), known | early),
+        (("notes",), (notes_markdown(step.notes),), known | early),
         (("reads",), tuple(block.says for block in step.reads), known | early),
         (("run",), (step.run or "",), known | early),
+        (("solution",), (step.solution or "",), known | early),
+        (("ways",), step.ways, known | early),
         (("on",), (step.on,), known | early),
+        (("question",), (asks.text, *asks.choices) if asks else (), asked | early),
+        (("question", "because"), (asks.because or "",) if asks else (), known | step.capture.keys()),
+        (("after",), (step.after or "",), known | step.capture.keys()),
         (("act",), template.iter_strings(step.act.model_dump() if step.act else {}), known | early),
         (("capture",), template.iter_strings({k: c.model_dump() for k, c in step.capture.items()}), known),
         (
@@ -111,6 +140,11 @@ def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
             if name not in told:
                 told.add(name)
                 yield f"{{{{{name}}}}} is used before it is captured{diagnostics.did_you_mean(name, there)}", place
+
+
+def _told(step: Step) -> set[str]:
+    """Return the name of the number that the learner says. A choice is known only where somebody is asked."""
+    return {step.question.name} if step.question is not None and not step.question.choices else set()
 
 
 def _syllabus_problems(read: ParsedFile[Syllabus]) -> Iterator[InputError]:

@@ -73,10 +73,11 @@ def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = T
     """Go through a step: type its command, or do its act, and await its checks.
 
     If `strict`, a check that holds before anything is done fails the step. Otherwise a step whose state checks all hold
-    already passes without its command, and is reported so. A LabError becomes a failed step with its words; raises
-    Cancelled when the user asked to stop.
+    already passes without its command, and is reported so; and where it is the learner's turn, nothing is typed here.
+    A LabError becomes a failed step with its words; raises Cancelled when the user asked to stop.
     """
-    return StepRun(lesson, step, driver, step.checks).go(strict=strict)
+    type_it = strict or not step.your_turn
+    return StepRun(lesson, step, driver, step.checks).go(strict=strict, type_it=type_it)
 
 
 def hint_for(step: Step, why: str) -> str:
@@ -134,23 +135,29 @@ class StepRun:
     node: str = ""
     _seen: tuple[object, ...] = ()
 
-    def go(self, *, strict: bool) -> StepResult:
-        """Go through it, from its command to its verdict. Raises Cancelled."""
+    def go(self, *, strict: bool, type_it: bool) -> StepResult:
+        """Go through it, from its command (which is typed here with `type_it`) to its verdict. Raises Cancelled."""
         journal = self.driver.journal
         self._stop()
         self.began = journal.now()
         journal.write(StepMoved(self.lesson.id, self.step.id, "begun"))
         try:
-            return self._go(strict)
+            return self._go(strict, type_it)
         except LabError as error:
             self._look_again()
             return self._end(str(error).strip())
 
-    def _go(self, strict: bool) -> StepResult:
+    def _go(self, strict: bool, type_it: bool) -> StepResult:
+        if type_it and self.step.act is None and self.step.command is None:
+            raise LabError("it is the learner's turn here, and the lesson has no solution that could be typed")
         self.driver.look()
         self._refresh(self.asks)
         question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
-        if question is not None and question.name not in self.driver.journal.world.lesson.captured:
+        if (
+            question is not None
+            and not question.choices
+            and question.name not in self.driver.journal.world.lesson.captured
+        ):
             taken[question.name] = str(question.usual)
         self._capture(taken)
         self._need_values()
@@ -162,7 +169,8 @@ class StepRun:
         states = [c for c in self.checks if c.check.condition.kind == "state"]
         if not strict and states and all(c.before.ok for c in states):
             return self._end("", already=True)
-        self._act()
+        if type_it:
+            self._act()
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.capture_from_output(self.step, self.ended.output))
@@ -180,7 +188,7 @@ class StepRun:
 
     def _begin(self) -> None:
         """Take the baseline, and evaluate every check before anything is done."""
-        self.baseline = Baseline(since=self.driver.journal.world, like=self.step.run or "")
+        self.baseline = Baseline(since=self.driver.journal.world, like=self.step.command or "")
         filled = [check.filled(self.values) for check in self.asks]
         self._ask(filled)
         world = self.driver.journal.world
@@ -195,7 +203,7 @@ class StepRun:
             self.driver.look()
             return
         self.node = template.fill(step.on, self.values)
-        self.typed = template.fill_command(step.run or "", self.values)
+        self.typed = template.fill_command(step.command or "", self.values)
         self.ended = self.driver.run(self.typed, node=self.node, step=step.id, bound=self._limit)
         self.baseline = replace(self.baseline, command=self.ended.id)
         self.driver.look()
@@ -321,13 +329,13 @@ class StepRun:
         return (*self._said(), *dict.fromkeys(told))
 
     def _said(self) -> tuple[str, ...]:
-        """Return the learner's answer beside what was measured."""
+        """Return what was measured under load, beside the number that the learner said; nothing without a question."""
         question = self.step.question
         sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
         if question is None or not sent:
             return ()
-        said = self.values.get(question.name, str(question.usual))
-        return (f"You said {said}. Measured: {bad} of {sent} requests failed.",)
+        said = "" if question.choices else f"You said {self.values.get(question.name, str(question.usual))}. "
+        return (f"{said}Measured: {bad} of {sent} requests failed.",)
 
     @property
     def _limit(self) -> float:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from lab.errors import InputError
 from lab.schema.document import Document, Place
-from lab.schema.value import Value
+from lab.schema.value import AS_PARTS, AS_TEXT, Value
 
 #: The most problems of a file that are reported.
 MOST = 100
@@ -23,6 +23,8 @@ _LONGEST = 500
 _KNOWN = 100
 #: The longest name for which a suggestion is looked for, in characters.
 _NAME = 100
+#: What pydantic puts into a place besides the file's own keys.
+_MARKS = ("[key]", AS_TEXT, AS_PARTS)
 
 
 class Problems(InputError):
@@ -90,7 +92,7 @@ def locate_problems(model: type[Value], error: ValidationError, doc: Document) -
     """Yield the same, each with its place; sentences are made only for what is reported."""
     found: list[tuple[int, Place, Mapping[str, Any]]] = []
     for each in error.errors(include_url=False):
-        place: Place = tuple(p for p in each["loc"] if p != "[key]")
+        place: Place = tuple(p for p in each["loc"] if p not in _MARKS)
         if each["type"] != "too_short" or not each["input"]:
             found.append((doc.line(place), place, dict(each)))
     found.sort(key=lambda one: one[0])

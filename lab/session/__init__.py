@@ -70,7 +70,8 @@ class Stage(Protocol):
         ignores it."""
 
     def answer(self, name: str, value: str) -> None:
-        """Set the user's answer to a step's question, before the step is played. A replay ignores it."""
+        """Set the user's answer to a step's question, before the step is played. A replay has the recorded number,
+        and takes only a choice, which is never recorded."""
 
     def load(self, rate: float | None) -> None:
         """Generate load, at `rate` requests a second; None ends it. A replay ignores it."""

@@ -6,7 +6,6 @@ and what it checks may not: they are on the tape.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,10 @@ from pydantic import ValidationError
 
 from lab.cluster.faults import FAULTS
 from lab.errors import InputError
-from lab.lesson.course import load_course
 from lab.lesson.model import Act, Lesson, Step
 from lab.schema import template
 from lab.schema.diagnostics import Problems
+from lab.session.lesson_text import find_lesson
 from lab.tape.tape import Tape, check_tape
 from lab.terminal.redact import is_mask
 from lab.world.entries import ActDone, Captured, Checked, CommandBegan, LoadReport, StepMoved
@@ -41,7 +40,7 @@ def check_recording(path: Path) -> Tape:
     """Run `check_tape`, and check that a recording of a lesson in the course matches it as it is now; other lessons are
     not known here. Raises InputError; when steps differ, Problems, which names them all."""
     tape = check_tape(path)
-    lesson = _course().get(tape.header.lesson)
+    lesson = find_lesson(tape.header.lesson)
     found = () if lesson is None else differences(tape, lesson)
     if found:
         again = f"record it again: swarmlab record {tape.header.lesson}"
@@ -53,14 +52,6 @@ def differences(tape: Tape, lesson: Lesson) -> tuple[Difference, ...]:
     """Return where the tape differs from the lesson as it is now, in the lesson's order; empty when it matches."""
     recorded = _steps(tape, lesson)
     return (*_order(recorded, lesson), *_each_step(recorded, lesson))
-
-
-@functools.cache
-def _course() -> Mapping[str, Lesson]:
-    try:
-        return {lesson.id: lesson for lesson in load_course()}
-    except InputError:
-        return {}  # Problems with the lessons are reported where they are checked.
 
 
 @dataclass
@@ -134,11 +125,13 @@ def _done(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
         elif not _acted(step.act, seen):
             yield seen.line, f"the lesson now does: {step.act.sentence}"
         return
+    run = step.command
+    if run is None:
+        return  # The learner's turn: what was typed in the recording is one way among others.
     if seen.command is None:
-        yield seen.line, f"the lesson now runs {_quoted(step.run)}"
+        yield seen.line, f"the lesson now runs {_quoted(run)}"
         return
     line, began, values = seen.command
-    run = step.run or ""
     # A value that is masked on the tape may or may not have needed quotes.
     bare = {name: value for name, value in values.items() if any(map(is_mask, value))}
     if not any(_alike(began.text, text) for text in (template.fill_command(run, values), _command(run, values, bare))):
@@ -162,10 +155,12 @@ def _acted(act: Act, seen: _Recorded) -> bool:
 
 
 def _captures(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
-    asked = {step.question.name} if step.question is not None else set()
+    question = step.question
+    asked = {question.name} if question is not None else set()
     for name in sorted({*step.capture} - seen.captured):
         yield seen.line, f"the lesson now captures `{name}`"
-    for name in sorted(asked - seen.values.keys()):
+    # A choice is made by a learner alone: nobody is asked when a lesson is recorded.
+    for name in sorted(asked - seen.values.keys()) if question is not None and not question.choices else ():
         yield seen.line, f"the lesson now asks for `{name}`"
     for name in sorted(seen.captured - {*step.capture} - asked):
         yield seen.line, f"the lesson no longer captures `{name}`"
@@ -194,6 +189,6 @@ def _alike(recorded: str, now: str) -> bool:
     return len(one) == len(other) and all(a == b or is_mask(a) or is_mask(b) for a, b in zip(one, other, strict=True))
 
 
-def _quoted(command: str | None) -> str:
-    text = " ".join((command or "").split())
+def _quoted(command: str) -> str:
+    text = " ".join(command.split())
     return f"`{text if len(text) <= 100 else text[:99] + '…'}`"

@@ -12,7 +12,7 @@ from lab.session import UndoOffer
 from lab.tape.find import tapes
 from lab.tape.player import Player
 from lab.tape.tape import Tape, load
-from lab.world.entries import StepMoved
+from lab.world.entries import Captured, StepMoved
 from lab.world.journal import Journal
 
 
@@ -29,6 +29,7 @@ class ReplayStage:
         self.speed = speed
         self.journal = journal or Journal(clock=lambda: 0.0)
         self._player: Player | None = None
+        self._answers: dict[str, str] = {}
         self._busy = threading.Lock()
         self.title = "REPLAY"
         self._lessons = tuple(lesson for lesson in load_course() if lesson.id in self._tapes)
@@ -44,7 +45,7 @@ class ReplayStage:
             raise InputError(f"there is no recording of the lesson {lesson}")
         self.stop()
         with self._busy:
-            tape = self._tape(lesson)
+            tape, self._answers = self._tape(lesson), {}
             self._player = Player(tape, self.journal, speed=self.speed)
             self.title = tape_title(tape)
             self._player.rewind()
@@ -55,6 +56,10 @@ class ReplayStage:
         player = self._need_player()
         with self._busy:
             try:
+                if self._answers:
+                    player.wind(step)
+                    for name, value in self._answers.items():
+                        self.journal.write(Captured(name, value))
                 player.play_step(step)
             except LabError as error:
                 self.journal.write(StepMoved(player.tape.header.lesson, step, "failed", str(error)))
@@ -92,7 +97,8 @@ class ReplayStage:
         """Do nothing: a replay has no shell."""
 
     def answer(self, name: str, value: str) -> None:
-        """Do nothing: a replay has the recorded answer."""
+        """See `Stage.answer`: written when the step is played, which may wind the recording back first."""
+        self._answers[name] = value
 
     def load(self, rate: float | None) -> None:
         """Do nothing: a replay has the recorded load."""

@@ -15,6 +15,7 @@ from lab.lesson import progress
 from lab.lesson.model import Lesson
 from lab.run.runner import LessonResult, run_lesson
 from lab.session.cluster_driver import ClusterDriver
+from lab.session.lesson_text import lesson_text
 from lab.session.live import TYPING
 from lab.session.reset_to import By, Done, keep_checkpoint, reset_to
 from lab.tape.tape import Header, Recorder
@@ -93,7 +94,7 @@ def go_through(
     redactor = Redactor()
     with open_driver(name, look=False, redactor=redactor, events=False) as driver:
         reset_to(driver, lesson)
-    journal, story = Journal(), Transcript()
+    journal, story = Journal(), Transcript(lesson_text(lesson))
 
     def tell(entry: Entry, _: World) -> None:
         for line in story.lines(entry):

@@ -1,12 +1,12 @@
-"""A tape in other formats: an asciicast to be played by asciinema, and a guide to be read."""
+"""A tape in other formats: an asciicast to be played by asciinema, and a log to be read."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from datetime import UTC
 
+from lab.tape.escape_markdown import code, fenced, one_line, prose
 from lab.tape.player import LONGEST_PAUSE
 from lab.tape.tape import Tape
 from lab.tape.transcript import (
@@ -17,16 +17,16 @@ from lab.tape.transcript import (
     short,
     trim_output,
 )
-from lab.terminal.sanitize import ScreenFilter, at_rest, text_only, visible
+from lab.terminal.sanitize import ScreenFilter, at_rest, visible
 from lab.world.entries import Checked, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed, StepMoved
 from lab.world.world import World, fold
 
-__all__ = ["cast", "markdown"]
+__all__ = ["HEAD", "TAIL", "cast", "markdown", "origin"]
 
-#: Lines of an output that a guide shows: the first ones.
-_HEAD = 40
+#: Lines of an output that a document shows: the first ones.
+HEAD = 40
 #: And the last ones.
-_TAIL = 10
+TAIL = 10
 _LARGEST = 1000
 """The most columns and rows that a player makes room for."""
 
@@ -43,7 +43,7 @@ def cast(tape: Tape) -> str:
         "height": min(max(1, tape.header.rows), _LARGEST),
         "timestamp": int((recorded if recorded.tzinfo else recorded.replace(tzinfo=UTC)).timestamp()),
         "idle_time_limit": LONGEST_PAUSE,
-        "title": _line(tape.header.title),
+        "title": one_line(tape.header.title),
         "env": {"TERM": "xterm-256color", "SHELL": "/bin/bash"},
     }
     return "".join(f"{json.dumps(line)}\n" for line in (header, *_events(tape.entries)))
@@ -69,7 +69,7 @@ def _events(entries: tuple[Entry, ...]) -> Iterator[tuple[float, str, str]]:
             yield at, "o", text
             shown.append(text)
         if isinstance(fact, StepMoved) and fact.state == "begun":
-            yield at, "m", _line(fact.step)
+            yield at, "m", one_line(fact.step)
     if undo := at_rest("".join(shown)):
         yield round(entries[-1].at, 3), "o", undo
 
@@ -92,15 +92,20 @@ def _fronts(entries: tuple[Entry, ...]) -> list[str]:
 
 
 def markdown(tape: Tape) -> str:
-    """Return a guide: a heading for each step, its commands and their output, what the cluster did, and which checks
+    """Return a log: a heading for each step, its commands and their output, what the cluster did, and which checks
     held."""
+    lines = [f"# {prose(tape.header.title)}", "", *origin(tape)]
+    return "\n".join((*lines, *_guide(tape.entries))) + "\n"
+
+
+def origin(tape: Tape) -> Iterator[str]:
+    """Yield as Markdown when and where a tape was recorded, and whether it is whole."""
     head = tape.header
     how = f"{head.provider} ({head.acceleration})" if head.acceleration else head.provider
-    where = f", on {head.nodes} nodes, {_prose(how)}" if head.nodes else ""
-    lines = [f"# {_prose(head.title)}", "", f"Recorded {head.recorded:%Y-%m-%d %H:%M} UTC{where}."]
+    where = f", on {head.nodes} nodes, {prose(how)}" if head.nodes else ""
+    yield f"Recorded {head.recorded:%Y-%m-%d %H:%M} UTC{where}."
     if not tape.finished:
-        lines += ["", "The recording was interrupted: it is not the whole lesson."]
-    return "\n".join((*lines, *_guide(tape.entries))) + "\n"
+        yield from ("", "The recording was interrupted: it is not the whole lesson.")
 
 
 def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
@@ -116,60 +121,37 @@ def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
             case StepMoved(state="begun", step=step):
                 number, began = number + 1, entry.at
                 happened, checks, hits = [], {}, []
-                yield from ("", f"## {number}. {_prose(step)}")
+                yield from ("", f"## {number}. {prose(step)}")
             case StepMoved() as moved:
                 yield from _came(happened, hits, world)
                 yield from _held(checks)
-                why = f": {_prose(moved.why)}" if moved.why else ""
+                why = f": {prose(moved.why)}" if moved.why else ""
                 yield from ("", f"**{moved.state.capitalize()}** after {format_seconds(entry.at - began)}{why}")
             case Checked() as checked:
                 checks[checked.check] = checked
             case CommandBegan() as command:
-                yield from ("", f"On {_code(command.node)}:", "", *_fenced("sh", visible(command.text).split("\n")))
+                yield from ("", f"On {code(command.node)}:", "", *fenced("sh", visible(command.text).split("\n")))
             case CommandEnded() as ended:
                 if ended.output:
-                    yield from ("", *_fenced("text", trim_output(ended.output, _HEAD, _TAIL)))
+                    yield from ("", *fenced("text", trim_output(ended.output, HEAD, TAIL)))
                 if ended.status:
                     yield from ("", f"It ended with status {ended.status}.")
             case Hit() as hit:
                 hits.append(hit)
             case _:
-                happened += [f"- {format_clock(c.at - began)} {_prose(c.text)}" for c in new_lines(before, world)]
+                happened += [f"- {format_clock(c.at - began)} {prose(c.text)}" for c in new_lines(before, world)]
 
 
 def _came(happened: list[str], hits: list[Hit], world: World) -> Iterator[str]:
     if happened:
         yield from ("", "What happened, in minutes and seconds since the step began:", "", *happened)
     for sentence in requests(hits, world):
-        yield from ("", f"{_prose(sentence)}.")
+        yield from ("", f"{prose(sentence)}.")
 
 
 def _held(checks: dict[int, Checked]) -> Iterator[str]:
     if checks:
         yield ""
     for _, check in sorted(checks.items()):
-        why = f" ({_prose(check.why)})" if check.why and check.why != check.text else ""
-        yield f"- [{'x' if check.ok else ' '}] {_prose(check.text)}{why}"
-
-
-def _fenced(language: str, lines: list[str]) -> Iterator[str]:
-    longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    yield from (f"{fence}{language}", *(visible(line).rstrip() for line in lines), fence)
-
-
-def _code(text: str) -> str:
-    """Return a text as inline code."""
-    text = _line(text)
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
-    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
-
-
-def _prose(text: str) -> str:
-    """Return a text with its markup escaped."""
-    return re.sub(r"([\\`*_\[\]<>#|~]|&(?=#?\w+;))", r"\\\1", _line(text))
-
-
-def _line(text: str) -> str:
-    """Return a text as one line with nothing hidden."""
-    return visible(" ".join(text_only(text).split()))
+        why = f" ({prose(check.why)})" if check.why and check.why != check.text else ""
+        yield f"- [{'x' if check.ok else ' '}] {prose(check.text)}{why}"

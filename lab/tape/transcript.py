@@ -8,6 +8,9 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
+from lab.schema.template import fill
+from lab.tape.lesson_text import LessonText
+from lab.tape.wrap_markdown import wrap_markdown
 from lab.terminal.sanitize import text_only
 from lab.world.entries import (
     Captured,
@@ -45,12 +48,13 @@ _LAST = {"passed": "✔", "failed": "✘"}
 
 class Transcript:
     """A writer of a transcript of entries as they come: call `lines` for each, and `end` when there are no more. Fits
-    80 columns.
+    80 columns, except code.
 
-    Times are those of the entries: minutes and seconds since the journal began.
+    Times are those of the entries: minutes and seconds since the journal began. `text` is what the lesson says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, text: LessonText | None = None) -> None:
+        self._text = text or LessonText()
         self._world = World()
         self._hits: list[Hit] = []
         self._before: list[Checked] = []
@@ -101,16 +105,34 @@ class Transcript:
         width = max(len(short(step)) for step, _, _ in self._steps)
         for step, state, seconds in self._steps:
             yield f"  {_LAST[state]} {short(step):<{width}}  {state} after {format_seconds(seconds)}"
+        if {step for step, state, _ in self._steps if state == "passed"} >= {*self._text.titles}:
+            yield from self._recap()
+
+    def _recap(self) -> Iterator[str]:
+        values, terms = self._world.lesson.captured, self._text.terms
+        if self._text.recap:
+            yield from ("", "In short")
+        for sentence in self._text.recap:
+            yield from _said("  · ", fill(sentence, values))
+        if terms:
+            yield from ("", "Terms")
+        width = max((len(short(word)) for word in terms), default=0)
+        for word, meaning in terms.items():
+            yield from _said(f"  {short(word):<{width}}  ", fill(meaning, values))
 
     def _step(self, at: float, fact: StepMoved) -> Iterator[str]:
         if fact.state == "begun":
-            yield from ("", f"── {short(fact.step)} ".ljust(WIDTH, "─"))
+            title = self._text.titles.get(fact.step, "")
+            named = f"── {short(fact.step)}{': ' * bool(title)}{' '.join(text_only(title).split())}"
+            yield from ("", f"{named[: WIDTH - 1]} ".ljust(WIDTH, "─"))
             return
         step = self._world.lesson.steps[(fact.lesson, fact.step)]
         seconds = at - step.began
         self._steps = [s for s in self._steps if s[0] != fact.step] + [(fact.step, fact.state, seconds)]
         why = f": {fact.why}" if fact.why else ""
         yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {format_seconds(seconds)}{why}")
+        if fact.state == "passed" and (after := self._text.afters.get(fact.step)):
+            yield from ("", *wrap_markdown(fill(after, self._world.lesson.captured), WIDTH, "  "))
 
     def _looked(self) -> Iterator[str]:
         """Yield the pending checks. Consecutive checks that do not hold yet are reported as one."""

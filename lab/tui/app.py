@@ -261,7 +261,7 @@ class LabApp(ViewActions):
             self.open_lesson(s.next_lesson.id)
         elif s.step is None or s.step_state(s.page) == "passed":
             self.turn_to(s.page + 1)
-        elif s.question is not None and s.live:
+        elif s.asks:
             from lab.tui import dialogs  # not needed for the first paint
 
             self.push_screen(dialogs.ask(s), self._answered)
@@ -271,13 +271,14 @@ class LabApp(ViewActions):
     def _answered(self, answer: str | None) -> None:
         s = self.ui
         if answer is not None and s.step is not None and s.question is not None and keys.works(s, "go"):
+            answer = s.question.choices[int(answer)] if s.question.choices else answer
             self._play(s.step.id, (s.question.name, answer))
 
     def _play(self, step: str, said: tuple[str, str] | None = None) -> None:
         s = self.ui
         self.see(busy="step", running=step, notice="")
         if s.compact and s.region == "lesson":
-            self.action_region("terminal" if s.step is not None and s.step.run is not None else "cluster")
+            self.action_region("terminal" if s.step is not None and s.step.act is None else "cluster")
         self._worker.play(step, said)
 
     def turn_to(self, page: int) -> None:

@@ -120,7 +120,10 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
     state, record = s.step_state(s.page), s.record(s.page)
     where = f"on {filled(s, step.on)}" if step.on else ""
     lines: list[Line] = [fit(((_command_head(s), "quiet"),), ((where, "quiet"),), room)]
-    if step.run is not None:
+    if step.your_turn:
+        words = "make it so, in any way you like." if s.live else "the recording shows one way."
+        lines += wrap([("Your turn: ", "strong"), (words, "")], room, (("» ", "lab"),))
+    elif step.run is not None:
         for place, part in enumerate(filled(s, step.run).rstrip("\n").split("\n")):
             lead: Line = (("$ " if not place else "  ", "lab"),)
             lines += wrap([(part, "code")], room, lead, (("    ", ""),))
@@ -137,7 +140,7 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
 
 def _command_head(s: UiState) -> str:
     if s.step is not None and s.step.run is None:
-        return "the lab does this"
+        return "you do this" if s.step.your_turn else "the lab does this"
     return {"running": "running", "passed": "ran", "failed": "ran", "stopped": "was stopped"}.get(
         s.step_state(s.page), "this runs"
     )
@@ -148,6 +151,8 @@ def _outcome(s: UiState, state: str, why: str, room: int) -> Iterator[Line]:
     if state == "running" and s.step is not None:
         since = max(0.0, s.now - record.began) if record else 0.0
         yield ((f"… {since:.0f} s so far, at most {s.step.bound:.0f} s", "move"),)
+        if s.step.your_turn and s.live:
+            yield ("t", "lab"), (" types into the shell.", "")
     elif state == "passed" and record is not None and record.ended is not None:
         took = record.ended - record.began
         # One that the lab did not run has no duration: its first line says what did it.
@@ -198,6 +203,6 @@ def notes(s: UiState, room: int) -> tuple[Line, ...]:
     """Return the speaker's notes for this page, as prose."""
     from lab.tui.lesson.markdown import render_markdown  # not needed for the first paint
 
-    step = s.step
-    text = step.notes if step and step.notes else "No notes for this page."
+    given = s.step.notes if s.step is not None else None
+    text = (given if isinstance(given, str) else given.markdown) if given else "No notes for this page."
     return tuple(clip(line, room) for line in render_markdown(filled(s, text), room))

@@ -52,21 +52,27 @@ class Help(ModalScreen[None]):
 
 
 class Pick(ModalScreen[str | None]):
-    """A choice from a few options, each with an id and a line. The result is the id, or None if dismissed."""
+    """A choice from a few options, each with an id and a line, below a text in Markdown, if there is one. The result is
+    the id, or None if dismissed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", show=False)]
 
-    def __init__(self, title: str, options: Sequence[tuple[str, str]], chosen: str | None = None) -> None:
+    def __init__(
+        self, title: str, options: Sequence[tuple[str, str]], chosen: str | None = None, *, text: str = ""
+    ) -> None:
         super().__init__()
-        self._title, self._options, self._chosen = title, tuple(options), chosen
+        self._title, self._options, self._chosen, self._text = title, tuple(options), chosen, text
 
     def compose(self) -> ComposeResult:
         options = (Option(clean(text), id=id) for id, text in self._options)
-        box = Vertical(OptionList(*options, markup=False), classes="dialog")
+        above = [LinesView(grows=True, id="question")] if self._text else []
+        box = Vertical(*above, OptionList(*options, markup=False), classes="dialog")
         box.border_title, box.border_subtitle = self._title, "Enter selects, Esc cancels"
         yield box
 
     def on_mount(self) -> None:
+        for view in self.query(LinesView):
+            view.show(lambda room: (*render_markdown(self._text, room), ()))
         ids = [id for id, _ in self._options]
         self.query_one(OptionList).highlighted = ids.index(self._chosen) if self._chosen in ids else 0
 
@@ -148,13 +154,17 @@ def views(s: UiState) -> Pick:
     return Pick("Views", rows, s.view)
 
 
-def ask(s: UiState) -> Ask:
-    """Return the current step's question; the result is the answer."""
+def ask(s: UiState) -> Ask | Pick:
+    """Return the current step's question; the result is the number, or the place of the choice."""
     question = s.question
     if question is None:
         raise ValueError("this step asks nothing")
-    said = s.world.lesson.captured.get(question.name) if s.world else None
-    return Ask("Before the step", filled(s, question.text), said or str(question.usual))
+    title, text = "Before the step", filled(s, question.text)
+    if not question.choices:
+        return Ask(title, text, s.said or str(question.usual))
+    chosen = str(question.choices.index(s.said)) if s.said in question.choices else None
+    rows = [(str(place), filled(s, choice)) for place, choice in enumerate(question.choices)]
+    return Pick(title, rows, chosen, text=text)
 
 
 def reset(s: UiState) -> Pick:

@@ -33,7 +33,15 @@ def _idle(s: UiState) -> bool:
 
 
 def _at(*states: str) -> Callable[[UiState], bool]:
-    return lambda s: _idle(s) and s.step is not None and s.step_state(s.page) in states
+    return lambda s: _idle(s) and s.step is not None and s.step_state(s.page) in states and not s.waits
+
+
+def _your_turn(s: UiState) -> bool:
+    return _idle(s) and s.step is not None and s.step_state(s.page) != "passed" and s.waits
+
+
+def _passed(s: UiState) -> bool:
+    return _idle(s) and s.step is not None and s.step_state(s.page) == "passed"
 
 
 def _can_begin(s: UiState) -> bool:
@@ -42,6 +50,10 @@ def _can_begin(s: UiState) -> bool:
 
 def _can_leap(s: UiState) -> bool:
     return _idle(s) and s.page >= s.count and s.next_lesson is not None
+
+
+def _has_quiz(s: UiState) -> bool:
+    return _idle(s) and s.page >= s.count and s.lesson is not None and bool(s.lesson.quiz)
 
 
 def _stoppable(s: UiState) -> bool:
@@ -70,6 +82,7 @@ def _choosable(s: UiState) -> bool:
 
 _NEXT = "Look at the next step"
 _BACK = "Look at the step before"
+_QUIZ = "Check yourself: a few questions on this lesson"
 _RESET = "Put the cluster back to the start of the step or the lesson"
 _UNDO = "Take back the last step, or what was typed since: the cluster as it was before (a replay winds back)"
 _NOTES = "The speaker's notes, the step and the time left in large"
@@ -83,8 +96,10 @@ _OF_THE_LESSON = (
     Key("enter,space", "go", "Enter", "begin", "Begin the lesson", _can_begin, 1),
     Key("enter,space", "go", "Enter", "run the step", "Run the step's command", _at("", "stopped"), 1),
     Key("enter,space", "go", "Enter", "try again", "Run the step's command again", _at("failed"), 1),
-    Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _at("passed"), 1),
+    Key("enter,space", "go", "Enter", "your turn", "Begin your turn: the lab waits until it is so", _your_turn, 1),
+    Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _passed, 1),
     Key("enter,space", "go", "Enter", "next lesson", "Open the next lesson", _can_leap, 1),
+    Key("c", "quiz", "c", "check yourself", _QUIZ, _has_quiz, 2),
     Key("n,right", "turn(1)", "n", "next", _NEXT, lambda s: _out(s) and s.lesson is not None and s.page < s.count, 3),
     Key("p,left", "turn(-1)", "p", "back", _BACK, lambda s: _out(s) and s.lesson is not None and s.page > -1, 3),
     Key("r", "reset", "r", "reset", _RESET, lambda s: _idle(s) and s.live, 4),

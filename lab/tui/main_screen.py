@@ -150,7 +150,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 self.set_focus(widget)
 
     def _turn(self, s: UiState) -> None:
-        """Scroll to the top of a new page or, where the card is below the text, to the card of a step that was run."""
+        """Scroll to the top of a new page, to what is told when a step has passed or, where the card is below the text,
+        to the card of a step that was run."""
         state = s.step_state(s.page) if s.step is not None else ""
         page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._lesson.size)
         before, self._place = self._place, (page, place)
@@ -158,6 +159,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.call_after_refresh(self._page.scroll_end, animate=False)
         elif before[0] != page:
             self.call_after_refresh(self._page.scroll_home, animate=False)
+        elif state == "passed" and before != self._place and pages.has_afterwards(s):
+            self.call_after_refresh(self._page.scroll_end, animate=False)
 
     def paint(self) -> None:
         """Paint every view, each of which repaints only the lines that differ."""

@@ -9,8 +9,9 @@ from lab.panes import CLUSTER, find_pane
 
 if TYPE_CHECKING:
     from lab.cluster.model import Progress
-    from lab.lesson.model import Lesson, Question
+    from lab.lesson.model import Lesson
     from lab.lesson.model import Step as LessonStep
+    from lab.lesson.question import Question
     from lab.world.entries import Progressed
     from lab.world.lesson_state import Step
     from lab.world.world import World
@@ -89,6 +90,22 @@ class UiState:
     def question(self) -> Question | None:
         """The question that the current step asks before it runs, if any."""
         return getattr(self.step, "question", None)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the current step asks somebody before it runs: a replay has its number, but leaves a choice open."""
+        return self.question is not None and (self.live or bool(self.question.choices))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the current step is the learner's own to do: the lab types nothing, and waits."""
+        return self.live and self.step is not None and self.step.your_turn
+
+    @property
+    def said(self) -> str | None:
+        """What was answered to the current step's question, None for nothing yet."""
+        asks = self.question
+        return self.world.lesson.captured.get(asks.name) if asks is not None and self.world is not None else None
 
     @property
     def wanted_view(self) -> str:

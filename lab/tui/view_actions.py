@@ -28,6 +28,10 @@ class ViewActions(App[int]):
         """Change the UI state and show it."""
         raise NotImplementedError
 
+    def turn_to(self, page: int) -> None:
+        """Show a page; -1 is the opening page."""
+        raise NotImplementedError
+
     def on_resize(self, event: events.Resize) -> None:
         self.see(compact=is_compact(event.size))
 
@@ -74,6 +78,17 @@ class ViewActions(App[int]):
                     self.push_screen(dialogs.failure(world, int(place)))
 
             self.push_screen(dialogs.failures(world), open_one)
+
+    def action_quiz(self) -> None:
+        from lab.tui.lesson.quiz import Quiz  # not needed for the first paint
+
+        places = {step.id: place for place, step in enumerate(self.ui.lesson.steps)} if self.ui.lesson else {}
+
+        def go_back(step: str | None) -> None:
+            if step in places:
+                self.turn_to(places[step])
+
+        self.push_screen(Quiz(self.ui), go_back)
 
     def action_type(self) -> None:
         self.see(region="terminal", typing=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from lab import paths
 from lab.lesson.course import SYLLABUS
-from lab.lesson.model import Lesson, Syllabus
+from lab.lesson.model import Lesson
+from lab.lesson.syllabus import Syllabus
 from lab.schema import document
 from tests.fuzz.desk import held
 from tests.fuzz.surface import Surface

@@ -104,7 +104,8 @@ def _hold(text: Any) -> None:
     for argv in (
         ("replay", str(file), "--plain", "--speed", "max"),
         ("export", str(file), "--format", "cast"),
-        ("export", str(file), "--format", "markdown"),
+        ("export", str(file), "--format", "markdown", "--log"),
+        ("export", str(file), "--format", "html"),
     ):
         said = held(argv, (0, 2))
         if good and said.code:

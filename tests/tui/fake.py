@@ -10,6 +10,7 @@ from lab.errors import InputError, LabError
 from lab.lesson.model import Lesson
 from lab.session import UndoOffer
 from lab.world.entries import (
+    Captured,
     Checked,
     CommandBegan,
     CommandEnded,
@@ -289,6 +290,7 @@ class FakeStage:
 
     def answer(self, name: str, value: str) -> None:
         self.answers.append((name, value))
+        self.journal.write(Captured(name, value))
 
     def load(self, rate: float | None) -> None:
         self.loads.append(rate)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lab.cluster.model import Progress, Report
-from lab.lesson.model import Question
+from lab.lesson.question import Question, QuizItem
 from lab.world.entries import Entry, ManagerLink, Printed
-from tests.tui.fake import LESSON, FakeStage, mesh_hits, with_containers
+from tests.tui.fake import LESSON, NEXT, FakeStage, mesh_hits, with_containers
 from tests.tui.pictures import Compare, after, app_on
 
 
@@ -86,6 +86,47 @@ def test_a_question(snap_compare: Compare) -> None:
     stage.taught = (LESSON.model_copy(update={"steps": steps}),)
     before = after(stage, "n", "enter", words=("Enter alone says 0",))
     assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
+
+
+CHOICES = ("two on node1 and two on node2", "one on each node", "all four where the command was typed")
+
+
+def test_a_choice_that_was_wrong(snap_compare: Compare) -> None:
+    because = "The scheduler takes the node with the fewest tasks of this service."
+    asks = Question(
+        name="bet", text="Where will the **four** tasks go?", choices=CHOICES, answer=CHOICES[1], because=because
+    )
+    step = {"question": asks, "after": "Each node runs one, and any of them answers on port 8080."}
+    stage = FakeStage()
+    steps = (LESSON.steps[0].model_copy(update=step), *LESSON.steps[1:])
+    stage.taught = (LESSON.model_copy(update={"steps": steps}),)
+    before = after(stage, "n", "enter", "enter", words=("What you saw", "✔ Done"))
+    assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
+
+
+def ended() -> FakeStage:
+    """A stage whose lesson says what to remember, and asks."""
+    item = QuizItem(ask="Where does the **new** task go?", choices=CHOICES, answer=CHOICES[1], step="crash")
+    stage = FakeStage()
+    terms = {"desired state": "what should be, as it was declared", "slot": "a task's number in its service"}
+    recap = ("A service is a *declaration*; the managers keep to it.", "A task that ended is replaced, not restarted.")
+    more = {"recap": recap, "terms": terms, "quiz": (item, item), "kubernetes": "a Deployment and its ReplicaSet."}
+    stage.taught = (LESSON.model_copy(update=more), NEXT)
+    return stage
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_the_end_with_a_recap(snap_compare: Compare, size: tuple[int, int]) -> None:
+    stage = ended()
+    before = after(stage, "n", "n", "n", "n", words=("In short", "desired state: what should be"))
+    assert snap_compare(app_on(stage), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_a_wrong_answer_at_the_end(snap_compare: Compare, size: tuple[int, int]) -> None:
+    stage = ended()
+    before = after(stage, "n", "n", "n", "n", "c", "enter", words=("Back to step 2: Crash one",))
+    assert snap_compare(app_on(stage), terminal_size=size, run_before=before)
 
 
 def test_help(snap_compare: Compare) -> None:

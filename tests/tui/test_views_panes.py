@@ -11,8 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from lab import panes
 from lab.errors import EngineError
-from lab.lesson.model import Lesson, Question
+from lab.lesson.model import Lesson
 from lab.lesson.pane_id import PaneId
+from lab.lesson.question import Question
 from lab.panes import PANES, Pane, other_panes
 from lab.tui import keys
 from lab.tui.panes import find_module

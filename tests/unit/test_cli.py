@@ -33,6 +33,8 @@ CONTRACT = [
     "replay x.tape --speed 2.5",
     "export reconciliation --format cast -o x.cast",
     "export reconciliation --format markdown",
+    "export reconciliation --format markdown --log -o x.md",
+    "export reconciliation --format html",
     "check",
     "check a b",
     "check -c base.yml --compose-file prod.yml",
@@ -124,6 +126,16 @@ def test_json_is_one_object_on_standard_output(capsys: pytest.CaptureFixture[str
         "reconciliation",
         "scaling",
     ]
+
+
+def test_the_paths_are_listed_with_their_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lessons", "--json"]) == 0
+    paths = {path["id"]: path for path in json.loads(capsys.readouterr().out)["paths"]}
+    assert list(paths) == ["talk-25", "workshop-90", "half-day"]
+    assert paths["talk-25"]["minutes"] == 25 and paths["talk-25"]["steps"][0] == "first-service:create"
+    assert main(["lessons"]) == 0
+    said = capsys.readouterr().out
+    assert "\ntalk-25           25 min  The talk, live\n    first-service:create reconciliation:declare" in said
 
 
 def test_down_twice_is_fine(capsys: pytest.CaptureFixture[str]) -> None:

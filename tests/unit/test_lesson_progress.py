@@ -100,3 +100,22 @@ def test_the_ledger_has_what_a_step_made_and_says_it_leaves() -> None:
     ownership.record_ids("lab", ())
     assert ownership.owned_ids("lab") == {"new", "k", "more"}
     assert ownership.owned_ids("other") == frozenset()
+
+
+def test_progress_in_another_version_of_a_lesson_is_not_progress_in_this_one() -> None:
+    progress.pass_step("lab", LESSON, IDS[0])
+    other = LESSON.model_copy(update={"version": 2})
+    assert progress.passed_steps("lab", other) == ()
+    progress.pass_step("lab", other, IDS[1])
+    assert progress.passed_steps("lab", other) == (IDS[1],)
+    assert progress.passed_steps("lab", LESSON) == ()
+
+
+def test_progress_from_before_versions_were_kept_is_of_the_first() -> None:
+    path = json_store.store_path("progress", "lab")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'{{"last": "{LESSON.id}", "passed": {{"{LESSON.id}": ["{IDS[0]}"]}}}}')
+    assert progress.passed_steps("lab", LESSON) == (IDS[0],)
+    assert progress.passed_steps("lab", LESSON.model_copy(update={"version": 2})) == ()
+    progress.pass_step("lab", LESSON, IDS[1])
+    assert progress.passed_steps("lab", LESSON) == (IDS[0], IDS[1])

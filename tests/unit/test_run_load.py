@@ -196,3 +196,17 @@ def test_a_check_on_routes_or_certificates_has_them_looked_at_first() -> None:
     moved = driver.facts(StepMoved)[-1]
     assert isinstance(moved, StepMoved)
     assert moved.state == "failed"
+
+
+CHOICE = {"name": "bet", "text": "How many?", "choices": ["none", "some"], "answer": "some", "because": "B."}
+
+
+def test_nobody_is_asked_for_a_choice_and_what_was_measured_is_told() -> None:
+    driver, lesson = Loading(), lesson_of(LOAD, {**UPDATE, "question": CHOICE})
+    open_lesson(lesson, driver)
+    assert run_step(lesson, lesson.steps[0], driver).passed
+    before = driver.journal.world.load.sent
+    driver.bad = 3
+    result = run_step(lesson, lesson.steps[1], driver)
+    assert result.took == (f"Measured: 3 of {driver.journal.world.load.sent - before} requests failed.",)
+    assert [fact for fact in driver.facts(Captured) if isinstance(fact, Captured) and fact.name == "bet"] == []

@@ -234,3 +234,39 @@ def test_a_lesson_ends_at_its_first_failure_or_where_it_should() -> None:
     assert len(until.steps) == 1
     with pytest.raises(InputError, match="no step absent"):
         run_lesson(lesson, Recording(), until="absent")
+
+
+TURN: dict[str, Any] = {key: value for key, value in UP.items() if key != "run"}
+
+
+def test_where_it_is_the_learners_turn_the_lab_waits_for_the_world() -> None:
+    class Learner(Recording):
+        turns = 0
+
+        def _turn(self) -> None:
+            super()._turn()
+            self.turns += 1
+            if self.turns == 3:
+                self.run("docker service scale web=4")
+
+    driver, lesson = Learner(), lesson_of(TURN)
+    result = run_step(lesson, lesson.steps[0], driver, strict=False)
+    assert result.passed, result.why
+    assert (result.command, result.status, [check.before for check in result.checks]) == ("", None, [False])
+    assert [fact.step for fact in driver.facts(CommandBegan) if isinstance(fact, CommandBegan)] == [""]
+
+
+def test_a_turn_that_nobody_takes_ends_at_its_bound() -> None:
+    lesson = lesson_of({**TURN, "bound": 3})
+    result = run_step(lesson, lesson.steps[0], Recording(), strict=False)
+    assert not result.passed
+    assert result.why == "2 of 4 tasks of web run"
+
+
+def test_the_proof_types_the_solution_of_a_learners_turn() -> None:
+    driver = Recording()
+    result = run_lesson(lesson_of({**TURN, "solution": "docker service scale web=4"}), driver)
+    assert result.passed, result.why
+    assert (result.steps[0].command, result.steps[0].status) == ("docker service scale web=4", 0)
+    none = run_lesson(lesson_of(TURN), Recording())
+    assert none.why == "step up: it is the learner's turn here, and the lesson has no solution that could be typed"

@@ -83,9 +83,23 @@ def test_what_a_lesson_says_and_explains_may_change() -> None:
     def change(data: dict[str, Any]) -> None:
         data.update(title="Another", about="else", minutes=9)
         for each in data["steps"]:
-            each.update(title="Another", text="else", notes="more", hints=[{"say": "look"}], bound=900.0)
+            each.update(title="Another", text="else", notes="more", hints=[{"say": "look"}], bound=900.0, after="seen")
+            each.update(question={"name": "bet", "text": "Where?", "choices": ["here", "there"], "answer": "here"})
 
     assert told("reconciliation", change) == []
+
+
+def test_another_solution_is_told_and_none_is_held_against_nothing() -> None:
+    def turn(data: dict[str, Any], **more: str) -> None:
+        one = step(data, "up")
+        del one["run"]
+        one.update(more)
+
+    no_exit = "step `up`: the lesson no longer checks that the command ends with exit status 0"
+    assert told("scaling", turn) == [no_exit]
+    assert told("scaling", lambda data: turn(data, solution="docker service scale web=6")) == [no_exit]
+    other = told("scaling", lambda data: turn(data, solution="docker service scale web=7"))
+    assert other == ["step `up`: the lesson now runs `docker service scale web=7`", no_exit]
 
 
 def test_steps_that_are_new_gone_or_in_another_order_are_told() -> None:

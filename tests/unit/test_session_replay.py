@@ -73,6 +73,19 @@ def test_a_step_played_out_of_order_passes_what_lies_before_it(stage: ReplayStag
     assert stage.journal.world.lesson.steps[lesson.id, lesson.steps[2].id].state == "passed"
 
 
+def test_a_choice_made_in_a_replay_stays_while_its_step_is_played_again(stage: ReplayStage) -> None:
+    lesson = stage.open("reconciliation")
+    first = lesson.steps[0].id
+    for bet in ("here", "there"):
+        stage.answer("bet", bet)
+        stage.play(first)
+        assert stage.journal.world.lesson.captured["bet"] == bet
+        assert stage.journal.world.lesson.steps[lesson.id, first].state == "passed"
+    stage.open("scaling")
+    stage.play("up")
+    assert "bet" not in stage.journal.world.lesson.captured
+
+
 def test_what_is_not_there_is_named(stage: ReplayStage, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no recording of the lesson"):
         stage.open("no-such-lesson")

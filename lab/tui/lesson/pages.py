@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lab.text import count_of
 from lab.tui import chrome
+from lab.tui.lesson.afterwards import afterwards
 from lab.tui.lesson.markdown import render_markdown as prose
+from lab.tui.lesson.question import asked
 from lab.tui.lesson.stack_blocks import readings
 from lab.tui.spans import Line, Tone, fit, format_stamp, wrap
 from lab.tui.ui_state import UiState
@@ -19,19 +22,15 @@ def page(s: UiState, room: int) -> tuple[Line, ...]:
         head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
         title = wrap([(chrome.filled(s, s.step.title), "head")], room)
         text = prose(chrome.filled(s, s.step.text), room)
-        return (head, *title, (), *text, *readings(s, room), *_question(s, room))
+        return (head, *title, (), *text, *readings(s, room), *asked(s, room), *afterwards(s, room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
 
 
-def _question(s: UiState, room: int) -> Iterator[Line]:
-    """Yield the step's question, and the answer that was given."""
-    if s.question is not None:
-        yield ()
-        for place, line in enumerate(prose(chrome.filled(s, s.question.text), room - 2)):
-            yield (("  " if place else "? ", "lab"), *line)
-        said = s.world.lesson.captured.get(s.question.name) if s.world else None
-        if said is not None:
-            yield (("  You said ", "quiet"), (said, "strong"), (".", "quiet"))
+def has_afterwards(s: UiState) -> bool:
+    """Return whether the current page has more to say when its step has passed."""
+    question = s.question
+    answered = question is not None and bool(question.choices or question.because)
+    return answered or any(True for _ in afterwards(s, 80))
 
 
 def crowded(s: UiState, room: int) -> tuple[Line, ...]:
@@ -60,6 +59,9 @@ def _opening(s: UiState, room: int) -> Iterator[Line]:
     yield ()
     yield from prose(lesson.about, room)
     yield ()
+    if lesson.kubernetes:
+        yield from prose(f"In Kubernetes: {chrome.filled(s, lesson.kubernetes)}", room)
+        yield ()
     yield from _steps(s, room)
     yield ()
     yield ("Enter", "lab"), (" begins.", "")
@@ -93,12 +95,32 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
     yield from _steps(s, room)
     yield ()
     yield from _measured(s, room)
+    yield from _recap(s, room)
     after = s.next_lesson
     if after is not None:
         text = f"opens the next lesson: {after.title} ({after.minutes} minutes)."
         yield from wrap([(text, "")], room, (("Enter ", "lab"),))
     else:
         yield from wrap([("This was the last lesson. ", ""), ("l", "lab"), (" shows them all.", "")], room)
+
+
+def _recap(s: UiState, room: int) -> Iterator[Line]:
+    """Yield what to remember, the terms, and how to check oneself."""
+    lesson = s.lesson
+    if lesson is None:
+        return
+    if lesson.recap:
+        yield (("In short", "head"),)
+        yield from prose("\n".join(f"- {chrome.filled(s, each)}" for each in lesson.recap), room)
+        yield ()
+    if lesson.terms:
+        yield (("Terms", "head"),)
+        for word, meaning in lesson.terms.items():
+            yield from prose(f"**{word}**: {chrome.filled(s, meaning)}", room)
+        yield ()
+    if lesson.quiz:
+        words = f" check yourself: {count_of(len(lesson.quiz), 'question')}."
+        yield from wrap([("c", "lab"), (words, "")], room)
 
 
 def _lasted(s: UiState) -> str:

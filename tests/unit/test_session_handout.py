@@ -1,0 +1,270 @@
+"""A lesson to be handed out: its text as it is now, and what a recording has of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import paths
+from lab.cli import main
+from lab.lesson.course import load_course
+from lab.lesson.model import Lesson
+from lab.session.handout import handout
+from lab.session.handout_html import handout_page
+from lab.tape.render import markdown
+from lab.tape.tape import Header, Tape, load
+from lab.world.entries import Captured, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved
+
+HEADER = Header(title="Old", lesson="one", recorded=datetime(2026, 11, 22, 10, tzinfo=UTC), provider="vm", nodes=4)
+LESSON: dict[str, Any] = {
+    "id": "one",
+    "title": "One *lesson*",
+    "topics": ["t"],
+    "minutes": 1,
+    "about": "About **it**.",
+    "kubernetes": "a Deployment.",
+    "recap": ["It is so.", "On {{node}}."],
+    "terms": {"task": "one container"},
+    "steps": [
+        {
+            "id": "scale",
+            "title": "Scale",
+            "text": "More of them.",
+            "reads": [
+                {"file": "app.yaml", "block": "services/web#1-2", "says": "A *service*.", "excerpt": "web:\n  image: x"}
+            ],
+            "question": {
+                "name": "bet",
+                "text": "Where?",
+                "choices": ["here", "there_"],
+                "answer": 1,
+                "because": "So.",
+            },
+            "run": "docker service scale web=4",
+            "capture": {"node": {"service": "web", "take": "node"}},
+            "then": [{"running": {"service": "web", "exactly": 4}}],
+            "after": "They are on {{node}}.",
+            "ways": ["docker service update --replicas 4 web"],
+        },
+        {
+            "id": "stop",
+            "title": "Stop",
+            "text": "Off.",
+            "act": {"stop": "node4"},
+            "then": [{"node": {"name": "node4", "state": "down"}}],
+        },
+        {
+            "id": "turn",
+            "title": "Turn",
+            "text": "Now you.",
+            "solution": "docker ps",
+            "then": [{"node": {"name": "node4", "state": "ready"}}],
+        },
+        {"id": "new", "title": "New", "text": "N.", "run": "docker info", "then": [{"exit": 0}]},
+    ],
+}
+FACTS: tuple[Fact, ...] = (
+    LessonOpened("one"),
+    StepMoved("one", "scale", "begun"),
+    Captured("node", "node2"),
+    CommandBegan(1, "node1", "docker service scale web=4", "scale"),
+    CommandEnded(1, 0, 1.0, "web scaled to 4"),
+    StepMoved("one", "scale", "passed", "You said 3. Measured: 0 of 9 requests failed.\nIt took 2 s."),
+    StepMoved("one", "stop", "begun"),
+    StepMoved("one", "stop", "failed", "node4 is *ready*"),
+    StepMoved("one", "turn", "begun"),
+    CommandBegan(2, "node1", "docker ps", "turn"),
+    CommandEnded(2, 1, 1.0),
+    StepMoved("one", "turn", "passed"),
+)
+DOCUMENT = """\
+# One \\*lesson\\*
+
+About **it**.
+
+In Kubernetes: a Deployment.
+
+Recorded 2026-11-22 10:00 UTC, on 4 nodes, vm.
+
+## 1. Scale
+
+More of them.
+
+In `stacks/app.yaml`, `services › web`:
+
+```yaml
+web:
+  image: x
+```
+
+A *service*.
+
+**Question:** Where?
+
+- here
+- there\\_
+
+On `node1`:
+
+```sh
+docker service scale web=4
+```
+
+```text
+web scaled to 4
+```
+
+Measured: 0 of 9 requests failed.
+
+It took 2 s.
+
+They are on node2.
+
+**Answer:** there\\_
+
+So.
+
+Also:
+
+```sh
+docker service update --replicas 4 web
+```
+
+## 2. Stop
+
+Off.
+
+The lab does this: stop node4.
+
+**In the recording this step failed:** node4 is \\*ready\\*
+
+## 3. Turn
+
+Now you.
+
+Your turn: make it so, in any way you like. One way:
+
+On `node1`:
+
+```sh
+docker ps
+```
+
+It ended with status 1.
+
+## 4. New
+
+N.
+
+```sh
+docker info
+```
+
+*The recording does not have this step.*
+
+## In short
+
+- It is so.
+- On node2.
+
+## Terms
+
+- **task**: one container
+"""
+
+
+def lesson(**more: Any) -> Lesson:
+    return Lesson.model_validate_json(json.dumps({**LESSON, **more}))
+
+
+def tape(*facts: Fact) -> Tape:
+    return Tape(HEADER, tuple(Entry(float(at), fact) for at, fact in enumerate(facts)))
+
+
+def test_a_handout_has_the_lessons_text_and_what_was_recorded() -> None:
+    sentence = lesson().steps[1].sentence
+    assert handout(tape(*FACTS), lesson()) == DOCUMENT.replace("stop node4", sentence)
+
+
+def test_a_captured_value_is_no_markup() -> None:
+    evil = "<script>x</script> **a** `b` [c](http://d)\x1b[2J\u202e"
+    text = handout(tape(StepMoved("one", "scale", "begun"), Captured("node", evil)), lesson())
+    assert "\\<script\\>x\\</script\\> \\*\\*a\\*\\* \\`b\\` \\[c\\](http://d)" in text
+    page = handout_page("t", text)
+    assert "<script" not in page and "href" not in page
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
+
+
+class Page(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.words = ""
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "style")]
+        if tag not in ("meta", "br", "hr", "img", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_a_page_needs_nothing_else_and_takes_no_html() -> None:
+    page = Page(handout_page("A <b> title", f"{DOCUMENT}\n<script>alert(1)</script>\n\n![x](http://y/z.png)\n"))
+    assert page.open == []
+    assert not {"script", "img", "link", "iframe", "b"} & {*page.tags}
+    assert "<script>alert(1)</script>" in page.words and "A <b> title" in page.words
+    assert "They are on node2." in page.words and "web scaled to 4" in page.words
+    assert page.tags.count("h2") == 6 and page.tags.count("pre") == 6
+
+
+@pytest.mark.parametrize("each", load_course(), ids=lambda each: each.id)
+def test_every_lesson_can_be_handed_out(each: Lesson) -> None:
+    text = handout(load(paths.recordings() / f"{each.id}.tape"), each)
+    for number, step in enumerate(each.steps, 1):
+        assert f"\n## {number}. " in text
+        assert all(line in text for line in step.text.splitlines() if "{{" not in line)
+    assert "The recording does not have this step" not in text and "this step failed" not in text
+    assert Page(handout_page(each.title, text)).open == []
+
+
+def test_the_command_line_hands_out_logs_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scaling = next(each for each in load_course() if each.id == "scaling")
+    recording = load(paths.recordings() / "scaling.tape")
+    assert main(["export", "scaling", "--format", "markdown"]) == 0
+    assert capsys.readouterr().out == handout(recording, scaling)
+    assert main(["export", "scaling", "--format", "markdown", "--log"]) == 0
+    assert capsys.readouterr().out == markdown(recording)
+    assert main(["export", "scaling", "--format", "html", "-o", str(tmp_path / "a.html")]) == 0
+    assert (tmp_path / "a.html").read_text().startswith("<!doctype html>")
+    capsys.readouterr()
+    for other in ("html", "cast"):
+        assert main(["export", "scaling", "--format", other, "--log"]) == 2
+        assert f"there is no log as {other}" in capsys.readouterr().err
+
+
+def test_a_recording_of_another_course_is_told_as_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "other.tape"
+    text = (paths.recordings() / "scaling.tape").read_text()
+    first, rest = text.split("\n", 1)
+    path.write_text(f"{first.replace(chr(34) + 'scaling' + chr(34), chr(34) + 'no-such' + chr(34))}\n{rest}")
+    assert main(["export", str(path), "--format", "markdown"]) == 0
+    said = capsys.readouterr()
+    assert said.out == markdown(load(path))
+    assert "there is no lesson no-such here" in said.err

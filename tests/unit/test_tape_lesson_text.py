@@ -1,0 +1,116 @@
+"""What a transcript tells of a lesson besides its tape: titles, what was to be seen, the ending."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.lesson.course import load_course
+from lab.lesson.question import Question
+from lab.session.lesson_text import after_text, find_lesson, lesson_text
+from lab.tape.lesson_text import LessonText
+from lab.tape.transcript import Transcript
+from lab.tape.wrap_markdown import wrap_markdown
+from lab.terminal.sanitize import text_only
+from lab.world.entries import Captured, Entry, Fact, LessonOpened, StepMoved
+
+TEXT = LessonText(
+    {"one": "The first", "two": "The second"},
+    {"one": "It ran on **{{node}}**."},
+    ("All is well.", "On {{node}}, " + "too " * 20),
+    {"task": "One container.", "slot": "A number."},
+)
+
+
+def told(*states: tuple[str, str], text: LessonText = TEXT) -> list[str]:
+    """The transcript of steps that moved like this."""
+    story = Transcript(text)
+    moved = [StepMoved("a", step, state) for step, state in states]  # type: ignore[arg-type]
+    facts: tuple[Fact, ...] = (LessonOpened("a"), Captured("node", "node2"), *moved)
+    lines = [line for place, fact in enumerate(facts) for line in story.lines(Entry(float(place), fact))]
+    return [*lines, *story.end()]
+
+
+def test_a_step_is_told_with_its_title_and_once_passed_with_what_was_to_be_seen() -> None:
+    lines = told(("one", "begun"), ("one", "passed"))
+    assert "── one: The first ".ljust(80, "─") in lines
+    assert lines[lines.index("✔ one passed after 1.0 s") + 1 :][:2] == ["", "  It ran on **node2**."]
+    assert "In short" not in lines, "the second step has not passed"
+
+
+def test_a_failed_step_says_nothing_of_it() -> None:
+    assert "  It ran on **node2**." not in told(("one", "begun"), ("one", "failed"))
+
+
+def test_the_ending_comes_when_every_step_has_passed() -> None:
+    lines = told(("one", "begun"), ("one", "passed"), ("two", "begun"), ("two", "passed"))
+    assert lines[lines.index("In short") - 1 :] == [
+        "",
+        "In short",
+        "  · All is well.",
+        f"  · On node2, {'too ' * 15}too",
+        "    too too too too",
+        "",
+        "Terms",
+        "  task  One container.",
+        "  slot  A number.",
+    ]
+
+
+def test_without_a_lesson_nothing_is_added() -> None:
+    assert lesson_text(None) == LessonText() == lesson_text(find_lesson("no-such-lesson"))
+    assert "── one ".ljust(80, "─") in told(("one", "begun"), text=LessonText())
+
+
+def test_a_choice_is_told_with_the_right_one_and_why() -> None:
+    step = load_course()[0].steps[0]
+    asks = Question(name="bet", text="Where?", choices=("here", "there"), answer="there", because="It is so.")
+    text = after_text(step.model_copy(update={"question": asks, "after": "Seen."}))
+    assert text == "Seen.\n\n**Asked before:** Where?\n\n**The answer:** there\n\nIt is so."
+    ways = after_text(step.model_copy(update={"ways": ("docker a \\\n  --b", "docker c"), "after": None}))
+    assert ways == "also:\n\n    docker a \\\n      --b\n\n    docker c"
+    number = Question(name="bet", text="How many?", because="It is so.")
+    assert after_text(step.model_copy(update={"question": number, "after": None})) == "It is so."
+
+
+@pytest.mark.parametrize("lesson", load_course(), ids=lambda lesson: lesson.id)
+def test_a_lessons_titles_fit_their_line(lesson: object) -> None:
+    text = lesson_text(lesson)  # type: ignore[arg-type]
+    lines = told(*((step, "begun") for step in text.titles), text=text)
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_markdown_is_wrapped_and_stays_markdown() -> None:
+    text = """\
+A paragraph that was
+wrapped early.
+
+- an item that goes on
+  in the next line
+  - one below it
+1. counted
+
+```sh
+docker service ls    # as it is
+```
+"""
+    assert list(wrap_markdown(text, 40, "  ")) == [
+        "  A paragraph that was wrapped early.",
+        "",
+        "  - an item that goes on in the next",
+        "    line",
+        "    - one below it",
+        "  1. counted",
+        "",
+        "  ```sh",
+        "  docker service ls    # as it is",
+        "  ```",
+    ]
+
+
+@given(st.text(max_size=300), st.integers(1, 100))
+def test_any_text_can_be_wrapped(text: str, width: int) -> None:
+    lines = list(wrap_markdown(text, width, " "))
+    assert all("\n" not in line and "\x1b" not in line for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text_only(text).split()), "no word is lost"
