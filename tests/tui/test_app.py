@@ -7,6 +7,7 @@ from textual import events
 
 from lab.tui import keys
 from lab.tui.app import LabApp
+from lab.tui.widgets.intake import Intake
 from lab.tui.widgets.terminal import Terminal
 from lab.world.entries import Printed
 from tests.tui.conftest import desk, until
@@ -311,8 +312,8 @@ async def test_a_flood_of_output_holds_nobody_up_and_says_what_it_left_out() -> 
 async def test_output_that_costs_more_than_its_length_is_taken_in_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async with desk(size=(200, 60)) as it:
         spent = [0.0]
-        monkeypatch.setattr("lab.tui.widgets.terminal.time.thread_time", lambda: spent[0])
-        monkeypatch.setattr(Terminal, "_take", lambda *_: spent.__setitem__(0, spent[0] + 1.0))
+        monkeypatch.setattr("lab.tui.widgets.intake.time.thread_time", lambda: spent[0])
+        monkeypatch.setattr(Intake, "_take", lambda *_: spent.__setitem__(0, spent[0] + 1.0))
         terminal = it.app.query_one(Terminal)
         terminal.feed("node1", "a\x1b[9999b" * 20)
         terminal.feed("node1", "b")
