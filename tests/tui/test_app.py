@@ -47,7 +47,8 @@ async def test_a_crash_is_told_beside_the_task_that_died() -> None:
     async with desk(FakeStage(desired=4)) as it:
         await it.press("n", "n", "enter")
         await it.idle()
-        await it.see("✘ exit 137", "web.2 failed on node2 (exit 137); a new task was assigned", "Terminal on node2")
+        await it.see("✘ exit 137", "web.2 failed on node2 (exit 137); a new task was assigned")
+        await it.see("Terminal: docker on node2")
         rows = [line for line in it.text.splitlines() if "✘ exit 137" in line]
         assert rows[0].index("✘ exit 137") < rows[0].index("● running"), "the new task is in node4's column"
 

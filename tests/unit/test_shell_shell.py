@@ -113,7 +113,7 @@ def test_a_command_has_its_status_and_its_text(stage: Stage, command: str, statu
 
 def test_the_terminal_shows_prompt_command_and_output_and_no_marks(stage: Stage) -> None:
     stage.run("echo a-b | tr - +", bound=BOUND)
-    stage.shows("\x1b[1;36mnode1\x1b[0m $ echo a-b | tr - +\r\n")
+    stage.shows("(docker: \x1b[1;36mnode1\x1b[0m) $ echo a-b | tr - +\r\n")
     assert "a+b\r\n" in stage.printed and "]133;" not in stage.printed
 
 

@@ -34,11 +34,11 @@ class Terminal(Viewer):
     """
 
     HELP = (
-        "A real shell on this machine, as you; docker in it talks to the node named above. What you type goes to it, "
-        "Tab and Ctrl+C too. Press Escape twice to leave. Shift+PageUp and the wheel show what scrolled away; the next "
-        "key that you type brings you back. Drag with the mouse to copy; click twice for a word, three times for a "
-        "line. A program that asks for the mouse gets it while you type; with Shift it is yours. When you do not type, "
-        "/ searches, n and N go on, and y copies again."
+        "A real shell on this machine, as you; only docker in it talks to the node that the prompt names. What you "
+        "type goes to it, Tab and Ctrl+C too. Press Escape twice to leave. Shift+PageUp and the wheel show what "
+        "scrolled away; the next key that you type brings you back. Drag with the mouse to copy; click twice for a "
+        "word, three times for a line. A program that asks for the mouse gets it while you type; with Shift it is "
+        "yours. When you do not type, / searches, n and N go on, and y copies again."
     )
 
     class Typed(Message):
@@ -125,7 +125,7 @@ class Terminal(Viewer):
         self.show_all()
 
     def show_all(self) -> None:
-        self.border_title = escape(clean(f"{self.label} on {self.node}" if self.node else self.label))
+        self.border_title = escape(clean(f"{self.label}: docker on {self.node}" if self.node else self.label))
         super().show_all()
 
     def paste(self, text: str) -> None:
