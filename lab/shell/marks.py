@@ -36,7 +36,7 @@ __lab_began() {{
 PS0='$(__lab_began)'
 __lab_prompts=0
 PS1='\\[\\e]133;D;{word};$?;$((__lab_prompts+=1))\\e\\\\\\]'
-PS1+='\\[\\e[1;36m\\]{node}\\[\\e[0m\\] $ \\[\\e]133;B;{word};$__lab_prompts\\e\\\\\\]'
+PS1+='(docker: \\[\\e[1;36m\\]{node}\\[\\e[0m\\]) $ \\[\\e]133;B;{word};$__lab_prompts\\e\\\\\\]'
 PS2='\\[\\e]133;P;{word}\\e\\\\\\]> '
 """
 
@@ -54,7 +54,8 @@ class Mark:
 
 def rc_file(node: str, word: str) -> str:
     """Return the start-up file that bash reads instead of the user's files: marks in the prompt, no history on disk,
-    bash's default keys, and the prompt `NODE $ `. The file deletes itself."""
+    bash's default keys, and the prompt `(docker: NODE) $ `, since the shell is not on the node. The file deletes
+    itself."""
     name = re.sub(r"[^A-Za-z0-9._-]", "", node)
     return _RC.format(word=word, node=name)
 

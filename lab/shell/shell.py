@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lab import paths
 from lab.errors import InputError, LabError, MissingError, WaitError
+from lab.shell.command import count_rows, encode
 from lab.shell.marks import Mark, rc_file
 from lab.shell.output import Output, Redacts
 from lab.shell.pty import Pty
@@ -84,6 +85,7 @@ class Shell:
         self._interrupted = threading.Event()
         self._running: _Running | None = None
         self._prompts = 0
+        self._tall = False
         self._pty, self._output = self._open()
         self._thread = threading.Thread(target=self._live, name=f"shell {node}", daemon=True)
         self._thread.start()
@@ -94,9 +96,10 @@ class Shell:
         `typing` is the time between two characters, in seconds. Raises InputError for a command that cannot be typed
         or is not complete, and WaitError at the bound, after the command was interrupted, then killed.
         """
-        keys = _keys(text)
+        keys = encode(text)
         with self._turn:
             pty = self._need_prompt(min(bound, READY))
+            self._make_room(pty, text)
             self._type(pty, keys, typing)
             running = self._enter(pty, text, step)
             if running.ended is None and not self._await(lambda: bool(running.ended or running.incomplete), bound):
@@ -130,8 +133,9 @@ class Shell:
 
     def resize(self, columns: int, rows: int) -> None:
         """Set the size, in cells."""
-        self._columns, self._rows = max(2, columns), max(2, rows)
-        self._pty.resize(self._columns, self._rows)
+        with self._news:
+            self._columns, self._rows, self._tall = max(2, columns), max(2, rows), False
+            self._pty.resize(self._columns, self._rows)
 
     def close(self) -> None:
         """End the shell and everything that it started. Idempotent; takes at most a few seconds."""
@@ -243,6 +247,7 @@ class Shell:
         with self._news:
             self._prompt = self._touched = self._unfinished = False
             running = self._running
+            self._give_room_back()
         if running is None:
             self._output.flush()
             running = self._start(mark.text, "")
@@ -279,6 +284,7 @@ class Shell:
             self._journal.write(ended)
         with self._news:
             running.ended, self._running = ended, None
+            self._give_room_back()
             self._news.notify_all()
 
     def _text_of(self, running: _Running) -> str:
@@ -325,6 +331,20 @@ class Shell:
             if self._interrupted.wait(typing):
                 return
 
+    def _make_room(self, pty: Pty, text: str) -> None:
+        """Have bash take the terminal for a taller one while a command of more rows is typed: else bash stops at the
+        screen's last row, and prints the command's end over it. Now what does not fit scrolls by."""
+        rows = count_rows(text, self._columns)
+        with self._news:
+            if rows > self._rows:
+                self._tall = True
+                pty.resize(self._columns, rows)
+
+    def _give_room_back(self) -> None:
+        if self._tall:
+            self._tall = False
+            self._pty.resize(self._columns, self._rows)
+
     def _enter(self, pty: Pty, text: str, step: str) -> _Running:
         """Press Return; or, when the typing was interrupted or its shell has ended, take the command back."""
         running = self._start(text, step)
@@ -335,6 +355,7 @@ class Shell:
                 pty.write(b"\r")
                 return running
             running.ended, self._running = CommandEnded(running.id, 130, 0.0), None
+            self._give_room_back()
         pty.write(CLEAR)
         self._journal.write(running.ended)
         return running
@@ -380,16 +401,3 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
         env.pop("LC_ALL", None)
         env["LC_CTYPE"] = "C.UTF-8"
     return {**env, "TERM": "xterm-256color", **given}
-
-
-def _keys(text: str) -> list[bytes]:
-    """Return the keys that type a text into bash's line editor: a line break and a tab are taken literally after
-    Ctrl-V. Raises InputError."""
-    text = text.strip()
-    if not text:
-        raise InputError("there is no command to run")
-    if bad := next((c for c in text if (c < " " and c not in "\n\t") or "\x7f" <= c < "\xa0"), ""):
-        raise InputError(
-            f"a command cannot hold the control character {bad!r}", remedy="write it as $'...' in the shell"
-        )
-    return [b"\x16" * (c in "\n\t") + c.encode("utf-8", "replace") for c in text]

@@ -17,6 +17,9 @@ DRAWING = frozenset({"7", "12", "25", "47", "1047", "1048", "1049"})
 KEYBOARD = frozenset({"1", "2004"})
 """Private modes that set how keys are sent: cursor keys, bracketed paste."""
 
+MOUSE = frozenset({"9", "1000", "1002", "1003", "1005", "1006", "1015"})
+"""Private modes that ask for the mouse, and in which form."""
+
 _TOKEN = re.compile(
     rf"(?P<text>[^{escapes.CONTROLS}\ud800-\udfff]+)"
     r"|(?P<control>[\x08-\x0d])"
@@ -35,7 +38,7 @@ _ESCAPES = frozenset({"7", "8", "D", "E", "M", "(B", "(0"})
 _KEYPAD = frozenset({"=", ">"})
 
 _AT_REST = {"7": "h", "12": "l", "25": "h", **dict.fromkeys(("47", "1047", "1049"), "l")} | dict.fromkeys(
-    ("1", "9", "1000", "1002", "1003", "1004", "1005", "1006", "1015"), "l"
+    ("1", "1004", *MOUSE), "l"
 )
 """The default state of the modes that a program may leave changed (the alternate screen, the cursor, mouse
 reporting)."""
@@ -46,11 +49,12 @@ _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 class ScreenFilter:
     """A filter that passes only what draws. Use one for each stream: a sequence may be cut by a chunk's end.
 
-    With `keyboard`, it also passes the modes that set how keys are sent, for a screen that somebody types into.
+    With `keyboard`, it also passes the modes that set how keys are sent, for a screen that somebody types into; with
+    `mouse`, those that ask for the mouse, for a screen that keeps them to itself.
     """
 
-    def __init__(self, *, keyboard: bool = True) -> None:
-        self._modes = DRAWING | KEYBOARD if keyboard else DRAWING
+    def __init__(self, *, keyboard: bool = True, mouse: bool = False) -> None:
+        self._modes = DRAWING | (KEYBOARD if keyboard else frozenset()) | (MOUSE if mouse else frozenset())
         self._escapes = _ESCAPES | _KEYPAD if keyboard else _ESCAPES
         self._half = ""
         self._swallow = 0  # how many more characters may belong to the string that has begun

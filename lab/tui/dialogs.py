@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from lab import panes
 from lab.panes import CLUSTER
+from lab.terminal.sanitize import visible
 from lab.tui.chrome import filled
 from lab.tui.keys import help_lines
 from lab.tui.lesson.markdown import render_markdown
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from lab.world.world import World
 
 
-class Help(ModalScreen[None]):
+class Help(ModalScreen[bool]):
     """A text to read, closed by any of the usual keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]
+    HINT: ClassVar[str] = "Esc closes"
 
     def __init__(self, title: str, draw: Draw) -> None:
         super().__init__()
@@ -39,7 +41,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(LinesView(focus=True, grows=True, id="help"), classes="dialog")
-        box.border_title, box.border_subtitle = self._title, "Esc closes"
+        box.border_title, box.border_subtitle = self._title, self.HINT
         yield box
 
     def on_mount(self) -> None:
@@ -48,7 +50,7 @@ class Help(ModalScreen[None]):
         sheet.focus()
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.dismiss(False)
 
 
 class Pick(ModalScreen[str | None]):
@@ -110,10 +112,50 @@ class Ask(ModalScreen[str | None]):
         self.dismiss(None)
 
 
+class Find(ModalScreen[str | None]):
+    """A text to search for, at first the one searched for last. The result is None if dismissed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
+
+    def __init__(self, last: str) -> None:
+        super().__init__()
+        self._last = last
+
+    def compose(self) -> ComposeResult:
+        box = Vertical(Input(self._last, placeholder="a text; capitals count if there are any", id="text"))
+        box.add_class("dialog")
+        box.border_title, box.border_subtitle = "Search the terminal", "Enter searches, Esc cancels"
+        yield box
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value or None)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+class Consent(Help, inherit_bindings=False):
+    """A text to read, and a question in its title; the result is whether Enter said yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", show=False),
+        Binding("escape", "close", show=False),
+    ]
+    HINT = "Enter says yes, Esc says no"
+
+    def action_accept(self) -> None:
+        self.dismiss(True)
+
+
 _LESSON = (
     "The lesson: read, then press Enter. The command is typed for you in the terminal, and below it stands what must "
     "then be true: ✔ is so, … is awaited, ✘ was not so at the end, with what was found instead."
 )
+_PASTED = 500
+"""Lines of a paste that are shown before it is sent."""
 _BY_HAND = " Or press t and type it yourself."
 
 
@@ -126,6 +168,22 @@ def help_on(s: UiState, focused: Widget) -> Help:
         return (*wrap([(about, "")], room), (), *help_lines(s, room))
 
     return Help(f"Help: {s.key_and_title(s.region)[1]}", draw)
+
+
+def paste(text: str, whole: bool) -> Consent:
+    """Return the question whether several lines are to be pasted; `whole`: the program takes them as one text."""
+    lines = visible(text.replace("\r\n", "\n").replace("\r", "\n")).expandtabs().splitlines()
+    does = "They are put on the command line as one text; nothing runs until you press Enter."
+    if not whole:
+        does = "What runs in the terminal takes each line as if you had typed it and pressed Enter."
+
+    def draw(room: int) -> tuple[Line, ...]:
+        shown: list[Line] = [part for line in lines[:_PASTED] for part in wrap([(line, "code")], room) or ((),)]
+        if len(lines) > _PASTED:
+            shown.append(((f"… and {len(lines) - _PASTED:,} more lines", "quiet"),))
+        return (*wrap([(does, "")], room), (), *shown)
+
+    return Consent(f"Paste {len(lines):,} lines?", draw)
 
 
 def failures(world: World) -> Pick:

@@ -85,6 +85,7 @@ _BACK = "Look at the step before"
 _QUIZ = "Check yourself: a few questions on this lesson"
 _RESET = "Put the cluster back to the start of the step or the lesson"
 _UNDO = "Take back the last step, or what was typed since: the cluster as it was before (a replay winds back)"
+_FIND = "Search what the terminal printed; n and N go further up and down"
 _NOTES = "The speaker's notes, the step and the time left in large"
 _START = "Make load: requests that do not wait for each other's answers"
 _HELP = "This help, for what has the focus"
@@ -108,6 +109,8 @@ _OF_THE_LESSON = (
     Key("t,tab", "type", "t", "type", "Type into the shell", lambda s: _out(s) and s.live and s.ready, 4),
 )
 _OF_THE_REST = (
+    Key("slash", "find", "/", "search", _FIND, lambda s: _out(s) and s.region == "terminal", 3),
+    Key("slash", "find", "", "", _FIND, lambda s: _out(s) and s.region != "terminal"),
     Key("v", "views", "", "", "Choose a view from a list", _out),
     Key("g", "load('toggle')", "g", "start load", _START, lambda s: _loadable(s) and not s.loading, 2),
     Key("g", "load('toggle')", "g", "end load", "End the load", lambda s: _loadable(s) and s.loading, 2),
@@ -174,7 +177,7 @@ def footer(s: UiState, room: int) -> tuple[Line]:
     return (tuple(line),)
 
 
-_SIGNS = {"question_mark": "?", "plus": "+", "minus": "-", "left": "←", "right": "→"}
+_SIGNS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "left": "←", "right": "→"}
 
 
 def help_lines(s: UiState, room: int) -> Iterator[Line]:

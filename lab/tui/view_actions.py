@@ -16,6 +16,7 @@ from lab.tui.ui_state import REGIONS, Region
 if TYPE_CHECKING:
     from lab.tui.main_screen import MainScreen
     from lab.tui.ui_state import UiState
+    from lab.tui.widgets.terminal import Terminal
 
 
 class ViewActions(App[int]):
@@ -23,6 +24,7 @@ class ViewActions(App[int]):
 
     ui: UiState
     _main: MainScreen
+    _found = ""
 
     def see(self, **changes: Any) -> None:
         """Change the UI state and show it."""
@@ -42,6 +44,23 @@ class ViewActions(App[int]):
     def on_terminal_wanted(self) -> None:
         if keys.works(self.ui, "type"):
             self.action_type()
+
+    def on_terminal_pasted(self, message: Terminal.Pasted) -> None:
+        from lab.tui import dialogs  # not needed for the first paint
+
+        text, terminal = message.text, self._main.terminal
+        self.push_screen(dialogs.paste(text, message.whole), lambda yes: terminal.paste(text) if yes else None)
+
+    def action_find(self) -> None:
+        from lab.tui import dialogs  # not needed for the first paint
+
+        self.push_screen(dialogs.Find(self._found), self._find)
+
+    def _find(self, text: str | None) -> None:
+        if text:
+            self._found = text
+            self.action_region("terminal")
+            self.call_after_refresh(self._main.terminal.find, text)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         at = next((p for p in REGIONS if self._main.target(p) is event.widget), None) if self._main.built else None

@@ -14,7 +14,8 @@ from lab.shell.output import Output
 from lab.terminal.plain_text import to_plain_text
 from lab.terminal.redact import Redactor
 from lab.terminal.sanitize import ScreenFilter
-from lab.tui.widgets.emulator import Emulator, segments
+from lab.tui.widgets.cells import segments
+from lab.tui.widgets.emulator import Emulator
 from tests.fuzz.surface import Broken, Surface, readable
 from tests.fuzz.values import latin, raw
 

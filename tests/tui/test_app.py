@@ -7,6 +7,7 @@ from textual import events
 
 from lab.tui import keys
 from lab.tui.app import LabApp
+from lab.tui.widgets.intake import Intake
 from lab.tui.widgets.terminal import Terminal
 from lab.world.entries import Checked, Printed, StepMoved
 from tests.tui.conftest import desk, until
@@ -46,7 +47,8 @@ async def test_a_crash_is_told_beside_the_task_that_died() -> None:
     async with desk(FakeStage(desired=4)) as it:
         await it.press("n", "n", "enter")
         await it.idle()
-        await it.see("✘ exit 137", "web.2 failed on node2 (exit 137); a new task was assigned", "Terminal on node2")
+        await it.see("✘ exit 137", "web.2 failed on node2 (exit 137); a new task was assigned")
+        await it.see("Terminal: docker on node2")
         rows = [line for line in it.text.splitlines() if "✘ exit 137" in line]
         assert rows[0].index("✘ exit 137") < rows[0].index("● running"), "the new task is in node4's column"
 
@@ -326,8 +328,8 @@ async def test_a_flood_of_output_holds_nobody_up_and_says_what_it_left_out() -> 
 async def test_output_that_costs_more_than_its_length_is_taken_in_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async with desk(size=(200, 60)) as it:
         spent = [0.0]
-        monkeypatch.setattr("lab.tui.widgets.terminal.time.thread_time", lambda: spent[0])
-        monkeypatch.setattr(Terminal, "_take", lambda *_: spent.__setitem__(0, spent[0] + 1.0))
+        monkeypatch.setattr("lab.tui.widgets.intake.time.thread_time", lambda: spent[0])
+        monkeypatch.setattr(Intake, "_take", lambda *_: spent.__setitem__(0, spent[0] + 1.0))
         terminal = it.app.query_one(Terminal)
         terminal.feed("node1", "a\x1b[9999b" * 20)
         terminal.feed("node1", "b")

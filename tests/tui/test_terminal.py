@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from lab.tui.journal_feed import JournalFeed
-from lab.tui.widgets.emulator import Emulator, segments
+from lab.tui.widgets.cells import segments
+from lab.tui.widgets.emulator import Emulator
 from lab.world.entries import CommandBegan, ManagerLink, Printed, SwarmChanged
 from lab.world.journal import Journal
 from tests.tui.fake import first_look, task
@@ -52,7 +53,7 @@ def test_keys_are_sent_as_the_program_asked() -> None:
     assert it.key("up", None) == "\x1b[A"
     it.feed("\x1b[?1h\x1b[?2004h")
     assert it.key("up", None) == "\x1bOA"
-    assert it.paste("a\nb") == "\x1b[200~a\nb\x1b[201~"
+    assert it.paste("a\nb\r\nc\x1b[201~d") == "\x1b[200~a\rb\rc[201~d\x1b[201~"
     typed = [
         ("enter", "\r"),
         ("backspace", "\x7f"),

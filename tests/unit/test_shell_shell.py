@@ -19,6 +19,7 @@ import pytest
 from lab.errors import InputError, LabError, MissingError, WaitError
 from lab.shell import shell as module
 from lab.shell.shell import Shell, environment
+from lab.terminal.plain_text import to_plain_text
 from lab.terminal.redact import MASK, Redactor
 from lab.world.entries import CommandBegan, CommandEnded, Entry, Printed
 from lab.world.journal import Journal
@@ -112,8 +113,32 @@ def test_a_command_has_its_status_and_its_text(stage: Stage, command: str, statu
 
 def test_the_terminal_shows_prompt_command_and_output_and_no_marks(stage: Stage) -> None:
     stage.run("echo a-b | tr - +", bound=BOUND)
-    stage.shows("\x1b[1;36mnode1\x1b[0m $ echo a-b | tr - +\r\n")
+    stage.shows("(docker: \x1b[1;36mnode1\x1b[0m) $ echo a-b | tr - +\r\n")
     assert "a+b\r\n" in stage.printed and "]133;" not in stage.printed
+
+
+TALL = "cat <<EOF\n" + "\n".join(f"line {n} {'y' * (1 + n * 23 % 70)}" for n in range(12)) + "\nEOF"
+SEVERAL = ("for i in 1 2\ndo\n  echo line $i\ndone", "echo one \\\n  two \\\n  three", "echo " + "x" * 140, TALL)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 6), (100, 6)])
+@pytest.mark.parametrize("typing", [0.0, 0.001])
+def test_a_command_of_several_lines_is_seen_whole(stage: Stage, size: tuple[int, int], typing: float) -> None:
+    columns, rows = size
+    stage.shell.resize(columns, rows)
+    for command in SEVERAL:
+        before = len(stage.printed)
+        output = stage.run(command, bound=BOUND, typing=typing).output
+        screen = to_plain_text(stage.printed[before:], columns, rows)
+        assert screen.endswith(f"{command}\n{output}"), screen
+    assert stage.run("stty size", bound=BOUND).output == f"{rows} {columns}"
+
+
+def test_the_terminal_has_its_size_again_when_a_tall_command_is_given_up(stage: Stage) -> None:
+    stage.shell.resize(80, 6)
+    with pytest.raises(InputError):
+        stage.run(TALL.replace("EOF\n", "EOF '\n", 1), bound=BOUND)
+    assert stage.run("stty size", bound=BOUND).output == "6 80"
 
 
 def test_typing_is_seen_as_it_goes(stage: Stage) -> None:

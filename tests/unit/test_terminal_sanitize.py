@@ -80,6 +80,12 @@ def test_of_several_modes_the_harmless_ones_stay() -> None:
     assert safe_for_screen("\x1b[?1049;1003;25h") == "\x1b[?1049;25h"
 
 
+def test_a_screen_that_keeps_the_mouse_to_itself_hears_who_asks_for_it() -> None:
+    asked = "\x1b[?1000;1002;1006h"
+    assert safe_for_screen(asked) == ""
+    assert ScreenFilter(mouse=True).feed(f"{asked}\x1b[?1016h\x1b[?2048h\x1b[?1004h") == asked
+
+
 def test_a_string_without_an_end_does_not_swallow_the_rest_for_ever() -> None:
     safe = ScreenFilter()
     assert safe.feed("\x1b]0;" + "x" * 10) == ""

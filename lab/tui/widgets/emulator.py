@@ -6,29 +6,20 @@ paste of the user reaches the shell, so printed text cannot type.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bittty import Board, KeyEvent, KeyModifiers
-from bittty.palette import build_256
+from bittty.devices.modes import MouseProtocol
 from bittty.terminals import Terminal
-from bittty.terminals.scrollback import MemoryScrollback
-from rich.segment import Segment
-from rich.style import Style
+from bittty.terminals.scrollback import MemoryScrollback, ScrollbackLine
 
-#: The sixteen colours, chosen to be legible on each of the two backgrounds.
-_DARK = (
-    "28323e ff8080 63e691 ffd24d 5cb8ff e2a6ff 6fe3e3 dfe6ee 8796a6 ffa3a3 93f2b5 ffe28a 93d0ff efc9ff a2f0f0 ffffff"
-)
-_LIGHT = (
-    "10151c a8001c 0a6230 7a4300 0b4fae 6b1f96 00606b 485462 5b6775 c4001f 0b7a3b 8f4f00 1560cc 8230b3 007683 2b3440"
-)
-_ABOVE = build_256(((0, 0, 0),) * 16)
+from lab.tui.widgets.cells import Cells
+
 _MODIFIERS = {"shift": KeyModifiers.SHIFT, "ctrl": KeyModifiers.CTRL, "alt": KeyModifiers.ALT}
-_HISTORY_CELLS = 500_000
-
-Cells = Sequence[tuple[Any, str]]
+HISTORY = 1_500_000
+"""Cells kept of what scrolled away, not counting the blanks at the lines' ends: 6,000 lines of 250 cells, or 25,000 of
+60. They take at most 15 MB."""
 
 
 class _Wire:
@@ -44,7 +35,8 @@ class _Wire:
         return len(data)
 
     def write_bytes(self, data: bytes) -> int:
-        return self.write(data.decode("latin-1"))
+        """Take a mouse report of the oldest form; beyond column or row 95 it is no text, and is left out."""
+        return self.write(data.decode("ascii", "ignore")) if data.isascii() else 0
 
     def flush(self) -> None: ...
 
@@ -55,12 +47,26 @@ class _Wire:
     def close(self) -> None: ...
 
 
+class _View(Terminal):  # type: ignore[misc]  # bittty has no types
+    """bittty's view, which counts the rows that have scrolled off the screen."""
+
+    gone = 0
+
+    def on_rows_scrolled_off(self, lines: Any) -> None:
+        self.gone += len(lines)
+        super().on_rows_scrolled_off(lines)
+
+
 class Emulator:
-    """One shell's screen and history, `columns` by `rows` cells."""
+    """One shell's screen and history, `columns` by `rows` cells.
+
+    A row has a number that it keeps while it scrolls away, until the size changes: `top` is the first in view.
+    """
 
     def __init__(self, columns: int, rows: int) -> None:
         self._board = Board(width=columns, height=rows)
-        self._view = Terminal(self._board, MemoryScrollback(_HISTORY_CELLS))
+        self._history = MemoryScrollback(HISTORY)
+        self._view = _View(self._board, self._history)
         self._view.attach()
 
     @property
@@ -94,6 +100,39 @@ class Emulator:
         """Show the live screen."""
         self._view.scroll_to_bottom()
 
+    @property
+    def top(self) -> int:
+        """The number of the first row in view."""
+        return self._view.gone - self.back
+
+    def bring(self, row: int) -> None:
+        """Have a row in view, in the middle if it is not in view now."""
+        height = self._board.height
+        if not 0 <= row - self.top < height:
+            self.scroll(row - self.top - height // 2)
+
+    def lines(self) -> Iterator[tuple[int, ScrollbackLine]]:
+        """Yield every line, history's first, with the number of its first row. A line that the terminal wrapped is
+        one."""
+        rows, base = self._history.width(self._board.width), self._view.gone
+        opened = bool(self._history._open)
+        for number in range(self._history.first, self._history.end - opened):
+            yield base - len(rows) + rows.row_for(number), self._history.line(number)
+        parts = [self._history.line(self._history.end - 1)] if opened else []
+        first = base - len(rows) + rows.row_for(self._history.end - 1) if opened else base
+        page = self._view.port.page
+        for y in range(page.height):
+            row = page.line(y)
+            parts.append(ScrollbackLine.of(row.cells, not row.wrapped))
+            if not row.wrapped or y == page.height - 1:
+                yield first, ScrollbackLine.join(parts)
+                parts, first = [], base + y + 1
+
+    @property
+    def alternate(self) -> bool:
+        """Whether a program draws on the alternate screen, which has no history."""
+        return bool(self._board.blitter.in_alt_screen)
+
     def damaged(self) -> list[int]:
         """Return the screen's rows that changed since the last call."""
         return list(self._view.damaged_rows())
@@ -121,8 +160,25 @@ class Emulator:
         return self._typed(lambda: self._board.input_key_event(KeyEvent(_NAMES.get(key, key), bits, text=printable)))
 
     def paste(self, text: str) -> str:
-        """Return pasted text as bytes, bracketed if the program asked for it."""
+        """Return pasted text as bytes, bracketed if the program asked for it. A line ends as by Enter, and what could
+        end the bracket early is left out."""
+        text = text.replace("\r\n", "\r").replace("\n", "\r").replace("\x1b", "").replace("\x9b", "")
         return self._typed(lambda: self._board.input_paste(text))
+
+    @property
+    def brackets(self) -> bool:
+        """Whether the program is told where a paste begins and ends, so that nothing in it acts as a key."""
+        return bool(self._board.modes.bracketed_paste)
+
+    @property
+    def wants_mouse(self) -> bool:
+        """Whether the program has asked for the mouse."""
+        return self._board.mouse.protocol is not MouseProtocol.OFF
+
+    def mouse(self, kind: str, column: int, row: int, button: int, modifiers: Iterable[str] = ()) -> str:
+        """Return a press, release or move as the bytes that the program has asked for, if any. Buttons are 0 to 2, and
+        64 and 65 for the wheel; modifiers are shift, meta and ctrl."""
+        return self._typed(lambda: self._board.input_mouse(column + 1, row + 1, button, kind, set(modifiers)))
 
     def _typed(self, act: Any) -> str:
         wire = _Wire()
@@ -137,55 +193,3 @@ class Emulator:
 #: Punctuation that Textual names in words, while its control code depends on the character itself.
 _NAMES = {"at": "@", "left_square_bracket": "[", "backslash": "\\", "right_square_bracket": "]",
           "circumflex_accent": "^", "underscore": "_", "slash": "/", "question_mark": "?"}  # fmt: skip
-
-
-def segments(cells: Cells, base: Style, dark: bool, cursor: int | None = None) -> list[Segment]:
-    """Return a row of cells as segments over the theme's own colours; the cell at column `cursor` is reversed."""
-    found: list[Segment] = []
-    text, now = "", None
-    for x, (style, char) in enumerate(cells):
-        if not char:
-            continue
-        here: tuple[Any, bool] = (style, x == cursor)
-        if here != now and text:
-            found.append(Segment(text, _over(base, now, dark)))
-            text = ""
-        now = here
-        text += char if char.isprintable() else " "
-    if text:
-        found.append(Segment(text, _over(base, now, dark)))
-    return found
-
-
-def _over(base: Style, here: tuple[Any, bool] | None, dark: bool) -> Style:
-    if here is None:
-        return base
-    style = base + _rich(here[0], dark)
-    return style + Style(reverse=not style.reverse) if here[1] else style
-
-
-@lru_cache(maxsize=4096)
-def _rich(style: Any, dark: bool) -> Style:
-    return Style(
-        color=_colour(style.fg, dark),
-        bgcolor=_colour(style.bg, dark),
-        bold=style.bold,
-        dim=style.dim,
-        italic=style.italic,
-        underline=style.underline,
-        reverse=style.reverse,
-        conceal=style.conceal,
-        strike=style.strike,
-    )
-
-
-def _colour(colour: Any, dark: bool) -> str | None:
-    if colour is None or colour.mode == "default":
-        return None
-    if colour.mode == "indexed":
-        if colour.value < 16:
-            return "#" + (_DARK if dark else _LIGHT).split()[int(colour.value)]
-        red, green, blue = _ABOVE[colour.value]
-    else:
-        red, green, blue = colour.value
-    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
-from textual.geometry import Region
 from textual.markup import escape
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
-from lab.terminal.sanitize import ScreenFilter
-from lab.tui.draw_guard import sentence
-from lab.tui.spans import clean, plain, wrap
+from lab.tui.spans import clean
+from lab.tui.widgets.intake import Intake
+from lab.tui.widgets.viewer import Viewer
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from lab.tui.widgets.emulator import Cells, Emulator
-
-_BUDGET = 0.03
-"""Seconds of processor time for the output that one frame takes in, so that a flood of it never delays the keys."""
-_HURRIED = 0.008
-"""The same while keys are pressed."""
-_PIECE = 64
-"""Characters taken in between two checks of that time. A few may need as much work as a screenful of text (repeat this
-letter, scroll so far), so the budget is of time, not of characters."""
-_BACKLOG = 1.0
-"""Seconds of processor time for all waiting output; beyond that, only the newest is kept, worth a quarter of it."""
-_PACE = 100_000.0
-"""Characters taken in per second of processor time, as a first estimate."""
-_LEAST = 4_096
-"""The lowest limit of characters that may wait."""
-_MOST = 262_144
-"""The highest."""
+    from lab.tui.widgets.emulator import Emulator
 
 #: Seconds within which two presses of Escape belong together; a lone one reaches the shell after that time, or with
 #: the next key.
 TWICE = 0.4
 _EMPTY = "The shell's output shows here."
+_COPY = ("ctrl+shift+c", "super+c")
+_WHEEL = {"up": 64, "down": 65}
 
 
-class Terminal(Widget, can_focus=True):
+class Terminal(Viewer):
     """One screen per node; the one shown is where something was typed or printed last.
 
     `words` are shown until something is printed. Posts `Typed` with the bytes for the shell, `Resized` with the size
-    for its pty, and `Left` when the user leaves it with two presses of Escape.
+    for its pty, `Pasted` for several lines at once, and `Left` when the user leaves it with two presses of Escape.
     """
 
     HELP = (
-        "A real shell on this machine, as you; docker in it talks to the node named above. What you type goes to it, "
-        "Tab and Ctrl+C too. "
-        "Press Escape twice to leave. Shift+PageUp and the wheel show what scrolled away."
+        "A real shell on this machine, as you; only docker in it talks to the node that the prompt names. What you "
+        "type goes to it, Tab and Ctrl+C too. Press Escape twice to leave. Shift+PageUp and the wheel show what "
+        "scrolled away; the next key that you type brings you back. Drag with the mouse to copy; click twice for a "
+        "word, three times for a line. A program that asks for the mouse gets it while you type; with Shift it is "
+        "yours. When you do not type, / searches, n and N go on, and y copies again."
     )
 
     class Typed(Message):
@@ -74,6 +55,13 @@ class Terminal(Widget, can_focus=True):
             self.columns, self.rows = columns, rows
             super().__init__()
 
+    class Pasted(Message):
+        """Several lines were pasted, and wait for `paste`. `whole`: the program takes them as one text."""
+
+        def __init__(self, text: str, whole: bool) -> None:
+            self.text, self.whole = text, whole
+            super().__init__()
+
     class Left(Message):
         """The user wants to leave, or has left."""
 
@@ -82,21 +70,21 @@ class Terminal(Widget, can_focus=True):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._typing = False
+        self._typing = self._holds_mouse = False
+        self._mouse_at = (-1, -1)
         self.label = "Terminal"
-        self._clean: dict[str, ScreenFilter] = {}
-        self._screens: dict[str, Emulator] = {}
-        self._waiting: deque[tuple[str, str]] = deque()
-        self._backlog, self._pace, self._hurried = 0, _PACE, 0.0
-        self._rows: list[Cells] | None = None
+        self._intake = Intake(lambda: (max(20, self.size.width or 80), max(3, self.size.height or 24)))
         self._escape: Timer | None = None
         self._words = _EMPTY
         self.node = ""
 
-    def feed(self, node: str, text: str) -> None:
-        """Queue output of the shell on `node`; the next `frame` draws it."""
-        self._waiting.append((node, text))
-        self._backlog += len(text)
+    @property
+    def shown(self) -> Emulator | None:
+        return self._intake.screens.get(self.node)
+
+    @property
+    def caret(self) -> tuple[int, int] | None:
+        return self.shown.cursor if self.shown and self.has_focus and self._typing else None
 
     @property
     def typing(self) -> bool:
@@ -106,155 +94,87 @@ class Terminal(Widget, can_focus=True):
     @typing.setter
     def typing(self, on: bool) -> None:
         self._typing = on
-        self._show_all()
+        self.show_all()
 
-    @property
-    def words(self) -> str:
-        """The text in the pane until something is printed."""
-        return self._words
-
-    @words.setter
-    def words(self, words: str) -> None:
-        self._words = words
-        self.refresh()
-
-    def look_at(self, node: str) -> None:
-        """Show a node's screen."""
-        if node != self.node and node in self._screens:
-            self.node = node
-            self._show_all()
+    def feed(self, node: str, text: str) -> None:
+        """Queue output of the shell on `node`; the next `frame` draws it."""
+        self._intake.feed(node, text)
 
     def hurry(self) -> None:
         """Take in less per frame for a second, so that the effect of a key press is seen at once."""
-        self._hurried = time.monotonic() + 1.0
+        self._intake.hurry()
 
     def frame(self) -> bool:
         """Take in waiting output, within bounds, and paint the rows that it changed; return True while more waits."""
-        if self._backlog > (most := self._most()):
-            self._skip(most // 4)
-        began, before = time.thread_time(), self._backlog
-        until = began + (_HURRIED if time.monotonic() < self._hurried else _BUDGET)
-        while self._waiting and time.thread_time() < until:
-            node, text = self._waiting.popleft()
-            taken = self._take_until(until, node, text)
-            self._backlog -= taken
-            if taken < len(text):
-                self._waiting.appendleft((node, text[taken:]))
-        spent = time.thread_time() - began
-        if spent > _HURRIED / 2:
-            self._pace += 0.3 * ((before - self._backlog) / spent - self._pace)
-        self._paint()
-        return bool(self._waiting)
+        self.look_at(self._intake.take_in())
+        self.paint()
+        return self._intake.waits
+
+    def look_at(self, node: str) -> None:
+        """Show a node's screen."""
+        if node != self.node and node in self._intake.screens:
+            self.node = node
+            self.unmark()
+            self.show_all()
 
     def clear(self) -> None:
         """Forget every screen, for another lesson or stage."""
-        self._screens.clear()
-        self._clean.clear()
-        self._waiting.clear()
-        self._backlog, self.node, self._words = 0, "", _EMPTY
-        self._show_all()
+        self._intake.clear()
+        self.node, self._words = "", _EMPTY
+        self.unmark()
+        self.show_all()
 
-    def text(self) -> str:
-        """Return the screen shown, as plain text."""
-        return self._screens[self.node].text() if self.node in self._screens else ""
+    def show_all(self) -> None:
+        self.border_title = escape(clean(f"{self.label}: docker on {self.node}" if self.node else self.label))
+        super().show_all()
 
-    def _most(self) -> int:
-        """Return how many characters may wait, if they cost as much as the last ones."""
-        return int(min(_MOST, max(_LEAST, _BACKLOG * self._pace)))
+    def paste(self, text: str) -> None:
+        """Send a text to the shell, as pasted."""
+        held = self._take_escape()
+        self._send(lambda screen: held + screen.paste(text))
 
-    def _take_until(self, until: float, node: str, text: str) -> int:
-        """Take in pieces until the thread's clock reaches `until`; return how many characters were taken."""
-        for at in range(0, len(text), _PIECE):
-            self._take(node, text[at : at + _PIECE])
-            if time.thread_time() >= until:
-                return min(len(text), at + _PIECE)
-        return len(text)
+    def pass_mouse(self, kind: str, event: events.MouseEvent) -> bool:
+        """The mouse is the program's while the user types and it asks for it, unless Shift is held. On the alternate
+        screen, which has no history, the wheel is the arrow keys, as in other terminals."""
+        screen = self.shown
+        if screen is None or not self._typing or (event.shift and not self._holds_mouse):
+            return False
+        if screen.wants_mouse:
+            self._holds_mouse = kind == "press" or (self._holds_mouse and kind != "release")
+            offset = event.get_content_offset_capture(self)
+            at = max(0, min(screen.size[0] - 1, offset.x)), max(0, min(screen.size[1] - 1, offset.y))
+            button = _WHEEL.get(kind, max(0, event.button - 1))
+            held = [name for name in ("shift", "meta", "ctrl") if getattr(event, name)]
+            if kind != "move" or at != self._mouse_at:  # the mouse may move by pixels, within a cell
+                self._post(screen.mouse("press" if kind in _WHEEL else kind, *at, button, held))
+            self._mouse_at = at
+            return True
+        if kind in _WHEEL and screen.alternate:
+            self._post(screen.key(kind, None) * 3)
+            return True
+        return False
 
-    def _take(self, node: str, text: str) -> None:
-        screen = self._screens.get(node)
-        if screen is None:
-            from lab.tui.widgets.emulator import Emulator  # not needed for the first paint
-
-            screen = self._screens[node] = Emulator(max(20, self.size.width or 80), max(3, self.size.height or 24))
-            self._clean[node] = ScreenFilter()
-        try:
-            screen.feed(self._clean[node].feed(text))
-        except Exception as error:  # noqa: BLE001  boundary: no output may end the app
-            screen = self._screens[node] = Emulator(*screen.size)
-            screen.feed(f"[{sentence(error, 'what was printed could not be drawn')}]\r\n")
-        if node != self.node:
-            self.node = node
-            self._show_all()
-
-    def _skip(self, keep: int) -> None:
-        """Drop a backlog too long to ever be read, except for its end, and say so."""
-        node = self._waiting[-1][0]
-        end = "".join(text for n, text in self._waiting if n == node)[-keep:]
-        note = f"\x18\x1b[0m\r\n[{(self._backlog - len(end)) // 1000} kB more are not shown]\r\n"
-        self._waiting.clear()
-        self._waiting.append((node, note + end.partition("\n")[2]))
-        self._backlog = len(self._waiting[0][1])
-
-    def _paint(self) -> None:
-        screen = self._screens.get(self.node)
-        if screen is None:
-            return
-        rows = set(screen.damaged())
-        self._rows = None
-        if screen.back:
-            self.refresh()
-            return
-        cursor = screen.cursor
-        if cursor:
-            rows |= {cursor[1], getattr(self, "_was", cursor[1])}
-            self._was = cursor[1]
-        self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
-
-    def _show_all(self) -> None:
-        self._rows = None
-        self.border_title = escape(clean(f"{self.label} on {self.node}" if self.node else self.label))
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        try:
-            return self._line(y)
-        except Exception as error:  # noqa: BLE001  boundary: see `lab.tui.draw_guard`
-            words = sentence(error) if y == 0 else ""
-            return Strip([Segment(clean(words), self.rich_style)]).adjust_cell_length(self.size.width, self.rich_style)
-
-    def _line(self, y: int) -> Strip:
-        base, width = self.rich_style, self.size.width
-        screen = self._screens.get(self.node)
-        if screen is None:
-            lines = wrap([(self._words, "")], width)
-            words = plain(lines[y : y + 1])
-            return Strip([Segment(clean(words), base + Style(dim=True))]).adjust_cell_length(width, base)
-        from lab.tui.widgets.emulator import segments  # not needed for the first paint
-
-        if self._rows is None:
-            self._rows = screen.rows()
-        cursor = screen.cursor if self.has_focus and self._typing else None
-        at = cursor[0] if cursor and cursor[1] == y else None
-        cells = self._rows[y] if y < len(self._rows) else ()
-        return Strip(segments(cells, base, self.app.current_theme.dark, at)).adjust_cell_length(width, base)
+    def wants_focus(self) -> None:
+        self.post_message(self.Wanted())
 
     def on_resize(self, _: events.Resize) -> None:
         if not self.size:
             return  # not visible
         columns, rows = max(20, self.size.width), max(3, self.size.height)
-        for screen in self._screens.values():
+        for screen in self._intake.screens.values():
             screen.resize(columns, rows)
-        self._show_all()
+        self.unmark()
+        self.show_all()
         self.post_message(self.Resized(columns, rows))
 
     def on_key(self, event: events.Key) -> None:
         if event.key in ("f1", "ctrl+q"):
             return
-        if event.key in ("shift+pageup", "shift+pagedown"):
-            self._look_back(event)
-            return
-        if not self._typing:
-            self._look_back(event)
+        reads = not self._typing or event.key in ("shift+pageup", "shift+pagedown")
+        if (reads and self.look_back(event.key)) or (event.key in _COPY and self.copy()):
+            event.stop()
+            event.prevent_default()
+        if reads or (event.key in _COPY and self._selected):
             return
         event.stop()
         event.prevent_default()
@@ -267,10 +187,13 @@ class Terminal(Widget, can_focus=True):
             self._escape = self.set_timer(TWICE, self._send_escape)
 
     def on_paste(self, event: events.Paste) -> None:
-        if self._typing:
-            event.stop()
-            held = self._take_escape()
-            self._send(lambda screen: held + screen.paste(event.text))
+        if not self._typing:
+            return
+        event.stop()
+        if len(event.text.splitlines()) > 1:
+            self.post_message(self.Pasted(event.text, self.shown is not None and self.shown.brackets))
+        else:
+            self.paste(event.text)
 
     def _take_escape(self) -> str:
         """Return the Escape that waits for a second one, or nothing when none does."""
@@ -284,50 +207,25 @@ class Terminal(Widget, can_focus=True):
         if held := self._take_escape():
             self._send(lambda _: held)
 
-    def _look_back(self, event: events.Key) -> None:
-        page = max(1, self.size.height - 1)
-        rows = {"up": -1, "down": 1, "pageup": -page, "pagedown": page, "home": -(10**6), "end": 10**6}
-        by = rows.get(event.key.removeprefix("shift+"))
-        if by is not None:
-            event.stop()
-            self.scroll_history(by)
-
     def _send(self, encode: Callable[[Emulator], str]) -> None:
         from lab.tui.widgets.emulator import Emulator  # not needed for the first paint
 
-        screen = self._screens.get(self.node) or Emulator(80, 24)
+        screen = self.shown or Emulator(80, 24)
+        self.unmark()
         if screen.back:
             screen.to_end()
-            self._show_all()
-        data = encode(screen)
+            self.show_all()
+        self._post(encode(screen))
+
+    def _post(self, data: str) -> None:
         if data:
             self.post_message(self.Typed(data))
 
-    def scroll_history(self, rows: int) -> None:
-        """Move the view; a negative number goes back."""
-        screen = self._screens.get(self.node)
-        if screen is not None:
-            screen.scroll(rows)
-            self.border_subtitle = f"▼ {screen.back} lines below" if screen.back else ""
-            self._rows = None
-            self.refresh()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.scroll_history(-3)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.scroll_history(3)
-
     def on_focus(self) -> None:
-        self._show_all()
+        self.show_all()
 
     def on_blur(self) -> None:
         self._send_escape()
         if self.app.app_focus:  # else the whole window lost the focus, and will get it back
             self.post_message(self.Left())
-        self._show_all()
-
-    def on_click(self) -> None:
-        self.post_message(self.Wanted())
+        self.show_all()

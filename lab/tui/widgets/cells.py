@@ -1,0 +1,88 @@
+"""How a row of a terminal's cells is drawn: colours that are legible on the theme's background, the cursor, and what is
+marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from bittty.palette import build_256
+from rich.segment import Segment
+from rich.style import Style
+
+#: The sixteen colours, chosen to be legible on each of the two backgrounds.
+_DARK = (
+    "28323e ff8080 63e691 ffd24d 5cb8ff e2a6ff 6fe3e3 dfe6ee 8796a6 ffa3a3 93f2b5 ffe28a 93d0ff efc9ff a2f0f0 ffffff"
+)
+_LIGHT = (
+    "10151c a8001c 0a6230 7a4300 0b4fae 6b1f96 00606b 485462 5b6775 c4001f 0b7a3b 8f4f00 1560cc 8230b3 007683 2b3440"
+)
+_ABOVE = build_256(((0, 0, 0),) * 16)
+
+Cells = Sequence[tuple[Any, str]]
+Mark = tuple[int, int, Style]
+"""The columns from the first up to the second are drawn in this style."""
+
+SELECTED = Style(reverse=True)
+FOUND = Style(color="#10151c", bgcolor="#ffd24d")
+FOUND_HERE = Style(color="#10151c", bgcolor="#ff9d57", bold=True, underline=True)
+
+
+def segments(
+    cells: Cells, base: Style, dark: bool, cursor: int | None = None, marks: Iterable[Mark] = ()
+) -> list[Segment]:
+    """Return a row of cells as segments over the theme's own colours, marked columns in their marks' styles. The cell
+    at column `cursor` is reversed."""
+    over: dict[int, Style] = {x: style for start, end, style in marks for x in range(start, min(end, len(cells)))}
+    found: list[Segment] = []
+    text, now = "", None
+    for x, (style, char) in enumerate(cells):
+        if not char:
+            continue
+        here: tuple[Any, bool, Style | None] = (style, x == cursor, over.get(x))
+        if here != now and text:
+            found.append(Segment(text, _over(base, now, dark)))
+            text = ""
+        now = here
+        text += char if char.isprintable() else " "
+    if text:
+        found.append(Segment(text, _over(base, now, dark)))
+    return found
+
+
+def _over(base: Style, here: tuple[Any, bool, Style | None] | None, dark: bool) -> Style:
+    if here is None:
+        return base
+    cell, at_cursor, mark = here
+    style = base + _rich(cell, dark)
+    if mark is not None:
+        style = style + (Style(reverse=not style.reverse) if mark is SELECTED else mark)
+    return style + Style(reverse=not style.reverse) if at_cursor else style
+
+
+@lru_cache(maxsize=4096)
+def _rich(style: Any, dark: bool) -> Style:
+    return Style(
+        color=_colour(style.fg, dark),
+        bgcolor=_colour(style.bg, dark),
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        reverse=style.reverse,
+        conceal=style.conceal,
+        strike=style.strike,
+    )
+
+
+def _colour(colour: Any, dark: bool) -> str | None:
+    if colour is None or colour.mode == "default":
+        return None
+    if colour.mode == "indexed":
+        if colour.value < 16:
+            return "#" + (_DARK if dark else _LIGHT).split()[int(colour.value)]
+        red, green, blue = _ABOVE[colour.value]
+    else:
+        red, green, blue = colour.value
+    return f"#{red:02x}{green:02x}{blue:02x}"
