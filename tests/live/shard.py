@@ -21,7 +21,7 @@ def choose_lessons(lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:
     given = os.environ.get("SWARMLAB_SHARD", "")
     if given == "all":
         return tuple(lessons)
-    number, shards = _parse(given) if given else (_by_commit() % SHARDS + 1, SHARDS)
+    number, shards = _parse(given) if given else (number_of_commit() % SHARDS + 1, SHARDS)
     others = [lesson.id for lesson in lessons if lesson.id not in CORE]
     chosen = CORE.union(others[number - 1 :: shards])
     return tuple(lesson for lesson in lessons if lesson.id in chosen)
@@ -34,7 +34,7 @@ def _parse(text: str) -> tuple[int, int]:
     return int(number), int(shards)
 
 
-def _by_commit() -> int:
+def number_of_commit() -> int:
     """Return a number that differs from commit to commit; 0 where there is no repository."""
     argv = ["git", "rev-parse", "HEAD"]
     folder = Path(__file__).parent
