@@ -52,7 +52,7 @@ def _take(stage: LiveStage, lesson: Lesson, step: Step, way: str) -> float:
     journal = stage.journal
     stage.show_step(step.id)
 
-    def opened(world: object) -> bool:  # noqa: ARG001
+    def opened(world: object) -> bool:
         verdicts = journal.world.lesson.verdicts
         return all((lesson.id, step.id, place) in verdicts for place in range(len(step.then)))
 
@@ -61,7 +61,7 @@ def _take(stage: LiveStage, lesson: Lesson, step: Step, way: str) -> float:
     stage.driver.run(template.fill_command(way, values), node=template.fill(step.on, values), bound=step.bound)
     ended = journal.now()
 
-    def passed(world: object) -> bool:  # noqa: ARG001
+    def passed(world: object) -> bool:
         record = journal.world.lesson.steps.get((lesson.id, step.id))
         return record is not None and record.state == "passed"
 
