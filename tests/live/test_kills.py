@@ -49,10 +49,10 @@ COMMANDS = (
 def saved(cluster: Cluster) -> Iterator[Tasks]:
     """A snapshot to go back to, another of a lesson's start, one before a step, and a template for the second lab."""
     assert swarmlab("prepare", "scaling", "--name", cluster.name).code == 0
-    for how in ("booting", "from the template"):
+    for again in (False, True):
         up = swarmlab("up", "--name", SECOND, "--nodes", "1", "--yes", "--json", bound=900)
         assert (up.code, up.json.get("whole")) == (0, True), up.err
-        assert ("starting the machines from the template" in up.err) == (how == "from the template")
+        assert not again or "starting the machines from the template" in up.err, up.err
         assert swarmlab("down", "--name", SECOND).code == 0
     with saved_service(cluster) as tasks:
         with open_driver(cluster.name) as driver:
