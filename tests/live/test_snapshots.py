@@ -100,21 +100,5 @@ def test_a_reset_by_a_snapshot_comes_back_from_a_lost_quorum(cluster: Cluster) -
     assert cluster.status().whole
 
 
-def test_a_second_lab_starts_from_the_template_beside_the_first(cluster: Cluster) -> None:
-    """In a small one: the machine has no room for eight."""
-    name = "live-second"
-    try:
-        first = swarmlab("up", "--name", name, "--nodes", "1", "--json", bound=900)
-        assert first.code == 0, first.err
-        assert swarmlab("down", "--name", name).code == 0
-        again = swarmlab("up", "--name", name, "--nodes", "1", "--json", bound=900)
-        assert again.code == 0, again.err
-        assert "starting the machines from the template" in again.err
-        assert again.json["whole"]
-        assert again.json["seconds"] < first.json["seconds"]
-    finally:
-        swarmlab("down", "--name", name)
-
-
 def _seconds(stamp: str) -> float:
     return datetime.fromisoformat(stamp[:19] + "+00:00").timestamp()
