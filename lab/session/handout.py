@@ -114,7 +114,7 @@ def _done(step: Step, seen: _Recorded) -> Iterator[str]:
         yield from ("", f"**In the recording this step failed:** {prose(seen.why)}")
     else:
         for sentence in filter(None, seen.why.split("\n")):
-            yield from ("", prose(_SAID.sub("", sentence)))
+            yield from ("", f"{prose(_SAID.sub('', sentence)).rstrip('.')}.")
 
 
 def _answer(step: Step, values: Mapping[str, str]) -> Iterator[str]:
