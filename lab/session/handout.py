@@ -32,8 +32,7 @@ class _Recorded:
 
 def handout(tape: Tape, lesson: Lesson) -> str:
     """Return a lesson as Markdown, with what the tape recorded."""
-    steps = _steps(tape)
-    values = list(steps.values())[-1].values if steps else {}
+    steps, values = _steps(tape)
     lines = [f"# {prose(lesson.title)}", "", _filled(lesson.about, values)]
     if lesson.kubernetes:
         lines += ["", f"In Kubernetes: {_filled(lesson.kubernetes, values)}"]
@@ -48,7 +47,8 @@ def handout(tape: Tape, lesson: Lesson) -> str:
     return visible("\n".join(lines)) + "\n"
 
 
-def _steps(tape: Tape) -> dict[str, _Recorded]:
+def _steps(tape: Tape) -> tuple[dict[str, _Recorded], Mapping[str, str]]:
+    """Return what the tape has of each step, and the values known at its end."""
     found: dict[str, _Recorded] = {}
     now: _Recorded | None = None
     values: dict[str, str] = {}
@@ -66,7 +66,7 @@ def _steps(tape: Tape) -> dict[str, _Recorded]:
                 now.commands.append((began, None))
             case CommandEnded() as ended if now is not None:
                 now.commands = [(began, ended if began.id == ended.id else old) for began, old in now.commands]
-    return found
+    return found, values
 
 
 def _step(number: int, step: Step, seen: _Recorded) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _done(step: Step, seen: _Recorded) -> Iterator[str]:
         yield from ("", f"**In the recording this step failed:** {prose(seen.why)}")
     else:
         for sentence in filter(None, seen.why.split("\n")):
-            yield from ("", prose(_SAID.sub("", sentence)))
+            yield from ("", f"{prose(_SAID.sub('', sentence)).rstrip('.')}.")
 
 
 def _answer(step: Step, values: Mapping[str, str]) -> Iterator[str]:

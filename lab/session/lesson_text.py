@@ -11,6 +11,9 @@ from lab.lesson.course import load_course
 from lab.lesson.model import Lesson, Step
 from lab.tape.lesson_text import LessonText
 
+#: The longest command that stands on one line of a transcript.
+_FITS = 70
+
 
 def find_lesson(id: str) -> Lesson | None:
     """Return the course's lesson with this id; None when there is none, or the course cannot be read."""
@@ -38,8 +41,10 @@ def after_text(step: Step) -> str:
     """Return as Markdown what is told once a step has passed; "" for nothing."""
     question, parts = step.question, [step.after]
     if question is not None and question.choices:
-        parts += [f"**Asked before:** {question.text}", f"**The answer:** {question.answer}"]
+        parts += [f"Question: {question.text}", f"Answer: {question.answer}"]
     parts.append(question.because if question is not None else None)
-    if step.ways:
-        parts += ["also:", *(textwrap.indent(way.strip(), "    ") for way in step.ways)]
+    for way in step.ways:
+        # A command that is broken in two can no longer be copied.
+        fits = len(way) <= _FITS and "\n" not in way
+        parts.append(f"also: {way}" if fits else f"also:\n\n{textwrap.indent(way.strip(), '    ')}")
     return "\n\n".join(part.rstrip() for part in parts if part)

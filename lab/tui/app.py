@@ -16,6 +16,7 @@ from textual.worker import Worker, WorkerState
 from lab.errors import LabError
 from lab.panes import find_pane, other_panes
 from lab.tui import keys
+from lab.tui.lesson import pages
 from lab.tui.main_screen import MainScreen, is_compact
 from lab.tui.panes.load import load_keys
 from lab.tui.stage_worker import PATIENCE, BringUp, Making, Moved, NoShell, Opened, Refused, StageWorker, trouble
@@ -260,7 +261,10 @@ class LabApp(ViewActions):
         if s.page >= s.count and s.next_lesson is not None:
             self.open_lesson(s.next_lesson.id)
         elif s.step is None or s.step_state(s.page) == "passed":
-            self.turn_to(s.page + 1)
+            if s.single and s.region != "lesson" and pages.has_afterwards(s):
+                self.action_region("lesson")  # what the step says now that it has passed was not seen yet
+            else:
+                self.turn_to(s.page + 1)
         elif s.asks:
             from lab.tui import dialogs  # not needed for the first paint
 

@@ -150,17 +150,21 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 self.set_focus(widget)
 
     def _turn(self, s: UiState) -> None:
-        """Scroll to the top of a new page, to what is told when a step has passed or, where the card is below the text,
+        """Scroll to the top of a new page, to what is told once a step has passed or, where the card is below the text,
         to the card of a step that was run."""
         state = s.step_state(s.page) if s.step is not None else ""
         page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._lesson.size)
         before, self._place = self._place, (page, place)
-        if state and before != self._place and self._crowded(s):
+        moved = before != self._place
+        if state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
+            self.call_after_refresh(self._show_afterwards)
+        elif state and moved and self._crowded(s):
             self.call_after_refresh(self._page.scroll_end, animate=False)
         elif before[0] != page:
             self.call_after_refresh(self._page.scroll_home, animate=False)
-        elif state == "passed" and before != self._place and pages.has_afterwards(s):
-            self.call_after_refresh(self._page.scroll_end, animate=False)
+
+    def _show_afterwards(self) -> None:
+        self._page.scroll_to(y=pages.afterwards_at(self._ui, max(10, self._page.room)), animate=False)
 
     def paint(self) -> None:
         """Paint every view, each of which repaints only the lines that differ."""

@@ -197,3 +197,14 @@ async def test_notes_in_parts_are_shown_in_their_order() -> None:
         await it.press("n", "s")
         await it.see("Say: Now it breaks.", "Point at: the dip")
         await it.see("Say: Now it breaks.")
+
+
+async def test_where_one_pane_fits_enter_leads_back_to_what_was_to_be_seen_before_it_goes_on() -> None:
+    async with desk(taught(step={"after": "Four nodes."}), size=(80, 24)) as it:
+        await it.press("n", "enter")
+        await it.idle()
+        await it.see("[Terminal]", "verify: Service converged")
+        await it.press("enter")
+        await it.see("[Lesson]", "What you saw", "Four nodes.")
+        await it.press("enter")
+        await it.see("Step 2 of 3")

@@ -75,7 +75,7 @@ FACTS: tuple[Fact, ...] = (
     Captured("node", "node2"),
     CommandBegan(1, "node1", "docker service scale web=4", "scale"),
     CommandEnded(1, 0, 1.0, "web scaled to 4"),
-    StepMoved("one", "scale", "passed", "You said 3. Measured: 0 of 9 requests failed.\nIt took 2 s."),
+    StepMoved("one", "scale", "passed", "You said 3. Measured: 0 of 9 requests failed.\nIt took 2 s"),
     StepMoved("one", "stop", "begun"),
     StepMoved("one", "stop", "failed", "node4 is *ready*"),
     StepMoved("one", "turn", "begun"),

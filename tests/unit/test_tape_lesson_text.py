@@ -67,9 +67,9 @@ def test_a_choice_is_told_with_the_right_one_and_why() -> None:
     step = load_course()[0].steps[0]
     asks = Question(name="bet", text="Where?", choices=("here", "there"), answer="there", because="It is so.")
     text = after_text(step.model_copy(update={"question": asks, "after": "Seen."}))
-    assert text == "Seen.\n\n**Asked before:** Where?\n\n**The answer:** there\n\nIt is so."
+    assert text == "Seen.\n\nQuestion: Where?\n\nAnswer: there\n\nIt is so."
     ways = after_text(step.model_copy(update={"ways": ("docker a \\\n  --b", "docker c"), "after": None}))
-    assert ways == "also:\n\n    docker a \\\n      --b\n\n    docker c"
+    assert ways == "also:\n\n    docker a \\\n      --b\n\nalso: docker c"
     number = Question(name="bet", text="How many?", because="It is so.")
     assert after_text(step.model_copy(update={"question": number, "after": None})) == "It is so."
 

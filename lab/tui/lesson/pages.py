@@ -19,11 +19,22 @@ def page(s: UiState, room: int) -> tuple[Line, ...]:
     if s.lesson is None:
         return tuple(_before(s, room))
     if s.step is not None:
-        head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
-        title = wrap([(chrome.filled(s, s.step.title), "head")], room)
-        text = prose(chrome.filled(s, s.step.text), room)
-        return (head, *title, (), *text, *readings(s, room), *asked(s, room), *afterwards(s, room))
+        return (*_step(s, room), *asked(s, room), *afterwards(s, room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
+
+
+def _step(s: UiState, room: int) -> tuple[Line, ...]:
+    """Return what a step's page says before the step runs, but for its question."""
+    if s.step is None:
+        return ()
+    head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
+    title = wrap([(chrome.filled(s, s.step.title), "head")], room)
+    return (head, *title, (), *prose(chrome.filled(s, s.step.text), room), *readings(s, room))
+
+
+def afterwards_at(s: UiState, room: int) -> int:
+    """Return the line of the page below which a passed step says what it did not say before."""
+    return len(_step(s, room)) + 1
 
 
 def has_afterwards(s: UiState) -> bool:
