@@ -14,6 +14,7 @@ from lab.shell.output import Output
 from lab.terminal.plain_text import to_plain_text
 from lab.terminal.redact import Redactor
 from lab.terminal.sanitize import ScreenFilter
+from lab.tui.widgets import ranges
 from lab.tui.widgets.cells import segments
 from lab.tui.widgets.emulator import Emulator
 from tests.fuzz.surface import Broken, Surface, readable
@@ -125,7 +126,7 @@ def _hold(value: Any) -> None:
 
 def _on_a_screen(texts: list[str], columns: int, rows: int) -> None:
     """The way to the terminal's pane, which is never smaller than 20 by 3."""
-    safe, screen = ScreenFilter(), Emulator(max(20, columns), max(3, rows))
+    safe, screen = ScreenFilter(mouse=True), Emulator(max(20, columns), max(3, rows))
     for place, text in enumerate(texts):
         drawn = safe.feed(text)
         if not _DRAWS.fullmatch(drawn):
@@ -136,6 +137,14 @@ def _on_a_screen(texts: list[str], columns: int, rows: int) -> None:
     screen.scroll(-3)
     for row in screen.rows():
         readable("".join(segment.text for segment in segments(row, Style(), True)), "a row of the terminal's pane")
+    for found in (*ranges.find(screen, "x"), *ranges.find(screen, "漢")):
+        if ranges.text_in(screen, found) not in ("x", "X", "漢"):
+            raise Broken("what a search found is not what is selected there", ascii(ranges.text_in(screen, found)))
+    for at in ((screen.top, 0), (screen.top + 1, 5), (screen.top - 9, 19)):
+        for part in (ranges.word_at(screen, at), ranges.line_at(screen, at)):
+            readable(ranges.text_in(screen, part) if part else "", "what is copied")
+    for kind in ("press", "move", "release"):
+        readable(screen.mouse(kind, 3, 2, 0).replace("\x1b", ""), "a report of the mouse")
     readable(screen.text(), "the terminal's screen as a text")
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from bittty.palette import build_256
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
@@ -45,10 +46,18 @@ def segments(
             found.append(Segment(text, _over(base, now, dark)))
             text = ""
         now = here
-        text += char if char.isprintable() else " "
+        text += char if char.isascii() and char.isprintable() else _fit(char, cells[x + 1 : x + 2])
     if text:
         found.append(Segment(text, _over(base, now, dark)))
     return found
+
+
+def _fit(char: str, after: Cells) -> str:
+    """Return a cell's character as wide as the cells that it takes, whatever the library that paints takes it for."""
+    room = 2 if after and not after[0][1] else 1
+    if not char.isprintable() or (wide := cell_len(char)) > room:
+        return " " * room
+    return " " * (room - wide) + char
 
 
 def _over(base: Style, here: tuple[Any, bool, Style | None] | None, dark: bool) -> Style:
