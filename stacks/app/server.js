@@ -1,11 +1,13 @@
-// The backend. It says who it is, where it runs, which version it is and how often it was asked.
+// The backend: says who it is, where it runs, its version, and how many
+// requests it has served.
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const http = require("node:http");
 const os = require("node:os");
 
 const PORT = 3000;
-// How long it keeps answering once asked to stop: most nodes hear of it within a second or two, busy ones later.
+// How long it goes on answering after SIGTERM: most nodes hear within a second
+// or two that it leaves, busy ones later.
 const LAME_DUCK_MS = 12000;
 const who = {
   version: process.env.VERSION || "?",
@@ -16,13 +18,14 @@ const who = {
 const began = Date.now();
 let served = 0;
 
-// Version 0 is the bad one: it starts, and dies before it was ever of use.
+// Version 0 is the bad one: it starts, and exits before it is ever healthy.
 if (who.version === "0") {
   console.error("version 0 cannot work");
   process.exit(1);
 }
 
-// Swarm puts configs and secrets into files; both are read when they are asked for, neither is printed.
+// Configs and secrets are files. Both are read on request; of the secret only a
+// hash is shown.
 const settings = () => JSON.parse(fs.readFileSync("/app/settings.json", "utf8"));
 const fingerprint = () =>
   crypto.createHash("sha256").update(fs.readFileSync("/run/secrets/api-key")).digest("hex").slice(0, 12);
@@ -46,7 +49,7 @@ const server = http.createServer((request, response) => {
     return say(400, "no such address");
   }
   served += url.pathname === "/healthz" ? 0 : 1;
-  // For the lab: an application that everyone reaches would not let them do this.
+  // For the lab only: a public application would not let anyone do this.
   if (url.pathname === "/crash") {
     say(200, `${who.task} crashes now`);
     setTimeout(() => process.exit(3), 50);
@@ -65,8 +68,9 @@ const server = http.createServer((request, response) => {
 server.keepAliveTimeout = 1000;
 server.listen(PORT, () => console.log(`version ${who.version} listens as ${who.task} on ${who.node}`));
 
-// Asked to stop, it goes on answering until every node has heard that it leaves; then it lets the last ones finish.
-// As process 1 it has to listen for the signal: else it would be killed after the grace period.
+// On SIGTERM it goes on answering until every node knows that it leaves, then
+// lets the last requests finish. Process 1 has to handle the signal itself:
+// otherwise it is killed when the grace period ends.
 process.on("SIGTERM", () => {
   console.log("asked to stop");
   setTimeout(() => server.close(() => process.exit(0)), LAME_DUCK_MS);

@@ -1,4 +1,4 @@
-// Says who it is, and then sends back what it gets.
+// Says who it is, then sends back what it receives.
 const net = require("node:net");
 const os = require("node:os");
 

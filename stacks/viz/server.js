@@ -1,10 +1,12 @@
-// Serves one page, and what it shows: the swarm's nodes and tasks, as the engine's API tells them.
+// Serves one page and its data: the swarm's nodes and tasks, from the engine's
+// API.
 const fs = require("node:fs");
 const http = require("node:http");
 
 const PORT = 3000;
 
-// The four questions that it asks. No other path, no other method, ever reaches the engine.
+// It sends three requests, all GET: /nodes, /services and /tasks. Nothing that
+// a visitor sends reaches the engine.
 const ask = (path) =>
   new Promise((resolve, reject) => {
     http
