@@ -5,7 +5,6 @@ All that happens is written to the journal: the step, its captured values, and e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -13,6 +12,7 @@ from typing import Literal
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
 from lab.errors import Cancelled, InputError, LabError
+from lab.lesson.hints import hint_for
 from lab.lesson.model import Act, Lesson, Step
 from lab.panes import find_pane
 from lab.reset import ownership
@@ -78,16 +78,6 @@ def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = T
     """
     type_it = strict or not step.your_turn
     return StepRun(lesson, step, driver, step.checks).go(strict=strict, type_it=type_it)
-
-
-def hint_for(step: Step, why: str) -> str:
-    """Return the first hint that matches a check's finding, its groups filled in; "" when none does."""
-    for hint in step.hints:
-        found = re.search(hint.when, why) if hint.when else None
-        if hint.when is None or found is not None:
-            groups = {k: v for k, v in found.groupdict().items() if v} if found else {}
-            return template.fill(hint.say, groups).strip()
-    return ""
 
 
 @dataclass

@@ -288,12 +288,15 @@ class LabApp(ViewActions):
     def turn_to(self, page: int) -> None:
         """Show a page; -1 is the opening page."""
         there = replace(self.ui, page=max(-1, min(page, self.ui.count)))
-        self.see(page=there.page, view=there.wanted_view, notice="")
+        self.see(page=there.page, view=there.wanted_view, notice="", hints=0)
         if self.ui.compact:
             self.action_region("lesson")
 
     def action_turn(self, by: int) -> None:
         self.turn_to(self.ui.page + by)
+
+    def action_hint(self) -> None:
+        self.see(hints=self.ui.hints + 1)
 
     def action_stop(self) -> None:
         self._worker.stop()

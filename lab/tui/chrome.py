@@ -141,9 +141,10 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
 def _command_head(s: UiState) -> str:
     if s.step is not None and s.step.run is None:
         return "you do this" if s.step.your_turn else "the lab does this"
-    return {"running": "running", "passed": "ran", "failed": "ran", "stopped": "was stopped"}.get(
-        s.step_state(s.page), "this runs"
-    )
+    state, record = s.step_state(s.page), s.record(s.page)
+    if state == "passed" and record is not None and record.ended == record.began:
+        return "one way to do it"  # It passed by another, or in an earlier run.
+    return {"running": "running", "passed": "ran", "failed": "ran", "stopped": "was stopped"}.get(state, "this runs")
 
 
 def _outcome(s: UiState, state: str, why: str, room: int) -> Iterator[Line]:

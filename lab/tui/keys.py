@@ -72,6 +72,12 @@ def _has_failures(s: UiState) -> bool:
     return _out(s) and s.in_sight == "load" and s.world is not None and bool(s.world.load.failures)
 
 
+def _hintable(s: UiState) -> bool:
+    from lab.tui.lesson.hints import count_hints  # not needed for the first paint
+
+    return _out(s) and s.hints < count_hints(s)
+
+
 def _undoable(s: UiState) -> bool:
     return _idle(s) and s.lesson is not None and (s.live or s.last_step is not None)
 
@@ -106,6 +112,7 @@ _OF_THE_LESSON = (
     Key("r", "reset", "r", "reset", _RESET, lambda s: _idle(s) and s.live, 4),
     Key("r", "reset", "r", "wind back", "Wind the recording back", lambda s: _idle(s) and not s.live, 4),
     Key("u", "undo", "u", "take back", _UNDO, _undoable, 4),
+    Key("h", "hint", "h", "hint", "A hint; again for the next one", _hintable, 3),
     Key("t,tab", "type", "t", "type", "Type into the shell", lambda s: _out(s) and s.live and s.ready, 4),
 )
 _OF_THE_REST = (

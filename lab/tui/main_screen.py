@@ -69,6 +69,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._body = Container(self._lesson, id="body")
         self._speaker: Horizontal | None = None
         self._place: tuple[object, object] = (None, None)
+        self._hints = 0
         self._panes: dict[Region, Widget] = {"lesson": self._lesson}
         self._cluster: Reconciliation
         self._timeline: Timeline
@@ -150,13 +151,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 self.set_focus(widget)
 
     def _turn(self, s: UiState) -> None:
-        """Scroll to the top of a new page, to what is told once a step has passed or, where the card is below the text,
-        to the card of a step that was run."""
+        """Scroll to the top of a new page, to a new hint, to what is told once a step has passed or, where the card is
+        below the text, to the card of a step that was run."""
         state = s.step_state(s.page) if s.step is not None else ""
         page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._lesson.size)
         before, self._place = self._place, (page, place)
         moved = before != self._place
-        if state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
+        hinted, self._hints = s.hints > self._hints, s.hints
+        if hinted:
+            self.call_after_refresh(self._page.scroll_to, y=pages.hints_at(s, max(10, self._page.room)), animate=False)
+        elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
             self.call_after_refresh(self._show_afterwards)
         elif state and moved and self._crowded(s):
             self.call_after_refresh(self._page.scroll_end, animate=False)

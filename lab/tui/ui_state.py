@@ -32,6 +32,7 @@ class UiState:
     running step. `offer` names a live cluster that is ready to be used. `notice` is a message to the user, and
     `trouble` says whether it is bad news. `view` is shown in the cluster's place. `loading`: load runs, or was just
     requested; `rate` is its actual or requested rate in requests a second. `typing`: keys go to a shell.
+    `hints`: how often a hint was asked for on this page.
     """
 
     ready: bool = False
@@ -58,6 +59,7 @@ class UiState:
     zoomed: bool = False
     notes: bool = False
     typing: bool = False
+    hints: int = 0
 
     @property
     def single(self) -> bool:

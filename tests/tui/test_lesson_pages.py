@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.lesson.model import Lesson
-from lab.world.entries import StepMoved
+from lab.world.entries import Checked, StepMoved
 from tests.tui.conftest import desk
 from tests.tui.fake import LESSON, FakeStage
 
@@ -208,3 +208,34 @@ async def test_where_one_pane_fits_enter_leads_back_to_what_was_to_be_seen_befor
         await it.see("[Lesson]", "What you saw", "Four nodes.")
         await it.press("enter")
         await it.see("Step 2 of 3")
+
+
+async def test_hints_are_told_one_by_one_when_asked_for() -> None:
+    hints = [{"when": r"(?P<count>\d) of 4 run", "say": "Only {{count}} run."}, {"say": "Look at `docker service ps`."}]
+    async with desk(taught(step={"hints": hints})) as it:
+        await it.press("n")
+        await it.see("Step 1 of 3")
+        check = Checked("reconciliation", LESSON.steps[0].id, 0, "4 tasks of web run", False, "3 of 4 run", "after")
+        it.stage.journal.write(check)
+        await it.see("3 of 4 run")
+        assert "Hint" not in it.text
+        await it.press("h")
+        await it.see("Hint 1 of 2", "Only 3 run.")
+        assert "docker service ps`" not in it.text
+        await it.press("h")
+        await it.see("Hint 2 of 2", "Look at docker service ps.")
+        await it.press("n", "p")
+        assert "Hint" not in it.text, "another visit begins without"
+
+
+async def test_a_solution_is_shown_only_when_asked_for_twice() -> None:
+    turn = {"run": None, "hints": [], "solution": "docker service scale web=4"}
+    async with desk(taught(step=turn)) as it:
+        await it.press("n")
+        await it.see("Your turn")
+        assert "scale web=4" not in it.text
+        await it.press("h")
+        await it.see("h once more shows a solution")
+        assert "scale web=4" not in it.text
+        await it.press("h")
+        await it.see("A solution", "$ docker service scale web=4")

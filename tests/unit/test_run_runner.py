@@ -10,9 +10,10 @@ import pytest
 
 from lab.cli.out import to_json
 from lab.errors import Cancelled, InputError, LabError, WaitError
+from lab.lesson.hints import hint_for, list_hints
 from lab.lesson.model import Lesson, Step
 from lab.run.capture import capture_from_output, known_values
-from lab.run.runner import StepResult, hint_for, run_lesson, run_step
+from lab.run.runner import StepResult, run_lesson, run_step
 from lab.world.entries import Captured, Checked, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved
 from tests.doubles.driver import ModelDriver
 
@@ -133,6 +134,7 @@ def test_at_the_bound_the_last_finding_and_its_hint_are_told() -> None:
 def test_hints() -> None:
     step = Step.model_validate_json(json.dumps(UP))
     assert hint_for(step, "2 of 4 tasks of web run; web.3 is pending") == "`web.3` is pending."
+    assert list_hints(step, ["1 of 4", "web.2 is new"]) == ("`web.2` is new.", "Look at `docker service ps web`.")
     assert hint_for(step, "anything else") == "Look at `docker service ps web`."
     assert hint_for(step.model_copy(update={"hints": ()}), "x") == ""
 

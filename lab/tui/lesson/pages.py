@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lab.text import count_of
 from lab.tui import chrome
 from lab.tui.lesson.afterwards import afterwards
+from lab.tui.lesson.hints import hint_lines
 from lab.tui.lesson.markdown import render_markdown as prose
 from lab.tui.lesson.question import asked
 from lab.tui.lesson.stack_blocks import readings
@@ -19,7 +21,7 @@ def page(s: UiState, room: int) -> tuple[Line, ...]:
     if s.lesson is None:
         return tuple(_before(s, room))
     if s.step is not None:
-        return (*_step(s, room), *asked(s, room), *afterwards(s, room))
+        return (*_step(s, room), *asked(s, room), *hint_lines(s, room), *afterwards(s, room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
 
 
@@ -35,6 +37,13 @@ def _step(s: UiState, room: int) -> tuple[Line, ...]:
 def afterwards_at(s: UiState, room: int) -> int:
     """Return the line of the page below which a passed step says what it did not say before."""
     return len(_step(s, room)) + 1
+
+
+def hints_at(s: UiState, room: int) -> int:
+    """Return the line of the page at which its last hint begins."""
+    shown = len(_step(s, room)) + sum(1 for _ in asked(s, room))
+    before = replace(s, hints=s.hints - 1)
+    return shown + sum(1 for _ in hint_lines(before, room))
 
 
 def has_afterwards(s: UiState) -> bool:
