@@ -93,6 +93,7 @@ def test_another_solution_is_told_and_none_is_held_against_nothing() -> None:
     def turn(data: dict[str, Any], **more: str) -> None:
         one = step(data, "up")
         del one["run"]
+        one.pop("ways", None)
         one.update(more)
 
     no_exit = "step `up`: the lesson no longer checks that the command ends with exit status 0"
