@@ -6,7 +6,7 @@ All that happens is written to the journal: the step, its captured values, and e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -82,12 +82,16 @@ def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = T
 
 def hint_for(step: Step, why: str) -> str:
     """Return the first hint that matches a check's finding, its groups filled in; "" when none does."""
+    return next(hints_for(step, why), "")
+
+
+def hints_for(step: Step, why: str) -> Iterator[str]:
+    """Yield every hint that matches a check's finding, its groups filled in."""
     for hint in step.hints:
         found = re.search(hint.when, why) if hint.when else None
         if hint.when is None or found is not None:
             groups = {k: v for k, v in found.groupdict().items() if v} if found else {}
-            return template.fill(hint.say, groups).strip()
-    return ""
+            yield template.fill(hint.say, groups).strip()
 
 
 @dataclass
