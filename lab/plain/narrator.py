@@ -59,7 +59,7 @@ class Narrator:
             case Captured() if work == "step":
                 yield Line(f"Noted: {fact.name} is {fact.value}")
             case CommandBegan():
-                yield from _began(fact)
+                yield from (Line(f"On {fact.node} runs:"), code(fact.text))
             case CommandEnded():
                 yield from _ended(fact, next((c for c in world.commands if c.id == fact.id), None))
             case Progressed() if work == "reset" and self._progress != (words := f"{fact.stage}: {fact.text}"):
@@ -122,13 +122,6 @@ def _check(fact: Checked, *, held: bool) -> Iterator[Line]:
         yield Line(f"Holds{' already' if fact.phase == 'before' else ''}: {fact.text}{why}")
     elif fact.phase == "after":
         yield Line(f"Not yet: {fact.text}{why}")
-
-
-def _began(fact: CommandBegan) -> Iterator[Line]:
-    first, *rest = fact.text.split("\n")
-    yield Line(f"On {fact.node} runs: {first}")
-    if rest:
-        yield code("\n".join(rest))
 
 
 def _ended(fact: CommandEnded, command: Command | None) -> Iterator[Line]:

@@ -65,7 +65,7 @@ def test_enter_alone_goes_through_the_lesson_and_opens_the_next() -> None:
         assert "1. 4 tasks of web run\n2. the command ends with exit status 0\n" in step
         assert desk.prompt == "step 1 of 3, Enter runs it"
         ran = desk.type("")
-        assert "On node1 runs: docker service create --name web" in ran
+        assert "On node1 runs:\n    docker service create --name web" in ran
         assert "\n    converged\nExit status 0 after 3.2 s.\n" in ran
         assert "\nweb.3 runs on node3 (2.4 s after it was created)\n" in ran
         assert "\nHolds: 4 tasks of web run (4 of 4 tasks of web run)\n" in ran
@@ -213,7 +213,7 @@ def test_everything_else_is_a_command_and_an_exclamation_mark_makes_one_of_a_key
     stage = FakeStage()
     with plain_desk(stage) as desk:
         said = desk.type("docker ps")
-        assert "On node1 runs: docker ps\n    the output of docker ps\nExit status 0 after 0.2 s.\n" in said
+        assert "On node1 runs:\n    docker ps\n    the output of docker ps\nExit status 0 after 0.2 s.\n" in said
         for line in ("!n", "!! false", "  ls  -l ", "!"):
             desk.type(line)
         assert stage.commanded == ["docker ps", "n", "! false", "ls  -l"]
@@ -346,7 +346,7 @@ def test_ctrl_c_ends_a_command() -> None:
     stage = FakeStage(hold=1)
     with plain_desk(stage) as desk:
         desk.send("docker service logs -f web")
-        desk.see("On node1 runs: docker service logs -f web")
+        desk.see("On node1 runs:\n    docker service logs -f web")
         desk.seat.interrupt()
         assert "Exit status 130" in desk.read()
 
@@ -390,7 +390,7 @@ def test_while_a_step_waits_for_the_learner_commands_are_taken() -> None:
         assert desk.prompt == "waiting for you, Ctrl-C ends it"
         assert "The step waits for you" in desk.type("")
         desk.send("docker ps")
-        desk.see("On node1 runs: docker ps")
+        desk.see("On node1 runs:\n    docker ps")
         stage.go_on()
         said = desk.see("Exit status 0", "Step 1 of 3: Done in")
         assert "One way is:\n    docker service create web\n" in said
