@@ -17,6 +17,8 @@ import pytest
 
 from lab.cli import main
 from lab.cli.boundary import UNEXPECTED
+from lab.cluster.model import Progress, Report
+from lab.errors import WaitError
 
 BOUND = 60.0
 HOW = ["-m", "tests.doubles.on_plain_terminal"]
@@ -153,6 +155,22 @@ def test_colour_comes_only_when_asked_for(tmp_path: Path) -> None:
     assert "\x1b[32mStep 1 of 6: Done" in done.stdout
     assert set(re.findall(r"\x1b[^m]*m", done.stdout)) == {"\x1b[1m", "\x1b[32m", "\x1b[0m"}
     assert "\x1b" not in run("model", "scaling", typed="\n\n", state=tmp_path).stdout
+
+
+def test_a_cluster_that_does_not_come_up_is_a_sentence_and_its_progress_is_in_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def up(*_: object, report: Report, **__: object) -> None:
+        report(Progress("machines", "waiting for node2", 0.5))
+        raise WaitError("the machines", 60, "node2's engine", remedy="swarmlab doctor")
+
+    monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path))
+    monkeypatch.setattr("lab.cluster.api.up", up)
+    assert main(["--plain"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("[ 50%] machines: waiting for node2\n")
+    assert "node2's engine" in said.err and "next: swarmlab doctor" in said.err
 
 
 @pytest.mark.parametrize(
