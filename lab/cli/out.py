@@ -71,9 +71,10 @@ class Out:
         _print(text, end="")
 
     @contextmanager
-    def progress(self) -> Iterator[Report]:
-        """Report progress: bars on a terminal, plain lines elsewhere (one each time that the words change)."""
-        if sys.stderr.isatty():
+    def progress(self, *, plain: bool = False) -> Iterator[Report]:
+        """Report progress: bars on a terminal, plain lines elsewhere and with `plain` (one each time that the words
+        change)."""
+        if sys.stderr.isatty() and not plain:
             yield from self._bars()
         else:
             yield self._lines()

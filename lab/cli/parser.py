@@ -30,6 +30,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.set_defaults(command=_call("start", "start"))
     _name(parser)
     parser.add_argument("--yes", action="store_true", help="install missing Debian packages without asking")
+    parser.add_argument(
+        "--plain",
+        dest="line_by_line",
+        nargs="?",
+        const="",
+        metavar="LESSON",
+        help="the lab line by line, for screen readers, logs and plain terminals; at this lesson, or where you were",
+    )
+    parser.add_argument("--colour", action="store_true", help="with --plain: good news in green, bad news in red")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
     def add(name: str, where: str, what: str, *, json: bool = True, named: bool = True) -> argparse.ArgumentParser:

@@ -19,7 +19,13 @@ TOUR = ("first-service", "reconciliation")
 
 def start(args: argparse.Namespace, out: Out) -> int:
     """Open the app at once, on the recordings while the cluster is created in the background; or the tour without a
-    screen."""
+    screen; or with --plain the lab line by line."""
+    if args.line_by_line is not None:
+        from lab.cli.plain import plain  # only this path needs it, and the first paint waits for imports
+
+        return plain(args, out)
+    if args.colour:
+        raise InputError("--colour goes with --plain", remedy="swarmlab --plain --colour")
     if sys.stdin.isatty() and sys.stdout.isatty():
         return _app(args, out)
     return _tour(args, out)
@@ -33,7 +39,7 @@ def _app(args: argparse.Namespace, out: Out) -> int:
     where = progress.last_lesson(args.name)
     if _whole(args.name):
         code = launch(lambda: _live(args.name), live=True, lesson=where)
-        _say_what_stays(args, out)
+        say_what_stays(args, out)
         return code
 
     def bring_up(report: Report) -> Stage:
@@ -45,11 +51,12 @@ def _app(args: argparse.Namespace, out: Out) -> int:
 
     _offer_packages(args, out)
     code = launch(_recorded, bring_up=bring_up, lesson=where)
-    _say_what_stays(args, out)
+    say_what_stays(args, out)
     return code
 
 
-def _say_what_stays(args: argparse.Namespace, out: Out) -> None:
+def say_what_stays(args: argparse.Namespace, out: Out) -> None:
+    """Say that the cluster stays, and what comes back to it or removes it."""
     from lab.cluster import api  # after the first paint, like all of the cluster's packages
 
     if args.name in api.names():

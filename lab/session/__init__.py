@@ -69,6 +69,11 @@ class Stage(Protocol):
         until the shell shows its first prompt. Raises EngineError when there is no manager to open it on. A replay
         ignores it."""
 
+    def type_command(self, text: str) -> None:
+        """Type a command of the user's into the shell on a manager, and wait for its end. Raises InputError for one
+        that is not complete, EngineError when no manager answers, WaitError after an hour. A replay raises
+        InputError."""
+
     def answer(self, name: str, value: str) -> None:
         """Set the user's answer to a step's question, before the step is played. A replay has the recorded number,
         and takes only a choice, which is never recorded."""

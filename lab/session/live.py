@@ -27,6 +27,8 @@ from lab.world.traefik_services import open_hosts
 
 #: Seconds between requests for the checks of a step whose page is shown.
 _REQUESTS = 2.0
+#: Seconds that a command which the user typed has: such as one that follows a log, until Ctrl-C.
+_BY_HAND = 3600.0
 #: Seconds between two characters when the lab types a command that people watch.
 TYPING = 0.018
 
@@ -184,6 +186,11 @@ class LiveStage:
     def keys(self, data: str) -> None:
         """See `Stage.keys`."""
         self.driver.keys(data)
+
+    def type_command(self, text: str) -> None:
+        """See `Stage.type_command`. It does not take the stage's turn: a step may wait for this very command."""
+        self.driver.begin()
+        self.driver.run(text, bound=_BY_HAND)
 
     def show(self, view: str) -> None:
         """See `Stage.show`. What the lesson's own checks and panes need stays watched too."""

@@ -96,6 +96,10 @@ class ReplayStage:
     def keys(self, data: str) -> None:
         """Do nothing: a replay has no shell."""
 
+    def type_command(self, text: str) -> None:  # noqa: ARG002
+        """See `Stage.type_command`."""
+        raise InputError("a recording has no shell", remedy="swarmlab up makes a cluster that has one")
+
     def answer(self, name: str, value: str) -> None:
         """See `Stage.answer`: written when the step is played, which may wind the recording back first."""
         self._answers[name] = value

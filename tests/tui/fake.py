@@ -203,6 +203,7 @@ class FakeStage:
         self.hold, self.fail, self.took = hold, fail, ""
         self.taught: tuple[Lesson, ...] = (LESSON, NEXT)
         self.typed: list[str] = []
+        self.commanded: list[str] = []
         self.sizes: list[tuple[int, int]] = []
         self.resets: list[str] = []
         self.shown: list[str] = []
@@ -287,6 +288,17 @@ class FakeStage:
         self.shells += 1
         if data:
             self.typed.append(data)
+
+    def type_command(self, text: str) -> None:
+        if self.no_shell is not None:
+            raise self.no_shell
+        self._stopped.clear()
+        self.commanded.append(text)
+        number = 100 + len(self.commanded)
+        self.journal.write(CommandBegan(number, "node1", text))
+        if self.hold and not self._go.wait(20):
+            raise AssertionError("held for too long")
+        self.journal.write(CommandEnded(number, 130 * self._stopped.is_set(), 0.2, f"the output of {text}"))
 
     def answer(self, name: str, value: str) -> None:
         self.answers.append((name, value))

@@ -43,6 +43,8 @@ CONTRACT = [
     "node heal node4",
     "up --name other",
     "--name other status",
+    "--plain",
+    "--plain scaling --name other --colour",
 ]
 
 WRONG = [

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from lab import paths
+from lab.lesson.applied import describe_applied
 from lab.lesson.course import Problems, load_course, load_lesson
 from lab.lesson.excerpt import excerpt
 from lab.lesson.model import Became
-from lab.tui.lesson.applied import describe_applied
 from lab.world.entries import Entry, Fact, RoutesSeen, SwarmChanged
 from lab.world.swarm import FileReference, Node, Port, Service, ServiceSpec, SwarmObject, Task
 from lab.world.traefik import Router

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len, chop_cells
 
+from lab.lesson.applied import describe_applied
 from lab.tui import chrome
-from lab.tui.lesson.applied import describe_applied
 from lab.tui.lesson.markdown import WIDEST
 from lab.tui.lesson.markdown import render_markdown as prose
 from lab.tui.spans import Line, Tone, clean, clip, wrap

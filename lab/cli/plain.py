@@ -1,0 +1,77 @@
+"""`swarmlab --plain`: the lab line by line, on this process's streams."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from lab.cli.cluster import consent
+from lab.cli.lessons import choose_lessons
+from lab.cli.out import Out
+from lab.cli.start import say_what_stays
+from lab.cluster import api
+from lab.lesson import progress
+from lab.plain.console import Console
+from lab.plain.seat import PlainSeat
+from lab.session.live import LiveStage
+
+if TYPE_CHECKING:
+    from lab.session import Stage
+
+WIDTH = 80
+"""Characters of a line where no terminal says how many it has."""
+
+
+def plain(args: argparse.Namespace, out: Out) -> int:
+    """Bring the cluster up unless it is whole, and take the lessons line by line; return 0, or 130 after Ctrl-C at the
+    prompt. Raises InputError for an unknown lesson, and what `api.up` does."""
+    if args.line_by_line:
+        choose_lessons([args.line_by_line])
+    stage = open_stage(args, out)
+    try:
+        console = Console(sys.stdout, width=_width, colour=args.colour, echo=not sys.stdin.isatty())
+        seat = PlainSeat(stage, console, patient=sys.stdin.isatty())
+        with _interrupted(seat.interrupt):
+            code = seat.run(_own_input(), args.line_by_line or progress.last_lesson(args.name))
+    finally:
+        stage.close()
+    say_what_stays(args, out)
+    return code
+
+
+def open_stage(args: argparse.Namespace, out: Out) -> Stage:
+    """Return a live stage on the cluster, which is brought up first unless it is whole."""
+    if args.name in api.names() and (cluster := api.find(args.name)).status().whole:
+        return LiveStage(cluster, typing=0.0, saves=True)
+    with out.progress(plain=True) as report:
+        return LiveStage(api.up(args.name, report=report, consent=consent(args.yes, out)), typing=0.0, saves=True)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((WIDTH, 24)).columns
+
+
+@contextmanager
+def _interrupted(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Call `interrupt` on Ctrl-C, instead of raising wherever the program is. One that is ignored stays ignored."""
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: interrupt())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _own_input() -> TextIO:
+    """Open standard input once more, for a thread that may still be reading it when the process ends: the interpreter
+    waits for its own. It is not closed, for the same reason."""
+    return open(os.dup(sys.stdin.fileno()), encoding=sys.stdin.encoding, errors="replace")  # noqa: PTH123

@@ -1,0 +1,130 @@
+"""A lesson's pages: the opening page, a step with its command and its checks, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lab.lesson.applied import describe_applied
+from lab.lesson.model import Step
+from lab.plain.line import EMPTY, Line, code, filled, filled_command
+from lab.plain.place import Place
+from lab.text import count_of
+
+
+def page(place: Place) -> Iterator[Line]:
+    """Yield the page."""
+    if place.step is not None:
+        yield from _step(place, place.step)
+    elif place.page < 0:
+        yield from _opening(place)
+    else:
+        yield from _closing(place)
+
+
+def prompt(place: Place, *, quizzed: bool = False) -> str:
+    """Return what Enter alone does here, in a few words. `quizzed`: the lesson's questions were asked."""
+    step, count = place.step, len(place.lesson.steps)
+    if step is None:
+        if place.page < 0:
+            return "start of the lesson, Enter begins"
+        if place.lesson.quiz and not quizzed:
+            return "end of the lesson, Enter asks its questions"
+        return "end of the lesson, " + ("Enter opens the next one" if place.after else "l lists all, q ends")
+    here = f"step {place.page + 1} of {count}, "
+    if place.state == "passed":
+        return f"{here}done, Enter goes on"
+    if step.your_turn and place.live:
+        return f"{here}your turn"
+    does = "asks, then runs it" if place.asks else "runs it"
+    return f"{here}Enter {does}" + " again" * (place.state != "")
+
+
+def afterwards(place: Place, step: Step) -> Iterator[Line]:
+    """Yield what is told once a step has passed: what was to be seen, the right answer, and other ways."""
+    if step.after:
+        yield from (EMPTY, Line("What you saw:", "head"), Line(filled(step.after, place.values), form="markdown"))
+    question = step.question
+    if question is not None and question.choices:
+        said, right = place.values.get(question.name), filled(question.answer or "", place.values)
+        words = f"You said: {filled(said, place.values)}. " if said is not None else ""
+        yield Line(f"{words}That is right." if said == question.answer else f"{words}Right is: {right}.")
+    if question is not None and question.because:
+        yield Line(filled(question.because, place.values), form="markdown")
+    if step.solution is not None:
+        yield from (Line("One way is:"), code(filled_command(step.solution, place.values)))
+    for way in step.ways:
+        yield from (Line("This does it too:"), code(filled_command(way, place.values)))
+
+
+def command(place: Place, step: Step) -> Iterator[Line]:
+    """Yield what Enter does in a step."""
+    where = f" on {filled(step.on, place.values)}" if step.on else ""
+    if step.your_turn:
+        yield Line("Your turn: make it so, in any way you like." if place.live else "The recording shows one way.")
+    elif step.act is not None:
+        yield Line(f"The lab does this: {filled(step.sentence, place.values)}.")
+    else:
+        yield from (Line(f"This runs{where}:"), code(filled_command(step.run or "", place.values)))
+
+
+def _opening(place: Place) -> Iterator[Line]:
+    lesson = place.lesson
+    yield from (EMPTY, Line(f"Lesson: {lesson.title}", "head"))
+    yield Line(f"{lesson.minutes} minutes, {count_of(len(lesson.steps), 'step')}.")
+    yield from (EMPTY, Line(filled(lesson.about, place.values), form="markdown"))
+    if lesson.kubernetes:
+        yield from (EMPTY, Line(f"In Kubernetes: {filled(lesson.kubernetes, place.values)}", form="markdown"))
+    yield EMPTY
+    yield from _steps(place)
+
+
+def _steps(place: Place) -> Iterator[Line]:
+    for number, step in enumerate(place.lesson.steps, 1):
+        how = {"passed": ", done", "failed": ", not done", "begun": ", stopped"}.get(place.state_of(step), "")
+        yield Line(f"{filled(step.title, place.values)}{how}", lead=f"{number}. ")
+
+
+def _step(place: Place, step: Step) -> Iterator[Line]:
+    values = place.values
+    title = filled(step.title, values)
+    yield from (EMPTY, Line(f"Step {place.page + 1} of {len(place.lesson.steps)}: {title}", "head"), EMPTY)
+    yield Line(filled(step.text, values), form="markdown")
+    for each in step.reads:
+        yield from (EMPTY, Line(f"In stacks/{each.file}, {each.block.partition('#')[0]}:"), code(each.excerpt))
+        yield Line(filled(each.says, values), form="markdown")
+        if each.became is not None:
+            yield Line(f"Now: {describe_applied(each.became, place.world, values)[0]}.")
+    yield EMPTY
+    yield from command(place, step)
+    yield Line(f"Then this must hold, within {step.bound:.0f} seconds:")
+    for number, check in enumerate(step.checks, 1):
+        yield Line(filled(check.sentence, values), lead=f"{number}. ")
+    if place.state == "passed":
+        yield Line("This step is done.", "good")
+        yield from afterwards(place, step)
+
+
+def _closing(place: Place) -> Iterator[Line]:
+    lesson, values = place.lesson, place.values
+    left = sum(place.state_of(step) != "passed" for step in lesson.steps)
+    yield EMPTY
+    if left:
+        yield Line(f"The end of the lesson. {left} of {count_of(len(lesson.steps), 'step')} are not done yet:", "head")
+        yield from _steps(place)
+        yield Line("p goes back to them.")
+    else:
+        yield Line(f"{lesson.title}: done. {count_of(len(lesson.steps), 'step')}, every check true.", "good")
+    if lesson.recap:
+        yield from (EMPTY, Line("In short:", "head"))
+        yield from (Line(filled(each, values), form="markdown") for each in lesson.recap)
+    if lesson.terms:
+        yield from (EMPTY, Line("Terms:", "head"))
+        yield from (
+            Line(f"{word}: {filled(meaning, values)}", form="markdown") for word, meaning in lesson.terms.items()
+        )
+    if lesson.quiz:
+        yield from (EMPTY, Line(f"Check yourself: {count_of(len(lesson.quiz), 'question')}."))
+    if place.after is not None:
+        yield from (EMPTY, Line(f"The next lesson is {place.after.title} ({place.after.minutes} minutes)."))
+    else:
+        yield from (EMPTY, Line("This was the last lesson."))
