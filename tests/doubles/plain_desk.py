@@ -13,7 +13,7 @@ from lab.plain.console import Console
 from lab.plain.seat import PlainSeat
 from lab.session import Stage
 
-BOUND = 20.0
+BOUND = 120.0
 PROMPT = " > "
 
 

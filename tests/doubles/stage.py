@@ -13,7 +13,7 @@ from lab.reset.plan import plan
 from lab.run.open_step import OpenStep, open_step
 from lab.run.runner import open_lesson, run_step
 from lab.session import UndoOffer
-from lab.world.entries import ManagerLink, StepMoved
+from lab.world.entries import Captured, ManagerLink, StepMoved
 from tests.doubles.driver import ModelDriver
 
 #: What the lab's stacks need to be told.
@@ -116,7 +116,7 @@ class ModelStage:
         raise AssertionError("nothing is typed into a terminal here")
 
     def answer(self, name: str, value: str) -> None:
-        raise AssertionError("no lesson that the model can play asks anything")
+        self.journal.write(Captured(name, value))
 
     def load(self, rate: float | None) -> None:
         raise AssertionError("a model has no load")

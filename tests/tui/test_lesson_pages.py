@@ -229,7 +229,7 @@ async def test_hints_are_told_one_by_one_when_asked_for() -> None:
 
 
 async def test_a_solution_is_shown_only_when_asked_for_twice() -> None:
-    turn = {"run": None, "hints": [], "solution": "docker service scale web=4"}
+    turn: dict[str, Any] = {"run": None, "hints": [], "solution": "docker service scale web=4"}
     async with desk(taught(step=turn)) as it:
         await it.press("n")
         await it.see("Your turn")
