@@ -31,9 +31,9 @@ def _app(args: argparse.Namespace, out: Out) -> int:
     from lab.tui import launch
 
     where = progress.last_lesson(args.name)
-    if _whole(args.name):
+    if is_whole(args.name):
         code = launch(lambda: _live(args.name), live=True, lesson=where)
-        _say_what_stays(args, out)
+        say_what_stays(args, out)
         return code
 
     def bring_up(report: Report) -> Stage:
@@ -45,11 +45,12 @@ def _app(args: argparse.Namespace, out: Out) -> int:
 
     _offer_packages(args, out)
     code = launch(_recorded, bring_up=bring_up, lesson=where)
-    _say_what_stays(args, out)
+    say_what_stays(args, out)
     return code
 
 
-def _say_what_stays(args: argparse.Namespace, out: Out) -> None:
+def say_what_stays(args: argparse.Namespace, out: Out) -> None:
+    """Say that a cluster outlives the app, and what removes it."""
     from lab.cluster import api  # after the first paint, like all of the cluster's packages
 
     if args.name in api.names():
@@ -57,7 +58,8 @@ def _say_what_stays(args: argparse.Namespace, out: Out) -> None:
         out.say(f"The cluster stays: swarmlab{name} comes back to it, swarmlab down{name} removes it.")
 
 
-def _whole(name: str) -> bool:
+def is_whole(name: str) -> bool:
+    """Return whether there is a cluster of this name, with every node in the swarm."""
     from lab.cluster import api  # only this path needs it, and the first paint waits for imports
 
     return name in api.names() and api.find(name).status().whole

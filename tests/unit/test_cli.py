@@ -28,7 +28,12 @@ CONTRACT = [
     "run first-service scaling --json",
     "run --all --until create",
     "reset --to first-service:create --dry-run --json",
+    "run ./mine.yaml",
     "record reconciliation -o x.tape",
+    "new lesson my-lesson",
+    "new lesson my-lesson -o x.yaml --json",
+    "dev x.yaml",
+    "dev x.yaml --name other",
     "replay reconciliation --plain --speed max",
     "replay x.tape --speed 2.5",
     "export reconciliation --format cast -o x.cast",
@@ -62,6 +67,11 @@ WRONG = [
     "status --name ../etc",
     "status --name UPPER",
     "record",
+    "new",
+    "new lesson",
+    "new lesson Mine",
+    "new course x",
+    "dev",
 ]
 
 
