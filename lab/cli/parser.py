@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Command = Callable[[argparse.Namespace, Out], int]
 
 _LESSON = "a lesson's id, or its file (.yaml)"
+_OUTSIDE = "the file of the recording's lesson, if that is not in the course"
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -125,10 +126,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
+    replay.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     replay.add_argument("--plain", action="store_true", help="print it, without a screen")
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="playback speed factor (default 1)")
     export = add("export", "tapes", "turn a recording into a cast, a handout or a log", json=False, named=False)
     export.add_argument("recording", metavar="RECORDING")
+    export.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     export.add_argument(
         "--format",
         choices=("cast", "markdown", "html"),

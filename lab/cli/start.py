@@ -121,4 +121,4 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
 def _replay(out: Out) -> None:
     from lab.cli.tapes import replay  # only this path needs it, and the first paint waits for imports
 
-    replay(argparse.Namespace(recording="reconciliation", plain=True, speed=None), out)
+    replay(argparse.Namespace(recording="reconciliation", lesson=None, plain=True, speed=None), out)

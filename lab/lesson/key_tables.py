@@ -1,4 +1,4 @@
-"""The tables of keys in the author's chapter, `lessons/README.md`: generated from the schema, but for their examples."""
+"""The tables of keys in the author's chapter, `lessons/README.md`: from the schema, but for their examples."""
 
 from __future__ import annotations
 
@@ -43,11 +43,12 @@ def keys(name: str, schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _filled(name: str, old: str, schema: Mapping[str, Any]) -> str:
-    kept, head, row = _examples(old), _HEAD, _key_row
-    if name == CHECKS:
-        head, row = _HEAD_OF_CHECKS, _check_row
-    rows = (f"{row(name, key, schema)} | {kept.get(key, '')} |\n" for key in keys(name, schema))
-    return f"<!-- keys of {name}: begin -->\n{head}{''.join(rows)}<!-- keys of {name}: end -->"
+    kept, head = _examples(old), _HEAD_OF_CHECKS if name == CHECKS else _HEAD
+    rows = {
+        key: _check_row(key, schema) if name == CHECKS else _key_row(name, key, schema) for key in keys(name, schema)
+    }
+    body = "".join(f"{row} | {kept.get(key, '')} |\n" for key, row in rows.items())
+    return f"<!-- keys of {name}: begin -->\n{head}{body}<!-- keys of {name}: end -->"
 
 
 def _key_row(name: str, key: str, schema: Mapping[str, Any]) -> str:
@@ -56,7 +57,7 @@ def _key_row(name: str, key: str, schema: Mapping[str, Any]) -> str:
     return f"| `{key}`{required} | {_one_line(keys(name, schema)[key].get('description', ''))}"
 
 
-def _check_row(_: str, key: str, schema: Mapping[str, Any]) -> str:
+def _check_row(key: str, schema: Mapping[str, Any]) -> str:
     condition = kinds()[key]
     mine = schema["$defs"].get(condition.__name__, {}).get("properties", {})
     named = ", ".join(f"`{each}`" for each in mine) or "the status itself"

@@ -36,6 +36,8 @@ CONTRACT = [
     "dev x.yaml --name other",
     "replay reconciliation --plain --speed max",
     "replay x.tape --speed 2.5",
+    "replay x.tape --lesson x.yaml",
+    "export x.tape --format html --lesson x.yaml",
     "export reconciliation --format cast -o x.cast",
     "export reconciliation --format markdown",
     "export reconciliation --format markdown --log -o x.md",

@@ -20,6 +20,7 @@ from lab.lesson.notes import Notes
 from lab.reset.apply import apply
 from lab.reset.plan import plan
 from lab.run.runner import run_lesson
+from lab.session.replay import ReplayStage
 from lab.world.entries import Checked
 from tests.doubles.driver import ModelDriver
 
@@ -166,3 +167,21 @@ def test_dev_needs_a_file_and_a_terminal(file: Path, capsys: pytest.CaptureFixtu
     assert "none.yaml: there is no such file\n  next: swarmlab new lesson NAME" in capsys.readouterr().err
     assert main(["dev", str(file)]) == 2
     assert f"needs a terminal\n  next: swarmlab check {file}" in capsys.readouterr().err
+
+
+def test_a_recording_is_shown_with_its_lesson_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = tmp_path / "mine.yaml"
+    text = (paths.lessons() / "scaling.yaml").read_text()
+    mine.write_text(text.replace("title: Drain a node", "title: Empty a node"))
+    for argv in (
+        ["replay", "scaling", "--plain", "--speed", "max", "--lesson", str(mine)],
+        ["export", "scaling", "--format", "markdown", "--lesson", str(mine)],
+    ):
+        assert main(argv) == 0
+        said = capsys.readouterr().out
+        assert "Empty a node" in said
+        assert "Drain a node" not in said
+    stage = ReplayStage(paths.recordings() / "scaling.tape", lesson=load_lesson(mine))
+    assert [step.title for step in stage.lessons()[0].steps][2] == "Empty a node"
+    assert main(["replay", "secrets", "--plain", "--lesson", str(mine)]) == 2
+    assert "the recording is of the lesson secrets, not of scaling" in capsys.readouterr().err
