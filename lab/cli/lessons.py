@@ -16,7 +16,7 @@ from lab.cli.out import Out
 from lab.cli.output_files import expect_writable
 from lab.errors import InputError, LabError, MissingError
 from lab.lesson import progress
-from lab.lesson.course import SYLLABUS, check_paths, load_course, load_syllabus
+from lab.lesson.course import SYLLABUS, check_paths, load_course, load_lesson, load_syllabus
 from lab.lesson.model import Lesson
 from lab.schema.diagnostics import More
 
@@ -58,18 +58,24 @@ def lessons(args: argparse.Namespace, out: Out) -> int:
 
 
 def choose_lessons(names: Sequence[str], *, everything: bool = False) -> tuple[Lesson, ...]:
-    """Return the lessons with these ids, in the order given. Raises InputError for an unknown id, and when none is
-    given."""
-    course = load_course()
+    """Return the lessons with these ids, or in these files, in the order given. Raises InputError for an unknown id,
+    and when none is given; Problems for a file that is wrong."""
     if everything:
-        return course
+        return load_course()
     if not names:
         raise InputError("no lesson was named", remedy="name one or more, or use --all; swarmlab lessons lists them")
-    known = {lesson.id: lesson for lesson in course}
+    # A file may belong to a course that is being changed, and cannot be loaded now.
+    known = {} if all(map(is_file_name, names)) else {lesson.id: lesson for lesson in load_course()}
     for name in names:
-        if name not in known:
-            raise InputError(f"there is no lesson {name}", remedy=f"the lessons are: {', '.join(known)}")
-    return tuple(known[name] for name in names)
+        if name not in known and not is_file_name(name):
+            there = f"the lessons are: {', '.join(known)}; the name of a lesson's file ends in .yaml"
+            raise InputError(f"there is no lesson {name}", remedy=there)
+    return tuple(load_lesson(Path(name)) if is_file_name(name) else known[name] for name in names)
+
+
+def is_file_name(name: str) -> bool:
+    """Return whether a lesson is named by its file: no id has a slash or a suffix."""
+    return "/" in name or name.endswith((".yaml", ".yml"))
 
 
 def run(args: argparse.Namespace, out: Out) -> int:

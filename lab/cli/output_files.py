@@ -32,6 +32,18 @@ def write_whole(path: Path, text: str) -> None:
         raise _sentence(path, error) from error
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write text as UTF-8 to a file that does not exist yet. Raises InputError when it does, or for a path that cannot
+    be written, LabError for a disk that does not accept it."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(f"{path} exists already", remedy="choose another file with -o") from None
+    except OSError as error:
+        raise _sentence(path, error) from error
+
+
 def expect_writable(path: Path) -> None:
     """Raise InputError now, before long work, when a file cannot be created there; folders may still be missing."""
     try:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace, Out], int]
 
+_LESSON = "a lesson's id, or its file (.yaml)"
+_OUTSIDE = "the file of the recording's lesson, if that is not in the course"
+
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Return the parsed arguments, with `command` to call. Wrong usage exits with code 2 and a sentence (argparse)."""
@@ -82,7 +85,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     add("lessons", "lessons", "the lessons, and what you passed")
     run = add("run", "lessons", "go through lessons without a screen, and prove every check")
-    run.add_argument("lessons", nargs="*", metavar="LESSON")
+    run.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)
     run.add_argument("--all", action="store_true", help="all lessons, in the syllabus's order")
     run.add_argument("--until", metavar="STEP", help="stop after this step")
     reset = add("reset", "lessons", "reset the cluster to the start of a lesson or of a step", named=False)
@@ -90,7 +93,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "--name", type=_lab_names, default=argparse.SUPPRESS, metavar="NAME[,NAME...]", help="which lab, or several"
     )
     reset.add_argument("--all-labs", action="store_true", help="all labs on this machine, side by side")
-    reset.add_argument("--to", metavar="LESSON[:STEP]", default="", help="default: the lesson that you were at")
+    reset.add_argument(
+        "--to",
+        metavar="LESSON[:STEP]",
+        default="",
+        help=f"{_LESSON}, and a step (default: the lesson that you were at)",
+    )
     reset.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     reset.add_argument(
         "--by",
@@ -99,11 +107,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="by the engines' API, by a snapshot of that start, or (the default) by a snapshot if there is one",
     )
     ahead = add("prepare", "snapshots", "save the starts of lessons ahead: each reset to one then takes seconds")
-    ahead.add_argument("lessons", nargs="*", metavar="LESSON")
+    ahead.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)
     ahead.add_argument("--all", action="store_true", help="all lessons")
     ahead.add_argument("--steps", action="store_true", help="the starts of their steps, too")
     record = add("record", "lessons", "run a lesson and keep its tape")
-    record.add_argument("lesson", metavar="LESSON")
+    record.add_argument("lesson", metavar="LESSON", help=_LESSON)
     record.add_argument("-o", "--output", metavar="FILE", help="default: LESSON.tape in this folder's recordings/")
     check = add("check", "lessons", "lessons, stacks and recordings: file, line, what is wrong", named=False)
     check.add_argument("paths", nargs="*", type=_path, metavar="PATH", help="a file, a folder and all below it, or -")
@@ -118,12 +126,21 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="a file of one stack; repeat it for override files, as with docker stack deploy",
     )
 
+    new = add("new", "authors", "begin a lesson of your own: a file that already proves", named=False)
+    new.add_argument("what", choices=("lesson",))
+    new.add_argument("lesson", type=_lesson_id, metavar="NAME", help="its id: lowercase letters, digits and hyphens")
+    new.add_argument("-o", "--output", type=_path, metavar="FILE", help="default: NAME.yaml in this folder")
+    dev = add("dev", "authors", "show a lesson's file in the lab, and again whenever it is saved", json=False)
+    dev.add_argument("file", type=_path, metavar="FILE")
+
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
+    replay.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     replay.add_argument("--plain", action="store_true", help="print it, without a screen")
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="playback speed factor (default 1)")
     export = add("export", "tapes", "turn a recording into a cast, a handout or a log", json=False, named=False)
     export.add_argument("recording", metavar="RECORDING")
+    export.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     export.add_argument(
         "--format",
         choices=("cast", "markdown", "html"),
@@ -173,6 +190,12 @@ def _lab_name(text: str) -> str:
 def _lab_names(text: str) -> str:
     for name in text.split(","):
         _lab_name(name)
+    return text
+
+
+def _lesson_id(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an id: lowercase letters, digits and hyphens, at most 60")
     return text
 
 

@@ -37,7 +37,7 @@ def _app(args: argparse.Namespace, out: Out) -> int:
     from lab.tui import launch
 
     where = progress.last_lesson(args.name)
-    if _whole(args.name):
+    if is_whole(args.name):
         code = launch(lambda: _live(args.name), live=True, lesson=where)
         say_what_stays(args, out)
         return code
@@ -64,7 +64,8 @@ def say_what_stays(args: argparse.Namespace, out: Out) -> None:
         out.say(f"The cluster stays: swarmlab{name} comes back to it, swarmlab down{name} removes it.")
 
 
-def _whole(name: str) -> bool:
+def is_whole(name: str) -> bool:
+    """Return whether there is a cluster of this name, with every node in the swarm."""
     from lab.cluster import api  # only this path needs it, and the first paint waits for imports
 
     return name in api.names() and api.find(name).status().whole
@@ -126,4 +127,4 @@ def _tour(args: argparse.Namespace, out: Out) -> int:
 def _replay(out: Out) -> None:
     from lab.cli.tapes import replay  # only this path needs it, and the first paint waits for imports
 
-    replay(argparse.Namespace(recording="reconciliation", plain=True, speed=None), out)
+    replay(argparse.Namespace(recording="reconciliation", lesson=None, plain=True, speed=None), out)

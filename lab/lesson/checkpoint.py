@@ -30,33 +30,48 @@ class UpdateState(Value):
     """How a service is updated. Times are in seconds; the defaults are the engine's."""
 
     parallelism: Annotated[int, Field(ge=0, le=1000)] = 1
+    """How many tasks are replaced at a time; 0 replaces all at once."""
     delay: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    """The pause between two batches of tasks."""
     order: Literal["stop-first", "start-first"] = "stop-first"
+    """Whether the old task stops before the new one starts, or after it."""
     failure_action: Literal["pause", "continue", "rollback"] = "pause"
+    """What happens when too many new tasks fail."""
     monitor: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    """How long a new task is watched for a failure."""
     max_failure_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of new tasks that may fail."""
 
 
 class ServiceState(Value):
     """The desired state of a service. A key that is left out has the engine's default, and is compared with it."""
 
     image: Name
+    """The image of its tasks. The lab's nodes have `nginx:1.26`, among others."""
     mode: Literal["replicated", "global"] = "replicated"
+    """Whether it has a number of replicas, or one task on every node."""
     replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
     """Defaults to 1; a global service has none."""
     args: tuple[str, ...] = ()
+    """The arguments of the container's command."""
     env: tuple[Annotated[str, Field(pattern=r"^[^=]+=")], ...] = ()
     """`NAME=value`."""
     constraints: tuple[Name, ...] = ()
+    """Conditions on the nodes that may run a task."""
     publish: tuple[Publish, ...] = ()
     """`8080:80` or `8080:80/udp` through the routing mesh; `8081:80/tcp/host` on the task's own node only."""
     endpoint: Literal["vip", "dnsrr"] = "vip"
+    """Whether its name leads to one virtual IP, or by DNS to every task."""
     secrets: tuple[Granted, ...] = ()
     """`SOURCE` or `SOURCE:TARGET`."""
     configs: tuple[Granted, ...] = ()
+    """`SOURCE` or `SOURCE:TARGET`."""
     networks: tuple[Name, ...] = ()
+    """The overlay networks that it is attached to."""
     labels: Mapping[str, str] = {}
+    """The service's labels."""
     update: UpdateState = UpdateState()
+    """How it is updated."""
     runs_on: tuple[Name, ...] = ()
     """Nodes that must each run at least one task; a reset redistributes the tasks when one of them has none."""
 
@@ -92,10 +107,15 @@ class Content(Value):
     (`login`)."""
 
     text: Annotated[str, Field(min_length=1, max_length=500_000)] | None = None
+    """The content itself."""
     file: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    """A file, by its path relative to the lesson."""
     stack: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    """A file, by its path relative to the stacks folder."""
     random: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """This many random bytes, as hex."""
     login: bool = False
+    """The users-file line of the lab's own user and password."""
 
     @model_validator(mode="before")
     @classmethod
@@ -120,9 +140,13 @@ class NodeState(Value):
     is not compared."""
 
     machine: Literal["on", "off"] = "on"
+    """Whether the machine is powered on."""
     availability: Literal["active", "pause", "drain"] = "active"
+    """Whether tasks may run there: `docker node update`."""
     role: Literal["manager", "worker"] | None = None
+    """Whether it is a manager or a worker."""
     labels: Mapping[str, str] = {}
+    """The node's labels."""
 
 
 class Checkpoint(Value):
@@ -130,11 +154,15 @@ class Checkpoint(Value):
     anything else that is not named should not exist."""
 
     services: Mapping[Name, ServiceState] = {}
+    """Services by name."""
     secrets: Mapping[Name, Content] = {}
+    """Secrets by name."""
     configs: Mapping[Name, Content] = {}
+    """Configs by name."""
     networks: tuple[Name, ...] = ()
     """Attachable overlay networks."""
     nodes: Mapping[Name, NodeState] = {}
+    """Nodes by name: those that are not on, active and without labels."""
     stacks: Mapping[Name, StackState] = {}
     """Deployed in this order."""
 

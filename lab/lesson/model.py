@@ -33,7 +33,9 @@ class Needs(Value):
     """The smallest cluster on which what the lesson says is true."""
 
     nodes: Annotated[int, Field(ge=1, le=50)] = 1
+    """How many nodes there must be."""
     managers: Annotated[int, Field(ge=1, le=50)] = 1
+    """How many of them must be managers."""
 
 
 class LoadAct(Value):
@@ -44,8 +46,11 @@ class LoadAct(Value):
     host: Name | None = None
     """Host name for requests through Traefik; without it, requests go directly to `port`."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The port of the requests; with a host it is 443, or 80 without HTTPS."""
     path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
+    """The path that is requested."""
     https: bool = True
+    """Whether requests to a host are made by HTTPS."""
 
     @model_validator(mode="after")
     def _sane(self) -> LoadAct:
@@ -96,7 +101,11 @@ class _Act(Value):
 
 def act_model(faults: Mapping[str, Fault]) -> type[_Act]:
     """Return a model of an act that is one of these faults, or a load."""
-    fields: dict[str, Any] = {**dict.fromkeys(faults, (Name | None, None)), "load": (LoadAct | None, None)}
+    fields: dict[str, Any] = {
+        verb: (Name | None, Field(None, description=f"A node: {fault.asks.format('it')}."))
+        for verb, fault in faults.items()
+    }
+    fields["load"] = (LoadAct | None, Field(None, description="Requests at a steady rate."))
     words = "; ".join(f"{verb}: {fault.asks.format('it')}" for verb, fault in faults.items())
     return create_model("Act", __base__=_Act, __doc__=f"{_Act.__doc__}\n\n{words}.", **fields)
 
@@ -111,14 +120,21 @@ class Became(Value):
     """The part of the cluster that a block of a stack file became: exactly one of these keys besides `of`."""
 
     service: Name | None = None
+    """A service, by its full name: `app_frontend`."""
     network: Name | None = None
+    """A network."""
     secret: Name | None = None
+    """A secret."""
     config: Name | None = None
+    """A config."""
     router: Name | None = None
+    """A router, as Traefik names it without the provider."""
     label: Name | None = None
     """A label of the service named in `of`."""
     node_label: Name | None = None
+    """A node's label, `NAME=value`."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """A published port."""
     of: Name | None = None
     """The service whose label, port or tasks are meant."""
 
@@ -138,7 +154,9 @@ class Reading(Value):
     block: Annotated[str, Field(min_length=1, max_length=200)]
     """Keys from the top level as a path: `services/traefik/deploy`; `#1-4` after it selects lines of that block."""
     says: Text
+    """What the block says, in your words."""
     became: Became | None = None
+    """What it became in the cluster; shown below it, live."""
     excerpt: str = ""
     """The block's own lines; filled in when the lesson is read."""
 
@@ -158,7 +176,9 @@ class Capture(Value):
     """
 
     service: Name | None = None
+    """The service that the value is taken from."""
     slot: Annotated[int, Field(ge=1)] | None = None
+    """Only the task in this slot."""
     on: Name | None = None
     """Only a task on this node."""
     take: Literal["node", "container", "task", "name"] | None = None
@@ -188,7 +208,9 @@ class Hint(Value):
     named groups can be used in `say` as `{{name}}`. Without `when`, the hint always applies."""
 
     when: Pattern | None = None
+    """What the finding must match for the hint to be given."""
     say: Text
+    """What to say then."""
 
     @field_validator("when")
     @classmethod
@@ -201,23 +223,30 @@ class Step(Value):
     `act` it is the learner's turn: the lab waits until the world is as the checks say."""
 
     id: Id
+    """What the step is called in commands (`LESSON:STEP`), in the progress and in the quiz."""
     title: Title
+    """Its name for people."""
     text: Text
+    """What to read before the step."""
     run: Command | None = None
     """The shell command. A captured value is inserted as one quoted word, so it must not appear inside quotes, in a
     comment, or after a here-document's `<<`."""
     on: Name = ""
     """The node whose shell runs it; "" selects a manager that is up."""
     act: Act | None = None
+    """What the lab does itself, in place of a command."""
     solution: Command | None = None
     """The shell command that does it where it is the learner's turn, typed when the lesson is proven or recorded."""
     ways: Annotated[tuple[Command, ...], Field(max_length=5)] = ()
     """Other shell commands that must pass as well; told when the step has passed."""
     capture: Mapping[CaptureName, Capture] = {}
+    """Values that this step and later ones use as `{{name}}`."""
     then: Annotated[tuple[Check, ...], Field(min_length=1)]
+    """The checks: each false before the step and true after it."""
     bound: Bound = 120.0
     """Seconds for the command and its checks together; generous, since a cluster may be emulated."""
     hints: tuple[Hint, ...] = ()
+    """What helps while a check is not true; the first that matches is given."""
     after: Text | None = None
     """What was to be seen; shown when the step has passed."""
     notes: AnyNotes | None = None
@@ -225,6 +254,7 @@ class Step(Value):
     reads: tuple[Reading, ...] = ()
     """Blocks of stack files, shown between the text and the command."""
     question: Question | None = None
+    """A prediction that the learner makes before the step runs."""
     pane: PaneId | None = None
     """The pane to look at in this step."""
     leaves: Patch | None = None
@@ -294,20 +324,28 @@ class Lesson(Value):
     """A lesson: its starting checkpoint and its steps."""
 
     id: Id
+    """What the lesson is called in commands, and what its recording is called."""
     title: Title
+    """Its name for people."""
     topics: Annotated[tuple[Id, ...], Field(min_length=1)]
     """Ids from `syllabus.yaml`."""
     minutes: Annotated[int, Field(ge=1, le=240)]
+    """How long it takes; the lab's clock counts down from it."""
     panes: tuple[PaneId, ...] = (CLUSTER,)
+    """The panes that it uses; the first one is open when the lesson begins."""
     about: Text
+    """What the lesson is about; shown on the opening page."""
     version: Annotated[int, Field(ge=1, le=10_000)] = 1
     """To be raised when the steps' ids come to mean something else: progress in another version is not taken for
     progress in this one."""
     kubernetes: OneLine | None = None
     """What the same is called there, in one line; shown on the opening page."""
     needs: Needs = Needs()
+    """The smallest cluster that it can be taken on."""
     start: Checkpoint = Checkpoint()
+    """The cluster as the first step finds it; a reset puts it there."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    """The steps, in order."""
     recap: Annotated[tuple[OneLine, ...], Field(max_length=5)] = ()
     """What to remember, in up to five sentences; shown on the last page."""
     terms: Annotated[Mapping[OneLine, OneLine], Field(max_length=20)] = {}

@@ -58,10 +58,13 @@ class Question(Value):
     shown next to the measured value."""
 
     name: CaptureName
+    """The name of the answer: `{{name}}` in a text."""
     text: Text
+    """The question."""
     usual: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """The number used when nobody is asked."""
     choices: Choices = ()
+    """Two to six answers to choose from."""
     answer: Answer | None = None
     """The right choice: its text, or its place, counted from 0."""
     because: Text | None = None
@@ -86,7 +89,9 @@ class QuizItem(Value):
     """A question at the end of a lesson; a wrong answer leads back to `step`."""
 
     ask: Text
+    """The question."""
     choices: Choices
+    """Two to six answers to choose from."""
     answer: Answer
     """The right choice: its text, or its place, counted from 0."""
     step: Id

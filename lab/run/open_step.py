@@ -66,10 +66,10 @@ class OpenStep(StepRun):
         return self._news(world)
 
     def _typed(self) -> list[Command]:
-        """Return the commands that the learner typed since the page was opened, and that have ended."""
+        """Return the commands that the learner typed since the page was opened, one that still runs included: an
+        attached `docker service update` ends after the state that it brings."""
         known = {command.id for command in self.baseline.since.commands}
-        commands = self.driver.journal.world.commands
-        return [c for c in commands if c.id not in known and not c.step and c.status is not None]
+        return [c for c in self.driver.journal.world.commands if c.id not in known and not c.step]
 
 
 def open_step(lesson: Lesson, step: Step, driver: StepDriver) -> OpenStep:

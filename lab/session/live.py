@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from types import MappingProxyType
 
 from lab.cluster import api
 from lab.cluster.model import Cluster, ClusterStatus
@@ -17,6 +18,7 @@ from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
 from lab.session.cluster_driver import ClusterDriver
+from lab.session.draft import first_changed
 from lab.session.reset_to import Done, reset_to
 from lab.session.step_snapshots import StepSaver, find_undo, forget_from, take_back
 from lab.session.step_watcher import StepWatcher
@@ -35,18 +37,26 @@ TYPING = 0.018
 
 class LiveStage:
     """`lab.session.Stage` on a cluster. One step at a time: a second `play` waits for the first. With `saves`, the
-    cluster is saved before each step, while the person reads, so that the step can be taken back."""
+    cluster is saved before each step, while the person reads, so that the step can be taken back. `lessons` are offered
+    in place of the course's; the lab does not come back to them by itself."""
 
     live = True
 
     def __init__(
-        self, cluster: Cluster, *, journal: Journal | None = None, typing: float = TYPING, saves: bool = False
+        self,
+        cluster: Cluster,
+        *,
+        journal: Journal | None = None,
+        typing: float = TYPING,
+        saves: bool = False,
+        lessons: tuple[Lesson, ...] | None = None,
     ) -> None:
         self.journal = journal or Journal()
         self.cluster = cluster
         self.title = format_heading(cluster.status())
         self.driver = ClusterDriver(cluster, self.journal, typing=typing)
-        self._course = load_course()
+        self._course = load_course() if lessons is None else lessons
+        self._in_course = lessons is None
         self._lesson: Lesson | None = None
         self._view = "reconciliation"
         self._busy = threading.Lock()
@@ -73,12 +83,29 @@ class LiveStage:
         self._lesson = found
         self.show(self._view)
         self._write_opened(found)
-        progress.record_opened(self.cluster.name, found.id)
+        if self._in_course:
+            progress.record_opened(self.cluster.name, found.id)
         if not progress.passed_steps(self.cluster.name, found):
             self._tell_distance(found)
             self._forget_from(found)
         self._save_soon(found)
         return found
+
+    def revise(self, lesson: Lesson) -> None:
+        """See `DraftStage.revise`. Steps that do something else now, and those after them, are to be passed again."""
+        with self._busy:
+            before, self._course = self._lesson, (lesson,)
+            if before is None or before.id != lesson.id:
+                return
+            self._lesson = lesson
+            changed = first_changed(before, lesson)
+            if changed is not None:
+                progress.forget_step(self.cluster.name, lesson, changed)
+                self._write_opened(lesson, self.journal.world.lesson.captured)
+                self._forget_from(lesson, changed)
+        self.show(self._view)
+        self._save_soon(lesson)
+        self._watch_shown()
 
     def play(self, step: str) -> None:
         """See `Stage.play`."""
@@ -159,9 +186,7 @@ class LiveStage:
             with api.at_work(self.cluster.name, f"going back to {undo.sentence}"):
                 take_back(self.driver, undo)
         progress.forget_step(self.cluster.name, lesson, undo.step)
-        self._write_opened(lesson)
-        for name, value in captured.items():
-            self.journal.write(Captured(name, value))
+        self._write_opened(lesson, captured)
         self._save_soon(lesson)
         self._watch_shown()
         return f"The cluster is as it was {undo.sentence}."
@@ -247,10 +272,12 @@ class LiveStage:
         """Return the stage's turn, to be held for a block; None while a step or a reset has it."""
         return _held(self._busy) if self._busy.acquire(blocking=False) else None
 
-    def _write_opened(self, lesson: Lesson) -> None:
+    def _write_opened(self, lesson: Lesson, captured: Mapping[str, str] = MappingProxyType({})) -> None:
         open_lesson(lesson, self.driver)
         for step in progress.passed_steps(self.cluster.name, lesson):
             self.journal.write(StepMoved(lesson.id, step, "passed"))
+        for name, value in captured.items():
+            self.journal.write(Captured(name, value))
 
     def _tell_distance(self, lesson: Lesson) -> None:
         """Report that the cluster is not at the lesson's start, before a step fails because of it."""

@@ -17,12 +17,18 @@ from lab.world.journal import Journal
 
 
 class ReplayStage:
-    """`lab.session.Stage` on tapes: a step plays on request, at `speed` (None: without waiting)."""
+    """`lab.session.Stage` on tapes: a step plays on request, at `speed` (None: without waiting). `lesson` is the
+    recording's, if it is not in the course."""
 
     live = False
 
     def __init__(
-        self, recording: Path | None = None, *, speed: float | None = 1.0, journal: Journal | None = None
+        self,
+        recording: Path | None = None,
+        *,
+        speed: float | None = 1.0,
+        journal: Journal | None = None,
+        lesson: Lesson | None = None,
     ) -> None:
         self._given = load(recording) if recording else None
         self._tapes = {self._given.header.lesson: recording} if self._given and recording else tapes()
@@ -32,7 +38,8 @@ class ReplayStage:
         self._answers: dict[str, str] = {}
         self._busy = threading.Lock()
         self.title = "REPLAY"
-        self._lessons = tuple(lesson for lesson in load_course() if lesson.id in self._tapes)
+        course = load_course() if lesson is None else (lesson,)
+        self._lessons = tuple(each for each in course if each.id in self._tapes)
 
     def lessons(self) -> tuple[Lesson, ...]:
         """See `Stage.lessons`: those that have a tape."""

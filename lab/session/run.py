@@ -15,7 +15,7 @@ from lab.lesson import progress
 from lab.lesson.model import Lesson
 from lab.run.runner import LessonResult, run_lesson
 from lab.session.cluster_driver import ClusterDriver
-from lab.session.lesson_text import lesson_text
+from lab.session.lesson_text import find_lesson, lesson_text
 from lab.session.live import TYPING
 from lab.session.reset_to import By, Done, keep_checkpoint, reset_to
 from lab.tape.tape import Header, Recorder
@@ -77,7 +77,8 @@ def reset_cluster(
                 report(Progress("snapshot", f"no snapshot of it was kept: {error.sentence}", 1.0))
     if not dry_run:
         progress.forget_step(name, lesson, step or "")
-        progress.record_opened(name, lesson.id)
+        if find_lesson(lesson.id) is not None:  # Elsewhere a lesson is known by its file alone.
+            progress.record_opened(name, lesson.id)
     return done
 
 

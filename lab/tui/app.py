@@ -26,6 +26,7 @@ from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
 if TYPE_CHECKING:
+    from lab.lesson.model import Lesson
     from lab.session import Stage, UndoOffer
     from lab.tui.widgets.terminal import Terminal
 
@@ -38,7 +39,8 @@ class LabApp(ViewActions):
     and `live` says which kind to expect.
 
     `bring_up` creates a cluster in the background and returns its stage, which is offered when it is ready; if the user
-    quits first, its report raises Cancelled to end it. `clock` is the speaker's, in seconds.
+    quits first, its report raises Cancelled to end it. `reload` returns a new version of the stage's lesson, or None;
+    what it raises is shown. `clock` is the speaker's, in seconds.
     """
 
     CSS_PATH = "lab.tcss"
@@ -57,12 +59,13 @@ class LabApp(ViewActions):
         lesson: str = "",
         live: bool = False,
         theme: Literal["dark", "light"] = "dark",
+        reload: Callable[[], Lesson | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         live = live if callable(stage) else stage.live
-        self.ui = UiState(live=live, making=bring_up is not None)
-        self._stage, self._bring_up, self._lesson = stage, bring_up, lesson
+        self.ui = UiState(live=live, reading=not live and reload is not None, making=bring_up is not None)
+        self._stage, self._bring_up, self._lesson, self._reload = stage, bring_up, lesson, reload
         self._clock, self._opened = clock, clock()
         self._worker = StageWorker(self)
         self._main = MainScreen(self.ui)
@@ -198,6 +201,8 @@ class LabApp(ViewActions):
         elif name == "stage" and result is not None:
             self._mine.append(result)
             self._adopt(result, self._lesson)
+            if self._reload is not None:
+                self._worker.follow(self._reload)
         elif name == "opening":
             self._on_opened(result)
         elif name == "step":
@@ -228,7 +233,7 @@ class LabApp(ViewActions):
 
     def _on_opened(self, opened: Opened | None) -> None:
         if opened is None:
-            self.see(notice="There is no lesson here yet.", trouble=True)
+            self.see(notice="There is no lesson here yet.", trouble=not self.ui.reading)
             return
         self._opened = self._clock()
         self._frame()

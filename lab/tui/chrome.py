@@ -9,6 +9,9 @@ from lab.schema.template import fill, placeholders
 from lab.tui.spans import Line, Span, Tone, clip, fit, format_stamp, width, wrap
 from lab.tui.ui_state import REGIONS, UiState
 
+#: The most problems of a lesson's file that are shown.
+_MOST_PROBLEMS = 3
+
 
 def header(s: UiState, room: int) -> tuple[Line]:
     """Return one line: the source of the data, the lesson, the current step and the time left."""
@@ -26,6 +29,7 @@ def _badge(s: UiState) -> Span:
     silent = max(0.0, s.now - s.world.linked_at) if s.world else 0.0
     return {
         "starting": (" ◌ STARTING ", "replay"),
+        "reading": (" ◇ READING ", "replay"),
         "replay": (f" ▶ REPLAY {format_stamp(s.now, False)} ", "replay"),
         "live": (" ● LIVE ", "live"),
         "stale": (f" ▲ STALE for {silent:.0f} s ", "stale"),
@@ -101,7 +105,7 @@ def checks(s: UiState) -> Iterator[tuple[str, str, str, Tone]]:
         asks = filled(s, verdict.text if verdict else check.sentence)
         if verdict is not None and verdict.ok:
             yield "✔", asks, "", "run"
-        elif state == "passed" and verdict is None:
+        elif state == "passed" and verdict is None and not s.reading:
             continue  # It passed by another way than the step's own command, whose exit status nobody asked for.
         elif state == "failed" and verdict is not None:
             yield "✘", asks, verdict.why, "bad"
@@ -121,7 +125,7 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
     where = f"on {filled(s, step.on)}" if step.on else ""
     lines: list[Line] = [fit(((_command_head(s), "quiet"),), ((where, "quiet"),), room)]
     if step.your_turn:
-        words = "make it so, in any way you like." if s.live else "the recording shows one way."
+        words = "make it so, in any way you like." if s.live or s.reading else "the recording shows one way."
         lines += wrap([("Your turn: ", "strong"), (words, "")], room, (("» ", "lab"),))
     elif step.run is not None:
         for place, part in enumerate(filled(s, step.run).rstrip("\n").split("\n")):
@@ -141,6 +145,8 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
 def _command_head(s: UiState) -> str:
     if s.step is not None and s.step.run is None:
         return "you do this" if s.step.your_turn else "the lab does this"
+    if s.reading:
+        return "this runs"
     state, record = s.step_state(s.page), s.record(s.page)
     if state == "passed" and record is not None and record.ended == record.began:
         return "one way to do it"  # It passed by another, or in an earlier run.
@@ -183,10 +189,24 @@ def banner(s: UiState, room: int) -> tuple[Line, ...]:
         words = s.world.link.why or "no manager answers"
         gone = "What you see is old" if s.world.swarm.nodes else "Nothing has been seen yet"
         lines += wrap([(f"{gone} ({silent:.0f} s): {words}. The lab keeps retrying.", "bad")], room, ((" ▲ ", "bad"),))
+    lines += _problems(s, room)
     if s.notice:
         tone: Tone = "bad" if s.trouble else "note"
         lines += wrap([(s.notice, tone)], room, ((" ✘ " if s.trouble else " » ", tone),))
     return tuple(lines)
+
+
+def _problems(s: UiState, room: int) -> Iterator[Line]:
+    """Yield what is wrong with the lesson's file, and what is shown meanwhile."""
+    for problem in s.problems[:_MOST_PROBLEMS]:
+        yield from wrap([(problem, "bad")], room, ((" ✘ ", "bad"),), (("   ", ""),))
+    if s.problems:
+        more = len(s.problems) - _MOST_PROBLEMS
+        shown = (
+            "What you see is the last version without a mistake." if s.lesson is not None else "Nothing is shown yet."
+        )
+        words = f"and {more} more. {shown}" if more > 0 else shown
+        yield from wrap([(words, "note")], room, ((" » ", "note"),))
 
 
 def _progress(s: UiState, room: int) -> Line:

@@ -230,7 +230,8 @@ def reset(s: UiState) -> Pick:
     options = [("", "To the start of the lesson")]
     if s.step is not None and s.page > 0:
         options.insert(0, (s.step.id, f"To the start of this step: {s.step.title}"))
-    return Pick("Put the cluster back" if s.live else "Wind the recording back", options)
+    title = "Wind the recording back" if s.link == "replay" else "Put the cluster back"
+    return Pick("Read again" if s.reading else title, options)
 
 
 def undo(offer: UndoOffer) -> Pick:

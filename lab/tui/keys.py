@@ -33,11 +33,15 @@ def _idle(s: UiState) -> bool:
 
 
 def _at(*states: str) -> Callable[[UiState], bool]:
-    return lambda s: _idle(s) and s.step is not None and s.step_state(s.page) in states and not s.waits
+    return lambda s: _idle(s) and s.step is not None and s.step_state(s.page) in states and not (s.waits or s.reading)
 
 
 def _your_turn(s: UiState) -> bool:
     return _idle(s) and s.step is not None and s.step_state(s.page) != "passed" and s.waits
+
+
+def _readable(s: UiState) -> bool:
+    return _idle(s) and s.step is not None and s.step_state(s.page) != "passed" and s.reading
 
 
 def _passed(s: UiState) -> bool:
@@ -79,7 +83,7 @@ def _hintable(s: UiState) -> bool:
 
 
 def _undoable(s: UiState) -> bool:
-    return _idle(s) and s.lesson is not None and (s.live or s.last_step is not None)
+    return _idle(s) and not s.reading and (s.live or s.last_step is not None)
 
 
 def _choosable(s: UiState) -> bool:
@@ -88,6 +92,7 @@ def _choosable(s: UiState) -> bool:
 
 _NEXT = "Look at the next step"
 _BACK = "Look at the step before"
+_END = "Show the step as it is once it has passed; nothing runs"
 _QUIZ = "Check yourself: a few questions on this lesson"
 _RESET = "Put the cluster back to the start of the step or the lesson"
 _UNDO = "Take back the last step, or what was typed since: the cluster as it was before (a replay winds back)"
@@ -104,13 +109,22 @@ _OF_THE_LESSON = (
     Key("enter,space", "go", "Enter", "run the step", "Run the step's command", _at("", "stopped"), 1),
     Key("enter,space", "go", "Enter", "try again", "Run the step's command again", _at("failed"), 1),
     Key("enter,space", "go", "Enter", "your turn", "Begin your turn: the lab waits until it is so", _your_turn, 1),
+    Key("enter,space", "go", "Enter", "show its end", _END, _readable, 1),
     Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _passed, 1),
     Key("enter,space", "go", "Enter", "next lesson", "Open the next lesson", _can_leap, 1),
     Key("c", "quiz", "c", "check yourself", _QUIZ, _has_quiz, 2),
     Key("n,right", "turn(1)", "n", "next", _NEXT, lambda s: _out(s) and s.lesson is not None and s.page < s.count, 3),
     Key("p,left", "turn(-1)", "p", "back", _BACK, lambda s: _out(s) and s.lesson is not None and s.page > -1, 3),
     Key("r", "reset", "r", "reset", _RESET, lambda s: _idle(s) and s.live, 4),
-    Key("r", "reset", "r", "wind back", "Wind the recording back", lambda s: _idle(s) and not s.live, 4),
+    Key("r", "reset", "r", "wind back", "Wind the recording back", lambda s: _idle(s) and s.link == "replay", 4),
+    Key(
+        "r",
+        "reset",
+        "r",
+        "from the start",
+        "Show the steps as before they have passed",
+        lambda s: _idle(s) and s.reading,
+    ),
     Key("u", "undo", "u", "take back", _UNDO, _undoable, 4),
     Key("h", "hint", "h", "hint", "A hint; again for the next one", _hintable, 3),
     Key("t,tab", "type", "t", "type", "Type into the shell", lambda s: _out(s) and s.live and s.ready, 4),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
-from lab.errors import Cancelled, LabError
+from lab.errors import Cancelled, InputError, LabError
 from lab.tui.journal_feed import Batch, JournalFeed
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Seconds that running work has to end after the user quits.
 PATIENCE = 1.5
+#: Seconds between two looks at a lesson's file.
+LOOK = 0.3
 
 Work = Literal["stage", "opening", "step", "reset", "offer", "making"]
 BringUp = Callable[["Report"], object]
@@ -57,6 +59,22 @@ class Refused(Message):
         super().__init__()
 
 
+class Reloaded(Message):
+    """The lesson's file was saved, and this is what it says now."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+        super().__init__()
+
+
+class Unreadable(Message):
+    """The lesson's file was saved, and cannot be shown."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__()
+
+
 class NoShell(Message):
     """The typed keys reached no shell."""
 
@@ -74,6 +92,7 @@ _TROUBLE = {
     "reset": "The reset failed",
     "offer": "Nothing is taken back",
     "making": "No cluster could be made; the recordings stay",
+    "reload": "The lesson could not be loaded again",
 }
 
 
@@ -196,6 +215,21 @@ class StageWorker:
         """Tell the stage which step's page is shown, "" for none."""
         if self.stage is not None:
             self._wishes.put(partial(self.stage.show_step, step))
+
+    def follow(self, reload: Callable[[], Lesson | None]) -> None:
+        """Call `reload` until the app ends, and post what it returns or raises."""
+        threading.Thread(target=self._follow, args=(reload,), name="reload", daemon=True).start()
+
+    def _follow(self, reload: Callable[[], Lesson | None]) -> None:
+        while not self._leaving:
+            try:
+                if (lesson := reload()) is not None:
+                    self._app.post_message(Reloaded(lesson))
+            except InputError as error:
+                self._app.post_message(Unreadable(tuple(error.sentence.splitlines())))
+            except Exception as error:  # noqa: BLE001  thread boundary: the next version may be good
+                self._app.post_message(Unreadable((trouble("reload", error),)))
+            time.sleep(LOOK)
 
     def drive(self, rate: float | None) -> None:
         """Make load of `rate` requests a second; None ends it."""

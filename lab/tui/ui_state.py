@@ -20,7 +20,7 @@ Region = Literal["lesson", "cluster", "timeline", "terminal"]
 REGIONS: tuple[Region, ...] = ("lesson", "cluster", "timeline", "terminal")
 TITLES: dict[Region, str] = {"lesson": "Lesson", "cluster": "Cluster", "timeline": "Timeline", "terminal": "Terminal"}
 Busy = Literal["", "opening", "step", "reset"]
-Link = Literal["replay", "live", "stale", "none", "starting"]
+Link = Literal["replay", "reading", "live", "stale", "none", "starting"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,14 @@ class UiState:
     is the journal's time and `elapsed` the time since the lesson was opened, in seconds. `running` is the id of the
     running step. `offer` names a live cluster that is ready to be used. `notice` is a message to the user, and
     `trouble` says whether it is bad news. `view` is shown in the cluster's place. `loading`: load runs, or was just
-    requested; `rate` is its actual or requested rate in requests a second. `typing`: keys go to a shell.
+    requested; `rate` is its actual or requested rate in requests a second. `typing`: keys go to a shell. `reading`:
+    there is neither a cluster nor a recording. `problems` are what is wrong with the lesson's file as last saved.
     `hints`: how often a hint was asked for on this page.
     """
 
     ready: bool = False
     live: bool = False
+    reading: bool = False
     title: str = ""
     lessons: tuple[Lesson, ...] = ()
     lesson: Lesson | None = None
@@ -51,6 +53,7 @@ class UiState:
     offer: str = ""
     notice: str = ""
     trouble: bool = False
+    problems: tuple[str, ...] = ()
     region: Region = "lesson"
     view: str = CLUSTER
     loading: bool = False
@@ -135,6 +138,13 @@ class UiState:
             return -1
         return self.count if all(done) else done.index(False)
 
+    def page_in(self, lesson: Lesson) -> int:
+        """Return the page of another version of the lesson that stands for this one: the step with the same id."""
+        ids = [step.id for step in lesson.steps]
+        if self.step is not None and self.step.id in ids:
+            return ids.index(self.step.id)
+        return len(ids) if self.page >= self.count else min(self.page, len(ids) - 1)
+
     @property
     def next_lesson(self) -> Lesson | None:
         """The lesson after this one in the syllabus."""
@@ -148,7 +158,7 @@ class UiState:
     def link(self) -> Link:
         """How fresh the data on the screen is."""
         if not self.live:
-            return "replay"
+            return "reading" if self.reading else "replay"
         if not self.ready or self.world is None or (self.world.link.state == "none" and not self.world.link.why):
             return "starting"
         return self.world.link.state

@@ -1,15 +1,16 @@
-"""The part of the app that changes only what is shown: panes, views, focus, themes, help."""
+"""The part of the app that changes only what is shown: panes, views, focus, themes, help, a lesson's new version."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from textual import events
+from textual import events, on
 from textual.app import App
 from textual.command import CommandPalette
 
 from lab.tui import keys
 from lab.tui.main_screen import is_compact
+from lab.tui.stage_worker import Reloaded, Unreadable
 from lab.tui.theme import DARK, LIGHT
 from lab.tui.ui_state import REGIONS, Region
 
@@ -33,6 +34,23 @@ class ViewActions(App[int]):
     def turn_to(self, page: int) -> None:
         """Show a page; -1 is the opening page."""
         raise NotImplementedError
+
+    def open_lesson(self, lesson: str) -> None:
+        """Open a lesson; "" opens the first one."""
+        raise NotImplementedError
+
+    @on(Reloaded)
+    def _reloaded(self, message: Reloaded) -> None:
+        lesson, s = message.lesson, self.ui
+        if s.lesson is not None and s.lesson.id == lesson.id:
+            self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=())
+        else:
+            self.see(problems=())
+            self.open_lesson(lesson.id)
+
+    @on(Unreadable)
+    def _unreadable(self, message: Unreadable) -> None:
+        self.see(problems=message.problems)
 
     def on_resize(self, event: events.Resize) -> None:
         self.see(compact=is_compact(event.size))

@@ -18,7 +18,7 @@ from tests.fuzz.values import odd_text
 
 _COMMANDS = (
     *("up", "status", "env", "doctor", "down", "node", "lessons", "run", "reset", "record", "check"),
-    *("replay", "export"),
+    *("replay", "export", "new", "dev"),
 )
 _OPTIONS = (
     *("--json", "--yes", "--name", "--nodes", "--provider", "--images", "--purge", "--all", "--until"),
@@ -28,7 +28,7 @@ _OPTIONS = (
 _VALUES = (
     *("max", "cast", "markdown", "stop", "cut", "heal", "start", "node1", "vm", "dind", "auto", "packages"),
     *("official", "default", "other", "1", "4", "0", "-1", "2.5", "nan", "inf", "1e5", "scaling"),
-    *("first-service", "scaling:create", ":", "create", "good.tape", "bad.tape", "lesson.yaml", "lessons"),
+    *("first-service", "lesson", "scaling:create", ":", "create", "good.tape", "bad.tape", "lesson.yaml", "lessons"),
     *("stacks", "folder", ".", "no/such/file", "/dev/null", "/dev/full"),
 )
 _WORDS = (*_OPTIONS, *_VALUES, "", "x" * 300, "x" * 5000)

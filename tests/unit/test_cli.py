@@ -28,9 +28,16 @@ CONTRACT = [
     "run first-service scaling --json",
     "run --all --until create",
     "reset --to first-service:create --dry-run --json",
+    "run ./mine.yaml",
     "record reconciliation -o x.tape",
+    "new lesson my-lesson",
+    "new lesson my-lesson -o x.yaml --json",
+    "dev x.yaml",
+    "dev x.yaml --name other",
     "replay reconciliation --plain --speed max",
     "replay x.tape --speed 2.5",
+    "replay x.tape --lesson x.yaml",
+    "export x.tape --format html --lesson x.yaml",
     "export reconciliation --format cast -o x.cast",
     "export reconciliation --format markdown",
     "export reconciliation --format markdown --log -o x.md",
@@ -64,6 +71,11 @@ WRONG = [
     "status --name ../etc",
     "status --name UPPER",
     "record",
+    "new",
+    "new lesson",
+    "new lesson Mine",
+    "new course x",
+    "dev",
 ]
 
 

@@ -104,7 +104,10 @@ def _steps(s: UiState, room: int) -> Iterator[Line]:
 def _closing(s: UiState, room: int) -> Iterator[Line]:
     if s.lesson is None:
         return
-    if s.finished:
+    if s.reading:
+        yield (("The end of the lesson", "head"),)
+        yield (("Nothing ran: there is no cluster here.", "quiet"),)
+    elif s.finished:
         yield from wrap([(f"{s.lesson.title}: done", "head")], room, (("✔ ", "run"),))
         yield ((f"{s.count} steps, every check true{_lasted(s)}", "quiet"),)
     else:
