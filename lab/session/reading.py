@@ -76,6 +76,10 @@ class ReadingStage:
     def keys(self, data: str) -> None:
         """Do nothing: there is no shell."""
 
+    def type_command(self, text: str) -> None:  # noqa: ARG002
+        """See `Stage.type_command`."""
+        raise InputError("there is no shell here: the lesson is only read", remedy="swarmlab up makes a cluster")
+
     def load(self, rate: float | None) -> None:
         """Do nothing: there is nothing to send requests to."""
 
