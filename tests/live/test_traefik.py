@@ -84,7 +84,7 @@ def _keeps(seen: RoutesSeen, host: str, by: str) -> None:
     router = next(one for one in seen.routers if one.name == "dashboard@swarm")
     assert router.rule == f"Host(`{host}`)", by
     assert (router.protocol, router.service, router.middlewares) == ("http", "api@internal", ("users@swarm",)), by
-    assert (router.entrypoints, router.tls, router.resolver) == (("websecure",), True, "acme"), by
+    assert (router.entrypoints, router.tls, router.resolver) == (("websecure",), True, "le"), by
     assert (router.status, router.errors) == ("enabled", ()), by
     middleware = next(one for one in seen.middlewares if one.name == "users@swarm")
     assert (middleware.protocol, middleware.type, middleware.status) == ("http", "basicauth", "enabled"), by
