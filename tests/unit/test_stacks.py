@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from lab import paths
+from lab.compose.read import read_stack
 
 STACKS = paths.stacks()
+FILES = sorted(STACKS.glob("*.yaml"))
 #: The page of the visualizer is looked at in a browser, not read.
 SHOWN = sorted(p for p in STACKS.rglob("*") if p.suffix in (".yaml", ".conf", ".js") and "images" not in p.parts)
 
@@ -16,3 +18,11 @@ SHOWN = sorted(p for p in STACKS.rglob("*") if p.suffix in (".yaml", ".conf", ".
 @pytest.mark.parametrize("path", SHOWN, ids=[str(p.relative_to(STACKS)) for p in SHOWN])
 def test_every_line_fits_80_columns(path: Path) -> None:
     assert [line for line in path.read_text().splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
+def test_every_service_rotates_its_logs_and_has_limits_and_reservations(path: Path) -> None:
+    for name, service in read_stack(path).outline.services.items():
+        assert service.logging["options"]["max-size"], name
+        resources = service.deploy.resources
+        assert 0 < resources.reservations.memory < resources.limits.memory, name
