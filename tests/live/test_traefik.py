@@ -83,7 +83,11 @@ def _keeps(seen: RoutesSeen, host: str, by: str) -> None:
 
     router = next(one for one in seen.routers if one.name == "dashboard@swarm")
     assert router.rule == f"Host(`{host}`)", by
-    assert (router.protocol, router.service, router.middlewares) == ("http", "api@internal", ("users@swarm",)), by
+    assert (router.protocol, router.service, router.middlewares) == (
+        "http",
+        "api@internal",
+        ("edge-headers@file", "users@swarm"),
+    ), by
     assert (router.entrypoints, router.tls, router.resolver) == (("websecure",), True, "le"), by
     assert (router.status, router.errors) == ("enabled", ()), by
     middleware = next(one for one in seen.middlewares if one.name == "users@swarm")

@@ -188,6 +188,7 @@ def test_a_stack_that_should_not_be_there_goes_with_all_that_it_made() -> None:
         "remove volume edge_acme",
         "remove network app_inside",
         "remove config acme-ca-1",
+        "remove config edge-dynamic-1",
         "remove config nginx-1",
         "remove config server-1",
         "remove config settings-1",
