@@ -33,3 +33,11 @@ def test_no_container_can_change_itself_or_has_more_rights_than_it_needs(path: P
     for name, service in read_stack(path).outline.services.items():
         assert (service.read_only, service.cap_drop) == (True, ("ALL",)), name
         assert {*service.cap_add} <= {"CHOWN", "SETGID", "SETUID", "NET_BIND_SERVICE"}, name
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
+def test_what_a_stack_defines_for_traefik_begins_with_its_name(path: Path) -> None:
+    """These names are global: what two stacks define differently under one name, both lose."""
+    for service in read_stack(path).outline.services.values():
+        names = [label.split(".")[3] for label in service.deploy.labels if label != "traefik.enable"]
+        assert [name for name in names if not name.startswith(f"{path.stem.partition('.')[0]}-")] == []
