@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from pathlib import Path
 from lab import paths
 from lab.cluster import pki
 from lab.cluster.model import Cluster, Images
-from lab.errors import InputError, MissingError
+from lab.errors import InputError
 from lab.files import write_private
 
 USER = "admin"
@@ -42,15 +41,13 @@ same."""
 @dataclass(frozen=True)
 class EdgeSettings:
     """The settings of the edge stacks. `password` belongs to USER; `directory` is the ACME server's directory URL;
-    `folder` holds Pebble's own keys, and `authority` is the PEM file with the CAs to trust when talking to the ACME
-    server."""
+    `folder` holds Pebble's own keys and the CA that issued them."""
 
     domain: str
     acme: str
     email: str
     directory: str
     folder: Path
-    authority: Path
     password: str
     http_port: int
     https_port: int
@@ -77,9 +74,8 @@ class EdgeSettings:
             "ACME_SERVER": self.directory,
             "ACME_EMAIL": self.email,
             "ACME_HOURS": _HOURS[self.acme],
-            "ACME_CA": str(self.authority),
-            # A config is immutable, so other authorities get another name.
-            "ACME_CA_VERSION": "1" if self.acme == "pebble" else "public",
+            # Where stacks/edge.pebble.yaml puts the CA of Pebble's own server.
+            "ACME_CA_FILE": "/acme-ca.pem" if self.acme == "pebble" else "",
             "ACME_DIR": str(self.folder),
             "EDGE_USER": USER,
             "EDGE_PASSWORD": self.password,
@@ -89,7 +85,7 @@ class EdgeSettings:
 
 def read_settings(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> EdgeSettings:
     """Return a cluster's settings. The first call makes the keys and the password and keeps them in the cluster's
-    private folder. Raises InputError for an invalid setting, and MissingError without the public authorities."""
+    private folder. Raises InputError for an invalid setting."""
     acme = environment.get("SWARMLAB_ACME") or "pebble"
     if acme not in DIRECTORIES:
         raise InputError(f"SWARMLAB_ACME is {acme!r}; it is one of {', '.join(DIRECTORIES)}")
@@ -113,7 +109,6 @@ def read_settings(cluster: Cluster, environment: Mapping[str, str] = os.environ)
         email=email,
         directory=DIRECTORIES[acme],
         folder=folder,
-        authority=folder / "ca.pem" if acme == "pebble" else _public_authorities(),
         password=_password(folder),
         http_port=published.get(80, ("", 80))[1],
         https_port=published.get(443, ("", 443))[1] if acme == "pebble" else 443,
@@ -145,13 +140,6 @@ def _is_pem(path: Path) -> bool:
         return path.read_bytes().startswith(b"-----BEGIN ")
     except OSError:
         return False
-
-
-def _public_authorities() -> Path:
-    found = ssl.get_default_verify_paths().cafile
-    if found is None or not Path(found).is_file():
-        raise MissingError("this machine has no list of public authorities", remedy="apt-get install ca-certificates")
-    return Path(found)
 
 
 def users_line(login: tuple[str, str]) -> bytes:

@@ -209,7 +209,6 @@ class Service(Part):
     cap_drop: tuple[str, ...] = ()
     dns: Texts = ()
     dns_search: Texts = ()
-    tmpfs: Texts = ()
     sysctls: Environment = Field(default_factory=dict)
     extra_hosts: Any = None
     ulimits: Mapping[str, Any] = {}

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from lab.compose import unsupported
 from lab.compose.interpolate import has_variables, interpolate
+from lab.compose.merge import merge_files
 from lab.compose.model import Granted, Service, Stack
 from lab.compose.referenced_files import find_missing, is_file, parse_env_file, resolve_path
 from lab.compose.short_forms import PortsLeft
@@ -50,24 +51,26 @@ class StackFile:
         return stack
 
 
-def read_stack(path: Path) -> StackFile:
-    """Read a stack file. Raises Problems with all that `docker stack deploy` would reject, and what it cannot know."""
+def read_stack(*paths: Path) -> StackFile:
+    """Read a stack file, or several that docker merges into one stack. Raises Problems with all that `docker stack
+    deploy` would reject, and what it cannot know."""
     try:
-        stat = path.stat()
+        stats = [path.stat() for path in paths]
     except OSError:
-        return _read(path)
-    return _known(path, stat.st_mtime_ns, stat.st_size)
+        return _read(paths)
+    return _known(paths, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
 
 
 @lru_cache(maxsize=64)
-def _known(path: Path, _changed: int, _size: int) -> StackFile:
-    """Cached, because a lesson reads the same file for each of its steps."""
-    return _read(path)
+def _known(paths: tuple[Path, ...], _changed: tuple[tuple[int, int], ...]) -> StackFile:
+    """Cached, because a lesson reads the same files for each of its steps."""
+    return _read(paths)
 
 
-def _read(path: Path) -> StackFile:
+def _read(paths: tuple[Path, ...]) -> StackFile:
     try:
-        doc = document.read_stack(path)
+        first, *others = [document.read_stack(path) for path in paths]
+        doc = merge_files([first, *others]) if others else first
     except InputError as problem:
         raise Problems([problem]) from None
     found, outline = find_problems(doc)

@@ -61,7 +61,8 @@ def check_paths(
 
     YAML is a lesson, the syllabus or a stack file; so is `-`, standard input. JSON is a stack file. A file whose name
     says neither is passed to `tape`; without `tape`, it is read as a lesson. Folders are searched recursively. The
-    files of `stack` are checked as the one stack that docker merges them into.
+    files of `stack` are checked as the one stack that docker merges them into, and so is `app.prod.yaml` with the
+    `app.yaml` beside it.
     """
     problems: list[InputError] = []
     looked_at = 0
@@ -123,7 +124,7 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
                 raise
         else:
             if _is_stack(doc):
-                return lint.find_mistakes(doc)
+                return _of_file(doc)
         found.lessons.append(read.read_lesson(path, text))
     elif path.suffix == ".json" and path.is_file():
         return lint.find_mistakes(document.read_stack(path))
@@ -132,6 +133,19 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
     else:
         tape(path)
     return ()
+
+
+def _of_file(doc: Document) -> Iterable[InputError]:
+    """Return the mistakes in a stack file. When a service in `app.prod.yaml` has no image, the file is laid over the
+    `app.yaml` beside it: what is wrong with that one alone is not repeated."""
+    services = doc.data.get("services")
+    bare = isinstance(services, dict) and any(isinstance(s, dict) and "image" not in s for s in services.values())
+    base = doc.path.with_name(doc.path.name.partition(".")[0] + doc.path.suffix)
+    if not bare or base == doc.path or not base.is_file():
+        return lint.find_mistakes(doc)
+    first = document.read_stack(base)
+    alone = {problem.sentence for problem in lint.find_mistakes(first)}
+    return [each for each in lint.find_mistakes(merge_files([first, doc])) if each.sentence not in alone]
 
 
 def _is_stack(doc: Document) -> bool:

@@ -1,4 +1,4 @@
-"""A stack in a checkpoint: its file, and the settings that it is deployed with."""
+"""A stack in a checkpoint: its files, and the settings that it is deployed with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from lab import paths
 from lab.compose.read import StackFile, read_stack
@@ -24,8 +24,10 @@ class StackState(Value):
 
     file: Annotated[str, Field(min_length=1, max_length=300)]
     """Path relative to the stacks folder."""
+    over: tuple[Annotated[str, Field(min_length=1, max_length=300)], ...] = ()
+    """More files, which docker merges over the first one in this order."""
     env: Mapping[Setting, str] = {}
-    """Settings for the file, which override those that `swarmlab env` prints."""
+    """Settings for the files, which override those that `swarmlab env` prints."""
     first: Mapping[Setting, str] | None = None
     """Settings of an earlier deploy that succeeded. The deploy with `env` over it failed, and the update of the
     services that it changes is paused."""
@@ -39,6 +41,13 @@ class StackState(Value):
         _stack_file(file)
         return file
 
+    @field_validator("over")
+    @classmethod
+    def _good_together(cls, over: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if over and "file" in info.data:
+            _stack_file(info.data["file"], *over)
+        return over
+
     @model_validator(mode="after")
     def _sane(self) -> StackState:
         try:
@@ -50,7 +59,12 @@ class StackState(Value):
 
     def model_post_init(self, _: Any) -> None:
         """Keep the file as read, so that the value holds everything that is declared."""
-        self._read = _stack_file(self.file)
+        self._read = _stack_file(*self.files)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All its files, in the order in which docker merges them."""
+        return (self.file, *self.over)
 
     def services(self, name: str) -> tuple[str, ...]:
         """Return the full names of its services when it is deployed under a name."""
@@ -80,16 +94,19 @@ class StackState(Value):
         return outline(self._read, name, self.first or {})
 
 
-def _stack_file(name: str) -> StackFile:
-    """Read a file below the stacks folder. Raises a readable ValueError when it is outside the folder or not valid."""
+def _stack_file(*names: str) -> StackFile:
+    """Read files below the stacks folder as one stack. Raises a readable ValueError when one is outside the folder or
+    not valid."""
     folder = paths.stacks()
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise ValueError(f"the path {name} leaves the stacks' folder")
+    files = [(folder / name).resolve() for name in names]
+    for name, path in zip(names, files, strict=True):
+        if not path.is_relative_to(folder.resolve()):
+            raise ValueError(f"the path {name} leaves the stacks' folder")
     try:
-        return read_stack(path)
+        return read_stack(*files)
     except InputError as error:
-        raise ValueError(describe_problem(name, error)) from None
+        wrong = next((name for name, path in zip(names, files, strict=True) if str(path) == str(error.path)), names[0])
+        raise ValueError(describe_problem(wrong, error)) from None
 
 
 def describe_problem(file: str, error: InputError) -> str:

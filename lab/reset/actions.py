@@ -160,19 +160,20 @@ class RemoveVolume:
 
 @dataclass(frozen=True, slots=True)
 class DeployStack:
-    """Deploy a stack: `file` is below the stacks' folder, `env` its settings, `place` its turn among the stacks. The
+    """Deploy a stack: `files` are below the stacks' folder, `env` its settings, `place` its turn among the stacks. The
     services in `awaited`, full names, must run before the reset continues: another deploy of the stack follows, or one
     of a stack that needs it from the start."""
 
     name: str
-    file: str
+    files: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     place: int = 0
     awaited: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
-        return f"deploy stack {self.name} ({self.file})" + (", and wait until it runs" if self.awaited else "")
+        files = ", ".join(self.files)
+        return f"deploy stack {self.name} ({files})" + (", and wait until it runs" if self.awaited else "")
 
 
 Action = (

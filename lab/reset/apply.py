@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -70,9 +70,9 @@ class ResetContext(WaitContext, Protocol):
     def engine(self) -> Engine:
         """Return the low-level client of a reachable manager. Raises EngineError when there is none."""
 
-    def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
-        """Run `docker stack deploy` on a file below the stacks' folder, with these settings; services that the file no
-        longer names are removed. Raises CommandError with its output when it fails."""
+    def deploy(self, name: str, files: Sequence[str], env: Mapping[str, str]) -> None:
+        """Run `docker stack deploy` on files below the stacks' folder, with these settings; services that they no
+        longer name are removed. Raises CommandError with its output when it fails."""
 
     def remove_volume(self, name: str) -> None:
         """Remove a named volume from every node; do nothing when there is none. Raises CommandError or EngineError
@@ -142,7 +142,7 @@ def _do(action: Action, context: ResetContext, limits: Limits) -> None:
             context.act("stop", action.name)
         case DeployStack():
             context.journal.write(ActDone(f"reset: {action.sentence}"))
-            _order(action.sentence, context, lambda: context.deploy(action.name, action.file, action.env), limits)
+            _order(action.sentence, context, lambda: context.deploy(action.name, action.files, action.env), limits)
         case RemoveVolume():
             context.journal.write(ActDone(f"reset: {action.sentence}"))
             _order(action.sentence, context, lambda: context.remove_volume(action.name), limits)

@@ -74,9 +74,9 @@ def stack_changes(
                 yield RemoveService(service.id, service.name, why)
         if differences.any or name in anew:
             if state.first is not None:
-                yield DeployStack(name, state.file, {**env, **state.first}, place, state.services(name))
+                yield DeployStack(name, state.files, {**env, **state.first}, place, state.services(name))
             awaited = state.services(name) if name in leaned_on else ()
-            yield DeployStack(name, state.file, {**env, **state.env}, place, awaited)
+            yield DeployStack(name, state.files, {**env, **state.env}, place, awaited)
 
 
 def pausing(name: str, state: StackState) -> frozenset[str]:

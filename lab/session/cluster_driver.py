@@ -135,11 +135,11 @@ class ClusterDriver:
         """Return the variables that the stack files use, for this machine."""
         return self.edge.variables
 
-    def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
+    def deploy(self, name: str, files: Sequence[str], env: Mapping[str, str]) -> None:
         """See `lab.reset.apply.ResetContext.deploy`."""
         manager = self._manager()
         shell = {**shell_env(manager, paths.state(self.cluster.name)), **self.edge.variables, **env}
-        stack_deploy.deploy_stack(name, file, shell, self.stopping)
+        stack_deploy.deploy_stack(name, files, shell, self.stopping)
 
     def refusing(self, port: int) -> list[str]:
         """See `lab.reset.settle.WaitContext.refusing`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lab import paths
@@ -21,12 +21,14 @@ BOUND = 180.0
 _PAUSE = 0.2
 
 
-def deploy_stack(name: str, file: str, env: Mapping[str, str], stopping: Callable[[], bool]) -> None:
-    """Run `docker stack deploy` on a file below the stacks' folder, with these variables; services that the file no
-    longer names are removed. Raises CommandError with its output, WaitError at the bound, MissingError without
+def deploy_stack(name: str, files: Sequence[str], env: Mapping[str, str], stopping: Callable[[], bool]) -> None:
+    """Run `docker stack deploy` on files below the stacks' folder, with these variables; services that they no longer
+    name are removed. Raises CommandError with its output, WaitError at the bound, MissingError without
     Docker."""
     argv = ["docker", "stack", "deploy", "--detach=true", "--prune", "--resolve-image", "never"]
-    argv += ["--compose-file", file, name]
+    for file in files:
+        argv += ["--compose-file", file]
+    argv.append(name)
     whole = environment(env)
     try:
         process = subprocess.Popen(

@@ -1,21 +1,23 @@
-// Serves one page and its data: the swarm's nodes and tasks, from the engine's
-// API.
+// Serves one page, and what it shows: the swarm's nodes and tasks, as the
+// engine's API reports them.
 const fs = require("node:fs");
 const http = require("node:http");
 
 const PORT = 3000;
 
-// It sends three requests, all GET: /nodes, /services and /tasks. Nothing that
-// a visitor sends reaches the engine.
+const ENGINE = { socketPath: "/var/run/docker.sock", timeout: 10000 };
+
+// It sends GET to three paths (below), and passes nothing of a request on.
 const ask = (path) =>
   new Promise((resolve, reject) => {
     http
-      .get({ socketPath: "/var/run/docker.sock", path, timeout: 10000 }, (answer) => {
+      .get({ ...ENGINE, path }, (answer) => {
         let text = "";
         answer.on("data", (part) => (text += part));
-        answer.on("end", () =>
-          answer.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(`the engine answers ${answer.statusCode}`))
-        );
+        answer.on("end", () => {
+          if (answer.statusCode === 200) return resolve(JSON.parse(text));
+          reject(new Error(`the engine answers ${answer.statusCode}`));
+        });
       })
       .on("timeout", function () {
         this.destroy(new Error("the engine is silent"));
@@ -24,8 +26,12 @@ const ask = (path) =>
   });
 
 const state = async () => {
-  const [nodes, services, tasks] = await Promise.all([ask("/nodes"), ask("/services"), ask("/tasks")]);
-  const named = Object.fromEntries(services.map((service) => [service.ID, service.Spec.Name]));
+  const [nodes, services, tasks] = await Promise.all(
+    ["/nodes", "/services", "/tasks"].map(ask),
+  );
+  const named = Object.fromEntries(services.map((s) => [s.ID, s.Spec.Name]));
+  const shown = (task) =>
+    task.DesiredState === "running" || task.Status.State === "running";
   return {
     nodes: nodes
       .map((node) => ({
@@ -38,7 +44,7 @@ const state = async () => {
       }))
       .sort((one, other) => one.name.localeCompare(other.name)),
     tasks: tasks
-      .filter((task) => task.DesiredState === "running" || task.Status.State === "running")
+      .filter(shown)
       .map((task) => ({
         id: task.ID,
         node: task.NodeID,
@@ -52,7 +58,11 @@ const state = async () => {
 
 const server = http.createServer(async (request, response) => {
   const say = (status, type, body) => {
-    response.writeHead(status, { "Content-Type": type, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" });
+    response.writeHead(status, {
+      "Content-Type": type,
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+    });
     response.end(body);
   };
   if (request.method !== "GET") {

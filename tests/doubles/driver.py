@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import docker
@@ -77,14 +77,14 @@ class ModelDriver:
     def load(self, load_spec: LoadSpec | None) -> None:
         self.wished = load_spec
 
-    def deploy(self, name: str, file: str, env: Mapping[str, str]) -> None:
+    def deploy(self, name: str, files: Sequence[str], env: Mapping[str, str]) -> None:
         self.deployed.append(name)
         if self.refuse:
             raise CommandError(("docker", "stack", "deploy", name), 1, self.refuse.pop(0))
-        known = read.read_stack(paths.stacks() / file)
+        known = read.read_stack(*(paths.stacks() / file for file in files))
         configs = known.filled(env).configs
-        files = {config.name or f"{name}_{key}": paths.stacks() / config.file for key, config in configs.items()}
-        texts = {full: file.read_text() for full, file in files.items() if file.is_file()}
+        held = {config.name or f"{name}_{key}": paths.stacks() / config.file for key, config in configs.items()}
+        texts = {full: file.read_text() for full, file in held.items() if file.is_file()}
         stack.deploy(self.swarm, name, service_specs(known, name, env), texts)
 
     def refusing(self, port: int) -> list[str]:

@@ -6,6 +6,7 @@ import base64
 import copy
 import re
 import shlex
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import EngineError
@@ -47,8 +48,9 @@ def _one(driver: ModelDriver, text: str, node: str) -> str:
         case [("secret" | "config") as kind, "inspect", "--pretty", name]:
             data = swarm.named[f"{kind}s"][_id(swarm, kind, name)]["Spec"]["Data"]
             return f"Name: {name}\n" + (f"Data:\n{data}" if kind == "config" else "")
-        case ["stack", "deploy", *_, "--compose-file", file, name]:
-            driver.deploy(name, file.removeprefix("stacks/"), {**SETTINGS, **env})
+        case ["stack", "deploy", *flags, name]:
+            files = [file.removeprefix("stacks/") for flag, file in pairwise(flags) if flag == "--compose-file"]
+            driver.deploy(name, files, {**SETTINGS, **env})
         case ["service", "create", *rest]:
             swarm.create_service(_spec(swarm, rest))
         case ["service", "update", "--replicas", count, name]:

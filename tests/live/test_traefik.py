@@ -81,12 +81,16 @@ def _keeps(seen: RoutesSeen, host: str, by: str) -> None:
         "tcp": ":9000",
     }, by
 
-    router = next(one for one in seen.routers if one.name == "dashboard@swarm")
+    router = next(one for one in seen.routers if one.name == "edge-dashboard@swarm")
     assert router.rule == f"Host(`{host}`)", by
-    assert (router.protocol, router.service, router.middlewares) == ("http", "api@internal", ("users@swarm",)), by
-    assert (router.entrypoints, router.tls, router.resolver) == (("websecure",), True, "acme"), by
+    assert (router.protocol, router.service, router.middlewares) == (
+        "http",
+        "api@internal",
+        ("edge-headers@file", "edge-users@swarm"),
+    ), by
+    assert (router.entrypoints, router.tls, router.resolver) == (("websecure",), True, "le"), by
     assert (router.status, router.errors) == ("enabled", ()), by
-    middleware = next(one for one in seen.middlewares if one.name == "users@swarm")
+    middleware = next(one for one in seen.middlewares if one.name == "edge-users@swarm")
     assert (middleware.protocol, middleware.type, middleware.status) == ("http", "basicauth", "enabled"), by
     balancer = next(one for one in seen.balancers if one.name == router.service)
     assert (balancer.protocol, balancer.servers, balancer.status) == ("http", (), "enabled"), by

@@ -169,7 +169,7 @@ def test_a_drained_node_and_an_update_are_told() -> None:
 def test_without_traefik_the_map_says_what_to_deploy() -> None:
     some: tuple[Service, ...] = SERVICES[5:]
     text = drawn(world(SwarmChanged("node1", NODES, some, TASKS, first=True)), 70)
-    assert "The map begins with a Traefik" in text and "stacks/edge.yaml edge" in text
+    assert "The map begins with a Traefik" in text and "-c stacks/edge.yaml" in text
     assert "node1 ★" in text and "● web 2/2 :8080" in text
     assert "Nothing has been seen of a cluster yet." in drawn(World(), 70)
 

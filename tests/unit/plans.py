@@ -101,7 +101,8 @@ def apply_to(world: World, actions: tuple[Action, ...]) -> World:
 
 def deploy(action: DeployStack, services: dict[str, Service], named: dict[str, SwarmObject]) -> None:
     """What a deploy makes; a service that is there may only differ in what does not replace its tasks."""
-    expected = service_specs(read.read_stack(paths.stacks() / action.file), action.name, action.env)
+    file = read.read_stack(*(paths.stacks() / name for name in action.files))
+    expected = service_specs(file, action.name, action.env)
     there = {(n.what, n.name) for n in named.values()}
     assert expected.needs <= there
     for kind, new in sorted(expected.makes - there):

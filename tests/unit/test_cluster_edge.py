@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from lab.cluster import edge_settings
 from lab.cluster.model import Cluster, Images
 from lab.engine.endpoint import Endpoint
-from lab.errors import InputError, LabError, MissingError
+from lab.errors import InputError, LabError
 
 OWN = {"SWARMLAB_DOMAIN": "labs.example.org", "SWARMLAB_EMAIL": "me@example.org"}
 
@@ -46,7 +46,6 @@ def test_by_default_pebble_under_localhost() -> None:
     found = of()
     assert (found.acme, found.domain, found.directory) == ("pebble", "localhost", "https://pebble:14000/dir")
     assert found.given == {"domain": "localhost", "http_port": "20080", "https_port": "20443"}
-    assert found.authority == found.folder / "ca.pem"
     assert of({"SWARMLAB_ACME": "", "SWARMLAB_DOMAIN": ""}).domain == "localhost", "an empty setting is none"
 
 
@@ -58,8 +57,7 @@ def test_the_variables_of_the_stack_files() -> None:
         "ACME_SERVER": "https://pebble:14000/dir",
         "ACME_EMAIL": "admin@example.org",
         "ACME_HOURS": "1",
-        "ACME_CA": str(found.folder / "ca.pem"),
-        "ACME_CA_VERSION": "1",
+        "ACME_CA_FILE": "/acme-ca.pem",
         "ACME_DIR": str(found.folder),
         "EDGE_USER": "admin",
         "EDGE_PASSWORD": found.password,
@@ -70,31 +68,20 @@ def test_the_variables_of_the_stack_files() -> None:
 
 
 @pytest.mark.parametrize("acme", ["staging", "production"])
-def test_lets_encrypt_needs_a_domain_and_a_mail_address_of_ones_own(acme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lets_encrypt_needs_a_domain_and_a_mail_address_of_ones_own(acme: str) -> None:
     for missing in OWN:
         given = {"SWARMLAB_ACME": acme, **{name: value for name, value in OWN.items() if name != missing}}
         with pytest.raises(InputError, match=f"SWARMLAB_ACME={acme} needs a domain of your own and a mail") as caught:
             of(given)
         assert "export SWARMLAB_DOMAIN" in str(caught.value)
-    authorities = Path(edge_settings.__file__)
-    monkeypatch.setattr(edge_settings, "_public_authorities", lambda: authorities)
     found = of({"SWARMLAB_ACME": acme, **OWN})
-    assert (found.domain, found.email, found.authority) == ("labs.example.org", "me@example.org", authorities)
+    assert (found.domain, found.email) == ("labs.example.org", "me@example.org")
     assert found.directory.startswith("https://acme-")
     assert ("staging" in found.directory) is (acme == "staging")
     assert found.variables["HTTPS"] == "websecure", "a cluster on the Internet is asked at 443"
     assert found.variables["ACME_HOURS"] == "2160"
-    assert found.variables["ACME_CA_VERSION"] != of().variables["ACME_CA_VERSION"], "a config cannot be changed"
+    assert found.variables["ACME_CA_FILE"] == "", "its certificate is of a public CA"
     assert found.given["https_port"] == "443"
-
-
-def test_a_machine_without_public_authorities_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Nowhere:
-        cafile = None
-
-    monkeypatch.setattr("ssl.get_default_verify_paths", Nowhere)
-    with pytest.raises(MissingError, match="apt-get install ca-certificates"):
-        of({"SWARMLAB_ACME": "staging", **OWN})
 
 
 @pytest.mark.parametrize(

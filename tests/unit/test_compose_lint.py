@@ -108,6 +108,8 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
         ),
         (GOOD.replace("  web:\n", "  web:\n    build: .\n", 1), 12, "service web: 'build' has no effect"),
         (GOOD.replace("  web:\n", "  web:\n    container_name: x\n", 1), 12, "'container_name' has no effect"),
+        (GOOD.replace("  web:\n", "  web:\n    tmpfs: /run\n", 1), 12, "mount it under volumes (type: tmpfs)"),
+        (GOOD.replace("  web:\n", "  web:\n    security_opt: [x]\n", 1), 12, "no-new-privileges is a setting of each"),
         (GOOD.replace("  web:\n", "  web:\n    restart: always\n", 1), 12, "deploy.restart_policy"),
         (GOOD.replace("  web:\n", "  web:\n    links: [traefik]\n", 1), 12, "put both on one network"),
         (GOOD.replace("nginx:1.26", "nginx"), 12, "the image nginx has no tag"),

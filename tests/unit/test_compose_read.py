@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import paths
 from lab.compose import read
 from lab.compose.interpolate import interpolate
 from lab.compose.model import Stack
 from lab.errors import InputError
 from lab.schema.diagnostics import Problems
+from tests.unit.stack_files import NAMES, STACKS
 
 
 def stack(tmp_path: Path, text: str) -> read.StackFile:
@@ -326,9 +326,9 @@ def test_keys_without_effect_do_not_keep_a_file_from_being_read(tmp_path: Path) 
     assert file.outline.services["web"].image == "nginx:1.26"
 
 
-@pytest.mark.parametrize("path", sorted(paths.stacks().glob("*.yaml")), ids=lambda p: p.name)
-def test_the_labs_own_stacks_are_read(path: Path) -> None:
-    assert isinstance(read.read_stack(path).outline, Stack)
+@pytest.mark.parametrize("files", STACKS, ids=NAMES)
+def test_the_labs_own_stacks_are_read(files: tuple[Path, ...]) -> None:
+    assert isinstance(read.read_stack(*files).outline, Stack)
 
 
 def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:

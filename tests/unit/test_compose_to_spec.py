@@ -14,6 +14,7 @@ from lab.schema.diagnostics import Problems
 from lab.world.swarm import FileReference, Port, ServiceSpec, UpdateConfig
 from tests.doubles import stack as double
 from tests.doubles.driver import ModelDriver
+from tests.unit.stack_files import NAMES, STACKS
 
 ENV = {"ACME_DIR": "/nowhere", "DOMAIN": "example.org"}
 
@@ -96,19 +97,20 @@ configs: {site: {file: ./site}, conf: {name: "conf-${V:-1}", file: ./site}}
     assert made.needs == {("network", "front"), ("secret", "outer-1")}
 
 
-@pytest.mark.parametrize("path", sorted(paths.stacks().glob("*.yaml")), ids=lambda p: p.stem)
-def test_what_is_read_back_of_a_deploy_is_what_was_expected(path: Path) -> None:
+@pytest.mark.parametrize("files", STACKS, ids=NAMES)
+def test_what_is_read_back_of_a_deploy_is_what_was_expected(files: tuple[Path, ...]) -> None:
     """The model answers as the engine does: networks by id, nothing where the file says nothing."""
-    driver, made = ModelDriver(), service_specs(read.read_stack(path), path.stem, ENV)
+    file, name = read.read_stack(*files), files[0].stem
+    driver, made = ModelDriver(), service_specs(file, name, ENV)
     stores = {"network": "networks", "secret": "secrets", "config": "configs"}
-    for what, name in made.needs:
-        driver.swarm.create_named(stores[what], name)
-    double.deploy(driver.swarm, path.stem, made)
+    for what, needed in made.needs:
+        driver.swarm.create_named(stores[what], needed)
+    double.deploy(driver.swarm, name, made)
     driver.look()
     world = driver.journal.world
-    assert set(service_names(read.read_stack(path), path.stem)) == set(made.services)
-    for name, spec in made.services.items():
-        service = world.swarm.service(name)
+    assert set(service_names(file, name)) == set(made.services)
+    for full, spec in made.services.items():
+        service = world.swarm.service(full)
         assert service is not None
         assert changed_fields(spec, service.spec, networks(world)) == ()
     assert made.makes | made.needs <= {(n.what, n.name) for n in world.swarm.objects.values()}

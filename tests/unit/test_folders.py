@@ -571,7 +571,7 @@ def test_a_password_that_is_damaged_and_keys_that_are_not_whole_are_made_anew(ho
         (found.folder / name).write_bytes(b"")
         edge_settings.read_settings(cluster)
         assert (found.folder / name).read_bytes().startswith(b"-----BEGIN ")
-    assert again.authority.is_file()
+    assert (again.folder / "ca.pem").is_file()
 
 
 def test_a_path_with_a_blank_or_a_quote_reaches_mmdebstrap_whole(

@@ -35,6 +35,18 @@ def test_a_folder_is_looked_through_with_all_below_it(tmp_path: Path) -> None:
     assert looked_at == 3
 
 
+def test_a_file_without_an_image_is_checked_over_the_one_that_it_is_laid_over(tmp_path: Path) -> None:
+    write(tmp_path / "app.yaml", BAD)
+    over = write(tmp_path / "app.prod.yaml", "services:\n  web:\n    hostname: x\n    links: [db]\n")
+    (reason,) = wrong(over)
+    assert reason.startswith("service web: 'links' has no effect")
+    assert len(wrong(tmp_path)) == 2, "the missing tag of app.yaml is told once"
+    write(tmp_path / "app.prod.yaml", STACK)
+    assert wrong(tmp_path / "app.prod.yaml") == [], "a whole stack stands for itself"
+    alone = write(tmp_path / "other.prod.yaml", "services:\n  web:\n    hostname: x\n")
+    assert "image" in wrong(alone)[0]
+
+
 @pytest.mark.parametrize("folder", [".git", ".venv", "venv", "node_modules", "shop/node_modules"])
 def test_folders_of_programs_are_passed_over(tmp_path: Path, folder: str) -> None:
     write(tmp_path / folder / "compose.yaml", BAD)

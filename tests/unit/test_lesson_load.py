@@ -104,6 +104,8 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         ),
         (STACK + "    app: {file: app.yaml, env: {API_KEY: '2'}}\n", 19, "stack app uses the secret api-key-2, which"),
         (STACK + "    app: {file: app.yaml, fresh_with: [no]}\n", 19, "with the stack no, which is not there"),
+        (STACK + "    app: {file: app.yaml, over: [none.yaml]}\n", 23, "none.yaml: there is no such file"),
+        (STACK + "    app: {file: app.yaml, over: [../README.md]}\n", 23, "leaves the stacks' folder"),
         (STACK + "    app: {file: app.yaml, env: {ON_FAILURE: stop}}\n", 19, "app.yaml, line"),
         (GOOD + "    leaves: {stacks: {app: {env: {VERSION: '2'}}}}\n", 19, "has no 'file'"),
         (GOOD + "    leaves: {stacks: {app: {evn: {}}}}\n", 19, "unknown key 'evn'"),

@@ -26,7 +26,7 @@ ENV = {"ACME_DIR": "/nowhere"}
 EDGE = Checkpoint(
     stacks={
         "acme": StackState(file="acme.yaml"),
-        "edge": StackState(file="edge.yaml", env={"ACME_HOURS": "2"}, fresh_with=("acme",)),
+        "edge": StackState(file="edge.yaml", over=("edge.pebble.yaml",), env={"ACME_HOURS": "2"}, fresh_with=("acme",)),
         "app": StackState(file="app.yaml"),
     },
     networks=("edge",),
@@ -250,7 +250,7 @@ def test_stacks_are_deployed_and_the_second_reset_does_nothing() -> None:
     traefik = world.swarm.service("edge_traefik")
     assert traefik is not None
     assert [world.swarm.node_name(t.node) for t in world.swarm.live_tasks(traefik.id)] == ["node2"]
-    assert "--certificatesresolvers.acme.acme.certificatesduration=2" in traefik.spec.args
+    assert "--certificatesresolvers.le.acme.certificatesduration=2" in traefik.spec.args
     data = {raw["Spec"]["Name"]: raw["Spec"]["Data"] for raw in driver.swarm.named["secrets"].values()}
     assert data["users-1"] == driver.login().decode()
     assert reset(driver, EDGE).actions == ()

@@ -23,7 +23,7 @@ ENV = {"ACME_DIR": "/nowhere"}
 EDGE = Checkpoint(
     stacks={
         "acme": StackState(file="acme.yaml"),
-        "edge": StackState(file="edge.yaml", fresh_with=("acme",)),
+        "edge": StackState(file="edge.yaml", over=("edge.pebble.yaml",), fresh_with=("acme",)),
         "app": StackState(file="app.yaml", env={"VERSION": "2"}),
     },
     networks=("edge",),
@@ -63,7 +63,7 @@ def test_stacks_come_after_what_they_need_and_in_their_order() -> None:
         "create secret api-key-1",
         "create secret users-1",
         "deploy stack acme (acme.yaml), and wait until it runs",
-        "deploy stack edge (edge.yaml)",
+        "deploy stack edge (edge.yaml, edge.pebble.yaml)",
         "deploy stack app (app.yaml)",
     ]
     assert planned(deployed()) == []
@@ -104,7 +104,7 @@ def test_what_hangs_on_a_stack_is_made_anew_with_it_and_its_volumes() -> None:
         "remove service edge_traefik, to make it anew (with the stack acme)",
         "remove volume edge_acme",
         "deploy stack acme (acme.yaml), and wait until it runs",
-        "deploy stack edge (edge.yaml)",
+        "deploy stack edge (edge.yaml, edge.pebble.yaml)",
     ]
     assert planned(changed(deployed(), "acme_pebble", replicas=2)) == [
         "deploy stack acme (acme.yaml), and wait until it runs"
@@ -112,7 +112,7 @@ def test_what_hangs_on_a_stack_is_made_anew_with_it_and_its_volumes() -> None:
     assert planned(changed(deployed(), "edge_traefik", args=())) == [
         "remove service edge_traefik, to make it anew (args)",
         "remove volume edge_acme",
-        "deploy stack edge (edge.yaml)",
+        "deploy stack edge (edge.yaml, edge.pebble.yaml)",
     ]
 
 
@@ -188,6 +188,7 @@ def test_a_stack_that_should_not_be_there_goes_with_all_that_it_made() -> None:
         "remove volume edge_acme",
         "remove network app_inside",
         "remove config acme-ca-1",
+        "remove config edge-dynamic-1",
         "remove config nginx-1",
         "remove config server-1",
         "remove config settings-1",

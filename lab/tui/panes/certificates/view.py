@@ -25,7 +25,8 @@ HELP = (
 )
 EMPTY = (
     "No certificate has been seen. There must be a Traefik that listens for TLS, and a service whose labels have a "
-    "router with a Host rule: docker stack deploy --resolve-image never --compose-file stacks/edge.yaml edge"
+    "router with a Host rule: docker stack deploy --resolve-image never -c stacks/edge.yaml "
+    "-c stacks/edge.pebble.yaml edge"
 )
 
 _MARKS: dict[str, tuple[str, str, Tone]] = {

@@ -24,8 +24,8 @@ HELP = (
 )
 EMPTY = "The map begins with a Traefik. Deploy one, then something that it routes to:"
 COMMANDS = (
-    "docker stack deploy --resolve-image never --compose-file stacks/edge.yaml edge",
-    "docker stack deploy --resolve-image never --compose-file stacks/app.yaml app",
+    "docker stack deploy --resolve-image never -c stacks/edge.yaml -c stacks/edge.pebble.yaml edge",
+    "docker stack deploy --resolve-image never -c stacks/app.yaml app",
 )
 _LEGEND: tuple[Line, ...] = (
     (("● whole", "run"),),

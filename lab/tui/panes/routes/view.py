@@ -26,7 +26,7 @@ HELP = (
 _STATUS: dict[str, tuple[str, Tone]] = {"enabled": ("●", "run"), "warning": ("▲", "move"), "disabled": ("✘", "bad")}
 _STATES = {
     "none": ("■ no Traefik runs", "It is deployed with stacks/edge.yaml: docker stack deploy --resolve-image never "
-             "--compose-file stacks/edge.yaml edge"),
+             "-c stacks/edge.yaml -c stacks/edge.pebble.yaml edge"),
     "unreachable": ("✘ Traefik's API cannot be reached", "It answers through its own router: look whether its task "
                     "runs, and whether the router of api@internal is right."),
     "refused": ("✘ Traefik's API refuses the password", "The users file is a secret: is it the one that the lab made, "
