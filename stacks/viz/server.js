@@ -5,7 +5,8 @@ const http = require("node:http");
 
 const PORT = 3000;
 
-const ENGINE = { socketPath: "/var/run/docker.sock", timeout: 10000 };
+// The engine, through the proxy of edge.yaml.
+const ENGINE = { host: "socket", port: 2375, timeout: 10000 };
 
 // It sends GET to three paths (below), and passes nothing of a request on.
 const ask = (path) =>

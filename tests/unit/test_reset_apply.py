@@ -246,7 +246,7 @@ def test_stacks_are_deployed_and_the_second_reset_does_nothing() -> None:
     running = {
         name: len(world.swarm.live_tasks(s.id)) for name in EDGE.stack_services if (s := world.swarm.service(name))
     }
-    assert running == {"acme_pebble": 1, "edge_traefik": 1, "app_frontend": 2, "app_backend": 3}
+    assert running == {"acme_pebble": 1, "edge_socket": 1, "edge_traefik": 1, "app_frontend": 2, "app_backend": 3}
     traefik = world.swarm.service("edge_traefik")
     assert traefik is not None
     assert [world.swarm.node_name(t.node) for t in world.swarm.live_tasks(traefik.id)] == ["node2"]

@@ -101,6 +101,7 @@ def test_an_update_that_is_stuck_is_not_gone_on_with() -> None:
 def test_what_hangs_on_a_stack_is_made_anew_with_it_and_its_volumes() -> None:
     assert planned(changed(deployed(), "acme_pebble", args=("-strict",))) == [
         "remove service acme_pebble, to make it anew (args)",
+        "remove service edge_socket, to make it anew (with the stack acme)",
         "remove service edge_traefik, to make it anew (with the stack acme)",
         "remove volume edge_acme",
         "deploy stack acme (acme.yaml), and wait until it runs",
@@ -184,11 +185,14 @@ def test_a_stack_that_should_not_be_there_goes_with_all_that_it_made() -> None:
     assert planned(deployed(), only) == [
         "remove service app_backend",
         "remove service app_frontend",
+        "remove service edge_socket",
         "remove service edge_traefik",
         "remove volume edge_acme",
         "remove network app_inside",
+        "remove network edge_socket",
         "remove config acme-ca-1",
         "remove config edge-dynamic-1",
+        "remove config edge-socket-1",
         "remove config nginx-1",
         "remove config server-1",
         "remove config settings-1",

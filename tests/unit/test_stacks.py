@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,29 @@ def acme(command: tuple[str, ...]) -> set[str]:
     """The settings of the certificate resolver."""
     head = "--certificatesresolvers.le.acme."
     return {flag.removeprefix(head) for flag in command if flag.startswith(head)}
+
+
+def test_only_the_proxy_holds_the_engines_socket_and_no_port_of_it_is_published() -> None:
+    for files in STACKS:
+        for name, service in read_stack(*files).outline.services.items():
+            held = [mount.source for mount in service.volumes if "docker.sock" in mount.source]
+            assert bool(held) is (name == "socket"), name
+            assert not held or (service.ports == () and [*service.networks] == ["socket"])
+    edge = read_stack(FOLDER / "edge.yaml").outline
+    assert edge.networks["socket"].internal and edge.networks["socket"].driver_opts == {"encrypted": "true"}
+
+
+@pytest.mark.parametrize(
+    ("path", "passed"),
+    [
+        *((path, True) for path in ("/_ping", "/version", "/v1.45/services", "/v1.24/tasks", "/networks", "/nodes/n1")),
+        *((path, False) for path in ("/", "/secrets", "/containers/json", "/v1.45/services/s1", "/services/s1/logs")),
+        *((path, False) for path in ("/services/create", "/nodes/n1/update", "/x/version", "/v1.45/info", "/swarm")),
+    ],
+)
+def test_what_the_proxy_passes_on_to_the_engine(path: str, passed: bool) -> None:
+    """By its table; nginx compares it with the path that is left when `..` and `%2f` are resolved."""
+    text = (FOLDER / "edge" / "socket.conf").read_text()
+    patterns = re.findall(r"^\s+~(\S+)\s+yes;$", text, re.MULTILINE)
+    assert len(patterns) == 3 and "limit_except GET {\n                deny all;" in text
+    assert any(re.search(pattern, path) for pattern in patterns) is passed
