@@ -29,6 +29,8 @@ _TOKEN = re.compile(
     r"|(?P<lone>[\ud800-\udfff])"
     rf"|(?P<rest>[{escapes.CONTROLS}])"
 )
+_DRAWN = re.compile(rf"(?P<drawn>(?:[^{escapes.CONTROLS}\ud800-\udfff]|[\x08-\x0a\x0d]|\x1b\[[0-9;:]{{0,256}}+m)++)")
+"""Text, moves within it and colours, which pass as they are: most of what a program prints, in one go."""
 _HALF = re.compile(rf"(?:{escapes.CSI_BEGUN}|{escapes.ESCAPE_BEGUN})\Z")
 _STRING_END = re.compile(escapes.STRING_END)
 _COLOUR = re.compile(r"[0-9;:]*m\Z")
@@ -53,6 +55,8 @@ class ScreenFilter:
     `mouse`, those that ask for the mouse, for a screen that keeps them to itself.
     """
 
+    _whole: re.Pattern[str] | None = _DRAWN
+
     def __init__(self, *, keyboard: bool = True, mouse: bool = False) -> None:
         self._modes = DRAWING | (KEYBOARD if keyboard else frozenset()) | (MOUSE if mouse else frozenset())
         self._escapes = _ESCAPES | _KEYPAD if keyboard else _ESCAPES
@@ -69,6 +73,9 @@ class ScreenFilter:
         while at < len(text):
             if self._swallow:
                 at = self._string(text, at)
+            elif self._whole and (token := self._whole.match(text, at)):
+                at = token.end()
+                yield token
             elif text[at] in "\x1b\x9b" and (half := _HALF.match(text, at)):
                 self._half, at = half[0], len(text)
             elif token := _TOKEN.match(text, at):
@@ -92,6 +99,8 @@ class ScreenFilter:
 
     def _let(self, token: re.Match[str]) -> str:
         match token.lastgroup:
+            case "drawn":
+                return token[0]
             case "text" | "control":
                 return "\n" if token[0] in "\x0b\x0c" else token[0]
             case "csi":
@@ -113,6 +122,8 @@ class ScreenFilter:
 
 
 class _TextOnly(ScreenFilter):
+    _whole = None
+
     def _let(self, token: re.Match[str]) -> str:
         kept = token.lastgroup in ("text", "lone") or token[0] in "\t\n"
         return super()._let(token) if kept else ""

@@ -13,7 +13,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import app, certificates, cluster, load, panes
+from tests.bench import app, certificates, cluster, load, panes, terminal
 
 
 def main() -> int:
@@ -38,6 +38,8 @@ def main() -> int:
         "death_to_frame": app.death_to_frame,
         "pane_update": app.pane_update,
         "pane_draw": panes.pane_draw,
+        "terminal_output": terminal.output,
+        "terminal_keys": terminal.keys,
         "new_certificate": certificates.new_certificate,
     }
     for name, measure in parts.items():

@@ -20,16 +20,16 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][0-9A-B]|\x1b[=>78]|\x
 class Screen:
     """A program that draws. `until` reads what it printed until a predicate on the plain text holds."""
 
-    def __init__(self, argv: Sequence[str], *, columns: int = 120, rows: int = 40) -> None:
+    def __init__(
+        self, argv: Sequence[str], *, program: str = sys.executable, columns: int = 120, rows: int = 40
+    ) -> None:
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         # Not the tester's own progress.
         env["SWARMLAB_STATE"] = tempfile.mkdtemp(prefix="swb-")
         # As for a user: modules are compiled once, not at every start.
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.began = time.perf_counter()
-        self.child = pexpect.spawn(
-            sys.executable, list(argv), dimensions=(rows, columns), env=env, timeout=None, echo=False
-        )
+        self.child = pexpect.spawn(program, list(argv), dimensions=(rows, columns), env=env, timeout=None, echo=False)
         self.fd: int = self.child.fileno()
         self.text = ""
 
@@ -69,9 +69,9 @@ class Screen:
 
 
 @contextmanager
-def screen(*argv: str, columns: int = 120, rows: int = 40) -> Iterator[Screen]:
-    """A program in a pty, ended by its process id at the end."""
-    it = Screen(argv, columns=columns, rows=rows)
+def screen(*argv: str, program: str = sys.executable, columns: int = 120, rows: int = 40) -> Iterator[Screen]:
+    """A program in a pty, Python when no other is named, ended by its process id at the end."""
+    it = Screen(argv, program=program, columns=columns, rows=rows)
     try:
         yield it
     finally:

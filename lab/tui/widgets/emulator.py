@@ -15,11 +15,16 @@ from bittty.terminals import Terminal
 from bittty.terminals.scrollback import MemoryScrollback, ScrollbackLine
 
 from lab.tui.widgets.cells import Cells
+from lab.tui.widgets.flood import USUAL, scroll_past, usual_styles
 
 _MODIFIERS = {"shift": KeyModifiers.SHIFT, "ctrl": KeyModifiers.CTRL, "alt": KeyModifiers.ALT}
 HISTORY = 1_500_000
 """Cells kept of what scrolled away, not counting the blanks at the lines' ends: 6,000 lines of 250 cells, or 25,000 of
 60. They take at most 15 MB."""
+
+
+_FLOOD = 1024
+"""Characters that come at once, from which on it is worth a look whether they only scroll past."""
 
 
 class _Wire:
@@ -48,13 +53,17 @@ class _Wire:
 
 
 class _View(Terminal):  # type: ignore[misc]  # bittty has no types
-    """bittty's view, which counts the rows that have scrolled off the screen."""
+    """bittty's view, which counts the rows that have scrolled off the screen, and keeps plain ones in less room."""
 
     gone = 0
 
     def on_rows_scrolled_off(self, lines: Any) -> None:
         self.gone += len(lines)
-        super().on_rows_scrolled_off(lines)
+        for line in lines:
+            row = ScrollbackLine.of(line.cells, not line.wrapped, line.attribute)
+            if row.styles and row.styles[0] == USUAL and len(set(map(id, row.styles))) == 1:
+                row = ScrollbackLine(row.text, usual_styles(len(row)), row.shape, row.attribute)
+            self.scrollback.append(row, line.wrapped)
 
 
 class Emulator:
@@ -76,7 +85,22 @@ class Emulator:
 
     def feed(self, text: str) -> None:
         """Take a shell's output, escapes included; a sequence may be split anywhere."""
+        if len(text) >= _FLOOD:
+            text = self._to_last_row(text)
+            taken, rows = scroll_past(self._board, self._view, self._history, text)
+            self._view.gone += rows
+            text = text[taken:]
         self._board.parser.feed(text)
+
+    def _to_last_row(self, text: str) -> str:
+        """Draw lines until the cursor is at the beginning of the last row, and return the rest."""
+        board, at = self._board, 0
+        for _ in range(board.height):
+            if (board.cursor.x, board.cursor.y) == (0, board.height - 1) or not (end := text.find("\r\n", at) + 2) > 1:
+                break
+            board.parser.feed(text[at:end])
+            at = end
+        return text[at:]
 
     def resize(self, columns: int, rows: int) -> None:
         """Set a new size; long lines are wrapped again."""
