@@ -38,11 +38,11 @@ def saved_service(cluster: Cluster) -> Iterator[Tasks]:
     assert swarmlab("snapshot", NAME, "--remove", "--name", cluster.name).code == 0
 
 
-def running(cluster: Cluster) -> Tasks:
-    """Return the running tasks of the service, as whichever manager answers tells them."""
+def running(cluster: Cluster, service: str = SERVICE) -> Tasks:
+    """Return the running tasks of a service, as whichever manager answers tells them."""
     for endpoint in cluster.endpoints():
         with suppress(Exception), open_client(endpoint, 60) as client:
             asked: Any = client.api
-            tasks = asked.tasks(filters={"service": SERVICE, "desired-state": "running"})
+            tasks = asked.tasks(filters={"service": service, "desired-state": "running"})
             return {str(t["Slot"]): t["ID"] for t in tasks if t["Status"]["State"] == "running"}
     return {}
