@@ -13,7 +13,7 @@ from lab.engine.client import open_client
 from lab.engine.endpoint import Endpoint
 from lab.engine.labels import NAMESPACE
 from lab.errors import Cancelled, CommandError, EngineError, MissingError, WaitError
-from lab.shell.shell import environment
+from lab.shell.environment import environment
 
 #: Seconds that a deploy may take.
 BOUND = 180.0

@@ -27,7 +27,7 @@ command rm -f -- "${{BASH_SOURCE[0]}}"
 unset HISTFILE HISTCONTROL HISTIGNORE PROMPT_COMMAND MAILCHECK
 set +o histexpand
 INPUTRC=/dev/null
-bind 'set bell-style none' 'set enable-bracketed-paste on' 2>/dev/null
+bind 'set bell-style none' 'set enable-bracketed-paste on' 'set enable-active-region off' 2>/dev/null
 __lab_began() {{
   local text
   text=$(HISTTIMEFORMAT='' builtin history 1)

@@ -16,15 +16,13 @@ from pathlib import Path
 from lab import paths
 from lab.errors import InputError, LabError, MissingError, WaitError
 from lab.shell.command import count_rows, encode
+from lab.shell.environment import environment
 from lab.shell.marks import Mark, rc_file
 from lab.shell.output import Output, Redacts
 from lab.shell.pty import Pty
 from lab.terminal.plain_text import Capture, to_plain_text
 from lab.world.entries import CommandBegan, CommandEnded, Printed
 from lab.world.journal import Journal
-
-ALLOWED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
-"""The variables of the lab's own environment that the shell gets. All others must be passed."""
 
 READY = 10.0
 """Seconds in which a shell must show its prompt before a command can be typed."""
@@ -34,6 +32,9 @@ GRACE = 2.0
 
 CLEAR = b"\x07\x05\x15"
 """Keys that clear bash's line, whatever is on it: abort a search, go to the end, discard."""
+
+PASTE = "\x1b[200~"
+"""What a terminal sends before a pasted text when the program asked to be told."""
 
 AGAIN = 0.5
 """Seconds after which Ctrl-C is sent again: bash 5.2 loses one that comes while it draws its prompt."""
@@ -118,6 +119,9 @@ class Shell:
             if self._typing:
                 return
             self._touched = True
+            pasted, at_prompt = data.partition(PASTE)[2], self._prompt
+        if pasted and at_prompt:
+            self._make_room(self._pty, pasted.replace("\r", "\n"))
         self._pty.write(data.encode("utf-8", "replace"))
 
     def wait_for_prompt(self, bound: float = READY) -> bool:
@@ -260,6 +264,7 @@ class Shell:
             return
         with self._news:
             self._prompts, self._prompt, self._unfinished = number, True, False
+            self._give_room_back()
             self._news.notify_all()
         self._output.capture = Capture()
 
@@ -284,7 +289,6 @@ class Shell:
             self._journal.write(ended)
         with self._news:
             running.ended, self._running = ended, None
-            self._give_room_back()
             self._news.notify_all()
 
     def _text_of(self, running: _Running) -> str:
@@ -332,8 +336,8 @@ class Shell:
                 return
 
     def _make_room(self, pty: Pty, text: str) -> None:
-        """Have bash take the terminal for a taller one while a command of more rows is typed: else bash stops at the
-        screen's last row, and prints the command's end over it. Now what does not fit scrolls by."""
+        """Have bash take the terminal for a taller one while a command of more rows is on its line: else bash stops at
+        the screen's last row, and prints the command's end over it. Now what does not fit scrolls by."""
         rows = count_rows(text, self._columns)
         with self._news:
             if rows > self._rows:
@@ -390,14 +394,3 @@ class Shell:
     def _await(self, so: Callable[[], bool], bound: float) -> bool:
         with self._news:
             return self._news.wait_for(so, bound)
-
-
-def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Return a shell's environment: a few variables of this process, the terminal type, UTF-8, and `given`."""
-    env = {name: os.environ[name] for name in ALLOWED if os.environ.get(name)}
-    env.setdefault("PATH", os.defpath)
-    env.setdefault("HOME", str(Path.home()))
-    if not any("UTF" in env.get(name, "").upper() for name in ("LC_ALL", "LC_CTYPE", "LANG")):
-        env.pop("LC_ALL", None)
-        env["LC_CTYPE"] = "C.UTF-8"
-    return {**env, "TERM": "xterm-256color", **given}

@@ -173,12 +173,15 @@ def help_on(s: UiState, focused: Widget) -> Help:
 def paste(text: str, whole: bool) -> Consent:
     """Return the question whether several lines are to be pasted; `whole`: the program takes them as one text."""
     lines = visible(text.replace("\r\n", "\n").replace("\r", "\n")).expandtabs().splitlines()
-    does = "They are put on the command line as one text; nothing runs until you press Enter."
+    does = "They are taken as one text: in the shell, nothing runs until you press Enter."
     if not whole:
         does = "What runs in the terminal takes each line as if you had typed it and pressed Enter."
 
     def draw(room: int) -> tuple[Line, ...]:
-        shown: list[Line] = [part for line in lines[:_PASTED] for part in wrap([(line, "code")], room) or ((),)]
+        shown: list[Line] = []
+        for line in lines[:_PASTED]:
+            blanks = " " * min(len(line) - len(line.lstrip()), room // 2)
+            shown += wrap([(line.strip(), "code")], room, ((blanks, ""),)) or ((),)
         if len(lines) > _PASTED:
             shown.append(((f"… and {len(lines) - _PASTED:,} more lines", "quiet"),))
         return (*wrap([(does, "")], room), (), *shown)

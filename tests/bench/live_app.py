@@ -33,6 +33,14 @@ class Double:
         """See `Cluster.endpoints`."""
         return self.made
 
+    def powered_off(self) -> tuple[str, ...]:
+        """See `Cluster.powered_off`."""
+        return ()
+
+    def cut_off(self) -> tuple[str, ...]:
+        """See `Cluster.cut_off`."""
+        return ()
+
     def status(self) -> ClusterStatus:
         """See `Cluster.status`."""
         nodes = tuple(NodeStatus(e.node, e.role, "running", True, "ready") for e in self.made)

@@ -229,14 +229,14 @@ async def test_several_lines_are_pasted_only_after_a_yes() -> None:
     async with desk() as it:
         await it.press("t")
         await printed(it, "\x1b[?2004h$ ", "$ ")
-        it.app.post_message(events.Paste("echo one\nrm -r two\n"))
-        await it.see("Paste 2 lines?", "echo one", "rm -r two", "one text; nothing runs until")
+        it.app.post_message(events.Paste("echo one\n  rm -r two\n"))
+        await it.see("Paste 2 lines?", "┃ echo one", "┃   rm -r two", "as one text: in the shell, nothing runs until")
         await it.press("escape")
         assert it.stage.typed == [] and it.app.ui.typing
-        it.app.post_message(events.Paste("echo one\nrm -r two\n"))
+        it.app.post_message(events.Paste("echo one\n  rm -r two\n"))
         await it.see("Paste 2 lines?")
         await it.press("enter")
-        await it.be(lambda: it.stage.typed == ["\x1b[200~echo one\rrm -r two\r\x1b[201~"], "pasted")
+        await it.be(lambda: it.stage.typed == ["\x1b[200~echo one\r  rm -r two\r\x1b[201~"], "pasted")
         await it.press("x")
         await it.be(lambda: it.stage.typed[1:] == ["x"], "typing goes on")
 

@@ -18,7 +18,8 @@ import pytest
 
 from lab.errors import InputError, LabError, MissingError, WaitError
 from lab.shell import shell as module
-from lab.shell.shell import Shell, environment
+from lab.shell.environment import ALLOWED, environment
+from lab.shell.shell import Shell
 from lab.terminal.plain_text import to_plain_text
 from lab.terminal.redact import MASK, Redactor
 from lab.world.entries import CommandBegan, CommandEnded, Entry, Printed
@@ -132,6 +133,18 @@ def test_a_command_of_several_lines_is_seen_whole(stage: Stage, size: tuple[int,
         screen = to_plain_text(stage.printed[before:], columns, rows)
         assert screen.endswith(f"{command}\n{output}"), screen
     assert stage.run("stty size", bound=BOUND).output == f"{rows} {columns}"
+
+
+def test_a_paste_of_several_lines_is_seen_whole(stage: Stage) -> None:
+    stage.shell.resize(80, 6)
+    stage.shows("$ ")
+    before = len(stage.printed)
+    stage.shell.send(f"\x1b[200~{TALL}\x1b[201~\r".replace("\n", "\r"))
+    output = stage.ended(TALL).output
+    assert to_plain_text(stage.printed[before:], 80, 6).partition(f"{TALL}\n{output}")[1]
+    stage.shell.send(f"\x1b[200~{TALL}\x1b[201~\x03".replace("\n", "\r"))
+    soon(lambda: "^C" in stage.printed and stage.printed.endswith("$ "))
+    assert stage.run("stty size", bound=BOUND).output == "6 80"
 
 
 def test_the_terminal_has_its_size_again_when_a_tall_command_is_given_up(stage: Stage) -> None:
@@ -308,7 +321,7 @@ def test_the_environment_is_small_and_given(stage: Stage, monkeypatch: pytest.Mo
     names = {line.partition("=")[0] for line in stage.run("env", bound=BOUND).output.splitlines()}
     assert {"FRUIT", "PATH", "TERM"} <= names
     assert names <= {
-        *module.ALLOWED,
+        *ALLOWED,
         "FRUIT",
         "TERM",
         "SWARMLAB_TERMINAL",

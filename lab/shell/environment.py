@@ -1,0 +1,21 @@
+"""The environment of what the lab runs for the user: a shell, and docker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+ALLOWED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
+"""The variables of the lab's own environment that the shell gets. All others must be passed."""
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Return a shell's environment: a few variables of this process, the terminal type, UTF-8, and `given`."""
+    env = {name: os.environ[name] for name in ALLOWED if os.environ.get(name)}
+    env.setdefault("PATH", os.defpath)
+    env.setdefault("HOME", str(Path.home()))
+    if not any("UTF" in env.get(name, "").upper() for name in ("LC_ALL", "LC_CTYPE", "LANG")):
+        env.pop("LC_ALL", None)
+        env["LC_CTYPE"] = "C.UTF-8"
+    return {**env, "TERM": "xterm-256color", **given}
