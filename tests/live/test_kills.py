@@ -31,7 +31,7 @@ from tests.live.saved_service import NAME, Tasks, running, saved_service
 
 pytestmark = pytest.mark.timeout(6000)
 
-KILLS = int(os.environ.get("SWARMLAB_KILLS", "3"))
+KILLS = int(os.environ.get("SWARMLAB_KILLS", "2"))
 SECOND = "live-killed"
 LESSON = next(each for each in load_course() if each.id == "scaling")
 STEP = LESSON.steps[0].id

@@ -1,7 +1,7 @@
-"""A learner's own way: every lesson of the shard is taken by other commands than the shown ones, typed while the step's
-page is shown and never by Enter, wherever the lesson names one.
+"""A learner's own way: lessons are taken by other commands than the shown ones, typed while the step's page is shown and
+never by Enter, wherever the lesson names one.
 
-One way of each step is tried, another with each commit; all of them by hand: SWARMLAB_WAYS=all.
+A quarter of the lessons, and one way of each step, others with each commit; all of them by hand: SWARMLAB_WAYS=all.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from lab.lesson.model import Lesson, Step
 from lab.schema import template
 from lab.session.live import LiveStage
 from tests.live.conftest import Say, swarmlab
-from tests.live.shard import choose_lessons, number_of_commit
+from tests.live.shard import number_of_commit
 
 pytestmark = pytest.mark.timeout(3000)
 
-LESSONS = [lesson for lesson in choose_lessons(load_course()) if any(step.ways for step in lesson.steps)]
-_MOST = max((len(step.ways) for lesson in LESSONS for step in lesson.steps), default=0)
-ROUNDS = range(_MOST) if os.environ.get("SWARMLAB_WAYS") == "all" else (number_of_commit() % max(_MOST, 1),)
+_EVERY = [lesson for lesson in load_course() if any(step.ways for step in lesson.steps)]
+_MOST = max(len(step.ways) for lesson in _EVERY for step in lesson.steps)
+_ALL = os.environ.get("SWARMLAB_WAYS") == "all"
+#: How many commits it takes until each lesson had its turn.
+_PARTS = 4
+LESSONS = _EVERY if _ALL else _EVERY[number_of_commit() % _PARTS :: _PARTS]
+ROUNDS = range(_MOST) if _ALL else (number_of_commit() // _PARTS % _MOST,)
 
 
 @pytest.mark.parametrize("number", ROUNDS)

@@ -25,8 +25,8 @@ from tests.live.objects import describe_objects, find_differences
 
 pytestmark = pytest.mark.timeout(12_000)
 
-RESETS = int(os.environ.get("SWARMLAB_RESETS", "3"))
-WATCH = float(os.environ.get("SWARMLAB_WATCH", "10"))
+RESETS = int(os.environ.get("SWARMLAB_RESETS", "2"))
+WATCH = float(os.environ.get("SWARMLAB_WATCH", "5"))
 #: Where to: a bare swarm with one service, the whole demo, and whatever the lessons say. Others by hand.
 TARGETS = os.environ.get("SWARMLAB_TARGETS", "rolling-update,scaling").split(",")
 
