@@ -1,5 +1,5 @@
-"""A learner's own way: lessons are taken by other commands than the shown ones, typed while the step's page is shown and
-never by Enter, wherever the lesson names one.
+"""A learner's own way: lessons are taken by other commands than the shown ones, wherever they name one; typed while the
+step's page is shown, and never by Enter.
 
 A quarter of the lessons, and one way of each step, others with each commit; all of them by hand: SWARMLAB_WAYS=all.
 """
