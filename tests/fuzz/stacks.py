@@ -38,7 +38,7 @@ _WORDS = (
 @cache
 def _shipped() -> tuple[tuple[str, Any], ...]:
     files = sorted(paths.stacks().glob("*.yaml"))
-    return tuple((file.read_text(encoding="utf-8"), document.read(file).data) for file in files)
+    return tuple((file.read_text(encoding="utf-8"), document.read_stack(file).data) for file in files)
 
 
 @cache

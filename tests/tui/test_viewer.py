@@ -232,7 +232,7 @@ async def test_several_lines_are_pasted_only_after_a_yes() -> None:
         it.app.post_message(events.Paste("echo one\n  rm -r two\n"))
         await it.see("Paste 2 lines?", "┃ echo one", "┃   rm -r two", "as one text: in the shell, nothing runs until")
         await it.press("escape")
-        assert it.stage.typed == [] and it.app.ui.typing
+        await it.be(lambda: it.stage.typed == [] and it.app.ui.typing, "nothing was pasted")
         it.app.post_message(events.Paste("echo one\n  rm -r two\n"))
         await it.see("Paste 2 lines?")
         await it.press("enter")
