@@ -96,12 +96,20 @@ def _step(place: Place, step: Step) -> Iterator[Line]:
             yield Line(f"Now: {describe_applied(each.became, place.world, values)[0]}.")
     yield EMPTY
     yield from command(place, step)
-    yield Line(f"Then this must hold, within {step.bound:.0f} seconds:")
-    for number, check in enumerate(step.checks, 1):
-        yield Line(filled(check.sentence, values), lead=f"{number}. ")
+    if place.keeps_back:
+        yield Line(f"What must hold within {step.bound:.0f} seconds is said once you have answered the question.")
+    else:
+        yield from must_hold(place, step)
     if place.state == "passed":
         yield Line("This step is done.", "good")
         yield from afterwards(place, step)
+
+
+def must_hold(place: Place, step: Step) -> Iterator[Line]:
+    """Yield what the step's checks ask for."""
+    yield Line(f"Then this must hold, within {step.bound:.0f} seconds:")
+    for number, check in enumerate(step.checks, 1):
+        yield Line(filled(check.sentence, place.values), lead=f"{number}. ")
 
 
 def _closing(place: Place) -> Iterator[Line]:

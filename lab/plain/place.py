@@ -46,6 +46,12 @@ class Place:
         return question is not None and (self.live or bool(question.choices))
 
     @property
+    def keeps_back(self) -> bool:
+        """Whether the checks are not said yet, since they may give away what the question asks."""
+        question = self.step.question if self.step is not None else None
+        return question is not None and self.asks and self.state == "" and question.name not in self.values
+
+    @property
     def resume(self) -> int:
         """The page to open on: the first step that has not passed, the opening page if none has passed."""
         done = [self.state_of(step) == "passed" for step in self.lesson.steps]

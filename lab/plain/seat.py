@@ -256,6 +256,8 @@ class PlainSeat:
         step = place.step
         if step is None:
             return
+        if place.keeps_back:
+            self._console.say(*pages.must_hold(place, step))
         self._learners = step.your_turn and place.live
         if self._learners:
             words = f"The lab waits until it is so, {step.bound:.0f} seconds at most. Type the command that does it."

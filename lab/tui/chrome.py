@@ -134,7 +134,9 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
     else:
         lines += wrap([(filled(s, step.sentence), "code")], room, (("» ", "lab"),))
     lines.append(())
-    for mark, asks, why, tone in checks(s):
+    if s.keeps_back:
+        lines += wrap([("What must then be true is shown once you have answered the question.", "quiet")], room)
+    for mark, asks, why, tone in () if s.keeps_back else checks(s):
         lines += wrap([(asks, "" if tone != "quiet" else "quiet")], room, ((f"{mark} ", tone),))
         if why:
             lines += wrap([(why, "quiet" if tone in ("move", "quiet") else "why")], room, (("  ", ""),))

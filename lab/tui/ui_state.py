@@ -102,6 +102,16 @@ class UiState:
         return self.question is not None and (self.live or bool(self.question.choices))
 
     @property
+    def keeps_back(self) -> bool:
+        """Whether the checks are not shown yet, since they may give away what the question asks: until it is answered,
+        or something has happened in the step."""
+        step, lesson, world = self.step, self.lesson, self.world
+        if step is None or lesson is None or world is None or not self.asks or self.said is not None:
+            return False
+        found = (world.lesson.verdicts.get((lesson.id, step.id, place)) for place in range(len(step.checks)))
+        return self.step_state(self.page) == "" and not any(v is not None and v.phase == "after" for v in found)
+
+    @property
     def waits(self) -> bool:
         """Whether the current step is the learner's own to do: the lab types nothing, and waits."""
         return self.live and self.step is not None and self.step.your_turn

@@ -239,3 +239,16 @@ async def test_a_solution_is_shown_only_when_asked_for_twice() -> None:
         assert "scale web=4" not in it.text
         await it.press("h")
         await it.see("A solution", "$ docker service scale web=4")
+
+
+async def test_what_must_hold_is_kept_back_while_a_choice_is_open() -> None:
+    ask = {"name": "how_many", "text": "How many?", "choices": ["three", "four"], "answer": "four"}
+    async with desk(taught(step={"question": ask})) as it:
+        await it.press("n")
+        await it.see("How many?", "What must then be true is shown")
+        assert "4 tasks of web run" not in it.text
+        await it.press("enter")
+        await it.see("three")
+        await it.press("enter")
+        await it.idle()
+        await it.see("✔ 4 tasks of web run")
