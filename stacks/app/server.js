@@ -18,7 +18,7 @@ const who = {
 const began = Date.now();
 let served = 0;
 
-// Version 0 is the bad one: it starts, and dies before it was ever of use.
+// Version 0 is the bad one: it starts, and dies before it is of any use.
 if (who.version === "0") {
   console.error("version 0 cannot work");
   process.exit(1);
@@ -60,7 +60,7 @@ const server = http.createServer((request, response) => {
     return say(400, "no such address");
   }
   served += url.pathname === "/healthz" ? 0 : 1;
-  // For the lab: let nobody do this to a real application.
+  // Only for the lab: no real application should have this.
   if (url.pathname === "/crash") {
     say(200, `${who.task} crashes now`);
     setTimeout(() => process.exit(3), 50);

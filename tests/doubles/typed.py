@@ -94,6 +94,8 @@ def _printed(words: list[str]) -> str:
             return base64.b64encode(bytes(int(size))).decode() + "\n"
         case ["openssl", "rand", "-hex", size]:
             return bytes(int(size)).hex() + "\n"
+        case [*before, "|", "tr", "-d", r"\n"]:
+            return _printed(before).replace("\n", "")
         case ["printf", text]:
             return text
     raise EngineError(f"the model does not know this command: {shlex.join(words)}")
