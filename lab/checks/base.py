@@ -37,13 +37,15 @@ class Baseline:
 
     `since` is the world when the step began, `asked` the world when the last round of requests began, `command` the id
     of the step's command. It is None when the lab did not type the command: then any command's output counts, and the
-    exit status of any that has the verb of `like`, the command that the step names (`docker service ps`).
+    exit status of any that has the verb of `like`, the command that the step names (`docker service ps`); output counts
+    only of one that ended with a status in `accepts`, or was interrupted.
     """
 
     since: World = field(default_factory=World)
     asked: World = field(default_factory=World)
     command: int | None = None
     like: str = ""
+    accepts: frozenset[int] = frozenset({0})
 
 
 class Condition(Value):

@@ -17,8 +17,15 @@ _GROUPS = frozenset(
 )
 
 
+#: The status of a command that Ctrl-C ended, such as `docker service logs --follow`.
+_INTERRUPTED = 130
+#: Other names of the same verbs.
+_ALIASES = {"remove": "rm", "list": "ls"}
 #: Options of the docker CLI itself that take no value.
 _FLAGS = frozenset({"-D", "--debug", "--tls", "--tlsverify"})
+
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*")
 
 
 class Exit(Condition):
@@ -72,6 +79,8 @@ class Output(Condition):
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
         every = _typed_since(world, baseline)
         done = [c for c in every if c.status is not None]
+        if baseline.command is None:  # An error message may repeat what is looked for.
+            done = [c for c in done if c.status in {*baseline.accepts, _INTERRUPTED}]
         if not done:
             return Outcome(False, _no_command(every))
         if any(self._is_in(c.output) for c in done):
@@ -104,12 +113,15 @@ def _commands(world: World, baseline: Baseline) -> list[Command]:
 def _verb(command: str) -> list[str]:
     """Return the action of a command, without its arguments: `docker service ps`, `docker kill`, `curl`."""
     words = command.rpartition("|")[2].split()
+    while words and (words[0] == "sudo" or _ASSIGNMENT.fullmatch(words[0])):
+        words = words[1:]
     if words[:1] != ["docker"]:
         return words[:1]
     rest = words[1:]
     while rest and rest[0].startswith("-"):  # an option of docker's own: --context node2, -H tcp://...
         rest = rest[1 if "=" in rest[0] or rest[0] in _FLAGS else 2 :]
-    return ["docker", *rest[: 2 if rest[:1] and rest[0] in _GROUPS else 1]]
+    verb = rest[: 2 if rest[:1] and rest[0] in _GROUPS else 1]
+    return ["docker", *(_ALIASES.get(word, word) for word in verb)]
 
 
 def _no_command(typed: list[Command]) -> str:

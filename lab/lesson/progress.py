@@ -3,6 +3,7 @@ lesson's version."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from lab import json_store
@@ -41,6 +42,13 @@ def forget_step(name: str, lesson: Lesson, step: str = "") -> None:
     kept_ids = set(ids[: ids.index(step)]) if step in ids else set()
     json_store.update_store(
         json_store.store_path("progress", name), lambda data: _with(data, lesson, _steps(data, lesson) & kept_ids)
+    )
+
+
+def forget_steps(name: str, lesson: Lesson, steps: Collection[str]) -> None:
+    """Mark these steps as not passed, and no others. Raises LabError."""
+    json_store.update_store(
+        json_store.store_path("progress", name), lambda data: _with(data, lesson, _steps(data, lesson) - set(steps))
     )
 
 

@@ -22,20 +22,25 @@ class OpenStep(StepRun):
     was_so = False
     _asked = 0.0
 
-    def open(self) -> None:
-        """Take the baseline, and evaluate every check once. Writes the values that the step captures, and what was
-        found. Raises LabError when a value of an earlier step is missing or no manager answers."""
+    def open(self, since: World) -> None:
+        """Take the baseline, which is the world when the page came into sight, and evaluate every check once. Writes
+        the values that the step captures, and what was found. Raises LabError when a value of an earlier step is
+        missing or no manager answers."""
         journal = self.driver.journal
         self.began = journal.now()
+        self.values = {**journal.world.lesson.captured, **dict.fromkeys(self.step.capture, "")}
+        self._need_values()
         self.driver.look()
         self._refresh(self.asks)
         known = journal.world.lesson.captured
         found = capture.known_values(self.step, journal.world)
         self._capture({name: value for name, value in found.items() if known.get(name) != value})
         self._need_values()
-        self._begin()
+        # Before the first look nothing was known, and everything would seem to have happened since.
+        self._begin(since if since.swarm.nodes else journal.world)
         self._asked = journal.now()
-        self.was_so = all(check.now.ok for check in self.checks)
+        # What was typed while this was opened may have brought it about.
+        self.was_so = all(check.now.ok for check in self.checks) and not self._typed()
 
     def look(self, pause: float) -> bool:
         """Evaluate the checks again; return whether the step is done. Requests are sent only when nothing else is
@@ -47,12 +52,19 @@ class OpenStep(StepRun):
             self._ask([check.check for check in self.checks])
             self._asked = self.driver.journal.now()
         self._look_again()
+        if any(c.check.condition.is_lost(self.driver.journal.world, self.baseline) for c in self.checks):
+            self._begin(self.driver.journal.world)  # What was counted while the page was read must not spoil the step.
         done = all(check.now.ok for check in self.checks)
+        if done and self._asked < max((c.at for c in self._typed()), default=0.0) and self._requests():
+            self._ask([check.check for check in self.checks])  # An answer from before the command proves nothing.
+            self._asked = self.driver.journal.now()
+            self._look_again()
+            done = all(check.now.ok for check in self.checks)
         if not done or self.was_so:
             self.was_so = self.was_so and done
             return False
         try:
-            self._capture(capture.capture_from_output(self.step, "\n".join(c.output for c in self._typed())))
+            self._capture(capture.capture_from_output(self.step, "\n".join(c.output for c in reversed(self._typed()))))
         except LabError:
             return False  # A later step needs a value that nothing printed yet.
         return True
@@ -66,23 +78,33 @@ class OpenStep(StepRun):
         return self._news(world)
 
     def _typed(self) -> list[Command]:
-        """Return the commands that the learner typed since the page was opened, one that still runs included: an
-        attached `docker service update` ends after the state that it brings."""
+        """Return the commands since the page was opened, one that still runs included (an attached `docker service
+        update` ends after the state that it brings) and those that Enter typed for this step."""
         known = {command.id for command in self.baseline.since.commands}
-        return [c for c in self.driver.journal.world.commands if c.id not in known and not c.step]
+        mine = ("", self.step.id)
+        return [c for c in self.driver.journal.world.commands if c.id not in known and c.step in mine]
+
+    def _requests(self) -> bool:
+        return any(check.check.condition.request is not None for check in self.checks)
 
 
-def open_step(lesson: Lesson, step: Step, driver: StepDriver) -> OpenStep:
-    """Open a step on a driver's cluster. Raises LabError when it cannot be watched: a value of an earlier step is
-    missing, or no manager answers."""
+def open_step(lesson: Lesson, step: Step, driver: StepDriver, since: World | None = None) -> OpenStep:
+    """Open a step on a driver's cluster, whose page is shown since the world was so (None: it is now). Raises LabError
+    when it cannot be watched: a value of an earlier step is missing, or no manager answers."""
     opened = OpenStep(lesson, step, driver, step.then)
-    opened.open()
+    opened.open(driver.journal.world if since is None else since)
     return opened
 
 
 def _describe(typed: list[Command]) -> str:
     """Return in a sentence what did it."""
-    if not typed:
-        return "Done, and not by a command typed here."
-    more = f", the last of {len(typed)} commands" if len(typed) > 1 else ""
-    return f"Done by `{typed[-1].text}`{more}."
+    names = [f"`{first} …`" if "\n" in c.text else f"`{first}`" for c in typed for first in c.text.splitlines()[:1]]
+    match names:
+        case []:
+            return "Done, and not by a command typed here."
+        case [one]:
+            return f"Done by {one}."
+        case [one, other]:
+            return f"Done after {one} and {other}."
+        case _:
+            return f"Done after {len(names)} commands, the last {names[-1]}."

@@ -151,7 +151,7 @@ class StepRun:
             taken[question.name] = str(question.usual)
         self._capture(taken)
         self._need_values()
-        self._begin()
+        self._begin(self.driver.journal.world)
         green = [c for c in self.checks if c.before.ok]
         if strict and green:
             found = "; ".join(f"{c.check.sentence} ({c.before.why})" for c in green)
@@ -176,9 +176,11 @@ class StepRun:
                 taker = next((s.id for s in self.lesson.steps if name in s.capture), "an earlier step")
                 raise LabError(f"{{{{{name}}}}} is not known yet", remedy=f"go through step {taker} first")
 
-    def _begin(self) -> None:
+    def _begin(self, since: World) -> None:
         """Take the baseline, and evaluate every check before anything is done."""
-        self.baseline = Baseline(since=self.driver.journal.world, like=self.step.command or "")
+        accepts = frozenset({0, *(check.exit for check in self.step.then if check.exit is not None)})
+        self.baseline = Baseline(since=since, like=self.step.command or "", accepts=accepts)
+        self.checks.clear()
         filled = [check.filled(self.values) for check in self.asks]
         self._ask(filled)
         world = self.driver.journal.world
@@ -324,7 +326,8 @@ class StepRun:
         sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
         if question is None or not sent:
             return ()
-        said = "" if question.choices else f"You said {self.values.get(question.name, str(question.usual))}. "
+        answer = self.values.get(question.name)
+        said = f"You said {answer}. " if answer is not None and not question.choices else ""
         return (f"{said}Measured: {bad} of {sent} requests failed.",)
 
     @property

@@ -188,15 +188,17 @@ class ClusterDriver:
             raise InputError(f"a cluster of the provider {self.cluster.provider} has no snapshots")
         self._loader.stop()
         # A connection that is opened while the machines are paused takes long to be answered once they go on.
-        with self.source.paused():
-            self.cluster.snapshots.restore(snapshot, self.report)
-        self.edge = edge_settings.read_settings(self.cluster)
-        self.redactor.learn(self.edge.password)
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
-        self.journal.write(Restored(snapshot))
-        self.source.restart()
+        try:
+            with self.source.paused():
+                self.cluster.snapshots.restore(snapshot, self.report)
+            self.journal.write(Restored(snapshot))
+        finally:  # Whether it succeeded or not, what was known is of another swarm.
+            self.edge = edge_settings.read_settings(self.cluster)
+            self.redactor.learn(self.edge.password)
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+            self.source.restart()
 
     def engine(self) -> Any:
         """Return the low-level client of a reachable manager (`docker.APIClient`). Raises EngineError when there is

@@ -63,7 +63,7 @@ class LiveStage:
         self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
         pause = max(_REQUESTS, cluster.pace.mesh_round)
         self._watcher = StepWatcher(self.driver, self._turn, self._noticed, pause=pause)
-        self._shown = ""
+        self._shown, self._offered, self._acts = "", "", False
         self.driver.start()
         self._watcher.start()
         if self._saver is not None:
@@ -80,6 +80,8 @@ class LiveStage:
             raise InputError(
                 f"there is no lesson {lesson}", remedy=f"the lessons are: {', '.join(x.id for x in self._course)}"
             )
+        self._watcher.pause()
+        self._shown = ""
         self._lesson = found
         self.show(self._view)
         self._write_opened(found)
@@ -93,6 +95,7 @@ class LiveStage:
 
     def revise(self, lesson: Lesson) -> None:
         """See `DraftStage.revise`. Steps that do something else now, and those after them, are to be passed again."""
+        self._watcher.pause()
         with self._busy:
             before, self._course = self._lesson, (lesson,)
             if before is None or before.id != lesson.id:
@@ -113,9 +116,11 @@ class LiveStage:
         found = lesson.step(step)
         if found is None:
             raise InputError(f"lesson {lesson.id} has no step {step}")
-        self._watcher.pause()
-        with self._busy:
-            self.driver.begin()
+        self.driver.begin()
+        with self._acting():
+            self._check_stopping()
+            if self._has_passed(lesson, step):
+                return  # It passed by itself while this waited for its turn.
             if self._saver is not None:
                 self._saver.want("", "")
             try:
@@ -127,11 +132,25 @@ class LiveStage:
             except LabError as error:
                 self.journal.write(StepMoved(lesson.id, step, "failed", str(error)))
                 return
-            finally:
-                self._watch_shown()
             self._remember(lesson, result)
             if result.passed:
                 self._save_soon(lesson)
+
+    @contextmanager
+    def _acting(self) -> Iterator[None]:
+        """Hold the stage's turn, in which no step is watched; afterwards the one whose page is shown is again."""
+        self._watcher.pause()
+        with self._busy:
+            self._acts = True
+            try:
+                yield
+            finally:
+                self._acts = False
+                self._watch_shown()
+
+    def _check_stopping(self) -> None:
+        if self.driver.stopping():  # while it waited for its turn
+            raise Cancelled
 
     def show_step(self, step: str) -> None:
         """See `Stage.show_step`."""
@@ -139,7 +158,9 @@ class LiveStage:
         self._watch_shown()
 
     def _watch_shown(self) -> None:
-        """Watch the step whose page is shown, unless it has passed."""
+        """Watch the step whose page is shown, unless it has passed; none while the stage acts."""
+        if self._acts:
+            return
         lesson = self._lesson
         found = lesson.step(self._shown) if lesson is not None else None
         if lesson is None or found is None or self._has_passed(lesson, found.id):
@@ -153,8 +174,9 @@ class LiveStage:
 
     def _noticed(self, lesson: Lesson, result: StepResult) -> None:
         """A step came true by itself, or by what the learner did."""
-        self._remember(lesson, result)
-        self._save_soon(lesson)
+        if lesson is self._lesson:
+            self._remember(lesson, result)
+            self._save_soon(lesson)
 
     def stop(self) -> None:
         """See `Stage.stop`."""
@@ -163,50 +185,50 @@ class LiveStage:
     def reset(self, step: str = "") -> str:
         """See `Stage.reset`."""
         lesson = self._need_lesson()
-        self._watcher.pause()
-        with self._busy:
-            self.driver.begin()
+        self.driver.begin()
+        with self._acting():
+            self._check_stopping()
             with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
                 done = reset_to(self.driver, lesson, step or None)
-        progress.forget_step(self.cluster.name, lesson, step)
-        self._write_opened(lesson)
-        self._forget_from(lesson, step)
-        self._save_soon(lesson)
-        self._watch_shown()
+            progress.forget_step(self.cluster.name, lesson, step)
+            self._write_opened(lesson)
+            self._forget_from(lesson, step)
+            self._save_soon(lesson)
         return describe_reset(done, lesson.id, step)
 
     def undo(self) -> str:
         """See `Stage.undo`."""
         lesson = self._need_lesson()
-        self._watcher.pause()
-        with self._busy:
-            self.driver.begin()
-            undo = find_undo(self.driver, lesson, self._last_begun(lesson))
+        self.driver.begin()
+        with self._acting():
+            self._check_stopping()
+            undo, offered = find_undo(self.driver, lesson, self._begun(lesson)), self._offered
+            if offered not in ("", undo.snapshot.name):
+                raise InputError("the cluster has changed since that was asked", remedy="press u again")
             captured = self.journal.world.lesson.captured
             with api.at_work(self.cluster.name, f"going back to {undo.sentence}"):
                 take_back(self.driver, undo)
-        progress.forget_step(self.cluster.name, lesson, undo.step)
-        self._write_opened(lesson, captured)
-        self._save_soon(lesson)
-        self._watch_shown()
+            progress.forget_steps(self.cluster.name, lesson, undo.taken)
+            self._write_opened(lesson, captured)
+            self._save_soon(lesson)
         return f"The cluster is as it was {undo.sentence}."
 
     def offer_undo(self) -> UndoOffer:
         """See `Stage.offer_undo`."""
         lesson = self._need_lesson()
-        last = self._last_begun(lesson)
+        begun, self._offered = self._begun(lesson), ""
         try:
-            undo = find_undo(self.driver, lesson, last)
+            undo = find_undo(self.driver, lesson, begun)
         except InputError as error:
-            if not last:
+            if not begun:
                 raise
-            return UndoOffer(f"{error.sentence}; reset to the start of that step instead", last, resets=True)
+            return UndoOffer(f"{error.sentence}; reset to the start of that step instead", begun[-1], resets=True)
+        self._offered = undo.snapshot.name
         return UndoOffer(f"to the cluster as it was {undo.sentence}", undo.step)
 
-    def _last_begun(self, lesson: Lesson) -> str:
-        """Return the id of the last step that has begun, "" when none has."""
-        begun = [step.id for step in lesson.steps if (lesson.id, step.id) in self.journal.world.lesson.steps]
-        return begun[-1] if begun else ""
+    def _begun(self, lesson: Lesson) -> tuple[str, ...]:
+        """Return the ids of the steps that have begun, in the lesson's order."""
+        return tuple(step.id for step in lesson.steps if (lesson.id, step.id) in self.journal.world.lesson.steps)
 
     def keys(self, data: str) -> None:
         """See `Stage.keys`."""
@@ -214,7 +236,6 @@ class LiveStage:
 
     def type_command(self, text: str) -> None:
         """See `Stage.type_command`. It does not take the stage's turn: a step may wait for this very command."""
-        self.driver.begin()
         self.driver.run(text, bound=_BY_HAND)
 
     def show(self, view: str) -> None:

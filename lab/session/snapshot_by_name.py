@@ -45,8 +45,8 @@ def undo_step(name: str, report: Report = silent) -> tuple[str, Undo]:
     with api.at_work(name, f"taking a step of {lesson.id} back"), open_driver(name, look=False, events=False) as driver:
         with suppress(EngineError):  # Where no manager answers, anything is better than that.
             driver.look(_QUICK)
-        undo = find_undo(driver, lesson, passed[-1] if passed else "")
+        undo = find_undo(driver, lesson, passed)
         report(Progress("restore", f"back to {lesson.id} as it was {undo.sentence}", 0.0))
         take_back(driver, undo)
-    progress.forget_step(name, lesson, undo.step)
+    progress.forget_steps(name, lesson, undo.taken)
     return lesson.id, undo

@@ -10,7 +10,8 @@ import hashlib
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,12 +30,18 @@ from lab.world.world import World
 STEPS = 6
 """How many snapshots before steps are kept: five can be taken back, and one is the present."""
 
+_AGAIN = 5.0
+"""Seconds until the saving goes on after a failure."""
+
 QUIET = 3.0
 """Seconds for which nothing may have been under way before one is taken."""
 
 
 SWARM = "swarm"
 """The key in a snapshot's `about` with the fingerprint of its swarm."""
+
+BEGUN = "begun"
+"""The key there with the ids of the steps that had begun, separated by commas."""
 
 
 def name_before(lesson: str, step: str, number: int = 1) -> str:
@@ -48,19 +55,19 @@ def fingerprint(world: World) -> str:
     configs. Tasks are not in it, since they come and go by themselves."""
     swarm = world.swarm
     services = sorted((each.name, each.id, repr(each.spec)) for each in swarm.services.values())
-    nodes = sorted(
-        (each.name, each.role, each.availability, each.state, repr(each.labels)) for each in swarm.nodes.values()
-    )
+    nodes = sorted((each.name, each.role, each.availability, repr(each.labels)) for each in swarm.nodes.values())
     return hashlib.sha256(repr((services, nodes, sorted(swarm.objects))).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Undo:
-    """What taking back would do: restore `snapshot`, which is from before `step`. `by_hand`: no step has begun since
-    it, but somebody has changed the swarm; `command` is the last one that was typed since."""
+    """What taking back would do: restore `snapshot`, after which the step `step` is next. `taken` are the steps that
+    have begun since it; `by_hand`: it goes back to before something that was typed or done elsewhere, of which
+    `command` is the first that was typed."""
 
     snapshot: Snapshot
     step: str
+    taken: tuple[str, ...] = ()
     by_hand: bool = False
     command: str = ""
 
@@ -73,24 +80,42 @@ class Undo:
         return f"before `{self.command}`" if self.command else f"before what was changed by hand since {when}"
 
 
-def find_undo(driver: ClusterDriver, lesson: Lesson, last: str) -> Undo:
-    """Return how to take back the step `last` of a lesson ("": none has begun), or what was changed by hand since it:
-    by the newest snapshot from before that. Raises InputError when none reaches back that far."""
+def find_undo(driver: ClusterDriver, lesson: Lesson, begun: Collection[str]) -> Undo:
+    """Return how to take back the last step of those of a lesson that have `begun`, or what was changed by hand since
+    it: by the newest snapshot from before that. Raises InputError when none reaches back that far."""
     order = [step.id for step in lesson.steps]
-    world = driver.journal.world
-    now = fingerprint(world)
-    for each in reversed(_of_lesson(driver, lesson)):
-        step = each.about["step"]
-        if last and order.index(step) <= order.index(last):
-            return Undo(each, step)
-        if each.about.get(SWARM, now) != now:
-            return Undo(each, step, by_hand=True, command=_typed_since(driver.journal, each.created))
+    now, every = fingerprint(driver.journal.world), _of_lesson(driver, lesson)
+    last = next((id for id in reversed(order) if id in begun), "")
+    # What another lesson did meanwhile is not this one's to take back.
+    ours = _newest_lesson(driver) == lesson.id
+    for place, each in reversed(tuple(enumerate(every))):
+        step, before = each.about["step"], _begun_before(each, order)
+        taken = tuple(id for id in order if id in begun and id not in before)
+        if not taken and not (ours and each.about.get(SWARM, now) != now):
+            continue
+        later = every[place + 1].created if place + 1 < len(every) else None
+        # One in the midst of a step: somebody had changed the swarm before it, and did so again after it.
+        amidst = place > 0 and every[place - 1].about["step"] == step
+        by_hand = not taken or amidst
+        command = _typed_between(driver.journal, each.created, later) if by_hand else ""
+        return Undo(each, taken[0] if taken else step, taken, by_hand, command)
     if not last:
         raise InputError("no step has begun, and nothing was changed by hand: there is nothing to take back")
     raise InputError(
         f"no snapshot is from before the step {last}: it cannot be taken back",
         remedy=f"swarmlab reset --to {lesson.id}:{last} puts the cluster to its start",
     )
+
+
+def _begun_before(snapshot: Snapshot, order: Sequence[str]) -> Collection[str]:
+    """Return the steps that had begun when a snapshot was taken."""
+    begun = snapshot.about.get(BEGUN)
+    return order[: order.index(snapshot.about["step"])] if begun is None else begun.split(",")
+
+
+def _newest_lesson(driver: ClusterDriver) -> str:
+    of_steps = [each for each in snapshots_of(driver.cluster).all() if each.kind == "step"]
+    return of_steps[-1].about.get("lesson", "") if of_steps else ""
 
 
 def _of_lesson(driver: ClusterDriver, lesson: Lesson) -> list[Snapshot]:
@@ -105,11 +130,13 @@ def _of_lesson(driver: ClusterDriver, lesson: Lesson) -> list[Snapshot]:
     ]
 
 
-def _typed_since(journal: Journal, when: datetime) -> str:
-    """Return the last command that somebody typed since then, "" if there is none."""
+def _typed_between(journal: Journal, when: datetime, until: datetime | None) -> str:
+    """Return the first command that somebody typed after a moment, and before another, "" if there is none."""
     began = journal.now() - (datetime.now(UTC) - when).total_seconds()
-    typed = (each for each in reversed(journal.world.commands) if not each.step and each.at > began)
-    return next((each.text for each in typed), "")
+    ended = journal.now() - (datetime.now(UTC) - until).total_seconds() if until is not None else journal.now() + 1.0
+    typed = (each.text for each in journal.world.commands if not each.step and began < each.at < ended)
+    first = next(typed, "")
+    return f"{first.splitlines()[0]} …" if "\n" in first else first
 
 
 def forget_from(driver: ClusterDriver, lesson: Lesson, step: str = "") -> None:
@@ -128,9 +155,10 @@ def take_back(driver: ClusterDriver, undo: Undo) -> None:
     snapshots = snapshots_of(driver.cluster)
     driver.restore(undo.snapshot.name)
     driver.look()
-    for each in snapshots.all():
-        if each.kind == "step" and each.created > undo.snapshot.created:
-            snapshots.remove(each.name)
+    with suppress(LabError):  # The cluster is back; what is stale is left out next time, or goes when room is needed.
+        for each in snapshots.all():
+            if each.kind == "step" and each.created > undo.snapshot.created:
+                snapshots.remove(each.name)
 
 
 class StepSaver:
@@ -170,17 +198,26 @@ class StepSaver:
     def _run(self) -> None:
         still = 0.0
         while (wanted := self._await_wanted()) is not None:
-            world = self._driver.journal.world
-            moving = self._is_saved(*wanted, world) or any(find_under_way(world))
-            still = 0.0 if moving else still + self._pause
-            if still <= QUIET:
-                continue
-            still = 0.0
-            if (turn := self._alone()) is not None:
-                with turn:
-                    name = self._save(*wanted)
-                if name:
-                    self._pack(name)
+            try:
+                still = self._look(wanted, still)
+            except Exception as error:  # noqa: BLE001  thread boundary: one failure must not end the saving
+                still = 0.0
+                self._driver.journal.write(ActDone(f"the cluster was not saved: {error}"))
+                time.sleep(_AGAIN)
+
+    def _look(self, wanted: tuple[str, str], still: float) -> float:
+        """Save the cluster if it has been still for long enough; return for how long it is still now."""
+        world = self._driver.journal.world
+        if self._is_saved(*wanted, world) or any(find_under_way(world)):
+            return 0.0
+        if still + self._pause <= QUIET:
+            return still + self._pause
+        if (turn := self._alone()) is not None:
+            with turn:
+                name = self._save(*wanted)
+            if name:
+                self._pack(name)
+        return 0.0
 
     def _await_wanted(self) -> tuple[str, str] | None:
         """Wait a moment, and for as long as nothing is wanted; return what is, None at the end."""
@@ -210,8 +247,7 @@ class StepSaver:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # on Linux, of this thread alone
             snapshots_of(self._driver.cluster).pack(name)
 
-        with suppress(LabError, OSError):  # It stays as it is, which is as good, only larger.
-            start_thread(pack, name).result()
+        start_thread(pack, name)  # If it fails, the snapshot stays as it is, which is as good, only larger.
 
     def _save(self, lesson: str, step: str) -> str:
         """Save the cluster; return the snapshot's name, "" when there is none: another swarmlab is at work on the
@@ -220,14 +256,21 @@ class StepSaver:
         try:
             with api.at_work(self._driver.cluster.name, f"saving the cluster before {step}"):
                 self._driver.look()
-                now = fingerprint(self._driver.journal.world)
-                about = {"lesson": lesson, "step": step, SWARM: now}
+                world = self._driver.journal.world
+                if find_moving(world):
+                    return ""  # A step must not wait until it is still again.
+                begun = [id for of, id in world.lesson.steps if of == lesson]
+                now = fingerprint(world)
+                about = {"lesson": lesson, "step": step, SWARM: now, BEGUN: ",".join(sorted(begun))}
                 saved = save(self._driver, _free_name(snapshots, lesson, step), "step", about=about)
+            if fingerprint(self._driver.journal.world) != now:  # somebody changed it at this very moment
+                snapshots.remove(saved.name)
+                return ""
             self._kept = ((lesson, step), now)
             self._driver.journal.write(ActDone(f"saved before {step}, standing still for {saved.stood_still:.1f} s"))
-            of_steps = [each for each in snapshots.all() if each.kind == "step"]
-            for each in of_steps[:-STEPS]:
-                snapshots.remove(each.name)
+            with suppress(LabError):  # One too many does no harm.
+                for each in [each for each in snapshots.all() if each.kind == "step"][:-STEPS]:
+                    snapshots.remove(each.name)
         except BusyError:
             return ""
         except LabError as error:

@@ -11,11 +11,16 @@ from lab.lesson.model import Lesson, Step
 from lab.run.open_step import OpenStep, open_step
 from lab.run.results import StepResult
 from lab.session.cluster_driver import ClusterDriver
+from lab.world.entries import ActDone
+from lab.world.world import World
 
-Wanted = tuple[Lesson, Step]
+Wanted = tuple[Lesson, Step, World]
 
 _AGAIN = 2.0
 """Seconds until a step that could not be opened, since no manager answered, is tried again."""
+
+_AFTER_FAILURE = 10.0
+"""Seconds until a step is watched again after a failure that nobody expected."""
 
 _LOOK = 1.0
 """Seconds between looks while the journal has no news for the step."""
@@ -49,7 +54,7 @@ class StepWatcher:
 
     def watch(self, lesson: Lesson, step: Step) -> None:
         """Watch this step from now on, from a new baseline, and no other."""
-        self._set((lesson, step))
+        self._set((lesson, step, self._driver.journal.world))
 
     def pause(self) -> None:
         """Watch none."""
@@ -70,15 +75,19 @@ class StepWatcher:
             with self._turn:
                 self._turn.wait_for(lambda: self._wanted is not None or self._closed)
                 wanted, number = self._wanted, self._number
-            if wanted is not None:
+            if wanted is None:
+                continue
+            try:
                 self._watch(wanted, number)
+            except Exception as error:  # noqa: BLE001  thread boundary: one failure must not end the watching
+                self._driver.journal.write(ActDone(f"the step {wanted[1].id} could not be watched: {error}"))
+                self._wait(number, _AFTER_FAILURE)
 
     def _watch(self, wanted: Wanted, number: int) -> None:
         try:
-            opened = open_step(*wanted, self._driver)
+            opened = open_step(wanted[0], wanted[1], self._driver, wanted[2])
         except LabError:  # The header says that no manager answers; Enter says which value is missing.
-            with self._turn:
-                self._turn.wait_for(lambda: self._number != number, timeout=_AGAIN)
+            self._wait(number, _AGAIN)
             return
         while self._number == number:
             if opened.look(self._pause) and (turn := self._alone()) is not None:
@@ -86,6 +95,11 @@ class StepWatcher:
                     if self._finish(opened, wanted, number):
                         return
             self._driver.journal.wait(lambda world: self._number != number or opened.has_news(world), _LOOK)
+
+    def _wait(self, number: int, seconds: float) -> None:
+        """Wait, or until another step is wanted."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._number != number, timeout=seconds)
 
     def _finish(self, opened: OpenStep, wanted: Wanted, number: int) -> bool:
         with self._turn:

@@ -280,7 +280,10 @@ class LabApp(ViewActions):
     def _answered(self, answer: str | None) -> None:
         s = self.ui
         if answer is not None and s.step is not None and s.question is not None and keys.works(s, "go"):
-            answer = s.question.choices[int(answer)] if s.question.choices else answer
+            if s.question.choices:
+                answer = dict(enumerate(s.question.choices)).get(int(answer))  # It may be another by now.
+            if answer is None or s.step_state(s.page) == "passed":
+                return
             self._play(s.step.id, (s.question.name, answer))
 
     def _play(self, step: str, said: tuple[str, str] | None = None) -> None:
@@ -293,7 +296,7 @@ class LabApp(ViewActions):
     def turn_to(self, page: int) -> None:
         """Show a page; -1 is the opening page."""
         there = replace(self.ui, page=max(-1, min(page, self.ui.count)))
-        self.see(page=there.page, view=there.wanted_view, notice="", hints=0)
+        self.see(page=there.page, view=there.wanted_view, notice="", hints=(), solution_asked=0)
         if self.ui.compact:
             self.action_region("lesson")
 
@@ -301,7 +304,13 @@ class LabApp(ViewActions):
         self.turn_to(self.ui.page + by)
 
     def action_hint(self) -> None:
-        self.see(hints=self.ui.hints + 1)
+        from lab.tui.lesson.hints import next_hint  # not needed for the first paint
+
+        told = next_hint(self.ui)
+        if told:
+            self.see(hints=(*self.ui.hints, told))
+        else:
+            self.see(solution_asked=self.ui.solution_asked + 1)
 
     def action_stop(self) -> None:
         self._worker.stop()

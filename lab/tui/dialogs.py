@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -22,6 +21,7 @@ from lab.tui.lesson.markdown import render_markdown
 from lab.tui.panes import find_module
 from lab.tui.spans import Line, clean, wrap
 from lab.tui.ui_state import UiState
+from lab.tui.widgets.dialog import Dialog
 from lab.tui.widgets.lines import Draw, LinesView
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lab.world.world import World
 
 
-class Help(ModalScreen[bool]):
+class Help(Dialog[bool]):
     """A text to read, closed by any of the usual keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]
@@ -50,10 +50,10 @@ class Help(ModalScreen[bool]):
         sheet.focus()
 
     def action_close(self) -> None:
-        self.dismiss(False)
+        self.end(False)
 
 
-class Pick(ModalScreen[str | None]):
+class Pick(Dialog[str | None]):
     """A choice from a few options, each with an id and a line, below a text in Markdown, if there is one. The result is
     the id, or None if dismissed."""
 
@@ -79,13 +79,13 @@ class Pick(ModalScreen[str | None]):
         self.query_one(OptionList).highlighted = ids.index(self._chosen) if self._chosen in ids else 0
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+        self.end(event.option.id)
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.end(None)
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(Dialog[str | None]):
     """A question, in Markdown, whose answer is a number. Enter accepts it, or `usual` if nothing was typed. The result
     is None if dismissed."""
 
@@ -106,13 +106,13 @@ class Ask(ModalScreen[str | None]):
         self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value or self._usual)
+        self.end(event.value or self._usual)
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.end(None)
 
 
-class Find(ModalScreen[str | None]):
+class Find(Dialog[str | None]):
     """A text to search for, at first the one searched for last. The result is None if dismissed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", show=False)]
@@ -131,10 +131,10 @@ class Find(ModalScreen[str | None]):
         self.query_one(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value or None)
+        self.end(event.value or None)
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.end(None)
 
 
 class Consent(Help, inherit_bindings=False):
@@ -147,7 +147,7 @@ class Consent(Help, inherit_bindings=False):
     HINT = "Enter says yes, Esc says no"
 
     def action_accept(self) -> None:
-        self.dismiss(True)
+        self.end(True)
 
 
 _LESSON = (

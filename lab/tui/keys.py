@@ -77,9 +77,9 @@ def _has_failures(s: UiState) -> bool:
 
 
 def _hintable(s: UiState) -> bool:
-    from lab.tui.lesson.hints import count_hints  # not needed for the first paint
+    from lab.tui.lesson.hints import has_hint  # not needed for the first paint
 
-    return _out(s) and s.hints < count_hints(s)
+    return _out(s) and has_hint(s)
 
 
 def _undoable(s: UiState) -> bool:

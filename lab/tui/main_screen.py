@@ -157,7 +157,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._lesson.size)
         before, self._place = self._place, (page, place)
         moved = before != self._place
-        hinted, self._hints = s.hints > self._hints, s.hints
+        told = len(s.hints) + s.solution_asked
+        hinted, self._hints = told > self._hints, told
         if hinted:
             self.call_after_refresh(self._page.scroll_to, y=pages.hints_at(s, max(10, self._page.room)), animate=False)
         elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):

@@ -33,7 +33,7 @@ class UiState:
     `trouble` says whether it is bad news. `view` is shown in the cluster's place. `loading`: load runs, or was just
     requested; `rate` is its actual or requested rate in requests a second. `typing`: keys go to a shell. `reading`:
     there is neither a cluster nor a recording. `problems` are what is wrong with the lesson's file as last saved.
-    `hints`: how often a hint was asked for on this page.
+    `hints` are those that were told on this page, `solution_asked` is how often a solution was asked for there.
     """
 
     ready: bool = False
@@ -62,7 +62,8 @@ class UiState:
     zoomed: bool = False
     notes: bool = False
     typing: bool = False
-    hints: int = 0
+    hints: tuple[str, ...] = ()
+    solution_asked: int = 0
 
     @property
     def single(self) -> bool:

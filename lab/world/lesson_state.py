@@ -61,5 +61,8 @@ def _fold_step(lesson: LessonState, at: float, fact: StepMoved) -> LessonState:
     if fact.state == "begun":
         step = Step("begun", at)
     else:
-        step = Step(fact.state, lesson.steps[key].began if key in lesson.steps else at, at, fact.why)
+        before = lesson.steps.get(key)
+        # One that was not begun since has no duration: it passed by itself, or in an earlier run.
+        began = before.began if before is not None and before.state == "begun" else at
+        step = Step(fact.state, began, at, fact.why)
     return replace(lesson, step=fact.step, steps=lesson.steps.set(key, step))

@@ -220,10 +220,10 @@ async def test_hints_are_told_one_by_one_when_asked_for() -> None:
         await it.see("3 of 4 run")
         assert "Hint" not in it.text
         await it.press("h")
-        await it.see("Hint 1 of 2", "Only 3 run.")
+        await it.see("Hint 1", "Only 3 run.")
         assert "docker service ps`" not in it.text
         await it.press("h")
-        await it.see("Hint 2 of 2", "Look at docker service ps.")
+        await it.see("Hint 2", "Look at docker service ps.")
         await it.press("n", "p")
         assert "Hint" not in it.text, "another visit begins without"
 

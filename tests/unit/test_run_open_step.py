@@ -9,7 +9,7 @@ import pytest
 from lab.errors import LabError
 from lab.run.open_step import OpenStep, open_step
 from lab.run.results import StepResult
-from lab.world.entries import Captured, CommandBegan, StepMoved
+from lab.world.entries import Captured, CommandBegan, CommandEnded, StepMoved
 from tests.unit.test_run_runner import UP, Recording, lesson_of
 
 
@@ -79,7 +79,7 @@ def test_what_was_so_when_it_was_opened_is_not_noticed_until_it_was_otherwise() 
     result = look(driver, step)
     assert result is not None
     assert driver.facts(StepMoved)[-1] == StepMoved(
-        "one", "up", "passed", "Done by `docker service scale web=4`, the last of 2 commands."
+        "one", "up", "passed", "Done after `docker service scale web=2` and `docker service scale web=4`."
     )
 
 
@@ -102,6 +102,29 @@ def test_requests_are_sent_only_when_nothing_else_is_missing() -> None:
     result = look(driver, step)
     assert result is not None
     assert result.passed
+
+
+def test_what_was_typed_while_the_page_was_opened_counts() -> None:
+    driver = Recording()
+    lesson = lesson_of(UP)
+    since = driver.journal.world
+    driver.run("docker service scale web=4")
+    settle(driver)
+    step = open_step(lesson, lesson.steps[0], driver, since)
+    assert not step.was_so
+    assert look(driver, step) is not None
+    assert driver.facts(StepMoved)[-1] == StepMoved("one", "up", "passed", "Done by `docker service scale web=4`.")
+
+
+def test_an_error_that_repeats_what_is_looked_for_does_not_count() -> None:
+    driver = Recording()
+    step = opened(driver, run="docker service ls", then=[{"output": {"contains": "no such thing"}}])
+    driver.journal.write(CommandBegan(90, "node1", "docker inspect thing", ""))
+    driver.journal.write(CommandEnded(90, 1, 0.1, "no such thing"))
+    assert look(driver, step, turns=3) is None
+    driver.journal.write(CommandBegan(91, "node1", "echo no such thing", ""))
+    driver.journal.write(CommandEnded(91, 0, 0.1, "no such thing"))
+    assert look(driver, step) is not None
 
 
 def test_an_open_step_types_nothing() -> None:

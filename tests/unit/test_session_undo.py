@@ -18,6 +18,7 @@ from lab.session import step_snapshots
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.replay import ReplayStage
 from lab.session.step_snapshots import (
+    BEGUN,
     SWARM,
     find_under_way,
     find_undo,
@@ -34,6 +35,7 @@ from tests.strategies import first_look, service, task
 
 LESSON = next(lesson for lesson in load_course() if len(lesson.steps) > 3)
 FIRST, SECOND, THIRD = (step.id for step in LESSON.steps[:3])
+BOTH = {FIRST, SECOND}
 NOW = datetime.now(UTC)
 WORLD = fold_all([Entry(0.0, ManagerLink("live", "node1")), Entry(0.0, first_look(service()))])
 STILL = fold_all(
@@ -80,13 +82,13 @@ def driver(*found: Snapshot, world: World = WORLD) -> Any:
 
 def test_it_takes_the_newest_from_before_that_step() -> None:
     one = driver(before(FIRST, 9), before(SECOND, 5), before(THIRD, 1))
-    assert find_undo(cast(ClusterDriver, one), LESSON, SECOND).step == SECOND
-    assert find_undo(cast(ClusterDriver, one), LESSON, FIRST).step == FIRST
+    assert find_undo(cast(ClusterDriver, one), LESSON, BOTH).step == SECOND
+    assert find_undo(cast(ClusterDriver, one), LESSON, {FIRST}).step == FIRST
 
 
 def test_where_that_one_is_missing_it_goes_further_back_and_never_forward() -> None:
     one = driver(before(FIRST, 9), before(SECOND, 5, unfit="is of another swarm"), before(THIRD, 1))
-    assert find_undo(cast(ClusterDriver, one), LESSON, SECOND).step == FIRST
+    assert find_undo(cast(ClusterDriver, one), LESSON, BOTH).step == FIRST
 
 
 @pytest.mark.parametrize(
@@ -96,27 +98,51 @@ def test_where_that_one_is_missing_it_goes_further_back_and_never_forward() -> N
 )
 def test_what_does_not_reach_back_is_told_with_the_way_by_a_reset(found: tuple[Snapshot, ...]) -> None:
     with pytest.raises(InputError, match="cannot be taken back") as caught:
-        find_undo(cast(ClusterDriver, driver(*found)), LESSON, SECOND)
+        find_undo(cast(ClusterDriver, driver(*found)), LESSON, BOTH)
     assert f"swarmlab reset --to {LESSON.id}:{SECOND}" in caught.value.remedy
 
 
 def test_what_was_changed_by_hand_is_taken_back_first_and_then_the_step() -> None:
     one = driver(before(FIRST, 9), before(SECOND, 5), world=CHANGED)
     one.journal.write(CommandBegan(1, "node1", "docker service scale web=5", ""))
-    by_hand = find_undo(cast(ClusterDriver, one), LESSON, FIRST)
+    by_hand = find_undo(cast(ClusterDriver, one), LESSON, {FIRST})
     assert (by_hand.step, by_hand.by_hand) == (SECOND, True)
     assert by_hand.sentence == "before `docker service scale web=5`"
+    one.journal.write(CommandBegan(2, "node1", "docker service ls", ""))
+    assert find_undo(cast(ClusterDriver, one), LESSON, {FIRST}).command == "docker service scale web=5", (
+        "the first since"
+    )
     back = driver(before(FIRST, 9), before(SECOND, 5))
-    step = find_undo(cast(ClusterDriver, back), LESSON, FIRST)
+    step = find_undo(cast(ClusterDriver, back), LESSON, {FIRST})
     assert (step.step, step.by_hand, step.sentence) == (FIRST, False, f"before the step {FIRST}")
 
 
 def test_several_changes_by_hand_before_one_step_are_taken_back_one_by_one() -> None:
     every = (before(FIRST, 9), replace(before(FIRST, 5, swarm=CHANGED), name=name_before(LESSON.id, FIRST, 2)))
     at_second = driver(*every, world=CHANGED)
-    assert find_undo(cast(ClusterDriver, at_second), LESSON, "").snapshot == every[0]
+    assert find_undo(cast(ClusterDriver, at_second), LESSON, ()).snapshot == every[0]
     with pytest.raises(InputError, match="nothing was changed"):
-        find_undo(cast(ClusterDriver, driver(*every[:1])), LESSON, "")
+        find_undo(cast(ClusterDriver, driver(*every[:1])), LESSON, ())
+
+
+def test_a_step_out_of_order_is_taken_back_by_what_was_saved_before_it() -> None:
+    """What was saved later, before a step that comes earlier, has it in it."""
+    third_done = replace(before(SECOND, 1), about={**before(SECOND, 1).about, BEGUN: f"{FIRST},{THIRD}"})
+    one = driver(before(FIRST, 9), before(SECOND, 5), third_done)
+    undo = find_undo(cast(ClusterDriver, one), LESSON, {FIRST, THIRD})
+    assert (undo.snapshot.about.get(BEGUN), undo.taken) == (None, (THIRD,))
+
+
+def test_what_another_lesson_did_is_not_taken_back_as_done_by_hand() -> None:
+    one = driver(before(FIRST, 9), before(FIRST, 1, lesson="another"), world=CHANGED)
+    with pytest.raises(InputError, match="nothing was changed"):
+        find_undo(cast(ClusterDriver, one), LESSON, ())
+
+
+def test_a_step_done_by_two_commands_is_taken_back_one_by_one_and_says_so() -> None:
+    amidst = replace(before(FIRST, 5, swarm=CHANGED), name=name_before(LESSON.id, FIRST, 2))
+    undo = find_undo(cast(ClusterDriver, driver(before(FIRST, 9), amidst, world=CHANGED)), LESSON, {FIRST})
+    assert (undo.snapshot, undo.by_hand, undo.taken) == (amidst, True, (FIRST,))
 
 
 def test_the_fingerprint_is_of_what_people_change_and_not_of_tasks() -> None:
@@ -127,7 +153,7 @@ def test_the_fingerprint_is_of_what_people_change_and_not_of_tasks() -> None:
 def test_taking_back_forgets_what_came_after_and_keeps_ones_own() -> None:
     mine = replace(before(THIRD, 0.5, kind="own"), name="mine")
     one = driver(before(FIRST, 9), before(SECOND, 5), before(THIRD, 1), mine)
-    take_back(cast(ClusterDriver, one), find_undo(cast(ClusterDriver, one), LESSON, SECOND))
+    take_back(cast(ClusterDriver, one), find_undo(cast(ClusterDriver, one), LESSON, BOTH))
     assert one.restored == [name_before(LESSON.id, SECOND)]
     assert [each.name for each in one.kept.all()] == [name_before(LESSON.id, s) for s in (FIRST, SECOND)] + ["mine"]
 

@@ -10,34 +10,36 @@ from lab.tui.lesson.markdown import render_markdown
 from lab.tui.spans import Line, wrap
 from lab.tui.ui_state import UiState
 
+_TWICE = 2
 
-def count_hints(s: UiState) -> int:
-    """Return how many times a hint can be asked for: each hint once, and twice for the solution."""
+
+def next_hint(s: UiState) -> str:
+    """Return the next hint that was not told yet; "" when there is none."""
+    if s.step is None:
+        return ""
+    found = list_hints(s.step, [why for _, _, why, _ in checks(s) if why])
+    return next((hint for hint in found if hint not in s.hints), "")
+
+
+def has_hint(s: UiState) -> bool:
+    """Return whether there is anything more to tell: a hint, or a solution, which is asked for twice."""
     if s.step is None or s.step_state(s.page) == "passed":
-        return 0
-    return len(_hints(s)) + (2 if s.step.solution else 0)
+        return False
+    return bool(next_hint(s)) or (s.step.solution is not None and s.solution_asked < _TWICE)
 
 
 def hint_lines(s: UiState, room: int) -> Iterator[Line]:
     """Yield the hints that were asked for."""
-    if s.step is None or not s.hints or s.step_state(s.page) == "passed":
+    if s.step is None or s.step_state(s.page) == "passed":
         return
-    told = _hints(s)
-    for number, text in enumerate(told[: s.hints], 1):
+    for number, text in enumerate(s.hints, 1):
         yield ()
-        yield ((f"Hint {number} of {len(told)}", "lab"),)
+        yield ((f"Hint {number}", "lab"),)
         yield from render_markdown(text, room)
-    solution, asked = s.step.solution, s.hints - len(told)
-    if solution and asked > 0:
+    if s.step.solution and s.solution_asked:
         yield ()
-        if asked == 1:
+        if s.solution_asked < _TWICE:
             yield from wrap([("h once more shows a solution.", "strong")], room)
         else:
             yield (("A solution", "lab"),)
-            yield from wrap([(filled(s, solution), "code")], room, (("$ ", "lab"),))
-
-
-def _hints(s: UiState) -> tuple[str, ...]:
-    if s.step is None:
-        return ()
-    return list_hints(s.step, [why for _, _, why, _ in checks(s) if why])
+            yield from wrap([(filled(s, s.step.solution), "code")], room, (("$ ", "lab"),))

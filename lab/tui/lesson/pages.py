@@ -42,7 +42,7 @@ def afterwards_at(s: UiState, room: int) -> int:
 def hints_at(s: UiState, room: int) -> int:
     """Return the line of the page at which its last hint begins."""
     shown = len(_step(s, room)) + sum(1 for _ in asked(s, room))
-    before = replace(s, hints=s.hints - 1)
+    before = replace(s, hints=s.hints[:-1]) if not s.solution_asked else replace(s, solution_asked=0)
     return shown + sum(1 for _ in hint_lines(before, room))
 
 

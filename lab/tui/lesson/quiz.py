@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -17,6 +16,7 @@ from lab.tui import chrome
 from lab.tui.lesson.markdown import render_markdown as prose
 from lab.tui.spans import Line, Tone, clean, wrap
 from lab.tui.ui_state import UiState
+from lab.tui.widgets.dialog import Dialog
 from lab.tui.widgets.lines import LinesView
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def options(s: UiState, at: Round) -> Iterator[tuple[str, str]]:
     yield _NEXT, "Done" if at.last else "Next question"
 
 
-class Quiz(ModalScreen[str | None]):
+class Quiz(Dialog[str | None]):
     """The questions of the open lesson. The result is the step to go back to, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "close", show=False)]
@@ -106,6 +106,7 @@ class Quiz(ModalScreen[str | None]):
         super().__init__()
         self._s = s
         self._round = Round(s.lesson.quiz if s.lesson else ())
+        self._listed: list[Option] = []
 
     def compose(self) -> ComposeResult:
         box = Vertical(LinesView(grows=True, id="question"), OptionList(markup=False), classes="dialog")
@@ -121,19 +122,22 @@ class Quiz(ModalScreen[str | None]):
         self.query_one(LinesView).show(lambda room: tuple(question_lines(self._s, at, room)))
         listed = self.query_one(OptionList)
         listed.clear_options()
-        listed.add_options(Option(clean(text), id=id) for id, text in options(self._s, at))
+        self._listed = [Option(clean(text), id=id) for id, text in options(self._s, at)]
+        listed.add_options(self._listed)
         listed.highlighted = 0
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         chosen = event.option.id or ""
+        if event.option not in self._listed:
+            return  # Of a question that is no longer shown: two keys came at once.
         if not self._round.judged:
             self._round = self._round.answered(int(chosen))
         elif chosen != _NEXT or self._round.last:
-            self.dismiss(chosen.removeprefix("step:") if chosen != _NEXT else None)
+            self.end(chosen.removeprefix("step:") if chosen != _NEXT else None)
             return
         else:
             self._round = replace(self._round, judged=False)
         self._show()
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.end(None)

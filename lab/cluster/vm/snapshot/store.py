@@ -9,6 +9,7 @@ A snapshot holds the swarm's keys: all of it is private (mode 0600, in folders o
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -137,9 +138,10 @@ def delete_everything() -> None:
 def size_of(folder: Path) -> int:
     """Return how many bytes a snapshot's files take on the disk."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # It was packed at this very moment.
-            total += path.stat().st_blocks * 512 if path.is_file() else 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # It was packed or removed at this very moment.
+                total += (Path(parent) / name).lstat().st_blocks * 512
     return total
 
 
