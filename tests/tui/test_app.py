@@ -7,6 +7,7 @@ from textual import events
 
 from lab.tui import keys
 from lab.tui.app import LabApp
+from lab.tui.widgets.dialog import Dialog
 from lab.tui.widgets.intake import Intake
 from lab.tui.widgets.terminal import Terminal
 from lab.world.entries import Checked, Printed, StepMoved
@@ -161,6 +162,18 @@ async def test_a_step_is_taken_back_after_it_was_said_which() -> None:
         assert it.stage.resets == ["undo"]
         await it.see("The cluster is as it was before the step")
         assert it.app.ui.page == 0
+
+
+async def test_two_enters_at_once_answer_a_dialog_once() -> None:
+    async with desk(FakeStage(desired=4)) as it:
+        await it.press("l")
+        await it.see("Lessons")
+        dialog = it.app.screen
+        assert isinstance(dialog, Dialog)
+        dialog.end(None)
+        dialog.end(LESSON.id)
+        await it.idle()
+        assert it.app.screen is not dialog
 
 
 async def test_the_stage_is_told_which_steps_page_is_shown_and_a_step_passes_by_itself() -> None:
