@@ -11,6 +11,7 @@ from immutables import Map
 
 from lab import paths
 from lab.checks.base import Baseline
+from lab.cluster.edge_settings import DIRECTORIES
 from lab.errors import EngineError
 from lab.lesson.checkpoint import checkpoint_after, checkpoint_before
 from lab.lesson.course import check_paths, load_course, load_syllabus
@@ -43,7 +44,13 @@ PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
 ONLY_THERE = {("reconciliation", "history"), ("reconciliation", "spread")}
 #: What the lab's stacks need to be told.
-ENV = {"ACME_DIR": "/nowhere"}
+#: What `swarmlab env` sets for Pebble, but for what is each machine's own.
+ENV = {
+    "ACME_DIR": "/nowhere",
+    "ACME_SERVER": DIRECTORIES["pebble"],
+    "ACME_HOURS": "1",
+    "ACME_CA_FILE": "/acme-ca.pem",
+}
 
 
 def reset(driver: ModelDriver, lesson: Lesson, step: str | None = None) -> int:
