@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from lab.cli.cluster import consent
-from lab.cli.lessons import choose_lessons
+from lab.cli.lessons import choose_lessons, is_file_name
 from lab.cli.out import Out
 from lab.cli.start import say_what_stays
 from lab.cluster import api
@@ -22,6 +22,7 @@ from lab.plain.seat import PlainSeat
 from lab.session.live import LiveStage
 
 if TYPE_CHECKING:
+    from lab.lesson.model import Lesson
     from lab.session import Stage
 
 WIDTH = 80
@@ -31,26 +32,29 @@ WIDTH = 80
 def plain(args: argparse.Namespace, out: Out) -> int:
     """Bring the cluster up unless it is whole, and take the lessons line by line; return 0, or 130 after Ctrl-C at the
     prompt. Raises InputError for an unknown lesson, and what `api.up` does."""
-    if args.line_by_line:
-        choose_lessons([args.line_by_line])
-    stage = open_stage(args, out)
+    chosen = choose_lessons([args.line_by_line]) if args.line_by_line else ()
+    own = chosen if is_file_name(args.line_by_line or "") else None  # a lesson's file, outside the course
+    stage = open_stage(args, out, own)
     try:
         console = Console(sys.stdout, width=_width, colour=args.colour, echo=not sys.stdin.isatty())
         seat = PlainSeat(stage, console, patient=sys.stdin.isatty())
         with _interrupted(seat.interrupt):
-            code = seat.run(_own_input(), args.line_by_line or progress.last_lesson(args.name))
+            lesson = chosen[0].id if chosen else progress.last_lesson(args.name)
+            code = seat.run(_own_input(), lesson)
     finally:
         stage.close()
     say_what_stays(args, out)
     return code
 
 
-def open_stage(args: argparse.Namespace, out: Out) -> Stage:
-    """Return a live stage on the cluster, which is brought up first unless it is whole."""
+def open_stage(args: argparse.Namespace, out: Out, lessons: tuple[Lesson, ...] | None) -> Stage:
+    """Return a live stage on the cluster, which is brought up first unless it is whole; None are the course's
+    lessons."""
     if args.name in api.names() and (cluster := api.find(args.name)).status().whole:
-        return LiveStage(cluster, typing=0.0, saves=True)
+        return LiveStage(cluster, typing=0.0, saves=True, lessons=lessons)
     with out.progress(plain=True) as report:
-        return LiveStage(api.up(args.name, report=report, consent=consent(args.yes, out)), typing=0.0, saves=True)
+        cluster = api.up(args.name, report=report, consent=consent(args.yes, out))
+    return LiveStage(cluster, typing=0.0, saves=True, lessons=lessons)
 
 
 def _width() -> int:
