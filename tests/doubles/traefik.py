@@ -43,7 +43,7 @@ def router(name: str, rule: str, service: str, **more: Any) -> Raw:
         "rule": rule,
         "ruleSyntax": "default",
         "priority": len(rule),
-        "tls": {"certResolver": "acme", "options": "default"},
+        "tls": {"certResolver": "le", "options": "default"},
         "observability": {"accessLogs": True, "metrics": True, "tracing": True},
         "status": "enabled",
         "using": ["websecure"],
@@ -83,13 +83,18 @@ class Traefik:
         self.version: Raw = {"Version": "3.7.15", "Codename": "langres", "startDate": "2026-01-01T10:00:00.123456789Z"}
         self.lists: dict[str, list[Raw]] = {
             "entrypoints": [
-                {"address": ":443", "transport": {}, "http": {"tls": {"certResolver": "acme"}}, "name": "websecure"},
+                {"address": ":443", "transport": {}, "http": {"tls": {"certResolver": "le"}}, "name": "websecure"},
                 {"address": ":80", "transport": {}, "http": {}, "name": "web"},
                 {"address": ":9000", "transport": {}, "http": {}, "name": "tcp"},
             ],
             "http/routers": [
                 router("app@swarm", "Host(`node-app.localhost`)", "app", middlewares=["again@swarm"]),
-                router("dashboard@swarm", f"Host(`{HOST}`)", "api@internal", middlewares=["users@swarm"]),
+                router(
+                    "edge-dashboard@swarm",
+                    f"Host(`{HOST}`)",
+                    "api@internal",
+                    middlewares=["edge-headers@file", "edge-users@swarm"],
+                ),
                 router(
                     "broken@swarm",
                     "Host(`broken.localhost`)",
@@ -100,7 +105,12 @@ class Traefik:
             ],
             "http/services": [
                 service("app@swarm", "http://10.0.1.8:80", "http://10.0.1.7:80"),
-                {"status": "enabled", "usedBy": ["dashboard@swarm"], "name": "api@internal", "provider": "internal"},
+                {
+                    "status": "enabled",
+                    "usedBy": ["edge-dashboard@swarm"],
+                    "name": "api@internal",
+                    "provider": "internal",
+                },
             ],
             "http/middlewares": [
                 {
@@ -114,8 +124,8 @@ class Traefik:
                 {
                     "basicAuth": {"usersFile": "/run/secrets/users"},
                     "status": "enabled",
-                    "usedBy": ["dashboard@swarm"],
-                    "name": "users@swarm",
+                    "usedBy": ["edge-dashboard@swarm"],
+                    "name": "edge-users@swarm",
                     "provider": "swarm",
                     "type": "basicauth",
                 },

@@ -83,7 +83,7 @@ def test_the_whole_view(watch: Callable[..., Watched]) -> None:
     seen = watch().routes("live")
     assert (seen.version, seen.why) == ("3.7.15", "")
     assert seen.entrypoints == (EntryPoint("tcp", ":9000"), EntryPoint("web", ":80"), EntryPoint("websecure", ":443"))
-    assert [r.name for r in seen.routers] == ["app@swarm", "broken@swarm", "dashboard@swarm", "echo@swarm"]
+    assert [r.name for r in seen.routers] == ["app@swarm", "broken@swarm", "edge-dashboard@swarm", "echo@swarm"]
     app, broken, _, echo = seen.routers
     assert app == Router(
         "app@swarm",
@@ -93,7 +93,7 @@ def test_the_whole_view(watch: Callable[..., Watched]) -> None:
         ("websecure",),
         ("again@swarm",),
         tls=True,
-        resolver="acme",
+        resolver="le",
     )
     assert (broken.status, broken.errors) == ("disabled", ('the service "nowhere@swarm" does not exist',))
     assert (echo.protocol, echo.tls, echo.entrypoints) == ("tcp", False, ("tcp",))
@@ -106,7 +106,7 @@ def test_the_whole_view(watch: Callable[..., Watched]) -> None:
     )
     assert seen.middlewares == (
         Middleware("again@swarm", "http", "retry"),
-        Middleware("users@swarm", "http", "basicauth"),
+        Middleware("edge-users@swarm", "http", "basicauth"),
     )
     begins = datetime(2026, 1, 1, 10, tzinfo=UTC).timestamp()
     issuer = "Pebble Intermediate CA 28cc4a"
