@@ -77,8 +77,8 @@ def _lesson_of(tape: Tape, file: Path) -> Lesson:
 
 def _document(tape: Tape, given: Lesson | None, out: Out, *, log: bool) -> str:
     """Return a tape as Markdown: the handout of its lesson or, as a log, what happened."""
-    from lab.session.handout import handout  # only this command needs them
-    from lab.session.lesson_text import find_lesson
+    from lab.session.describe_lesson import find_lesson  # only this command needs these
+    from lab.session.handout import handout
     from lab.tape.render import markdown
 
     lesson = None if log else given or find_lesson(tape.header.lesson)

@@ -17,7 +17,7 @@ from lab.errors import InputError
 from lab.lesson.model import Act, Lesson, Step
 from lab.schema import template
 from lab.schema.diagnostics import Problems
-from lab.session.lesson_text import find_lesson
+from lab.session.describe_lesson import find_lesson
 from lab.tape.tape import Tape, check_tape
 from lab.terminal.redact import is_mask
 from lab.world.entries import ActDone, Captured, Checked, CommandBegan, LoadReport, StepMoved

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab.lesson.model import Lesson
-from lab.session.lesson_text import find_lesson, lesson_text
+from lab.session.describe_lesson import find_lesson, lesson_text
 from lab.session.replay import tape_title
 from lab.tape.player import Player
 from lab.tape.tape import load

@@ -15,7 +15,7 @@ from lab.lesson import progress
 from lab.lesson.model import Lesson
 from lab.run.runner import LessonResult, run_lesson
 from lab.session.cluster_driver import ClusterDriver
-from lab.session.lesson_text import find_lesson, lesson_text
+from lab.session.describe_lesson import find_lesson, lesson_text
 from lab.session.live import TYPING
 from lab.session.reset_to import By, Done, keep_checkpoint, reset_to
 from lab.tape.tape import Header, Recorder

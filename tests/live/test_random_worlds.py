@@ -20,7 +20,7 @@ from lab.cluster import lab_paths
 from lab.cluster.model import Cluster
 from lab.engine.client import open_client
 from lab.lesson.course import load_course
-from tests.live.conftest import Say, swarmlab
+from tests.live.conftest import Say, swarmlab, until
 from tests.live.objects import describe_objects, find_differences
 
 pytestmark = pytest.mark.timeout(12_000)
@@ -133,11 +133,14 @@ def test_resets_from_random_worlds_end_in_the_checkpoints_world(cluster: Cluster
         say(f"{number}: {damage.__name__}, to {target} by {found['by']} in {found['seconds']} s: {found['actions']}")
         assert (found["by"], found["left"]) == ("snapshot", []), found
         assert find_differences(world, describe_objects(cluster)) == []
-        watched = time.monotonic() + WATCH
-        while time.monotonic() < watched:
-            assert running(cluster) == tasks, "no task is replaced"
-            time.sleep(2)
+        _stays(cluster, tasks)
         assert cluster.status().whole
+
+
+def _stays(cluster: Cluster, tasks: set[str]) -> None:
+    watched = time.monotonic() + WATCH
+    until(lambda: running(cluster) != tasks or time.monotonic() > watched, "no task is replaced")
+    assert running(cluster) == tasks
 
 
 def running(cluster: Cluster) -> set[str]:

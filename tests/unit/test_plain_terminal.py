@@ -85,13 +85,19 @@ def test_a_lesson_is_taken_on_a_terminal_that_only_prints(terminal: Callable[...
     assert [line for line in lines if len(line) > 60 and " > " not in line] == []
 
 
-def test_ctrl_c_stops_a_step_and_leaves_at_the_prompt(terminal: Callable[..., Terminal]) -> None:
+def held(terminal: Callable[..., Terminal]) -> Terminal:
+    """A terminal on which a step's command runs, and does not end."""
     one = terminal("held")
     one.see("Enter begins > ")
     one.type("n")
     one.see("Enter runs it > ")
     one.type("")
     one.see("On node1 runs:")
+    return one
+
+
+def test_ctrl_c_stops_a_step_and_leaves_at_the_prompt(terminal: Callable[..., Terminal]) -> None:
+    one = held(terminal)
     one.child.sendintr()
     one.see("Step 1 of 3: stopped before its end.")
     one.see("Enter runs it again > ")
@@ -122,12 +128,7 @@ def test_the_end_of_input_is_an_end(terminal: Callable[..., Terminal]) -> None:
 
 
 def test_it_can_be_ended_from_outside(terminal: Callable[..., Terminal]) -> None:
-    one = terminal("held")
-    one.see("Enter begins > ")
-    one.type("n")
-    one.see("Enter runs it > ")
-    one.type("")
-    one.see("On node1 runs:")
+    one = held(terminal)
     one.child.kill(signal.SIGTERM)
     assert one.end() == 143
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lab.lesson.course import load_course
 from lab.lesson.question import Question
-from lab.session.lesson_text import after_text, find_lesson, lesson_text
+from lab.session.describe_lesson import after_text, find_lesson, lesson_text
 from lab.tape.lesson_text import LessonText
 from lab.tape.transcript import Transcript
 from lab.tape.wrap_markdown import wrap_markdown
