@@ -13,6 +13,7 @@ import pytest
 from lab.cluster import process
 from lab.cluster.vm import console, lan_switch, processes
 from lab.cluster.vm.lan_switch import Switch
+from lab.wait import wait_until
 
 BROADCAST = b"\xff" * 6
 NAMES = ("node1", "node2", "node3")
@@ -152,36 +153,50 @@ def test_nobody_else_may_use_the_sockets(home: Path) -> None:
         processes.stop_switch(home, "identity-of-a-test")
 
 
-def test_the_switch_ends_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def run_switch(folder: Path) -> subprocess.Popen[bytes]:
+    code = "from lab.cluster.vm import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"
+    return subprocess.Popen([sys.executable, "-c", code], cwd=folder)
+
+
+def wait_for_end(file: Path, end: bytes, switch: subprocess.Popen[bytes]) -> None:
+    """Wait until a file of the switch's is written whole: it exists before it is."""
+
+    def missing() -> str:
+        assert switch.poll() is None
+        return "" if file.exists() and file.read_bytes().endswith(end) else f"{end!r} in {file.name}"
+
+    wait_until("the switch to write its file", 120, missing, pause=0.01)
+
+
+def test_the_switch_ends_with_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "lab"
     (folder / "node1").mkdir(parents=True)
-    argv = [sys.executable, "-c", "from lab.cluster.vm import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"]
-    with subprocess.Popen(argv, cwd=folder) as switch:
-        while not (folder / lan_switch.PID_FILE).exists():
-            assert switch.poll() is None
-        assert int((folder / lan_switch.PID_FILE).read_text()) == switch.pid
-        (folder / "node1").rename(tmp_path / "away")
-        (folder / lan_switch.PID_FILE).unlink()
-        folder.rmdir()
-        assert switch.wait(60) == 0
+    with run_switch(folder) as switch:
+        try:
+            wait_for_end(folder / lan_switch.PID_FILE, str(switch.pid).encode(), switch)
+            (folder / "node1").rename(tmp_path / "away")
+            (folder / lan_switch.PID_FILE).unlink()
+            folder.rmdir()
+            assert switch.wait(60) == 0
+        finally:
+            switch.kill()
 
 
 def test_a_console_that_never_ends_is_held_to_a_size(tmp_path: Path) -> None:
     folder = tmp_path / "node1"
     folder.mkdir()
     log = folder / console.LOG
-    argv = [sys.executable, "-c", "from lab.cluster.vm import lan_switch as s; s._CHECK = 0.05; s.main('id', 'node1')"]
-    with subprocess.Popen(argv, cwd=tmp_path) as switch, log.open("ab", buffering=0) as emulator:
-        emulator.write(b"swarmlab: kernel\n")
-        assert console.read_stages(folder) == ("kernel",)
-        emulator.write(b"x" * console.LARGEST + b"\nthe end\n")
-        while not (folder / console.BEFORE).exists():
-            assert switch.poll() is None
-        emulator.write(b"swarmlab: again\n")
-        assert log.read_bytes() == b"swarmlab: again\n"
-        assert (folder / console.BEFORE).stat().st_size < 100_000
-        assert (folder / console.BEFORE).read_bytes().endswith(b"the end\n")
-        switch.kill()
+    with run_switch(tmp_path) as switch, log.open("ab", buffering=0) as emulator:
+        try:
+            emulator.write(b"swarmlab: kernel\n")
+            assert console.read_stages(folder) == ("kernel",)
+            emulator.write(b"x" * console.LARGEST + b"\nthe end\n")
+            wait_for_end(folder / console.BEFORE, b"the end\n", switch)
+            assert (folder / console.BEFORE).stat().st_size < 100_000
+            emulator.write(b"swarmlab: again\n")
+            assert log.read_bytes() == b"swarmlab: again\n"
+        finally:
+            switch.kill()
 
 
 def test_a_console_that_is_short_or_not_there_stays(tmp_path: Path) -> None:
