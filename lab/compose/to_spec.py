@@ -101,6 +101,7 @@ def _spec(stack: Stack, service: Service, name: str, env: Mapping[str, str]) -> 
         memory=deploy.resources.limits.memory,
         health=_health(service),
         endpoint=deploy.endpoint_mode,
+        stop_signal=service.stop_signal,
     )
 
 

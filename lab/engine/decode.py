@@ -157,6 +157,7 @@ def service_spec(raw: Raw) -> ServiceSpec:
         memory=read_count((template.get("Resources") or {}).get("Limits") or {}, "MemoryBytes"),
         health=tuple(read_entries(container.get("Healthcheck") or {}, "Test")),
         endpoint=endpoint.get("Mode") or "vip",
+        stop_signal=container.get("StopSignal") or "",
     )
 
 

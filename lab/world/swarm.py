@@ -93,7 +93,7 @@ class ServiceSpec:
 
     `replicas` is 0 for a global service. `args` are the container's arguments, `env` "NAME=value" strings, `command`
     the replacement for the image's entrypoint, `volumes` the named volumes, `memory` the limit in bytes (0: none),
-    `health` the health check's test, `endpoint` vip | dnsrr.
+    `health` the health check's test, `endpoint` vip | dnsrr, `stop_signal` "" where it is the image's.
     """
 
     image: str
@@ -113,6 +113,7 @@ class ServiceSpec:
     memory: Count = 0
     health: tuple[str, ...] = ()
     endpoint: str = "vip"
+    stop_signal: str = ""
 
     @property
     def is_job(self) -> bool:
