@@ -41,6 +41,7 @@ services:
     secrets: [key, {source: outer, target: /run/outer}]
     configs: [site, {source: conf, target: /etc/site.conf}]
     healthcheck: {test: curl localhost}
+    stop_signal: SIGINT
     deploy:
       replicas: 3
       endpoint_mode: vip
@@ -82,6 +83,7 @@ configs: {site: {file: ./site}, conf: {name: "conf-${V:-1}", file: ./site}}
         volumes=("shop_data", "disk", "other"),
         memory=3 * 512 * 1024 * 1024,
         health=("CMD-SHELL", "curl localhost"),
+        stop_signal="SIGINT",
     )
     everywhere, job = made.services["shop_everywhere"], made.services["shop_job"]
     assert (everywhere.mode, everywhere.replicas, everywhere.networks) == ("global", 0, ("shop_default",))
