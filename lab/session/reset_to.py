@@ -82,9 +82,11 @@ def reset_to(
                 driver.journal.write(ActDone(f"reset to {to}: {len(found.actions)} to put right"))
             # Even with nothing to do, it waits for changes under way.
             apply(found.actions, checkpoint, driver, made_by_lab=driver.cluster.made_by_lab, needed=needed)
-        except (MachinesEnded, EngineError, WaitError):
+        except (MachinesEnded, EngineError, WaitError) as error:
             ended = needed.intersection(driver.powered_off())
             if not ended or attempt == ATTEMPTS - 1:
+                if by == "api" and checkpoint_snapshots.find_snapshot(driver, checkpoint, name)[0] is not None:
+                    error.remedy = f"swarmlab reset --to {to} --by snapshot"
                 raise
             driver.journal.write(ActDone(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
         else:
