@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
@@ -209,6 +210,14 @@ class ClusterDriver:
                 client.close()
             self._clients.clear()
             self.source.restart()
+
+    @contextmanager
+    def out_of_sight(self) -> Iterator[None]:
+        """Watch nothing for a block; what is seen afterwards is a first look, and no news."""
+        with self.source.paused():
+            yield
+        self.journal.write(Restored(""))
+        self.source.restart()
 
     def engine(self) -> Any:
         """Return the low-level client of a reachable manager (`docker.APIClient`). Raises EngineError when there is
