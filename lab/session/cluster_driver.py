@@ -279,6 +279,7 @@ class ClusterDriver:
         with self._opening:  # a step and the keyboard may both be the first to ask
             if endpoint.node not in self._shells:
                 env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
+                env["SWARMLAB_NAME"] = self.cluster.name  # so that `swarmlab` typed there means this lab
                 self._shells[endpoint.node] = Shell(
                     self.journal,
                     endpoint.node,

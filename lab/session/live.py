@@ -303,7 +303,10 @@ class LiveStage:
             self.journal.write(Captured(name, value))
 
     def _tell_distance(self, lesson: Lesson) -> None:
-        """Report that the cluster is not at the lesson's start, before a step fails because of it."""
+        """Report that the cluster is not at the lesson's start, before a step fails because of it. A challenge's start is
+        broken, and nothing is given away."""
+        if lesson.broken is not None:
+            return
         try:
             todo = reset_to(self.driver, lesson, dry_run=True).actions
         except LabError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,16 +13,18 @@ import pytest
 
 from lab.cli import lessons as commands
 from lab.cli.out import Out
-from lab.cluster import api, edge_settings
+from lab.cluster import api, docker_env, edge_settings, swarm_init
 from lab.cluster.links import LinkFault
 from lab.cluster.model import Acceleration, Cluster, ClusterStatus, Images, Pace, Report, silent
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
 from lab.lesson.model import Lesson
+from lab.session.cluster_driver import ClusterDriver
 from lab.session.run import go_through
 from lab.tape.tape import check_tape
 from lab.terminal.redact import MASK
 from lab.world.entries import StepMoved, SwarmChanged
+from lab.world.journal import Journal
 from tests.doubles.engine import FakeEngine, FakeSwarm, fake_cluster
 
 LESSON = Lesson.model_validate(
@@ -134,6 +137,22 @@ def test_no_secret_that_the_session_knows_reaches_its_tape(cluster: DoubleCluste
     services = [service for fact in facts if isinstance(fact, SwarmChanged) for service in fact.services]
     assert services[0].spec.env == (f"LOGIN_AT_THE_EDGE={hidden}",)
     assert [fact.why for fact in facts if isinstance(fact, StepMoved)][-1] == f"node4 wants {hidden} first"
+
+
+def test_a_shell_of_a_lab_means_this_lab_by_swarmlab(cluster: DoubleCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster.name = "two"
+    monkeypatch.setattr(docker_env, "docker_folder", lambda: None)
+    managers = [swarm_init.EngineState(node=cluster.endpoints()[0].node, control=True)]
+    monkeypatch.setattr(swarm_init, "read_engines", lambda endpoints: managers)
+    assert docker_env.env(cluster)["SWARMLAB_NAME"] == "two"
+    driver = ClusterDriver(cluster, Journal())
+    driver.start()
+    try:
+        driver.look()
+        ended = driver.run('echo "$SWARMLAB_NAME" "$SWARMLAB_STATE"')
+    finally:
+        driver.close()
+    assert ended.output.split() == ["two", os.environ["SWARMLAB_STATE"]]
 
 
 def test_a_recording_of_a_step_that_passes(cluster: DoubleCluster, tmp_path: Path) -> None:
