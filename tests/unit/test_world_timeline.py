@@ -75,7 +75,7 @@ def test_scaling_is_told_by_what_is_desired_and_where_tasks_go() -> None:
 
 
 def test_a_task_that_was_never_placed_is_shut_down_nowhere() -> None:
-    waits = task(4, on="", state="pending", error="no suitable node")
+    waits = replace(task(4, state="pending", error="no suitable node"), node="")
     lines = told(change(tasks=(waits,)), change(tasks=(replace(waits, state="shutdown", desired="shutdown"),)))
     assert lines == ["web.4 waits: no suitable node", "web.4 was shut down"]
 
