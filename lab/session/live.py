@@ -303,8 +303,8 @@ class LiveStage:
             self.journal.write(Captured(name, value))
 
     def _tell_distance(self, lesson: Lesson) -> None:
-        """Report that the cluster is not at the lesson's start, before a step fails because of it. A challenge breaks its
-        start, and gives nothing away."""
+        """Report that the cluster is not at the lesson's start, before a step fails because of it. A challenge breaks
+        its start, and gives nothing away."""
         if lesson.broken is not None:
             return
         try:
