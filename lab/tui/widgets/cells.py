@@ -3,8 +3,10 @@ marked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from bittty.palette import build_256
@@ -25,6 +27,7 @@ Cells = Sequence[tuple[Any, str]]
 Mark = tuple[int, int, Style]
 """The columns from the first up to the second are drawn in this style."""
 
+_STYLE = itemgetter(0)
 SELECTED = Style(reverse=True)
 FOUND = Style(color="#10151c", bgcolor="#ffd24d")
 FOUND_HERE = Style(color="#10151c", bgcolor="#ff9d57", bold=True, underline=True)
@@ -35,21 +38,29 @@ def segments(
 ) -> list[Segment]:
     """Return a row of cells as segments over the theme's own colours, marked columns in their marks' styles. The cell
     at column `cursor` is reversed."""
-    over: dict[int, Style] = {x: style for start, end, style in marks for x in range(start, min(end, len(cells)))}
     found: list[Segment] = []
-    text, now = "", None
-    for x, (style, char) in enumerate(cells):
-        if not char:
-            continue
-        here: tuple[Any, bool, Style | None] = (style, x == cursor, over.get(x))
-        if here != now and text:
-            found.append(Segment(text, _over(base, now, dark)))
-            text = ""
-        now = here
-        text += char if char.isascii() and char.isprintable() else _fit(char, cells[x + 1 : x + 2])
-    if text:
-        found.append(Segment(text, _over(base, now, dark)))
+    for columns, mark, at_cursor in _stretches(len(cells), cursor, marks):
+        x = columns.start
+        for style, run in groupby(cells[columns.start : columns.stop], key=_STYLE):
+            chars = [char for _, char in run]
+            text = "".join(chars)
+            if not (text.isascii() and text.isprintable()):
+                text = "".join(_fit(char, cells[at + 1 : at + 2]) for at, char in enumerate(chars, x) if char)
+            if text:
+                found.append(Segment(text, _over(base, _rich(style, dark), mark, at_cursor)))
+            x += len(chars)
     return found
+
+
+def _stretches(size: int, cursor: int | None, marks: Iterable[Mark]) -> Iterator[tuple[range, Style | None, bool]]:
+    """Yield the columns of a row in stretches that have one mark, if any, and are at the cursor or not."""
+    over = {x: style for start, end, style in marks for x in range(start, min(end, size))}
+    if cursor is None and not over:
+        yield range(size), None, False
+        return
+    for (mark, at_cursor), columns in groupby(range(size), key=lambda x: (over.get(x), x == cursor)):
+        places = list(columns)
+        yield range(places[0], places[-1] + 1), mark, at_cursor
 
 
 def _fit(char: str, after: Cells) -> str:
@@ -60,11 +71,8 @@ def _fit(char: str, after: Cells) -> str:
     return " " * (room - wide) + char
 
 
-def _over(base: Style, here: tuple[Any, bool, Style | None] | None, dark: bool) -> Style:
-    if here is None:
-        return base
-    cell, at_cursor, mark = here
-    style = base + _rich(cell, dark)
+def _over(base: Style, cell: Style, mark: Style | None, at_cursor: bool) -> Style:
+    style = base + cell
     if mark is not None:
         style = style + (Style(reverse=not style.reverse) if mark is SELECTED else mark)
     return style + Style(reverse=not style.reverse) if at_cursor else style
