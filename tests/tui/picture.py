@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lab.errors import WaitError
 from lab.tui.app import LabApp
+from lab.tui.appearance import Appearance
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -27,10 +28,8 @@ async def _idle(app: LabApp, pilot: Pilot[int]) -> None:
     raise WaitError("the picture", _BOUND, f"the end of {app.ui.busy or 'the opening'}")
 
 
-async def _take(
-    stage: Stage, keys: Sequence[str], lesson: str, size: tuple[int, int], theme: Literal["dark", "light"]
-) -> str:
-    app = LabApp(stage, lesson=lesson, theme=theme, clock=lambda: 0.0)
+async def _take(stage: Stage, keys: Sequence[str], lesson: str, size: tuple[int, int], theme: str) -> str:
+    app = LabApp(stage, lesson=lesson, appearance=Appearance(theme), clock=lambda: 0.0)
     async with app.run_test(size=size) as pilot:
         await _idle(app, pilot)
         for key in keys:
@@ -45,7 +44,7 @@ def picture(
     *,
     lesson: str = "",
     size: tuple[int, int] = (120, 40),
-    theme: Literal["dark", "light"] = "dark",
+    theme: str = "dark",
 ) -> str:
     """The screen as SVG after these keys ("enter", "n", "2" ...), each obeyed to its end; `size` in cells.
 

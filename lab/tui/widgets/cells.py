@@ -14,13 +14,8 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-#: The sixteen colours, chosen to be legible on each of the two backgrounds.
-_DARK = (
-    "28323e ff8080 63e691 ffd24d 5cb8ff e2a6ff 6fe3e3 dfe6ee 8796a6 ffa3a3 93f2b5 ffe28a 93d0ff efc9ff a2f0f0 ffffff"
-)
-_LIGHT = (
-    "10151c a8001c 0a6230 7a4300 0b4fae 6b1f96 00606b 485462 5b6775 c4001f 0b7a3b 8f4f00 1560cc 8230b3 007683 2b3440"
-)
+from lab.tui.theme import ansi_colours
+
 _ABOVE = build_256(((0, 0, 0),) * 16)
 
 Cells = Sequence[tuple[Any, str]]
@@ -34,7 +29,7 @@ FOUND_HERE = Style(color="#10151c", bgcolor="#ff9d57", bold=True, underline=True
 
 
 def segments(
-    cells: Cells, base: Style, dark: bool, cursor: int | None = None, marks: Iterable[Mark] = ()
+    cells: Cells, base: Style, theme: str, cursor: int | None = None, marks: Iterable[Mark] = ()
 ) -> list[Segment]:
     """Return a row of cells as segments over the theme's own colours, marked columns in their marks' styles. The cell
     at column `cursor` is reversed."""
@@ -47,7 +42,7 @@ def segments(
             if not (text.isascii() and text.isprintable()):
                 text = "".join(_fit(char, cells[at + 1 : at + 2]) for at, char in enumerate(chars, x) if char)
             if text:
-                found.append(Segment(text, _over(base, _rich(style, dark), mark, at_cursor)))
+                found.append(Segment(text, _over(base, _rich(style, theme), mark, at_cursor)))
             x += len(chars)
     return found
 
@@ -79,10 +74,10 @@ def _over(base: Style, cell: Style, mark: Style | None, at_cursor: bool) -> Styl
 
 
 @lru_cache(maxsize=4096)
-def _rich(style: Any, dark: bool) -> Style:
+def _rich(style: Any, theme: str) -> Style:
     return Style(
-        color=_colour(style.fg, dark),
-        bgcolor=_colour(style.bg, dark),
+        color=_colour(style.fg, theme),
+        bgcolor=_colour(style.bg, theme),
         bold=style.bold,
         dim=style.dim,
         italic=style.italic,
@@ -93,12 +88,12 @@ def _rich(style: Any, dark: bool) -> Style:
     )
 
 
-def _colour(colour: Any, dark: bool) -> str | None:
+def _colour(colour: Any, theme: str) -> str | None:
     if colour is None or colour.mode == "default":
         return None
     if colour.mode == "indexed":
         if colour.value < 16:
-            return "#" + (_DARK if dark else _LIGHT).split()[int(colour.value)]
+            return ansi_colours(theme)[int(colour.value)]
         red, green, blue = _ABOVE[colour.value]
     else:
         red, green, blue = colour.value
