@@ -8,6 +8,7 @@ from pathlib import Path
 
 ALLOWED = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"),
+    "NO_COLOR",
     # `swarmlab` in the shell looks for its labs where this one does.
     *("SWARMLAB_STATE", "SWARMLAB_CACHE"),
 )
