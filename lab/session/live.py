@@ -27,8 +27,6 @@ from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.traefik_services import open_hosts
 
-#: Seconds between requests for the checks of a step whose page is shown.
-_REQUESTS = 2.0
 #: Seconds that a command which the user typed has: such as one that follows a log, until Ctrl-C.
 _BY_HAND = 3600.0
 #: Seconds between two characters when the lab types a command that people watch.
@@ -61,8 +59,8 @@ class LiveStage:
         self._view = "reconciliation"
         self._busy = threading.Lock()
         self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
-        pause = max(_REQUESTS, cluster.pace.mesh_round)
-        self._watcher = StepWatcher(self.driver, self._turn, self._noticed, pause=pause)
+        self._watcher = StepWatcher(self.driver, self._noticed)
+        self._showing = threading.Lock()
         self._shown, self._offered, self._acts = "", "", False
         self.driver.start()
         self._watcher.start()
@@ -139,9 +137,10 @@ class LiveStage:
     @contextmanager
     def _acting(self) -> Iterator[None]:
         """Hold the stage's turn, in which no step is watched; afterwards the one whose page is shown is again."""
-        self._watcher.pause()
         with self._busy:
-            self._acts = True
+            with self._showing:
+                self._acts = True
+                self._watcher.pause()
             try:
                 yield
             finally:
@@ -159,14 +158,15 @@ class LiveStage:
 
     def _watch_shown(self) -> None:
         """Watch the step whose page is shown, unless it has passed; none while the stage acts."""
-        if self._acts:
-            return
-        lesson = self._lesson
-        found = lesson.step(self._shown) if lesson is not None else None
-        if lesson is None or found is None or self._has_passed(lesson, found.id):
-            self._watcher.pause()
-        else:
-            self._watcher.watch(lesson, found)
+        with self._showing:
+            if self._acts:
+                return
+            lesson = self._lesson
+            found = lesson.step(self._shown) if lesson is not None else None
+            if lesson is None or found is None or self._has_passed(lesson, found.id):
+                self._watcher.pause()
+            else:
+                self._watcher.watch(lesson, found)
 
     def _has_passed(self, lesson: Lesson, step: str) -> bool:
         record = self.journal.world.lesson.steps.get((lesson.id, step))

@@ -43,6 +43,14 @@ class FakeSwarm(ModelSwarm):
             )
             self._settle(lambda: self._run(name, replicas))
 
+    def scale(self, name: str, replicas: int, *, told: bool = True) -> None:
+        """The service has so many tasks, and they run; with `told`, an event says so."""
+        with self.lock:
+            self.change(name, lambda spec: spec["Mode"]["Replicated"].update(Replicas=replicas))
+            self._settle(lambda: len(self.of(self.service(name))) == replicas and self._run(name, replicas))
+        if told:
+            self.tell("service", "update", self.service(name)["ID"], name)
+
     def crash(self, task: str, code: int = 137) -> None:
         """The container dies; the manager notes it and puts a new task in the slot."""
         with self.lock:

@@ -58,10 +58,7 @@ def test_a_step_that_comes_true_elsewhere_is_told_at_the_prompt(live: tuple[Plai
         "the step is watched", 20, lambda: "" if "1. Does not hold" in desk.type("c") else "no verdict", pause=0.1
     )
     desk.read_on()
-    with swarm.lock:
-        swarm.change("web", lambda spec: spec["Mode"]["Replicated"].update(Replicas=3))
-        swarm._settle(lambda: len(swarm.of(swarm.service("web"))) == 3)
-    swarm.tell("service", "update", swarm.service("web")["ID"], "web")
+    swarm.scale("web", 3)
     desk.see("\nStep 5 of 6: Done, and not by a command typed here.\n", "step 5 of 6, done, Enter goes on > ")
     assert "Service web: 3 of 3 tasks running" in desk.type("w")
     assert "1. Holds: " in desk.type("c")
