@@ -91,13 +91,16 @@ class LiveStage:
         self._save_soon(found)
         return found
 
-    def revise(self, lesson: Lesson) -> None:
+    def revise(self, lesson: Lesson) -> bool:
         """See `DraftStage.revise`. Steps that do something else now, and those after them, are to be passed again."""
-        self._watcher.pause()
-        with self._busy:
+        turn = self._turn()
+        if turn is None:
+            return False
+        with turn:
+            self._watcher.pause()
             before, self._course = self._lesson, (lesson,)
             if before is None or before.id != lesson.id:
-                return
+                return True
             self._lesson = lesson
             changed = first_changed(before, lesson)
             if changed is not None:
@@ -107,6 +110,7 @@ class LiveStage:
         self.show(self._view)
         self._save_soon(lesson)
         self._watch_shown()
+        return True
 
     def play(self, step: str) -> None:
         """See `Stage.play`."""

@@ -10,7 +10,7 @@ from textual.command import CommandPalette
 
 from lab.tui import keys
 from lab.tui.main_screen import is_compact
-from lab.tui.stage_worker import Reloaded, Unreadable
+from lab.tui.stage_worker import Reloaded, Unreadable, Waiting
 from lab.tui.theme import DARK, LIGHT
 from lab.tui.ui_state import REGIONS, Region
 
@@ -43,14 +43,18 @@ class ViewActions(App[int]):
     def _reloaded(self, message: Reloaded) -> None:
         lesson, s = message.lesson, self.ui
         if s.lesson is not None and s.lesson.id == lesson.id:
-            self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=())
+            self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=(), save_waits=False)
         else:
-            self.see(problems=())
+            self.see(problems=(), save_waits=False)
             self.open_lesson(lesson.id)
 
     @on(Unreadable)
     def _unreadable(self, message: Unreadable) -> None:
-        self.see(problems=message.problems)
+        self.see(problems=message.problems, save_waits=False)
+
+    @on(Waiting)
+    def _saved_and_waiting(self) -> None:
+        self.see(problems=(), save_waits=True)
 
     def on_resize(self, event: events.Resize) -> None:
         self.see(compact=is_compact(event.size))
