@@ -28,8 +28,9 @@ _NO_MANAGER = (
 )
 
 
-class FakeSwarm(ModelSwarm):
-    """A swarm in which what is asked for is there at once, whatever time that takes there."""
+class InstantSwarm(ModelSwarm):
+    """A model whose own time does not matter: what a method changes has settled when it returns. For tests of what
+    looks at a swarm; where something waits for a swarm, a ModelSwarm's time goes on."""
 
     def __init__(self, nodes: int = 4) -> None:
         super().__init__(Time(time.time()), nodes)
@@ -191,9 +192,9 @@ class FakeEngine:
 
 
 @contextmanager
-def fake_cluster(nodes: int = 4) -> Iterator[tuple[FakeSwarm, list[FakeEngine]]]:
+def fake_cluster(nodes: int = 4) -> Iterator[tuple[InstantSwarm, list[FakeEngine]]]:
     """A swarm of so many nodes, each with its engine."""
-    swarm = FakeSwarm(nodes)
+    swarm = InstantSwarm(nodes)
     engines = [FakeEngine(swarm, raw["Description"]["Hostname"]) for raw in swarm.nodes.values()]
     try:
         yield swarm, engines

@@ -12,8 +12,9 @@ from lab.run.open_step import OpenStep, open_step
 from lab.run.results import StepResult
 from lab.world.entries import Captured, CommandBegan, CommandEnded, Hit, StepMoved
 from lab.world.request import Request
+from tests.builders import lesson_of
 from tests.doubles.driver import Answered
-from tests.unit.test_run_runner import UP, Recording, lesson_of
+from tests.unit.test_run_runner import UP, Recording
 
 EVERYWHERE = {"http": {"port": 8080, "every_node": True}}
 CERTIFICATE = {"certificate": {"host": "app.localhost"}}

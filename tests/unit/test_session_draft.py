@@ -17,8 +17,8 @@ from lab.session.draft import Draft, first_changed
 from lab.session.live import LiveStage
 from lab.session.reading import ReadingStage
 from lab.world.entries import Captured
+from tests.doubles.cluster import DoubleCluster
 from tests.doubles.engine import fake_cluster
-from tests.unit.test_session_run import DoubleCluster
 
 TEXT = new_lesson("mine", "schema.json")
 

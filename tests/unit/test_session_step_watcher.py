@@ -16,9 +16,10 @@ from lab.cluster.model import Report, silent
 from lab.cluster.snapshot import Kind, Snapshot, Snapshots
 from lab.lesson.model import Lesson
 from lab.session.live import LiveStage
-from tests.doubles.engine import FakeSwarm, fake_cluster
-from tests.unit.test_run_runner import UP, lesson_of
-from tests.unit.test_session_run import DoubleCluster
+from tests.builders import lesson_of
+from tests.doubles.cluster import DoubleCluster
+from tests.doubles.engine import InstantSwarm, fake_cluster
+from tests.unit.test_run_runner import UP
 
 BOUND = 60.0
 LESSON = lesson_of(UP, {**UP, "id": "further", "run": "docker service scale web=5"})
@@ -56,7 +57,7 @@ class Slow:
 
 
 @pytest.fixture
-def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FakeSwarm, DoubleCluster]]:
+def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[InstantSwarm, DoubleCluster]]:
     monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("SWARMLAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(api, "at_work", lambda *_: nullcontext())
@@ -78,7 +79,7 @@ def await_passed(stage: LiveStage, lesson: Lesson, step: str) -> None:
     assert stage.journal.wait(passed, BOUND), stage.journal.world.lesson
 
 
-def test_a_step_passes_while_the_cluster_is_being_saved(swarm: tuple[FakeSwarm, DoubleCluster]) -> None:
+def test_a_step_passes_while_the_cluster_is_being_saved(swarm: tuple[InstantSwarm, DoubleCluster]) -> None:
     model, cluster = swarm
     slow = Slow()
     cluster.snapshots = cast(Snapshots, slow)  # type: ignore[assignment]
@@ -95,7 +96,7 @@ def test_a_step_passes_while_the_cluster_is_being_saved(swarm: tuple[FakeSwarm, 
         stage.close()
 
 
-def test_what_no_event_told_is_noticed_too(swarm: tuple[FakeSwarm, DoubleCluster]) -> None:
+def test_what_no_event_told_is_noticed_too(swarm: tuple[InstantSwarm, DoubleCluster]) -> None:
     model, cluster = swarm
     stage = LiveStage(cluster, lessons=(LESSON,))
     try:
