@@ -186,7 +186,7 @@ class StepRun:
         self._ask(filled)
         world = self.driver.journal.world
         for index, check in enumerate(filled):
-            self.checks.append(_Check(check, finding := check.evaluate(world, self.baseline), finding))
+            self.checks.append(_Check(check, finding := self._judge(check, world), finding))
             self._tell(index, "before")
 
     def _act(self) -> None:
@@ -237,7 +237,7 @@ class StepRun:
         world = self.driver.journal.world
         self._seen = _watched_parts(world)
         for index, each in enumerate(self.checks):
-            if each.see(each.check.evaluate(world, self.baseline), self.driver.journal.now() - self.began):
+            if each.see(self._judge(each.check, world), self.driver.journal.now() - self.began):
                 self._tell(index, "after")
 
     def _news(self, world: World) -> bool:
@@ -246,18 +246,18 @@ class StepRun:
         if len(figures) == len(self._seen) and all(a is b for a, b in zip(figures, self._seen, strict=True)):
             return False
         self._seen = figures
-        return any(not c.settled and c.check.evaluate(world, self.baseline) != c.now for c in self.checks)
+        return any(not c.settled and self._judge(c.check, world) != c.now for c in self.checks)
+
+    def _judge(self, check: Check, world: World) -> Outcome:
+        return check.evaluate(world, self.baseline)
 
     def _ask(self, checks: list[Check]) -> None:
         """Send a round of requests for the checks on responses, so that older ones no longer count, and refresh what
         other checks need."""
-        rounds: dict[Request, int] = {}
-        for condition in (check.condition for check in checks):
-            if condition.request is not None:
-                rounds[condition.request] = max(rounds.get(condition.request, 0), condition.times)
-        if rounds:
+        requests = requests_of(checks)
+        if requests:
             self.baseline = replace(self.baseline, asked=self.driver.journal.world)
-        for request, times in rounds.items():
+        for request, times in requests.items():
             self.driver.ask(request, times=times)
         self._refresh(checks)
 
@@ -339,6 +339,15 @@ class StepRun:
     def _stop(self) -> None:
         if self.driver.stopping():
             raise Cancelled
+
+
+def requests_of(checks: Iterable[Check]) -> Mapping[Request, int]:
+    """Return the requests that checks are about, and how often each is sent to every node in one round."""
+    requests: dict[Request, int] = {}
+    for condition in (check.condition for check in checks):
+        if condition.request is not None:
+            requests[condition.request] = max(requests.get(condition.request, 0), condition.times)
+    return requests
 
 
 def _watched_parts(world: World) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,10 @@ class ClusterDriver:
         for hit in probe.probe_nodes(asked, request, times, self.edge.login):
             self.journal.write(hit)
 
+    def ask_soon(self, requests: Mapping[Request, int]) -> probe.ProbeRound:
+        """See `StepDriver.ask_soon`."""
+        return probe.ProbeRound(self._endpoints.values(), requests, self.edge.login, self.journal.write)
+
     def given(self) -> Mapping[str, str]:
         """See `StepDriver.given`."""
         return {**self.edge.given, "rate": f"{self.cluster.pace.load:g}"}
@@ -119,6 +123,10 @@ class ClusterDriver:
     def refresh(self, what: str) -> None:
         """See `StepDriver.refresh`."""
         self._supervisor.refresh(what, REFRESH)
+
+    def look_soon(self, source: str) -> Callable[[], bool]:
+        """See `StepDriver.look_soon`."""
+        return self._supervisor.look_soon(source) if source else self.source.look_soon()
 
     def load(self, load_spec: LoadSpec | None) -> None:
         """See `StepDriver.load`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import docker
@@ -21,6 +22,14 @@ from tests.doubles import stack, typed
 from tests.doubles.model import ENDED, ModelSwarm, Refused, TickingJournal, Time
 
 Raw = dict[str, Any]
+
+
+@dataclass
+class Answered:
+    """`lab.run.driver.Round`, by default of one that has ended."""
+
+    hits: tuple[Hit, ...] = ()
+    ended: bool = True
 
 
 class ModelDriver:
@@ -83,6 +92,10 @@ class ModelDriver:
     def refresh(self, what: str) -> None:
         self.refreshed.append(what)
 
+    def look_soon(self, source: str) -> Callable[[], bool]:
+        self.refresh(source) if source else self.look()
+        return lambda: True
+
     def load(self, load_spec: LoadSpec | None) -> None:
         self.wished = load_spec
 
@@ -126,6 +139,14 @@ class ModelDriver:
                 replica, error = (task["ID"], "") if task else ("", "refused")
                 body = "".join(self._texts(task)) if task else ""
                 self.journal.write(Hit(name, port, path, 200 if task else 0, replica, 1.0, body, error, *who))
+
+    def ask_soon(self, requests: Mapping[Request, int]) -> Answered:
+        hits: list[Hit] = []
+        stop = self.journal.read(lambda entry, _: hits.extend([entry.fact] if isinstance(entry.fact, Hit) else []))
+        for request, times in requests.items():
+            self.ask(request, times=times)
+        stop()
+        return Answered(tuple(hits))
 
     def _texts(self, task: Raw) -> Iterator[str]:
         for granted in task["Spec"]["ContainerSpec"].get("Configs") or ():

@@ -66,7 +66,8 @@ class Refused(Exception):
 
 
 class ModelSwarm:
-    """Nodes node1..nodeN, the first three managers."""
+    """A model of a swarm with nodes node1..nodeN, the first three of them managers. It goes on by `tick`, in its own
+    `time`: a change takes time, as in a real one. An `InstantSwarm` (`tests/doubles/engine.py`) settles it at once."""
 
     def __init__(self, time: Time, nodes: int = 4, labels: Raw | None = None) -> None:
         self.time, self.index = time, 100

@@ -11,25 +11,17 @@ from pydantic import ValidationError
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
 from lab.checks.replacements import replacements
-from lab.world.entries import CommandBegan, CommandEnded, Entry, Fact, Hit, SwarmChanged
-from lab.world.swarm import Node, Service, ServiceSpec, SwarmObject, Task, UpdateStatus
-from lab.world.world import World, fold
+from lab.world.entries import CommandBegan, CommandEnded, Hit, SwarmChanged
+from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateStatus
+from lab.world.world import World
+from tests.builders import NODES, saw
 
-NODES = tuple(
-    Node(f"id{n}", f"node{n}", "worker" if n == 4 else "manager", "ready", leader=n == 1) for n in range(1, 5)
-)
 WEB = Service("s", "web", ServiceSpec("nginx:1.26", replicas=3), 3)
 
 
 def task(slot: int, node: int = 0, state: str = "running", desired: str = "running", **more: Any) -> Task:
     name = more.pop("id", f"t{slot}")
-    return Task(name, "s", slot, f"id{node or slot}", state, desired, more.pop("created", 1.0), 2.0, **more)
-
-
-def saw(world: World, *facts: Fact) -> World:
-    for fact in facts:
-        world = fold(world, Entry(world.at + 1, fact))
-    return world
+    return Task(name, "s", slot, f"n{node or slot}", state, desired, more.pop("created", 1.0), 2.0, **more)
 
 
 START = saw(World(), SwarmChanged("node1", NODES, (WEB,), (task(1), task(2), task(3)), first=True))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from lab.lesson.model import Act, Lesson
+from lab.lesson.model import Act
 from lab.run.open_step import open_step
 from lab.run.runner import open_lesson, run_lesson, run_step, sources_needed
 from lab.world.entries import (
@@ -23,6 +22,7 @@ from lab.world.entries import (
 )
 from lab.world.load import LoadSpec
 from lab.world.traefik import Certificate, Router
+from tests.builders import lesson_of
 from tests.doubles.driver import ModelDriver
 
 LOAD: dict[str, Any] = {
@@ -42,11 +42,6 @@ UPDATE: dict[str, Any] = {
     "then": [{"load": {"sent": 30, "failed_at_least": 1}}],
     "bound": 30,
 }
-
-
-def lesson_of(*steps: dict[str, Any], **more: Any) -> Lesson:
-    data = {"id": "one", "title": "One", "topics": ["t"], "minutes": 1, "about": "It.", "steps": list(steps), **more}
-    return Lesson.model_validate_json(json.dumps(data))
 
 
 class Loading(ModelDriver):

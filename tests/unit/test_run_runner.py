@@ -11,10 +11,11 @@ import pytest
 from lab.cli.out import to_json
 from lab.errors import Cancelled, InputError, LabError, WaitError
 from lab.lesson.hints import hint_for, list_hints
-from lab.lesson.model import Lesson, Step
+from lab.lesson.model import Step
 from lab.run.capture import capture_from_output, known_values
 from lab.run.runner import StepResult, run_lesson, run_step
 from lab.world.entries import Captured, Checked, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved
+from tests.builders import lesson_of
 from tests.doubles.driver import ModelDriver
 
 CREATE = "docker service create --name web --replicas 2 --publish 8080:80 nginx:1.26"
@@ -30,11 +31,6 @@ UP: dict[str, Any] = {
         {"say": "Look at `docker service ps web`."},
     ],
 }
-
-
-def lesson_of(*steps: dict[str, Any]) -> Lesson:
-    data = {"id": "one", "title": "One", "topics": ["t"], "minutes": 1, "about": "It.", "steps": list(steps)}
-    return Lesson.model_validate_json(json.dumps(data))
 
 
 class Recording(ModelDriver):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,7 @@ import pytest
 from lab.cli import lessons as commands
 from lab.cli.out import Out
 from lab.cluster import api, docker_env, edge_settings, swarm_init
-from lab.cluster.links import LinkFault
-from lab.cluster.model import Acceleration, Cluster, ClusterStatus, Images, Pace, Report, silent
-from lab.engine.endpoint import Endpoint
+from lab.cluster.model import Cluster, Report, silent
 from lab.errors import LabError
 from lab.lesson.model import Lesson
 from lab.session.cluster_driver import ClusterDriver
@@ -25,7 +21,8 @@ from lab.tape.tape import check_tape
 from lab.terminal.redact import MASK
 from lab.world.entries import StepMoved, SwarmChanged
 from lab.world.journal import Journal
-from tests.doubles.engine import FakeEngine, FakeSwarm, fake_cluster
+from tests.doubles.cluster import DoubleCluster
+from tests.doubles.engine import fake_cluster
 
 LESSON = Lesson.model_validate(
     {
@@ -46,67 +43,6 @@ LESSON = Lesson.model_validate(
     },
     strict=False,
 )
-
-
-@dataclass
-class DoubleCluster:
-    """`lab.cluster.model.Cluster` over engines in this process; a machine that is powered off says `refuses`."""
-
-    swarm: FakeSwarm
-    engines: list[FakeEngine]
-    refuses: str = ""
-    name: str = "default"
-    provider: str = "double"
-    made_by_lab: bool = False
-    acceleration: Acceleration = "native"
-    images: Images = "packages"
-
-    faults = frozenset({"stop", "start"})
-    pace = Pace()
-    snapshots = None
-
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        return tuple(engine.endpoint for engine in self.engines)
-
-    def status(self) -> ClusterStatus:
-        return ClusterStatus(
-            self.name, self.provider, self.made_by_lab, self.acceleration, datetime.now(UTC), (), whole=True
-        )
-
-    def stop(self, node: str) -> None:
-        if self.refuses:
-            raise LabError(self.refuses)
-        self.swarm.turn(node, "down")
-
-    def start(self, node: str, report: Report = silent) -> None:
-        self.swarm.turn(node, "ready")
-
-    def powered_off(self) -> tuple[str, ...]:
-        return ()
-
-    def cut_off(self) -> tuple[str, ...]:
-        return ()
-
-    def broken_links(self) -> tuple[LinkFault, ...]:
-        return ()
-
-    def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
-        raise NotImplementedError
-
-    def heal_links(self) -> None:
-        raise NotImplementedError
-
-    def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
-        raise NotImplementedError
-
-    def cut(self, node: str) -> None:
-        raise NotImplementedError
-
-    def heal(self, node: str, report: Report = silent) -> None:
-        raise NotImplementedError
-
-    def down(self, report: Report = silent) -> None:
-        raise NotImplementedError
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import ServiceSpec, SwarmObject, UpdateStatus
 from lab.world.world import World, fold, fold_all
-from tests.strategies import NODES, first_look, service, task
+from tests.builders import NODES, first_look, service, task
 
 BASE = fold_all([Entry(0, first_look(service(), tasks=[task(1), task(2), task(3)]))])
 CRASHED = task(3, state="failed", exit=137, changed=131.0)
