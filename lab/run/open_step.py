@@ -30,7 +30,7 @@ class OpenStep(StepRun):
         self.began = journal.now()
         self.values = {**journal.world.lesson.captured, **dict.fromkeys(self.step.capture, "")}
         self._need_values()
-        self.driver.look()
+        self._look()
         self._refresh(self.asks)
         known = journal.world.lesson.captured
         found = capture.known_values(self.step, journal.world)
