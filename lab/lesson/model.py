@@ -48,6 +48,8 @@ class LoadAct(Value):
     """Host name for requests through Traefik; without it, requests go directly to `port`."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The port of the requests; with a host it is 443, or 80 without HTTPS."""
+    node: Name | None = None
+    """The only node that is asked; without it, all nodes are in turn."""
     path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
     """The path that is requested."""
     https: bool = True
@@ -66,7 +68,8 @@ class LoadAct(Value):
         rate = float(values.get("rate", 50)) if self.rate is None else self.rate
         https = self.https and self.host is not None
         host = template.fill(self.host or "", values)
-        return LoadSpec(rate, self.port or (443 if https else 80), self.path, host, https)
+        port, node = self.port or (443 if https else 80), template.fill(self.node or "", values)
+        return LoadSpec(rate, port, self.path, host, https, node=node)
 
 
 class _Act(Value):

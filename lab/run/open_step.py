@@ -65,7 +65,7 @@ class OpenStep(StepRun):
         self.began = journal.now()
         self.values = {**journal.world.lesson.captured, **dict.fromkeys(self.step.capture, "")}
         self._need_values()
-        self.driver.look()
+        self._look()
         known = journal.world.lesson.captured
         found = capture.known_values(self.step, journal.world)
         self._capture({name: value for name, value in found.items() if known.get(name) != value})

@@ -11,6 +11,7 @@ from typing import Literal
 
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
+from lab.checks.managers import ManagersAnswer
 from lab.errors import Cancelled, InputError, LabError
 from lab.lesson.hints import hint_for
 from lab.lesson.model import Act, Lesson, Step
@@ -140,7 +141,7 @@ class StepRun:
     def _go(self, strict: bool, type_it: bool) -> StepResult:
         if type_it and self.step.act is None and self.step.command is None:
             raise LabError("it is the learner's turn here, and the lesson has no solution that could be typed")
-        self.driver.look()
+        self._look()
         self._refresh(self.asks)
         question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
         if (
@@ -193,13 +194,22 @@ class StepRun:
         step = self.step
         if step.act is not None:
             self._do(step.act)
-            self.driver.look()
+            self._look()
             return
         self.node = template.fill(step.on, self.values)
         self.typed = template.fill_command(step.command or "", self.values)
         self.ended = self.driver.run(self.typed, node=self.node, step=step.id, bound=self._limit)
         self.baseline = replace(self.baseline, command=self.ended.id)
-        self.driver.look()
+        self._look()
+
+    def _look(self) -> None:
+        """Have the swarm looked at. A step that asks whether a manager answers waits for none, and neither does one
+        that asks nothing of them while none answers. Raises EngineError when none answers another step."""
+        conditions = [check.condition for check in self.asks]
+        if any(isinstance(condition, ManagersAnswer) for condition in conditions):
+            return
+        if any(condition.of_swarm for condition in conditions) or self.driver.journal.world.link.state != "stale":
+            self.driver.look()
 
     def _do(self, act: Act) -> None:
         if act.load is not None:
@@ -352,4 +362,4 @@ def requests_of(checks: Iterable[Check]) -> Mapping[Request, int]:
 
 def _watched_parts(world: World) -> tuple[object, ...]:
     """Return what checks read: unchanged parts of a world are the same objects."""
-    return world.swarm, world.edge, world.commands, world.hits, world.load
+    return world.swarm, world.edge, world.commands, world.hits, world.load, world.link

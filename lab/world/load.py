@@ -79,8 +79,8 @@ def percentile(found: Mapping[float, int], share: float) -> float:
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
     """A requested load: `rate` requests per second (open loop: each at its time, however long the ones before take),
-    spread over all nodes, to their published `port`. With a `host`, the requests are sent under its name; with `fresh`,
-    each over a new connection."""
+    spread over all nodes or to one `node`, to their published `port`. With a `host`, the requests are sent under its
+    name; with `fresh`, each over a new connection."""
 
     rate: float = 50.0
     port: int = 443
@@ -88,12 +88,14 @@ class LoadSpec:
     host: str = ""
     https: bool = True
     fresh: bool = True
+    node: str = ""
 
     @property
     def target(self) -> str:
-        """The target in words: `https://node-app.localhost/`, or `port 8080 /` without a host."""
+        """The target in words: `https://node-app.localhost/`, or `port 8080 /` without a host; with a node its name."""
         scheme = "https" if self.https else "http"
-        return f"{scheme}://{self.host}{self.path}" if self.host else f"port {self.port} {self.path}"
+        words = f"{scheme}://{self.host}{self.path}" if self.host else f"port {self.port} {self.path}"
+        return f"{words} of {self.node}" if self.node else words
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,14 +285,19 @@ class ModelSwarm:
             if service is None or task["DesiredState"] not in ("ready", "running"):
                 continue
             if "NodeID" not in task:
-                fits = [node for node in self.nodes.values() if _fits(node, {"TaskTemplate": task["Spec"]})]
+                load = {id: sum(t.get("NodeID") == id for t in self.live(service)) for id in self.nodes}
+                most = (task["Spec"].get("Placement") or {}).get("MaxReplicas") or len(self.tasks)
+                fits = [
+                    node
+                    for node in self.nodes.values()
+                    if _fits(node, {"TaskTemplate": task["Spec"]}) and load[node["ID"]] < most
+                ]
                 if not fits:
                     if task["Status"]["State"] == "new":
                         said = {"Message": "pending task scheduling", "Err": self._why_none(task)}
                         task["Status"] = {"State": "pending", "Timestamp": self.stamp(), **said}
                         task["Version"] = self.version()
                     continue
-                load = {n["ID"]: sum(t.get("NodeID") == n["ID"] for t in self.live(service)) for n in fits}
                 task["NodeID"] = min(fits, key=lambda n: (load[n["ID"]], n["ID"]))["ID"]
             task["Status"] = {"State": "preparing", "Timestamp": self.stamp(), "Message": "preparing"}
             task["Version"], task["_ready"] = self.version(), self.time.now + PREPARING
@@ -382,5 +387,6 @@ def _meets(node: Raw, template: Raw) -> bool:
     """Whether a node meets a template's constraints."""
     facts = {"node.role": node["Spec"]["Role"], "node.hostname": node["Description"]["Hostname"]}
     facts |= {f"node.labels.{key}": value for key, value in (node["Spec"].get("Labels") or {}).items()}
-    wanted = [c.replace(" ", "").split("==") for c in (template.get("Placement") or {}).get("Constraints") or ()]
-    return all(facts.get(what) == value for what, value in wanted)
+    wanted = [c.replace(" ", "") for c in (template.get("Placement") or {}).get("Constraints") or ()]
+    parts = [(c.partition("!=" if "!=" in c else "==")) for c in wanted]
+    return all((facts.get(what) == value) is (how == "==") for what, how, value in parts)

@@ -34,6 +34,7 @@ WITH = {
     ("Step", "on"): ("run",),
     ("Step", "ways"): ("run",),
     ("LoadAct", "rate"): ("port",),
+    ("LoadAct", "node"): ("port",),
     ("LoadAct", "path"): ("port",),
     ("LoadAct", "https"): ("host",),
     ("Capture", "service"): ("take",),

@@ -81,6 +81,11 @@ def test_a_load_step_wishes_for_it_and_counts_it() -> None:
         ({"rate": 0}, None, "end the load"),
         ({"rate": 5, "port": 8080, "path": "/a"}, LoadSpec(5.0, 8080, "/a", "", https=False), "to port 8080 /a"),
         ({"rate": 5, "host": "a.b", "https": False}, LoadSpec(5.0, 80, "/", "a.b", https=False), ", 5 a second"),
+        (
+            {"rate": 5, "port": 8080, "node": "node4"},
+            LoadSpec(5.0, 8080, "/", "", https=False, node="node4"),
+            "to port 8080 / of node4",
+        ),
         ({"host": "a.{{domain}}"}, LoadSpec(9.0, 443, "/", "a.localhost"), "send requests to https://a."),
     ],
 )
