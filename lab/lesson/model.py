@@ -51,6 +51,8 @@ class LoadAct(Value):
     """The path that is requested."""
     https: bool = True
     """Whether requests to a host are made by HTTPS."""
+    node: Name | None = None
+    """The node that all requests are sent to; without it, they are spread over all nodes."""
 
     @model_validator(mode="after")
     def _sane(self) -> LoadAct:
@@ -65,7 +67,8 @@ class LoadAct(Value):
         rate = float(values.get("rate", 50)) if self.rate is None else self.rate
         https = self.https and self.host is not None
         host = template.fill(self.host or "", values)
-        return LoadSpec(rate, self.port or (443 if https else 80), self.path, host, https)
+        node = template.fill(self.node or "", values)
+        return LoadSpec(rate, self.port or (443 if https else 80), self.path, host, https, node=node)
 
 
 class _Act(Value):

@@ -36,6 +36,7 @@ WITH = {
     ("Step", "ways"): ("run",),
     ("LoadAct", "rate"): ("port",),
     ("LoadAct", "path"): ("port",),
+    ("LoadAct", "node"): ("port",),
     ("LoadAct", "https"): ("host",),
     ("Capture", "service"): ("take",),
     ("Capture", "slot"): ("service", "take"),
