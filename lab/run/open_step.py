@@ -91,7 +91,7 @@ class OpenStep(StepRun):
 def open_step(lesson: Lesson, step: Step, driver: StepDriver, since: World | None = None) -> OpenStep:
     """Open a step on a driver's cluster, whose page is shown since the world was so (None: it is now). Raises LabError
     when it cannot be watched: a value of an earlier step is missing, or no manager answers."""
-    opened = OpenStep(lesson, step, driver, step.then)
+    opened = OpenStep(lesson, step, driver, (*step.then, *step.keeps))
     opened.open(driver.journal.world if since is None else since)
     return opened
 

@@ -68,7 +68,7 @@ def sources_needed(lesson: Lesson) -> frozenset[str]:
     """Return the sources that the panes of the lesson and of its steps need, and those that its checks read."""
     panes = {*lesson.panes, *(step.pane for step in lesson.steps if step.pane is not None)}
     of_panes = (source for pane in panes for source in find_pane(pane).needs)
-    of_checks = (check.condition.source for step in lesson.steps for check in step.then)
+    of_checks = (check.condition.source for step in lesson.steps for check in step.checks)
     return frozenset({*of_panes, *of_checks} - {""})
 
 
@@ -155,7 +155,8 @@ class StepRun:
         self._capture(taken)
         self._need_values()
         self._begin(self.driver.journal.world)
-        green = [c for c in self.checks if c.before.ok]
+        kept = len(self.step.then), len(self.step.then) + len(self.step.keeps)
+        green = [c for i, c in enumerate(self.checks) if c.before.ok and not kept[0] <= i < kept[1]]
         if strict and green:
             found = "; ".join(f"{c.check.sentence} ({c.before.why})" for c in green)
             return self._end(f"this held before anything was done: {found}")
@@ -207,8 +208,9 @@ class StepRun:
         if act.load is not None:
             self.driver.load(act.load.load_spec(self.values))
             return
-        self.node = template.fill(act.node, self.values)
-        self.driver.act(act.action, self.node)
+        target = template.fill(act.target, self.values)
+        self.node = target.split()[0]
+        self.driver.act(act.action, target)
 
     def _await(self) -> None:
         """Wait until all checks hold, the bound passes, or a check can no longer hold, as when the command has
