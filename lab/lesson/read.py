@@ -128,7 +128,7 @@ def _around(lesson: Lesson, known: set[str]) -> Iterator[tuple[str, Place]]:
         texts += [(("quiz", index), text, known) for text in (item.ask, *item.choices, item.because or "")]
     for place, text, there in texts:
         for name in template.placeholders(text):
-            if name not in there:
+            if name not in there and not template.is_given(name):
                 yield f"{{{{{name}}}}} is never captured{diagnostics.did_you_mean(name, there)}", place
 
 
@@ -164,7 +164,7 @@ def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
     )
     for place, texts, there in groups:
         for name in (n for text in texts for n in template.placeholders(text) if n not in there):
-            if name not in told:
+            if name not in told and not template.is_given(name):
                 told.add(name)
                 yield f"{{{{{name}}}}} is used before it is captured{diagnostics.did_you_mean(name, there)}", place
 

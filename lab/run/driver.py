@@ -42,8 +42,8 @@ class StepDriver(Protocol):
         """
 
     def given(self) -> Mapping[str, str]:
-        """Return the values that every lesson's texts may use (`lab.schema.template.GIVEN`): the domain, the ports of
-        this machine, and the rate of load."""
+        """Return the values that every lesson's texts may use (`lab.schema.template.is_given`): the domain, the ports
+        of this machine, the rate of load, and where each node's published ports are reached."""
 
     def watch(self, sources: Iterable[str]) -> None:
         """Run these sources of the edge from now on, and no others."""

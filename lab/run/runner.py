@@ -56,10 +56,13 @@ def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) 
 
 
 def open_lesson(lesson: Lesson, driver: StepDriver) -> None:
-    """Begin a lesson in the journal, with the values that its texts may use from the start."""
+    """Begin a lesson in the journal, with the values that its texts may use from the start. Of the nodes' addresses,
+    which are many, those that it uses."""
+    used = {name for step in lesson.steps for text in step.strings() for name in template.placeholders(text)}
     driver.journal.write(LessonOpened(lesson.id))
     for name, value in driver.given().items():
-        driver.journal.write(Captured(name, value))
+        if name in template.GIVEN or name in used:
+            driver.journal.write(Captured(name, value))
 
 
 def sources_needed(lesson: Lesson) -> frozenset[str]:
@@ -335,12 +338,15 @@ class StepRun:
     def _said(self) -> tuple[str, ...]:
         """Return what was measured under load, beside the number that the learner said; nothing without a question."""
         question = self.step.question
-        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        load, before = self.driver.journal.world.load, self.baseline.since.load
+        sent, _, bad = load.since(before)
         if question is None or not sent:
             return ()
+        due = [f"{max(0.0, at - self.began):.1f}" for at in load.failures_since(before)]
+        when = f", sent {' to '.join(dict.fromkeys((due[0], due[-1])))} s after the step began" if due else ""
         answer = self.values.get(question.name)
         said = f"You said {answer}. " if answer is not None and not question.choices else ""
-        return (f"{said}Measured: {bad} of {sent} requests failed.",)
+        return (f"{said}Measured: {bad} of {sent} requests failed{when}.",)
 
     @property
     def _limit(self) -> float:

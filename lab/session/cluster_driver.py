@@ -17,6 +17,7 @@ from lab.engine.client import connect
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError
 from lab.reset import ownership
+from lab.schema import template
 from lab.session import stack_deploy
 from lab.shell.shell import Shell
 from lab.terminal.redact import Redactor
@@ -114,7 +115,13 @@ class ClusterDriver:
 
     def given(self) -> Mapping[str, str]:
         """See `StepDriver.given`."""
-        return {**self.edge.given, "rate": f"{self.cluster.pace.load:g}"}
+        addresses = {
+            f"{endpoint.node}_{port}": f"{address}:{here}"
+            for endpoint in self._endpoints.values()
+            for port, (address, here) in endpoint.published.items()
+            if template.is_given(f"{endpoint.node}_{port}")
+        }
+        return {**self.edge.given, "rate": f"{self.cluster.pace.load:g}", **addresses}
 
     def watch(self, sources: Iterable[str]) -> None:
         """See `StepDriver.watch`."""

@@ -16,6 +16,7 @@ from lab.world.entries import (
     Checked,
     Entry,
     Fact,
+    Failure,
     LoadReport,
     RoutesSeen,
     StepMoved,
@@ -54,11 +55,9 @@ class Loading(ModelDriver):
         self.entries: list[Entry] = []
         self.journal.read(lambda entry, _: self.entries.append(entry))
 
-    def _turn(self) -> None:
-        super()._turn()
-        if self.wished is not None:
-            bad, self.bad = min(self.bad, 5), max(0, self.bad - 5)
-            self.journal.write(LoadReport(True, self.wished.rate, self.wished.target, 0.1, 5, 5 - bad, bad))
+    def _send(self, load: LoadSpec) -> None:
+        bad, self.bad = min(self.bad, 5), max(0, self.bad - 5)
+        self.journal.write(LoadReport(True, load.rate, load.target, 0.1, 5, 5 - bad, bad))
 
     def facts(self, kind: type) -> list[Fact]:
         return [entry.fact for entry in self.entries if isinstance(entry.fact, kind)]
@@ -133,6 +132,22 @@ def test_the_usual_answer_stands_where_nobody_is_asked_and_is_told_beside_what_w
     assert Captured("guess", "7") in driver.facts(Captured)
     sent = driver.journal.world.load.sent - before
     assert result.took == (f"You said 7. Measured: 3 of {sent} requests failed.",)
+
+
+def test_when_the_failed_requests_were_sent_is_told_from_the_steps_beginning() -> None:
+    class Late(Loading):
+        def _send(self, load: LoadSpec) -> None:
+            now = self.time.now - began
+            failures = (Failure(0.0, "node1", 0, "reset", 500.0),) if now in (2.0, 4.5) else ()
+            bad = len(failures)
+            self.journal.write(LoadReport(True, load.rate, load.target, 0.1, 5, 5 - bad, bad, failures=failures))
+
+    driver, lesson = Late(), lesson_of({**UPDATE, "then": [{"load": {"sent": 120, "failed_at_least": 2}}]})
+    open_lesson(lesson, driver)
+    driver.load(LoadSpec(50.0, host="a.b"))
+    began = driver.time.now
+    result = run_step(lesson, lesson.steps[0], driver)
+    assert result.took == ("You said 7. Measured: 2 of 120 requests failed, sent 1.5 to 4.0 s after the step began.",)
 
 
 def test_the_learners_own_answer_is_kept() -> None:

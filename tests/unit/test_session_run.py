@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from lab.session.cluster_driver import ClusterDriver
 from lab.session.run import go_through
 from lab.tape.tape import check_tape
 from lab.terminal.redact import MASK
-from lab.world.entries import StepMoved, SwarmChanged
+from lab.world.entries import Captured, StepMoved, SwarmChanged
 from lab.world.journal import Journal
 from tests.doubles.cluster import DoubleCluster
 from tests.doubles.engine import fake_cluster
@@ -98,6 +100,26 @@ def test_a_recording_of_a_step_that_passes(cluster: DoubleCluster, tmp_path: Pat
     tape = check_tape(tmp_path / "deep" / "a.tape")
     assert (tape.header.lesson, tape.header.provider, tape.finished) == ("a-fault", "double", True)
     assert not any("leaves out" in line for line in said)
+
+
+def test_how_long_the_managers_took_to_miss_a_node_is_told(cluster: DoubleCluster) -> None:
+    (step,) = go_through("default", LESSON, lambda line: None).steps
+    (said,) = step.took
+    assert re.fullmatch(r"node4 was down for the managers \d+\.\d s after the lab powered node4 off", said)
+
+
+def test_a_lesson_is_told_where_it_reaches_the_ports_that_it_names(
+    cluster: DoubleCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = {8080: ("127.0.0.1", 20288), 8081: ("127.0.0.1", 20281)}
+    endpoints = tuple(replace(each, published=reached) for each in cluster.endpoints())
+    monkeypatch.setattr(cluster, "endpoints", lambda: endpoints)
+    step = LESSON.steps[0].model_copy(update={"text": "Ask {{node2_8080}}."})
+    go_through("default", LESSON.model_copy(update={"steps": (step,)}), lambda line: None, tape=tmp_path / "a.tape")
+    facts = [entry.fact for entry in check_tape(tmp_path / "a.tape").entries]
+    values = {fact.name: fact.value for fact in facts if isinstance(fact, Captured)}
+    assert values["node2_8080"] == "127.0.0.1:20288"
+    assert not {"node1_8080", "node2_8081"} & values.keys()
 
 
 def test_record_makes_no_folder_before_it_knows_the_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
