@@ -298,9 +298,9 @@ class StepRun:
                 self._tell(index, "after")
         seconds = round(journal.now() - self.began, 2)
         words_of_it = [why, hint] if why else ["it was so already"] if already else [by, *took]
-        journal.write(
-            StepMoved(self.lesson.id, step.id, "failed" if why else "passed", "\n".join(w for w in words_of_it if w))
-        )
+        said = "\n".join(w for w in words_of_it if w)
+        requests = self._requests_sent() if took else None
+        journal.write(StepMoved(self.lesson.id, step.id, "failed" if why else "passed", said, requests))
         return StepResult(
             step=step.id,
             title=step.title,
@@ -347,6 +347,12 @@ class StepRun:
         answer = self.values.get(question.name)
         said = f"You said {answer}. " if answer is not None and not question.choices else ""
         return (f"{said}Measured: {bad} of {sent} requests failed{when}.",)
+
+    def _requests_sent(self) -> tuple[int, int] | None:
+        """Return how many requests the load sent and how many failed, where a number was asked for."""
+        question = self.step.question
+        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        return (sent, bad) if question is not None and not question.choices and sent else None
 
     @property
     def _limit(self) -> float:

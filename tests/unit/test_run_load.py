@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lab.lesson.measured import measured
 from lab.lesson.model import Act
 from lab.run.open_step import open_step
 from lab.run.runner import open_lesson, run_lesson, run_step, sources_needed
@@ -43,6 +44,7 @@ UPDATE: dict[str, Any] = {
     "then": [{"load": {"sent": 30, "failed_at_least": 1}}],
     "bound": 30,
 }
+ASKS_AGAIN = {"name": "guess_again", "text": "And now?"}
 
 
 class Loading(ModelDriver):
@@ -225,3 +227,20 @@ def test_nobody_is_asked_for_a_choice_and_what_was_measured_is_told() -> None:
     result = run_step(lesson, lesson.steps[1], driver)
     assert result.took == (f"Measured: 3 of {driver.journal.world.load.sent - before} requests failed.",)
     assert [fact for fact in driver.facts(Captured) if isinstance(fact, Captured) and fact.name == "bet"] == []
+
+
+def test_the_rows_of_what_was_measured_are_those_of_the_steps_that_ask_for_a_number() -> None:
+    driver = Loading()
+    lesson = lesson_of(LOAD, UPDATE, {**UPDATE, "id": "again", "title": "Again", "question": ASKS_AGAIN})
+    open_lesson(lesson, driver)
+    assert measured(lesson, driver.journal.world.lesson) == ()
+    assert run_step(lesson, lesson.steps[0], driver).passed
+    driver.bad = 3
+    assert run_step(lesson, lesson.steps[1], driver).passed
+    moved = [fact for fact in driver.facts(StepMoved) if isinstance(fact, StepMoved)][-1]
+    assert moved.requests is not None
+    assert moved.requests[1] == 3
+    done, missing = measured(lesson, driver.journal.world.lesson)
+    assert (done.title, done.said, (done.sent, done.failed)) == ("Update", "7", moved.requests)
+    assert done.words == f"3 of {done.sent} failed"
+    assert (missing.said, missing.words) == ("", "not measured")
