@@ -14,6 +14,7 @@ class LoadIs(Condition):
     `failed_at_least` of them have failed."""
 
     kind = "total"
+    of_swarm = False
 
     sent: Some
     failed: Count | None = None

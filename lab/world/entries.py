@@ -172,8 +172,8 @@ class ActDone:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The whole cluster was put back to a snapshot: what was seen of it before is no longer so, and its next first look
-    is no news."""
+    """The whole cluster was put back to a snapshot, or changed out of sight ("", for a challenge): what was seen of it
+    before is no longer so, and its next first look is no news."""
 
     snapshot: Name
     kind: Literal["restored"] = "restored"
