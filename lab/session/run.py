@@ -18,6 +18,7 @@ from lab.session.cluster_driver import ClusterDriver
 from lab.session.describe_lesson import find_lesson, lesson_text
 from lab.session.live import TYPING
 from lab.session.reset_to import By, Done, keep_checkpoint, reset_to
+from lab.session.standings import identify
 from lab.tape.tape import Header, Recorder
 from lab.tape.transcript import Transcript
 from lab.terminal.redact import Redactor
@@ -77,6 +78,7 @@ def reset_cluster(
                 report(Progress("snapshot", f"no snapshot of it was kept: {error.sentence}", 1.0))
     if not dry_run:
         progress.forget_step(name, lesson, step or "")
+        progress.record_cluster(name, lesson, identify(driver.cluster.status()))
         if find_lesson(lesson.id) is not None:  # Elsewhere a lesson is known by its file alone.
             progress.record_opened(name, lesson.id)
     return done

@@ -210,6 +210,8 @@ class LabApp(ViewActions):
         elif name == "reset":
             self._frame()
             self.see(notice=result, trouble=False)
+        elif name == "drift" and result is not None and not self.ui.busy:
+            self.see(drift=result)
         elif name == "offer" and result is not None:
             self._on_undo_offered(result)
         elif name == "making" and result is not None:
@@ -244,6 +246,7 @@ class LabApp(ViewActions):
         self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view)
         if there.wanted_view == before:
             self._worker.look(before)
+        self._worker.find_drift()
 
     def _on_played(self) -> None:
         self._frame()
@@ -288,7 +291,7 @@ class LabApp(ViewActions):
 
     def _play(self, step: str, said: tuple[str, str] | None = None) -> None:
         s = self.ui
-        self.see(busy="step", running=step, notice="")
+        self.see(busy="step", running=step, notice="", drift="")
         if s.compact and s.region == "lesson":
             self.action_region("terminal" if s.step is not None and s.step.act is None else "cluster")
         self._worker.play(step, said)
@@ -296,7 +299,7 @@ class LabApp(ViewActions):
     def turn_to(self, page: int) -> None:
         """Show a page; -1 is the opening page."""
         there = replace(self.ui, page=max(-1, min(page, self.ui.count)))
-        self.see(page=there.page, view=there.wanted_view, notice="", hints=(), solution_asked=0)
+        self.see(page=there.page, view=there.wanted_view, notice="", hints=(), solution_asked=False)
         if self.ui.compact:
             self.action_region("lesson")
 
@@ -304,13 +307,16 @@ class LabApp(ViewActions):
         self.turn_to(self.ui.page + by)
 
     def action_hint(self) -> None:
-        from lab.tui.lesson.hints import next_hint  # not needed for the first paint
+        from lab.tui.lesson.hints import must_ask_again, next_hint  # not needed for the first paint
 
-        told = next_hint(self.ui)
-        if told:
-            self.see(hints=(*self.ui.hints, told))
+        s, told = self.ui, next_hint(self.ui)
+        if told is None or s.step is None:
+            return
+        if must_ask_again(s, told):
+            self.see(solution_asked=True)
         else:
-            self.see(solution_asked=self.ui.solution_asked + 1)
+            self._worker.take_hint(s.step.id, told.id)
+            self.see(hints=(*s.hints, told))
 
     def action_stop(self) -> None:
         self._worker.stop()
@@ -329,7 +335,7 @@ class LabApp(ViewActions):
 
     def open_lesson(self, lesson: str) -> None:
         """Open a lesson; "" opens the first one."""
-        self.see(busy="opening", notice="")
+        self.see(busy="opening", notice="", drift="")
         self._worker.open(lesson)
 
     def action_reset(self) -> None:
@@ -341,7 +347,7 @@ class LabApp(ViewActions):
         if step is not None:
             if not step:
                 self.turn_to(-1)
-            self.see(busy="reset", notice="Back to the start ...", trouble=False)
+            self.see(busy="reset", notice="Back to the start ...", trouble=False, drift="")
             self._worker.reset(step)
 
     def action_undo(self) -> None:
@@ -357,7 +363,7 @@ class LabApp(ViewActions):
         if keys.works(self.ui, "undo"):
             places = {step.id: place for place, step in enumerate(self.ui.lesson.steps)} if self.ui.lesson else {}
             self.turn_to(places.get(offer.step, -1))
-            self.see(busy="reset", notice="Going back ...", trouble=False)
+            self.see(busy="reset", notice="Going back ...", trouble=False, drift="")
             if offer.resets:
                 self._worker.reset(offer.step)
             else:

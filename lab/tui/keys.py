@@ -77,9 +77,9 @@ def _has_failures(s: UiState) -> bool:
 
 
 def _hintable(s: UiState) -> bool:
-    from lab.tui.lesson.hints import has_hint  # not needed for the first paint
+    from lab.tui.lesson.hints import next_hint  # not needed for the first paint
 
-    return _out(s) and has_hint(s)
+    return _out(s) and next_hint(s) is not None
 
 
 def _undoable(s: UiState) -> bool:
@@ -126,7 +126,7 @@ _OF_THE_LESSON = (
         lambda s: _idle(s) and s.reading,
     ),
     Key("u", "undo", "u", "take back", _UNDO, _undoable, 4),
-    Key("h", "hint", "h", "hint", "A hint; again for the next one", _hintable, 3),
+    Key("h", "hint", "h", "hint", "A hint; again for the next one, which gives more away", _hintable, 3),
     Key("t,tab", "type", "t", "type", "Type into the shell", lambda s: _out(s) and s.live and s.ready, 4),
 )
 _OF_THE_REST = (
