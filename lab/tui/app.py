@@ -72,6 +72,7 @@ class LabApp(ViewActions):
         self._waiting: Stage | None = None
         self._mine: list[Stage] = []
         self._frame_at, self._frame_due, self._quitting = 0.0, False, False
+        self._page: int | None = None
         self._code = 0  # exit code: not 0 while the requested stage could not be opened
         for each in THEMES:
             self.register_theme(each)
@@ -210,6 +211,8 @@ class LabApp(ViewActions):
         elif name == "reset":
             self._frame()
             self.see(notice=result, trouble=False)
+        elif name == "board" and result is not None:
+            self.show_board(result)
         elif name == "drift" and result is not None and not self.ui.busy:
             self.see(drift=result)
         elif name == "offer" and result is not None:
@@ -242,7 +245,7 @@ class LabApp(ViewActions):
         lesson, before = opened.lesson, self.ui.view
         view = find_pane(next(iter(lesson.panes), "")).id
         there = replace(self.ui, lesson=lesson, view=view)
-        there = replace(there, page=there.resume)
+        there = replace(there, page=there.resume if self._page is None else min(self._page, there.count))
         self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view)
         if there.wanted_view == before:
             self._worker.look(before)
@@ -306,18 +309,6 @@ class LabApp(ViewActions):
     def action_turn(self, by: int) -> None:
         self.turn_to(self.ui.page + by)
 
-    def action_hint(self) -> None:
-        from lab.tui.lesson.hints import must_ask_again, next_hint  # not needed for the first paint
-
-        s, told = self.ui, next_hint(self.ui)
-        if told is None or s.step is None:
-            return
-        if must_ask_again(s, told):
-            self.see(solution_asked=True)
-        else:
-            self._worker.take_hint(s.step.id, told.id)
-            self.see(hints=(*s.hints, told))
-
     def action_stop(self) -> None:
         self._worker.stop()
         self.see(notice="The step is being stopped.", trouble=False)
@@ -328,13 +319,9 @@ class LabApp(ViewActions):
         if load_keys.requested_rate(self.ui) != load_keys.requested_rate(before):
             self._worker.drive(load_keys.requested_rate(self.ui))
 
-    def action_lessons(self) -> None:
-        from lab.tui import dialogs  # not needed for the first paint
-
-        self.push_screen(dialogs.lessons(self.ui), lambda id: self.open_lesson(id) if id else None)
-
-    def open_lesson(self, lesson: str) -> None:
-        """Open a lesson; "" opens the first one."""
+    def open_lesson(self, lesson: str, page: int | None = None) -> None:
+        """Open a lesson; "" opens the first one. `page`: see `UiState.page`; None is where it goes on."""
+        self._page = page
         self.see(busy="opening", notice="", drift="")
         self._worker.open(lesson)
 

@@ -153,15 +153,18 @@ class StageWorker:
 
     def open(self, lesson: str) -> None:
         """Open a lesson, or the first one for ""; the worker's result is `Opened`."""
+        self._stop_comparing()
         self._work("opening", partial(_open, self.stage, lesson))
 
     def play(self, step: str, said: tuple[str, str] | None = None) -> None:
         """Run a step. `said` is a question's name and its answer, which the stage gets first."""
+        self._stop_comparing()
         if self.stage is not None:
             self._work("step", partial(_play, self.stage, step, said))
 
     def reset(self, step: str) -> None:
         """Reset to a step, or to the lesson's start for ""; the worker's result is a sentence."""
+        self._stop_comparing()
         if self.stage is not None:
             self._work("reset", partial(self.stage.reset, step))
 
@@ -172,6 +175,7 @@ class StageWorker:
 
     def undo(self) -> None:
         """Take that back; the worker's result is a sentence."""
+        self._stop_comparing()
         if self.stage is not None:
             self._work("reset", self.stage.undo)
 
@@ -250,6 +254,10 @@ class StageWorker:
         or nothing."""
         if self.stage is not None:
             self._work("drift", self.stage.find_drift)
+
+    def _stop_comparing(self) -> None:
+        """Have no `find_drift` report any more: the cluster is about to change."""
+        self._app.workers.cancel_group(self._app, "drift")
 
     def drive(self, rate: float | None) -> None:
         """Make load of `rate` requests a second; None ends it."""
