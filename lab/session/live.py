@@ -18,6 +18,7 @@ from lab.lesson.standing import Standing
 from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
+from lab.session.break_silently import break_silently
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.draft import first_changed
 from lab.session.reset_to import Done, reset_to
@@ -29,8 +30,6 @@ from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.traefik_services import open_hosts
 
-#: Seconds between requests for the checks of a step whose page is shown.
-_REQUESTS = 2.0
 #: Seconds that a command which the user typed has: such as one that follows a log, until Ctrl-C.
 _BY_HAND = 3600.0
 #: Seconds between two characters when the lab types a command that people watch.
@@ -64,8 +63,8 @@ class LiveStage:
         self._view = "reconciliation"
         self._busy = threading.Lock()
         self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
-        pause = max(_REQUESTS, cluster.pace.mesh_round)
-        self._watcher = StepWatcher(self.driver, self._turn, self._noticed, pause=pause)
+        self._watcher = StepWatcher(self.driver, self._noticed)
+        self._showing = threading.Lock()
         self._shown, self._offered, self._acts = "", "", False
         self.driver.start()
         self._watcher.start()
@@ -109,13 +108,16 @@ class LiveStage:
         self.journal.write(HintTaken(lesson.id, step, hint))
         progress.take_hint(self.cluster.name, lesson, step, hint)
 
-    def revise(self, lesson: Lesson) -> None:
+    def revise(self, lesson: Lesson) -> bool:
         """See `DraftStage.revise`. Steps that do something else now, and those after them, are to be passed again."""
-        self._watcher.pause()
-        with self._busy:
+        turn = self._turn()
+        if turn is None:
+            return False
+        with turn:
+            self._watcher.pause()
             before, self._course = self._lesson, (lesson,)
             if before is None or before.id != lesson.id:
-                return
+                return True
             self._lesson = lesson
             changed = first_changed(before, lesson)
             if changed is not None:
@@ -125,6 +127,7 @@ class LiveStage:
         self.show(self._view)
         self._save_soon(lesson)
         self._watch_shown()
+        return True
 
     def play(self, step: str) -> None:
         """See `Stage.play`."""
@@ -154,9 +157,10 @@ class LiveStage:
     @contextmanager
     def _acting(self) -> Iterator[None]:
         """Hold the stage's turn, in which no step is watched; afterwards the one whose page is shown is again."""
-        self._watcher.pause()
         with self._busy:
-            self._acts = True
+            with self._showing:
+                self._acts = True
+                self._watcher.pause()
             try:
                 yield
             finally:
@@ -174,14 +178,15 @@ class LiveStage:
 
     def _watch_shown(self) -> None:
         """Watch the step whose page is shown, unless it has passed; none while the stage acts."""
-        if self._acts:
-            return
-        lesson = self._lesson
-        found = lesson.step(self._shown) if lesson is not None else None
-        if lesson is None or found is None or self._has_passed(lesson, found.id):
-            self._watcher.pause()
-        else:
-            self._watcher.watch(lesson, found)
+        with self._showing:
+            if self._acts:
+                return
+            lesson = self._lesson
+            found = lesson.step(self._shown) if lesson is not None else None
+            if lesson is None or found is None or self._has_passed(lesson, found.id):
+                self._watcher.pause()
+            else:
+                self._watcher.watch(lesson, found)
 
     def _has_passed(self, lesson: Lesson, step: str) -> bool:
         record = self.journal.world.lesson.steps.get((lesson.id, step))
@@ -205,6 +210,7 @@ class LiveStage:
             self._check_stopping()
             with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
                 done = reset_to(self.driver, lesson, step or None)
+                break_silently(self.driver, lesson, step)
             progress.forget_step(self.cluster.name, lesson, step)
             progress.record_cluster(self.cluster.name, lesson, self._made)
             self._write_opened(lesson)

@@ -36,11 +36,12 @@ class ReadingStage:
         self.journal.write(LessonOpened(found.id))
         return found
 
-    def revise(self, lesson: Lesson) -> None:
+    def revise(self, lesson: Lesson) -> bool:
         """See `DraftStage.revise`."""
         self._lessons = (lesson,)
         if self._lesson is not None and self._lesson.id == lesson.id:
             self._lesson = lesson
+        return True
 
     def standings(self) -> Mapping[str, Standing]:
         """Return nothing: what is only read is not kept."""

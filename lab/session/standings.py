@@ -45,10 +45,10 @@ def find_standings(driver: ClusterDriver, lessons: Iterable[Lesson]) -> Iterator
 def find_drift(driver: ClusterDriver, lesson: Lesson, cluster: str) -> str:
     """Return in a sentence how the cluster, which `identify` calls `cluster`, is not what the lesson's next step needs,
     or that it is another one than that on which the steps before it were passed; "" when all is well, and when no
-    manager answers: the header says that already."""
+    manager answers: the header says that already. A challenge breaks its start, and gives nothing away."""
     record = progress.read_record(driver.cluster.name, lesson)
     place = next((place for place, step in enumerate(lesson.steps) if step.id not in record.passed), None)
-    if place is None:
+    if place is None or lesson.broken is not None:
         return ""
     step = lesson.steps[place].id if place else None
     try:

@@ -33,9 +33,10 @@ class UiState:
     running step. `offer` names a live cluster that is ready to be used. `notice` is a message to the user, and
     `trouble` says whether it is bad news. `view` is shown in the cluster's place. `loading`: load runs, or was just
     requested; `rate` is its actual or requested rate in requests a second. `typing`: keys go to a shell. `reading`:
-    there is neither a cluster nor a recording. `problems` are what is wrong with the lesson's file as last saved.
-    `drift` says how the cluster is not as the lesson's next step needs it. `hints` are those that were told on this
-    page; `solution_asked`: a solution was asked for there once.
+    there is neither a cluster nor a recording. `problems` are what is wrong with the lesson's file as last saved;
+    `save_waits`: it is good, and shown once the stage has ended what it does. `drift` says how the cluster is not as
+    the lesson's next step needs it. `hints` are those that were told on this page; `solution_asked`: a solution was
+    asked for there once.
     """
 
     ready: bool = False
@@ -56,6 +57,7 @@ class UiState:
     notice: str = ""
     trouble: bool = False
     problems: tuple[str, ...] = ()
+    save_waits: bool = False
     region: Region = "lesson"
     view: str = CLUSTER
     loading: bool = False

@@ -18,8 +18,8 @@ from lab.session import standings
 from lab.session.live import LiveStage
 from lab.session.reset_to import Done
 from lab.wait import wait_until
-from tests.doubles.engine import FakeSwarm, fake_cluster
-from tests.unit.test_session_run import DoubleCluster
+from tests.doubles.cluster import DoubleCluster
+from tests.doubles.engine import InstantSwarm, fake_cluster
 
 SCALING = next(lesson for lesson in load_course() if lesson.id == "scaling")
 FIRST, SECOND = (step.id for step in SCALING.steps[:2])
@@ -27,7 +27,7 @@ OLD = datetime(2026, 11, 1, tzinfo=UTC).isoformat()
 
 
 @pytest.fixture
-def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FakeSwarm, DoubleCluster]]:
+def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[InstantSwarm, DoubleCluster]]:
     monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path))
     monkeypatch.setenv("SWARMLAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(api, "at_work", lambda *_: nullcontext())
@@ -36,7 +36,7 @@ def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Fak
 
 
 @pytest.fixture
-def stage(swarm: tuple[FakeSwarm, DoubleCluster]) -> Iterator[LiveStage]:
+def stage(swarm: tuple[InstantSwarm, DoubleCluster]) -> Iterator[LiveStage]:
     stage = LiveStage(swarm[1], typing=0.0)
     try:
         yield stage
@@ -101,7 +101,7 @@ def test_hints_that_were_taken_are_known_again_and_a_lessons_standing_says_all(s
     assert (other.passed, other.last) == (frozenset(), False)
 
 
-def test_a_lesson_that_needs_more_than_there_is_says_so(swarm: tuple[FakeSwarm, DoubleCluster]) -> None:
+def test_a_lesson_that_needs_more_than_there_is_says_so(swarm: tuple[InstantSwarm, DoubleCluster]) -> None:
     needs = SCALING.needs.model_copy(update={"nodes": 3, "managers": 3})
     few = DoubleCluster(swarm[0], swarm[1].engines[:2])
     stage = LiveStage(few, typing=0.0, lessons=(SCALING.model_copy(update={"needs": needs}),))
