@@ -84,7 +84,18 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     node = add("node", "cluster", f"a fault on a machine, or its undoing: {', '.join(faults.FAULTS)}")
     node.add_argument("verb", choices=tuple(faults.FAULTS))
     node.add_argument("node", metavar="NODE")
+    takes = [f"{verb} {' '.join(a.name for a in fault.takes)}" for verb, fault in faults.FAULTS.items() if fault.takes]
+    node.add_argument("more", nargs="*", metavar="MORE", help=f"what a fault takes besides: {', '.join(takes)}")
 
+    challenge = add(
+        "challenge", "challenges", "something broken, for you to find and repair; or the list of challenges"
+    )
+    challenge.add_argument("challenge", nargs="?", metavar="NAME", help="break this one, and tell its symptom")
+    challenge.add_argument("--seed", type=int, metavar="N", help="the values of this seed, in place of your own")
+    challenge.add_argument(
+        "--plain", dest="line_by_line", action="store_const", const="", default=argparse.SUPPRESS, help="line by line"
+    )
+    challenge.add_argument("--new", action="store_true", help="other values than the last time")
     add("lessons", "lessons", "the lessons, and what you passed")
     run = add("run", "lessons", "go through lessons without a screen, and prove every check")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)

@@ -17,6 +17,7 @@ from lab.lesson.model import Lesson
 from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
+from lab.session.break_silently import break_silently
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.draft import first_changed
 from lab.session.reset_to import Done, reset_to
@@ -27,8 +28,6 @@ from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.traefik_services import open_hosts
 
-#: Seconds between requests for the checks of a step whose page is shown.
-_REQUESTS = 2.0
 #: Seconds that a command which the user typed has: such as one that follows a log, until Ctrl-C.
 _BY_HAND = 3600.0
 #: Seconds between two characters when the lab types a command that people watch.
@@ -61,8 +60,8 @@ class LiveStage:
         self._view = "reconciliation"
         self._busy = threading.Lock()
         self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
-        pause = max(_REQUESTS, cluster.pace.mesh_round)
-        self._watcher = StepWatcher(self.driver, self._turn, self._noticed, pause=pause)
+        self._watcher = StepWatcher(self.driver, self._noticed)
+        self._showing = threading.Lock()
         self._shown, self._offered, self._acts = "", "", False
         self.driver.start()
         self._watcher.start()
@@ -93,13 +92,16 @@ class LiveStage:
         self._save_soon(found)
         return found
 
-    def revise(self, lesson: Lesson) -> None:
+    def revise(self, lesson: Lesson) -> bool:
         """See `DraftStage.revise`. Steps that do something else now, and those after them, are to be passed again."""
-        self._watcher.pause()
-        with self._busy:
+        turn = self._turn()
+        if turn is None:
+            return False
+        with turn:
+            self._watcher.pause()
             before, self._course = self._lesson, (lesson,)
             if before is None or before.id != lesson.id:
-                return
+                return True
             self._lesson = lesson
             changed = first_changed(before, lesson)
             if changed is not None:
@@ -109,6 +111,7 @@ class LiveStage:
         self.show(self._view)
         self._save_soon(lesson)
         self._watch_shown()
+        return True
 
     def play(self, step: str) -> None:
         """See `Stage.play`."""
@@ -139,9 +142,10 @@ class LiveStage:
     @contextmanager
     def _acting(self) -> Iterator[None]:
         """Hold the stage's turn, in which no step is watched; afterwards the one whose page is shown is again."""
-        self._watcher.pause()
         with self._busy:
-            self._acts = True
+            with self._showing:
+                self._acts = True
+                self._watcher.pause()
             try:
                 yield
             finally:
@@ -159,14 +163,15 @@ class LiveStage:
 
     def _watch_shown(self) -> None:
         """Watch the step whose page is shown, unless it has passed; none while the stage acts."""
-        if self._acts:
-            return
-        lesson = self._lesson
-        found = lesson.step(self._shown) if lesson is not None else None
-        if lesson is None or found is None or self._has_passed(lesson, found.id):
-            self._watcher.pause()
-        else:
-            self._watcher.watch(lesson, found)
+        with self._showing:
+            if self._acts:
+                return
+            lesson = self._lesson
+            found = lesson.step(self._shown) if lesson is not None else None
+            if lesson is None or found is None or self._has_passed(lesson, found.id):
+                self._watcher.pause()
+            else:
+                self._watcher.watch(lesson, found)
 
     def _has_passed(self, lesson: Lesson, step: str) -> bool:
         record = self.journal.world.lesson.steps.get((lesson.id, step))
@@ -190,6 +195,7 @@ class LiveStage:
             self._check_stopping()
             with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
                 done = reset_to(self.driver, lesson, step or None)
+                break_silently(self.driver, lesson, step)
             progress.forget_step(self.cluster.name, lesson, step)
             self._write_opened(lesson)
             self._forget_from(lesson, step)
@@ -301,7 +307,10 @@ class LiveStage:
             self.journal.write(Captured(name, value))
 
     def _tell_distance(self, lesson: Lesson) -> None:
-        """Report that the cluster is not at the lesson's start, before a step fails because of it."""
+        """Report that the cluster is not at the lesson's start, before a step fails because of it. A challenge breaks
+        its start, and gives nothing away."""
+        if lesson.broken is not None:
+            return
         try:
             todo = reset_to(self.driver, lesson, dry_run=True).actions
         except LabError:

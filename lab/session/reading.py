@@ -33,11 +33,12 @@ class ReadingStage:
         self.journal.write(LessonOpened(found.id))
         return found
 
-    def revise(self, lesson: Lesson) -> None:
+    def revise(self, lesson: Lesson) -> bool:
         """See `DraftStage.revise`."""
         self._lessons = (lesson,)
         if self._lesson is not None and self._lesson.id == lesson.id:
             self._lesson = lesson
+        return True
 
     def play(self, step: str) -> None:
         """See `Stage.play`: the step passes, and nothing is done or checked."""

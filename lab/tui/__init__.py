@@ -11,8 +11,8 @@ from lab.tui.appearance import Appearance, keep_choice
 
 if TYPE_CHECKING:
     from lab.cluster.model import Report
-    from lab.lesson.model import Lesson
     from lab.session import Stage
+    from lab.session.draft import Saved
 
 
 def launch(
@@ -22,7 +22,7 @@ def launch(
     lesson: str = "",
     live: bool = False,
     appearance: Appearance | None = None,
-    reload: Callable[[], Lesson | None] | None = None,
+    reload: Callable[[], Saved | None] | None = None,
 ) -> int:
     """Show a stage until the user quits, and return the exit code.
 
@@ -30,8 +30,8 @@ def launch(
     tells the header which kind of stage to announce. `bring_up`, if given, creates a cluster in the background and
     returns a live stage, which is offered when it is ready; if the user quits first, its report raises Cancelled.
     `lesson` is opened first; "" means the first lesson. `appearance` is by default dark, and moves; what the user
-    chooses instead is saved. `reload`, if given, is called again and again for a new version
-    of the stage's lesson, or None; it goes with a callable `stage`, which shows a lesson to read if it is not live.
+    chooses instead is saved. `reload`, if given, is called again and again for what was saved of
+    the stage's lesson, or None; it goes with a callable `stage`, which shows a lesson to read if it is not live.
 
     The caller closes a stage that it passed in; one that the app made or received is closed here. Work that does not
     end soon after the app is not waited for: the process then exits here. If a signal ends the app, the exit code is

@@ -26,8 +26,8 @@ from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
 if TYPE_CHECKING:
-    from lab.lesson.model import Lesson
     from lab.session import Stage, UndoOffer
+    from lab.session.draft import Saved
     from lab.tui.widgets.terminal import Terminal
 
 #: The shortest time between two frames, in seconds.
@@ -39,7 +39,7 @@ class LabApp(ViewActions):
     and `live` says which kind to expect.
 
     `bring_up` creates a cluster in the background and returns its stage, which is offered when it is ready; if the user
-    quits first, its report raises Cancelled to end it. `reload` returns a new version of the stage's lesson, or None;
+    quits first, its report raises Cancelled to end it. `reload` returns what was saved of the stage's lesson, or None;
     what it raises is shown. `keep` saves a chosen theme or motion. `clock` is the speaker's, in seconds.
     """
 
@@ -60,7 +60,7 @@ class LabApp(ViewActions):
         live: bool = False,
         appearance: Appearance | None = None,
         keep: Callable[..., None] | None = None,
-        reload: Callable[[], Lesson | None] | None = None,
+        reload: Callable[[], Saved | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()

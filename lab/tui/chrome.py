@@ -199,7 +199,7 @@ def banner(s: UiState, room: int) -> tuple[Line, ...]:
 
 
 def _problems(s: UiState, room: int) -> Iterator[Line]:
-    """Yield what is wrong with the lesson's file, and what is shown meanwhile."""
+    """Yield what is wrong with the lesson's file, or for what it waits, and what is shown meanwhile."""
     for problem in s.problems[:_MOST_PROBLEMS]:
         yield from wrap([(problem, "bad")], room, ((" ✘ ", "bad"),), (("   ", ""),))
     if s.problems:
@@ -208,6 +208,10 @@ def _problems(s: UiState, room: int) -> Iterator[Line]:
             "What you see is the last version without a mistake." if s.lesson is not None else "Nothing is shown yet."
         )
         words = f"and {more} more. {shown}" if more > 0 else shown
+        yield from wrap([(words, "note")], room, ((" » ", "note"),))
+    if s.save_waits:
+        what = {"step": "the step", "reset": "the reset"}.get(s.busy, "the saving of the cluster")
+        words = f"The file was saved. The new version is shown once {what} has ended."
         yield from wrap([(words, "note")], room, ((" » ", "note"),))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lab.cluster.model import Progress, Report
     from lab.lesson.model import Lesson
     from lab.session import Stage
+    from lab.session.draft import Saved
 
 #: Seconds that running work has to end after the user quits.
 PATIENCE = 1.5
@@ -31,6 +32,8 @@ LOOK = 0.3
 
 Work = Literal["stage", "opening", "step", "reset", "offer", "making"]
 BringUp = Callable[["Report"], object]
+Reload = Callable[[], "Saved | None"]
+"""Returns the lesson when its file was saved: at once if it has to wait, and when the stage has it."""
 
 
 class Moved(Message):
@@ -65,6 +68,10 @@ class Reloaded(Message):
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
         super().__init__()
+
+
+class Waiting(Message):
+    """The lesson's file was saved, and is shown once the stage has ended what it does."""
 
 
 class Unreadable(Message):
@@ -216,15 +223,15 @@ class StageWorker:
         if self.stage is not None:
             self._wishes.put(partial(self.stage.show_step, step))
 
-    def follow(self, reload: Callable[[], Lesson | None]) -> None:
+    def follow(self, reload: Reload) -> None:
         """Call `reload` until the app ends, and post what it returns or raises."""
         threading.Thread(target=self._follow, args=(reload,), name="reload", daemon=True).start()
 
-    def _follow(self, reload: Callable[[], Lesson | None]) -> None:
+    def _follow(self, reload: Reload) -> None:
         while not self._leaving:
             try:
-                if (lesson := reload()) is not None:
-                    self._app.post_message(Reloaded(lesson))
+                if (saved := reload()) is not None:
+                    self._app.post_message(Waiting() if saved.waits else Reloaded(saved.lesson))
             except InputError as error:
                 self._app.post_message(Unreadable(tuple(error.sentence.splitlines())))
             except Exception as error:  # noqa: BLE001  thread boundary: the next version may be good

@@ -32,8 +32,9 @@ class UiState:
     running step. `offer` names a live cluster that is ready to be used. `notice` is a message to the user, and
     `trouble` says whether it is bad news. `view` is shown in the cluster's place. `loading`: load runs, or was just
     requested; `rate` is its actual or requested rate in requests a second. `typing`: keys go to a shell. `reading`:
-    there is neither a cluster nor a recording. `problems` are what is wrong with the lesson's file as last saved.
-    `hints` are those that were told on this page, `solution_asked` is how often a solution was asked for there.
+    there is neither a cluster nor a recording. `problems` are what is wrong with the lesson's file as last saved;
+    `save_waits`: it is good, and shown once the stage has ended what it does. `hints` are those
+    that were told on this page, `solution_asked` is how often a solution was asked for there.
     """
 
     ready: bool = False
@@ -54,6 +55,7 @@ class UiState:
     notice: str = ""
     trouble: bool = False
     problems: tuple[str, ...] = ()
+    save_waits: bool = False
     region: Region = "lesson"
     view: str = CLUSTER
     loading: bool = False

@@ -15,7 +15,7 @@ from lab.tui import keys
 from lab.tui import theme as app_themes
 from lab.tui.appearance import THEMES, Appearance
 from lab.tui.main_screen import is_compact
-from lab.tui.stage_worker import Reloaded, Unreadable
+from lab.tui.stage_worker import Reloaded, Unreadable, Waiting
 from lab.tui.ui_state import REGIONS, Region
 
 if TYPE_CHECKING:
@@ -49,14 +49,18 @@ class ViewActions(App[int]):
     def _reloaded(self, message: Reloaded) -> None:
         lesson, s = message.lesson, self.ui
         if s.lesson is not None and s.lesson.id == lesson.id:
-            self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=())
+            self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=(), save_waits=False)
         else:
-            self.see(problems=())
+            self.see(problems=(), save_waits=False)
             self.open_lesson(lesson.id)
 
     @on(Unreadable)
     def _unreadable(self, message: Unreadable) -> None:
-        self.see(problems=message.problems)
+        self.see(problems=message.problems, save_waits=False)
+
+    @on(Waiting)
+    def _saved_and_waiting(self) -> None:
+        self.see(problems=(), save_waits=True)
 
     def on_resize(self, event: events.Resize) -> None:
         self.see(compact=is_compact(event.size))

@@ -15,7 +15,8 @@ from lab.tui.spans import Line, plain, width
 from lab.world.entries import ActDone, EngineEvent, Entry, Failure, LoadReport, SwarmChanged
 from lab.world.load import BUCKETS, bucket
 from lab.world.world import Change, World, fold_all
-from tests.strategies import entries, first_look, service, task
+from tests.builders import first_look, service, task
+from tests.strategies import entries
 
 TARGET = "https://node-app.localhost/"
 

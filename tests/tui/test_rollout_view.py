@@ -14,7 +14,8 @@ from lab.world.entries import EngineEvent, Entry, Fact, SwarmChanged
 from lab.world.manager_clock import clock_ahead
 from lab.world.swarm import STATES, Service, ServiceSpec, Task, UpdateConfig, UpdateStatus
 from lab.world.world import World, fold, fold_all
-from tests.strategies import NODES, crash, entries
+from tests.builders import NODES, crash
+from tests.strategies import entries
 
 EPOCH = 1_700_000_000.0
 """The managers' clock when the journal began."""

@@ -11,25 +11,17 @@ from pydantic import ValidationError
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
 from lab.checks.replacements import replacements
-from lab.world.entries import CommandBegan, CommandEnded, Entry, Fact, Hit, SwarmChanged
-from lab.world.swarm import Node, Service, ServiceSpec, SwarmObject, Task, UpdateStatus
-from lab.world.world import World, fold
+from lab.world.entries import CommandBegan, CommandEnded, Hit, ManagerLink, SwarmChanged
+from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateStatus
+from lab.world.world import World
+from tests.builders import NODES, saw
 
-NODES = tuple(
-    Node(f"id{n}", f"node{n}", "worker" if n == 4 else "manager", "ready", leader=n == 1) for n in range(1, 5)
-)
 WEB = Service("s", "web", ServiceSpec("nginx:1.26", replicas=3), 3)
 
 
 def task(slot: int, node: int = 0, state: str = "running", desired: str = "running", **more: Any) -> Task:
     name = more.pop("id", f"t{slot}")
-    return Task(name, "s", slot, f"id{node or slot}", state, desired, more.pop("created", 1.0), 2.0, **more)
-
-
-def saw(world: World, *facts: Fact) -> World:
-    for fact in facts:
-        world = fold(world, Entry(world.at + 1, fact))
-    return world
+    return Task(name, "s", slot, f"n{node or slot}", state, desired, more.pop("created", 1.0), 2.0, **more)
 
 
 START = saw(World(), SwarmChanged("node1", NODES, (WEB,), (task(1), task(2), task(3)), first=True))
@@ -67,6 +59,9 @@ def test_every_check_asks_in_words() -> None:
         ({"placed": {"service": "web", "every_node": True}}, "web runs on every node"),
         ({"node": {"name": "node4", "state": "down"}}, "node4 is down"),
         ({"node": {"name": "node1", "role": "manager", "leader": False}}, "node1 is a manager and does not lead"),
+        ({"managers": {"answer": False}}, "no manager answers"),
+        ({"managers": {"answer": True}}, "a manager answers"),
+        ({"happened": {"service": "web", "task": "pending"}}, "a task of web had to wait for a node"),
         ({"exists": {"secret": "KEY"}}, "there is a secret KEY"),
         ({"exists": {"config": "c", "absent": True}}, "there is no config c"),
         ({"exit": 1}, "the command ends with exit status 1"),
@@ -227,3 +222,21 @@ def test_captured_values_are_put_into_a_check() -> None:
     assert check.filled({"node": "node3"}).sentence == "node3 is down"
     assert check.filled({}) is check
     assert Check(exit=0).filled({"a": "b"}) == Check(exit=0)
+
+
+def test_a_task_that_waits_for_a_node_is_told_with_the_schedulers_reason() -> None:
+    ask = {"happened": {"service": "web", "task": "pending"}}
+    waits = Task("t4", "s", 4, "", "pending", "running", 1.0, 2.0, error="no suitable node")
+    assert find(ask, tasks(waits)) == Outcome(True, "web.4 is pending (no suitable node)")
+    assert not find(ask, START).ok
+
+
+def test_whether_a_manager_answers_is_what_the_last_look_found() -> None:
+    gone, back = {"managers": {"answer": False}}, {"managers": {"answer": True}}
+    live = saw(START, ManagerLink("live", "node2"))
+    assert find(back, live) == Outcome(True, "node2 answers")
+    assert not find(gone, live).ok
+    lost = saw(live, ManagerLink("stale", "node2", "there is no leader"))
+    assert find(gone, lost) == Outcome(True, "no manager answers: there is no leader")
+    assert not find(back, lost).ok
+    assert not find(gone, World(), World()).ok, "nobody was asked yet"
