@@ -173,7 +173,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
             self.call_after_refresh(self._show_afterwards)
         elif state and moved and self._crowded(s):
-            self.call_after_refresh(self._page.scroll_end, animate=False)
+            self.call_after_refresh(self._page.scroll_end, animate=False, immediate=True)
         elif before[0] != page:
             self.call_after_refresh(self._page.scroll_home, animate=False)
 
