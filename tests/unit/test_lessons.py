@@ -39,6 +39,7 @@ BEYOND = {
     "routes-by-labels": "Traefik: what it makes of labels",
     "certificates": "certificates: who issued them, and when",
     "rolling-update": "requests under load",
+    "failed-update": "requests under load",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
