@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 import textwrap
@@ -15,6 +16,7 @@ from lab.lesson import checkpoint, model, notes, question
 from lab.schema.value import Value
 
 
+@functools.cache
 def editor_schema() -> str:
     """Return the schema as text, with the models' docstrings as descriptions."""
     plain = model.Lesson.model_json_schema()

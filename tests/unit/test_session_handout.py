@@ -13,13 +13,13 @@ import pytest
 
 from lab import paths
 from lab.cli import main
-from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.session.handout import handout
 from lab.session.handout_html import handout_page
 from lab.tape.render import markdown
 from lab.tape.tape import Header, Tape, load
 from lab.world.entries import Captured, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved
+from tests.course import LESSONS
 
 HEADER = Header(title="Old", lesson="one", recorded=datetime(2026, 11, 22, 10, tzinfo=UTC), provider="vm", nodes=4)
 LESSON: dict[str, Any] = {
@@ -234,7 +234,7 @@ def test_a_page_needs_nothing_else_and_takes_no_html() -> None:
     assert page.tags.count("h2") == 6 and page.tags.count("pre") == 6
 
 
-@pytest.mark.parametrize("each", load_course(), ids=lambda each: each.id)
+@pytest.mark.parametrize("each", LESSONS, ids=lambda each: each.id)
 def test_every_lesson_can_be_handed_out(each: Lesson) -> None:
     text = handout(load(paths.recordings() / f"{each.id}.tape"), each)
     for number, step in enumerate(each.steps, 1):
@@ -245,7 +245,7 @@ def test_every_lesson_can_be_handed_out(each: Lesson) -> None:
 
 
 def test_the_command_line_hands_out_logs_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    scaling = next(each for each in load_course() if each.id == "scaling")
+    scaling = next(each for each in LESSONS if each.id == "scaling")
     recording = load(paths.recordings() / "scaling.tape")
     assert main(["export", "scaling", "--format", "markdown"]) == 0
     assert capsys.readouterr().out == handout(recording, scaling)
