@@ -82,6 +82,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     node = add("node", "cluster", f"a fault on a machine, or its undoing: {', '.join(faults.FAULTS)}")
     node.add_argument("verb", choices=tuple(faults.FAULTS))
     node.add_argument("node", metavar="NODE")
+    takes = [f"{verb} {' '.join(a.name for a in fault.takes)}" for verb, fault in faults.FAULTS.items() if fault.takes]
+    node.add_argument("more", nargs="*", metavar="MORE", help=f"what a fault takes besides: {', '.join(takes)}")
 
     add("lessons", "lessons", "the lessons, and what you passed")
     run = add("run", "lessons", "go through lessons without a screen, and prove every check")

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationInfo, create_model, field_validator, model
 from lab.checks.base import Pattern, regex
 from lab.checks.check import Check
 from lab.cluster.faults import FAULTS, Fault
+from lab.errors import InputError
 from lab.lesson.checkpoint import Checkpoint, Patch
 from lab.lesson.excerpt import excerpt
 from lab.lesson.notes import AnyNotes, notes_markdown
@@ -69,14 +70,20 @@ class LoadAct(Value):
 
 
 class _Act(Value):
-    """An action of the lab: exactly one of these keys. A fault takes the node's name; for `load`, see LoadAct."""
+    """An action of the lab: exactly one of these keys. A fault takes the node's name, and more where its words say so;
+    for `load`, see LoadAct."""
 
     if TYPE_CHECKING:
         load: LoadAct | None = None
 
     @model_validator(mode="after")
     def _one(self) -> _Act:
-        one_of(self, *type(self).model_fields)
+        action = one_of(self, *type(self).model_fields)
+        if self.load is None and "{{" not in self.target:
+            try:
+                FAULTS[action].read(self.target)
+            except InputError as error:
+                raise ValueError(error.reason) from error
         return self
 
     @property
@@ -85,9 +92,14 @@ class _Act(Value):
         return one_of(self, *type(self).model_fields)
 
     @property
+    def target(self) -> str:
+        """The node's name and what else the fault takes, in words; "" for a load."""
+        return "" if self.load else str(getattr(self, self.action))
+
+    @property
     def node(self) -> str:
         """The node's name; "" for a load."""
-        return "" if self.load else str(getattr(self, self.action))
+        return self.target.partition(" ")[0]
 
     @property
     def sentence(self) -> str:
@@ -96,17 +108,24 @@ class _Act(Value):
             load_spec = self.load.load_spec({"rate": "1"})
             rate = "{{rate}}" if self.load.rate is None else f"{self.load.rate:g}"
             return f"send requests to {load_spec.target}, {rate} a second" if load_spec else "end the load"
-        return FAULTS[self.action].asks.format(self.node)
+        return FAULTS[self.action].asks.format(*self.target.split())
+
+
+def _describe(fault: Fault) -> str:
+    takes = [argument.name for argument in fault.takes]
+    return f"{' '.join(['A node', *takes])}: {fault.asks.format('it', *takes)}."
 
 
 def act_model(faults: Mapping[str, Fault]) -> type[_Act]:
     """Return a model of an act that is one of these faults, or a load."""
     fields: dict[str, Any] = {
-        verb: (Name | None, Field(None, description=f"A node: {fault.asks.format('it')}."))
-        for verb, fault in faults.items()
+        verb: (Name | None, Field(None, description=_describe(fault))) for verb, fault in faults.items()
     }
     fields["load"] = (LoadAct | None, Field(None, description="Requests at a steady rate."))
-    words = "; ".join(f"{verb}: {fault.asks.format('it')}" for verb, fault in faults.items())
+    words = "; ".join(
+        f"{verb}: {fault.asks.format('it', *(argument.name for argument in fault.takes))}"
+        for verb, fault in faults.items()
+    )
     return create_model("Act", __base__=_Act, __doc__=f"{_Act.__doc__}\n\n{words}.", **fields)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from lab.checks.task_words import count_tasks
 from lab.errors import Cancelled, LabError, WaitError
 from lab.lesson.checkpoint import Checkpoint, NodeState
 from lab.reset.stacks import pausing
@@ -103,7 +104,7 @@ def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator
     ):  # The engine counts what it has created so far.
         yield f"no task of {name} was made yet"
     if live != service.desired or replicas not in (None, service.desired):
-        yield f"{live} of {replicas or service.desired} tasks of {name} run"
+        yield count_tasks(world, service, live, replicas or service.desired)
     if service.status.state in ("updating", "rollback_started"):
         yield f"the update of {name} goes on"
 

@@ -47,8 +47,9 @@ class StepDriver(Protocol):
         """Send requests to a published port of every node (or of `nodes`), each over a new connection, and write a
         Hit for each. Never raises for a node that does not answer: that is a Hit with status 0 and an error."""
 
-    def act(self, action: str, node: str) -> None:
-        """Cause a fault or undo one: `action` is a verb of `lab.cluster.faults.FAULTS`. Writes ActDone."""
+    def act(self, action: str, target: str) -> None:
+        """Cause a fault or undo one: `action` is a verb of `lab.cluster.faults.FAULTS`, `target` the node and what else
+        it takes, in words. Writes ActDone."""
 
     def stopping(self) -> bool:
         """Whether the user asked to stop: a wait should end soon (by raising Cancelled in the runner)."""

@@ -204,8 +204,9 @@ class StepRun:
         if act.load is not None:
             self.driver.load(act.load.load_spec(self.values))
             return
-        self.node = template.fill(act.node, self.values)
-        self.driver.act(act.action, self.node)
+        target = template.fill(act.target, self.values)
+        self.node = target.split()[0]
+        self.driver.act(act.action, target)
 
     def _await(self) -> None:
         """Wait until all checks hold, the bound passes, or a check can no longer hold, as when the command has

@@ -158,12 +158,13 @@ class ClusterDriver:
         """See `lab.reset.apply.ResetContext.login`."""
         return edge_settings.users_line(self.edge.login)
 
-    def act(self, action: str, node: str) -> None:
+    def act(self, action: str, target: str) -> None:
         """See `StepDriver.act`."""
-        if node not in self._endpoints:
-            raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
-        self.journal.write(ActDone(FAULTS[action].told.format(node), node))
-        apply_fault(self.cluster, action, node, self.report)
+        words = FAULTS[action].read(target)
+        if words[0] not in self._endpoints:
+            raise InputError(f"there is no node called {words[0]}; there are {', '.join(self._endpoints)}")
+        self.journal.write(ActDone(FAULTS[action].told.format(*words), words[0]))
+        apply_fault(self.cluster, action, target, self.report, held=True)
         self.source.wake()
 
     def powered_off(self) -> tuple[str, ...]:
@@ -173,6 +174,15 @@ class ClusterDriver:
     def cut_off(self) -> tuple[str, ...]:
         """See `lab.reset.apply.ResetContext.cut_off`."""
         return self.cluster.cut_off()
+
+    def broken_links(self) -> tuple[str, ...]:
+        """Return the faults of the links of the nodes' network, in sentences."""
+        return tuple(fault.sentence for fault in self.cluster.broken_links())
+
+    def heal_links(self) -> None:
+        """End the faults of the links of the nodes' network."""
+        self.journal.write(ActDone("the lab gave the nodes their network back"))
+        self.cluster.heal_links()
 
     def power_on(self, nodes: Sequence[str]) -> None:
         """Power machines on in parallel, and wait until their engines answer."""

@@ -8,6 +8,7 @@ from typing import Any
 import docker
 
 from lab import paths
+from lab.cluster.links import LinkFault
 from lab.compose import read
 from lab.compose.to_spec import service_specs
 from lab.errors import CommandError
@@ -38,6 +39,7 @@ class ModelDriver:
         self.refuse: list[str] = []
         self.deaf: list[list[str]] = []
         self.cut: set[str] = set()
+        self.links: tuple[LinkFault, ...] = ()
 
     def _turn(self) -> None:
         self.swarm.tick()
@@ -60,7 +62,14 @@ class ModelDriver:
     def cut_off(self) -> list[str]:
         return [*self.cut]
 
-    def act(self, action: str, node: str) -> None:
+    def broken_links(self) -> tuple[str, ...]:
+        return tuple(fault.sentence for fault in self.links)
+
+    def heal_links(self) -> None:
+        self.links = ()
+
+    def act(self, action: str, target: str) -> None:
+        node = target.split()[0]
         self.journal.write(ActDone(action, node))
         self.cut -= {node} if action == "heal" else set()
         self.swarm.power(node, action in ("start", "heal"))

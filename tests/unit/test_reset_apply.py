@@ -188,7 +188,9 @@ def test_at_the_bound_it_says_what_is_missing() -> None:
     driver = ModelDriver()
     wanted = Checkpoint(services={"web": ServiceState(image="nginx:1.26", constraints=("node.role==nobody",))})
     found = plan(driver.journal.world, wanted, made_by_lab=True)
-    with pytest.raises(WaitError, match=r"waited 20 s .* still missing: 0 of 1 tasks of web run") as caught:
+    with pytest.raises(
+        WaitError, match=r"waited 20 s .* still missing: 0 of 1 tasks of web run; web.1 is pending"
+    ) as caught:
         apply(found.actions, wanted, driver, bound=20, clock=driver.time)
     assert caught.value.exit_code == 1
     driver.swarm.trouble = [requests.ConnectionError("gone") for _ in range(500)]

@@ -13,6 +13,7 @@ import pytest
 from lab.cli import lessons as commands
 from lab.cli.out import Out
 from lab.cluster import api, edge_settings
+from lab.cluster.links import LinkFault
 from lab.cluster.model import Acceleration, Cluster, ClusterStatus, Images, Pace, Report, silent
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
@@ -82,6 +83,15 @@ class DoubleCluster:
 
     def cut_off(self) -> tuple[str, ...]:
         return ()
+
+    def broken_links(self) -> tuple[LinkFault, ...]:
+        return ()
+
+    def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
+        raise NotImplementedError
+
+    def heal_links(self) -> None:
+        raise NotImplementedError
 
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
         raise NotImplementedError
