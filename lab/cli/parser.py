@@ -127,6 +127,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help="a file of one stack; repeat it for override files, as with docker stack deploy",
     )
+    check.add_argument(
+        "--figures", action="store_true", help="list the figures in lessons' texts that no check or promise proves, too"
+    )
 
     new = add("new", "authors", "begin a lesson of your own: a file that already proves", named=False)
     new.add_argument("what", choices=("lesson",))

@@ -11,16 +11,19 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from lab.checks import check
-from lab.lesson import checkpoint, model, notes, question
+from lab.checks import check, order
+from lab.lesson import checkpoint, model, notes, promise, question
 from lab.schema.value import Value
+
+PARTS = (check, order, checkpoint, notes, promise, question, model)
+"""The modules with the models of a lesson's parts."""
 
 
 @functools.cache
 def editor_schema() -> str:
     """Return the schema as text, with the models' docstrings as descriptions."""
     plain = model.Lesson.model_json_schema()
-    models = {name: each for part in (check, checkpoint, notes, question, model) for name, each in vars(part).items()}
+    models = {name: each for part in PARTS for name, each in vars(part).items()}
     for name, definition in {**plain["$defs"], "Lesson": plain}.items():
         _describe(definition, models[name])
     full = {"$schema": "https://json-schema.org/draft/2020-12/schema", **plain, "title": "A swarmlab lesson"}
