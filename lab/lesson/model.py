@@ -49,6 +49,8 @@ class LoadAct(Value):
     """Host name for requests through Traefik; without it, requests go directly to `port`."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The port of the requests; with a host it is 443, or 80 without HTTPS."""
+    node: Name | None = None
+    """The only node that is asked; without it, all nodes are in turn."""
     path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
     """The path that is requested."""
     https: bool = True
@@ -67,7 +69,8 @@ class LoadAct(Value):
         rate = float(values.get("rate", 50)) if self.rate is None else self.rate
         https = self.https and self.host is not None
         host = template.fill(self.host or "", values)
-        return LoadSpec(rate, self.port or (443 if https else 80), self.path, host, https)
+        port, node = self.port or (443 if https else 80), template.fill(self.node or "", values)
+        return LoadSpec(rate, port, self.path, host, https, node=node)
 
 
 class _Act(Value):
@@ -238,6 +241,12 @@ class Hint(Value):
         return regex(when) if when else when
 
 
+def _need_words(*commands: str) -> None:
+    for command in commands:
+        for name, where in template.misplaced_placeholders(command):
+            raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
+
+
 class Step(Value):
     """A text, a command or an act, and the checks that must then pass within `bound` seconds. With neither `run` nor
     `act` it is the learner's turn: the lab waits until the world is as the checks say."""
@@ -263,6 +272,8 @@ class Step(Value):
     """Values that this step and later ones use as `{{name}}`."""
     then: Annotated[tuple[Check, ...], Field(min_length=1)]
     """The checks: each false before the step and true after it."""
+    keeps: tuple[Check, ...] = ()
+    """What must be true at the end as well, and may be true before the step."""
     bound: Bound = 120.0
     """Seconds for the command and its checks together; generous, since a cluster may be emulated."""
     hints: tuple[Hint, ...] = ()
@@ -297,17 +308,16 @@ class Step(Value):
                 raise ValueError("exit and output go with run")
             if any(c.output for c in self.capture.values()):
                 raise ValueError("a capture from the output goes with run")
-        for command in (self.command or "", *self.ways):
-            for name, where in template.misplaced_placeholders(command):
-                raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
+        _need_words(self.command or "", *self.ways)
         return self
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """The checks that must hold: `then`, and exit status 0 of the command unless `then` names a status."""
+        """The checks that must hold: `then`, what it `keeps`, and exit status 0 of the command unless `then` names a
+        status."""
         if self.run is None or any(c.exit is not None for c in self.then):
-            return self.then
-        return (*self.then, Check(exit=0))
+            return (*self.then, *self.keeps)
+        return (*self.then, *self.keeps, Check(exit=0))
 
     @property
     def your_turn(self) -> bool:
@@ -338,8 +348,26 @@ class Step(Value):
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
         yield from self.question.strings() if self.question else ()
-        for check in (*self.then, *(check for promise in self.promises for check in promise.holds)):
+        for check in (*self.then, *self.keeps, *(check for promise in self.promises for check in promise.holds)):
             yield from template.iter_strings(check.model_dump(exclude_unset=True))
+
+
+class Break(Value):
+    """What is broken silently at a lesson's start."""
+
+    by: Command
+    """The shell commands that break it, run on a manager, in the folder of the stack files."""
+    shows: Annotated[tuple[Check, ...], Field(min_length=1)]
+    """The symptom: each check becomes true by it."""
+    load: LoadAct | None = None
+    """Requests that run from then on."""
+    bound: Bound = 120.0
+    """Seconds for the symptom to show."""
+
+    @model_validator(mode="after")
+    def _sane(self) -> Break:
+        _need_words(self.by)
+        return self
 
 
 class Lesson(Value):
@@ -366,6 +394,8 @@ class Lesson(Value):
     """The smallest cluster that it can be taken on."""
     start: Checkpoint = Checkpoint()
     """The cluster as the first step finds it; a reset puts it there."""
+    broken: Break | None = None
+    """What a reset to the start breaks afterwards, in a challenge."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     """The steps, in order."""
     recap: Annotated[tuple[OneLine, ...], Field(max_length=5)] = ()

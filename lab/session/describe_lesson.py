@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from lab import paths
 from lab.errors import InputError
 from lab.lesson.course import load_course, load_lesson
+from lab.lesson.find_challenge import find_challenge
 from lab.lesson.model import Lesson, Step
 from lab.tape.lesson_text import LessonText
 
@@ -19,8 +20,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
 def find_lesson(id: str) -> Lesson | None:
-    """Return the course's lesson with this id; None when there is none, or the course cannot be read."""
-    return _of_its_file(id) or _course().get(id)
+    """Return the course's lesson with this id, or the challenge with its seed; None when there is none, or the course
+    cannot be read."""
+    return _of_its_file(id) or _course().get(id) or find_challenge(id)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lab.lesson.measured import measured
 from lab.lesson.model import Lesson, Reading, Step
 from lab.panes import find_pane
 from lab.schema.template import fill
@@ -14,7 +15,8 @@ from lab.tape.render import HEAD, TAIL, origin
 from lab.tape.tape import Tape
 from lab.tape.transcript import trim_output
 from lab.terminal.sanitize import visible
-from lab.world.entries import Captured, CommandBegan, CommandEnded, StepMoved
+from lab.world.entries import Captured, CommandBegan, CommandEnded, LessonOpened, StepMoved
+from lab.world.lesson_state import LessonState, fold_lesson
 from lab.world.world import World, fold
 
 Draw = Callable[[World, str], Iterable[str]]
@@ -56,6 +58,7 @@ def handout(
             lines += _step(step, seen, () if drawn == shown else _picture(step.pane or lesson.panes[0], drawn))
             shown = drawn or shown
     if only is None:
+        lines += _under_load(tape, lesson, head)
         lines += _end(lesson, values, head)
     return visible("\n".join(lines)) + "\n"
 
@@ -124,6 +127,17 @@ def _end(lesson: Lesson, values: Mapping[str, str], head: str) -> Iterator[str]:
         yield from (f"- {prose(fill(choice, values))}" for choice in item.choices)
         yield from ("", f"**Answer:** {prose(fill(item.answer, values))}")
         yield from ("", _filled(item.because, values)) if item.because else ()
+
+
+def _under_load(tape: Tape, lesson: Lesson, head: str) -> Iterator[str]:
+    """Yield a table of what was measured under load."""
+    state = LessonState()
+    for entry in tape.entries:
+        if isinstance(entry.fact, LessonOpened | StepMoved):
+            state = fold_lesson(state, entry.at, entry.fact)
+    if rows := measured(lesson, state):
+        yield from ("", f"{head} Requests under load", "", "| step | requests |", "| --- | --- |")
+        yield from (f"| {prose(row.title)} | {row.words} |" for row in rows)
 
 
 def _reading(reading: Reading, values: Mapping[str, str]) -> Iterator[str]:

@@ -13,10 +13,11 @@ from lab.lesson.applied import describe_applied
 from lab.lesson.course import Problems, load_lesson
 from lab.lesson.excerpt import excerpt
 from lab.lesson.model import Became
-from lab.world.entries import Entry, Fact, RoutesSeen, SwarmChanged
+from lab.world.entries import RoutesSeen, SwarmChanged
 from lab.world.swarm import FileReference, Node, Port, Service, ServiceSpec, SwarmObject, Task
 from lab.world.traefik import Router
-from lab.world.world import World, fold
+from lab.world.world import World
+from tests.builders import saw
 from tests.course import LESSONS
 
 STACK = """\
@@ -121,12 +122,6 @@ NAMED = (
     SwarmObject("secret", "k", "key-1"),
     SwarmObject("config", "c", "conf-1"),
 )
-
-
-def saw(world: World, *facts: Fact) -> World:
-    for fact in facts:
-        world = fold(world, Entry(world.at + 1, fact))
-    return world
 
 
 TASK = Task("t1", "w", 1, "n2", "running", "running", 1.0, 2.0)

@@ -18,11 +18,12 @@ from lab.schema.diagnostics import Problems
 from lab.session.compare_recording import differences
 from lab.tape.find import tapes
 from lab.tape.tape import load
+from tests.builders import lesson_of, saw
 from tests.course import LESSONS
-from tests.unit.test_checks_swarm import START, find, saw, task, tasks
+from tests.unit.test_checks_swarm import START, find, task, tasks
 from tests.unit.test_lessons import BEYOND
 from tests.unit.test_run_open_step import look
-from tests.unit.test_run_runner import UP, Recording, lesson_of
+from tests.unit.test_run_runner import UP, Recording
 
 ON_EACH = [{"placed": {"service": "web", "spread": [1, 1, 1, 1]}}]
 ON_TWO = [{"placed": {"service": "web", "spread": [2, 2]}}]

@@ -30,8 +30,8 @@ from lab.wait import wait_until
 from lab.world.entries import ActDone, CommandBegan, CommandEnded, Entry, ManagerLink, SwarmChanged
 from lab.world.journal import Journal
 from lab.world.world import World, fold, fold_all
+from tests.builders import first_look, service, task
 from tests.course import LESSONS
-from tests.strategies import first_look, service, task
 
 LESSON = next(lesson for lesson in LESSONS if len(lesson.steps) > 3)
 FIRST, SECOND, THIRD = (step.id for step in LESSON.steps[:3])
