@@ -277,6 +277,8 @@ class Step(Value):
                 raise ValueError("a capture from the output goes with run")
         for command in (self.command or "", *self.ways):
             for name, where in template.misplaced_placeholders(command):
+                if name in template.GIVEN:
+                    continue
                 raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
         return self
 

@@ -66,7 +66,8 @@ class ModelDriver:
         self.swarm.power(node, action in ("start", "heal"))
 
     def given(self) -> dict[str, str]:
-        return {"domain": "localhost", "http_port": "8080", "https_port": "8443", "rate": "50"}
+        ports = {"http_port": "8080", "https_port": "8443", "tcp_port": "9090", "acme_port": "8015"}
+        return {"domain": "localhost", **ports, "rate": "50"}
 
     def watch(self, panes: Iterable[str]) -> None:
         self.watched = frozenset(panes)
