@@ -244,6 +244,8 @@ class Hint(Value):
 def _need_words(*commands: str) -> None:
     for command in commands:
         for name, where in template.misplaced_placeholders(command):
+            if name in template.GIVEN:
+                continue
             raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
 
 

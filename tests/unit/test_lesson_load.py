@@ -202,6 +202,15 @@ def test_a_folder_is_held_against_its_syllabus(tmp_path: Path) -> None:
         load_course(tmp_path)
 
 
+def test_what_every_lesson_is_given_may_stand_inside_quotes(tmp_path: Path) -> None:
+    """Host names are plain words: in a rule's backquotes they can stand as they are."""
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("docker service ls", "echo 'Host(`a.{{domain}}`)' {{domain}}"))
+    (step, *_) = load_lesson(tmp_path / "mine.yaml").steps
+    assert template.fill_command(step.run or "", {"domain": "labs.example.org"}) == (
+        "echo 'Host(`a.labs.example.org`)' labs.example.org"
+    )
+
+
 def test_a_captured_value_is_one_word_of_the_command() -> None:
     assert template.fill_command("docker kill {{box}}", {"box": "a; rm -rf /"}) == "docker kill 'a; rm -rf /'"
     assert template.fill_command("docker ps --format '{{.Names}}'", {"Names": "x"}) == "docker ps --format '{{.Names}}'"
