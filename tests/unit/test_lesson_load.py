@@ -99,7 +99,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD + "    leaves: {services: {web: {imge: x}}}\n", 19, "unknown key 'imge'"),
         (GOOD + "start:\n  stacks:\n    edge: {file: none.yaml}\n", 21, "none.yaml: there is no such file"),
         (GOOD + "start:\n  stacks:\n    edge: {file: ../README.md}\n", 21, "leaves the stacks' folder"),
-        (GOOD + "start:\n  stacks:\n    edge: {file: app/server.js}\n", 21, "app/server.js, line"),
+        (GOOD + "start:\n  stacks:\n    edge: {file: viz/server.js}\n", 21, "viz/server.js, line"),
         (GOOD + "start:\n  stacks:\n    edge: {fil: edge.yaml}\n", 21, "unknown key 'fil'; did you mean 'file'?"),
         (
             GOOD + "start:\n  stacks:\n    acme: {file: acme.yaml}\n",
