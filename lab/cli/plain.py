@@ -19,7 +19,6 @@ from lab.cluster import api
 from lab.lesson import progress
 from lab.plain.console import Console
 from lab.plain.seat import PlainSeat
-from lab.session.live import LiveStage
 
 if TYPE_CHECKING:
     from lab.lesson.model import Lesson
@@ -32,28 +31,35 @@ WIDTH = 80
 def plain(args: argparse.Namespace, out: Out) -> int:
     """Bring the cluster up unless it is whole, and take the lessons line by line; return 0, or 130 after Ctrl-C at the
     prompt. Raises InputError for an unknown lesson, and what `api.up` does."""
-    chosen = choose_lessons([args.line_by_line]) if args.line_by_line else ()
-    own = chosen if is_file_name(args.line_by_line or "") else None  # a lesson's file, outside the course
+    chosen = choose_lessons([args.line_by_line], lab=args.name) if args.line_by_line else ()
+    outside = any(lesson.broken for lesson in chosen) or is_file_name(args.line_by_line or "")
+    own = chosen if outside else None
     stage = open_stage(args, out, own)
+    code = take_a_seat(args, stage, chosen[0].id if chosen else progress.last_lesson(args.name))
+    say_what_stays(args, out)
+    return code
+
+
+def take_a_seat(args: argparse.Namespace, stage: Stage, lesson: str) -> int:
+    """Take a lesson of a stage line by line ("": the first), and close the stage; return the exit code."""
     try:
         console = Console(sys.stdout, width=_width, colour=args.colour, echo=not sys.stdin.isatty())
         seat = PlainSeat(stage, console, patient=sys.stdin.isatty())
         with _interrupted(seat.interrupt):
-            lesson = chosen[0].id if chosen else progress.last_lesson(args.name)
-            code = seat.run(_own_input(), lesson)
+            return seat.run(_own_input(), lesson)
     finally:
         stage.close()
-    say_what_stays(args, out)
-    return code
 
 
 def open_stage(args: argparse.Namespace, out: Out, lessons: tuple[Lesson, ...] | None) -> Stage:
     """Return a live stage on the cluster, which is brought up first unless it is whole; None are the course's
     lessons."""
-    if args.name in api.names() and (cluster := api.find(args.name)).status().whole:
-        return LiveStage(cluster, typing=0.0, saves=True, lessons=lessons)
-    with out.progress(plain=True) as report:
-        cluster = api.up(args.name, report=report, consent=consent(args.yes, out))
+    cluster = api.find(args.name) if args.name in api.names() else None
+    if cluster is None or not cluster.status().whole:
+        with out.progress(plain=True) as report:
+            cluster = api.up(args.name, report=report, consent=consent(args.yes, out))
+    from lab.session.live import LiveStage  # slow to load: what is wrong is said before
+
     return LiveStage(cluster, typing=0.0, saves=True, lessons=lessons)
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import paths
-from lab.compose import lint
-from lab.compose.merge import merge_files
 from lab.errors import InputError
 from lab.file_tree import walk_folders
 from lab.lesson import read
+from lab.lesson.challenge import Challenge
 from lab.lesson.model import Lesson
 from lab.lesson.read import ParsedFile
 from lab.lesson.syllabus import Syllabus
@@ -20,7 +19,7 @@ from lab.schema import diagnostics, document
 from lab.schema.diagnostics import Problems
 from lab.schema.document import Document
 
-__all__ = ["SYLLABUS", "Problems", "check_paths", "load_course", "load_lesson", "load_syllabus"]
+__all__ = ["SYLLABUS", "Problems", "check_paths", "load_challenges", "load_course", "load_lesson", "load_syllabus"]
 
 SYLLABUS = "syllabus.yaml"
 _YAML = frozenset({".yaml", ".yml"})
@@ -28,6 +27,8 @@ _OF_STACKS = frozenset({"version", "networks", "volumes", "secrets", "configs"})
 _OF_LESSONS = frozenset({"id", "steps", "topics"})
 #: The top-level keys that every lesson has.
 _LESSON = frozenset({"id", "steps"})
+#: The top-level keys that every challenge has.
+_CHALLENGE = frozenset({"id", "symptom"})
 _KEY = re.compile(r"^([a-z]{1,20}):", re.MULTILINE)
 Tape = Callable[[Path], object]
 """Reads a recording; raises InputError when it is not valid."""
@@ -47,6 +48,17 @@ def load_course(folder: Path | None = None) -> tuple[Lesson, ...]:
 def load_lesson(path: Path) -> Lesson:
     """Load one lesson file. Raises Problems (an InputError) with everything that is wrong."""
     return read.read_lesson(path).value
+
+
+def load_challenges(folder: Path | None = None) -> tuple[Challenge, ...]:
+    """Return the challenges of a folder, by default those shipped with the program, in the order of their names. Raises
+    Problems."""
+    found = _Found()
+    for path in sorted((folder or paths.challenges()).glob("*.yaml")):
+        _file(path, found, None)
+    if found.problems:
+        raise Problems(found.problems)
+    return tuple(each.value for each in found.challenges)
 
 
 def load_syllabus(path: Path) -> Syllabus:
@@ -89,6 +101,7 @@ class _Found:
 
     files: int = 0
     lessons: list[ParsedFile[Lesson]] = field(default_factory=list)
+    challenges: list[ParsedFile[Challenge]] = field(default_factory=list)
     syllabus: ParsedFile[Syllabus] | None = None
     problems: list[InputError] = field(default_factory=list)
 
@@ -117,17 +130,23 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
         found.syllabus = read.read_syllabus(path)
     elif path.suffix in _YAML or path == document.STDIN:
         text = document.read_text(path)
-        try:
-            doc = document.read_stack(path, text)
-        except InputError:
-            if not _keys(text) >= _LESSON:
-                raise
-        else:
-            if _is_stack(doc):
-                return _of_file(doc)
+        keys = _keys(text)
+        own = keys >= _LESSON or keys >= _CHALLENGE
+        if not own or "services" in keys:
+            try:
+                doc = document.read_stack(path, text)
+            except InputError:
+                if not own:
+                    raise
+            else:
+                if _is_stack(doc):
+                    return _of_file(doc)
+        if keys >= _CHALLENGE:
+            found.challenges.append(read.read_challenge(path, text))
+            return ()
         found.lessons.append(read.read_lesson(path, text))
     elif path.suffix == ".json" and path.is_file():
-        return lint.find_mistakes(document.read_stack(path))
+        return _of_file(document.read_stack(path))
     elif tape is None or not path.is_file():
         found.lessons.append(read.read_lesson(path))
     else:
@@ -136,16 +155,9 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
 
 
 def _of_file(doc: Document) -> Iterable[InputError]:
-    """Return the mistakes in a stack file. When a service in `app.prod.yaml` has no image, the file is laid over the
-    `app.yaml` beside it: what is wrong with that one alone is not repeated."""
-    services = doc.data.get("services")
-    bare = isinstance(services, dict) and any(isinstance(s, dict) and "image" not in s for s in services.values())
-    base = doc.path.with_name(doc.path.name.partition(".")[0] + doc.path.suffix)
-    if not bare or base == doc.path or not base.is_file():
-        return lint.find_mistakes(doc)
-    first = document.read_stack(base)
-    alone = {problem.sentence for problem in lint.find_mistakes(first)}
-    return [each for each in lint.find_mistakes(merge_files([first, doc])) if each.sentence not in alone]
+    from lab.lesson.check_stack import check_file  # slow to load, and the course has no stack files
+
+    return check_file(doc)
 
 
 def _is_stack(doc: Document) -> bool:
@@ -155,13 +167,9 @@ def _is_stack(doc: Document) -> bool:
 
 
 def _of_one_stack(files: Sequence[Path]) -> Iterable[InputError]:
-    documents, problems = [], []
-    for path in files:
-        try:
-            documents.append(document.read_stack(path))
-        except InputError as problem:
-            problems.append(problem)
-    return problems or lint.find_mistakes(merge_files(documents))
+    from lab.lesson.check_stack import check_stack  # slow to load, and the course has no stack files
+
+    return check_stack(files)
 
 
 def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
@@ -207,7 +215,7 @@ def _is_ours(path: Path) -> bool:
         keys = {*document.read_stack(path, text).data}
     except InputError:
         keys = _keys(text)
-    return "services" in keys or keys >= _LESSON
+    return "services" in keys or keys >= _LESSON or keys >= _CHALLENGE
 
 
 def _keys(text: str) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
+from lab.checks.managers import ManagersAnswer
 from lab.errors import Cancelled, InputError, LabError
 from lab.lesson.hints import hint_for
 from lab.lesson.model import Act, Lesson, Step
@@ -18,6 +19,7 @@ from lab.panes import find_pane
 from lab.reset import ownership
 from lab.run import capture
 from lab.run.driver import StepDriver
+from lab.run.promises import Broken, broken_promises
 from lab.run.results import CheckResult, LessonResult, StepResult
 from lab.schema import template
 from lab.world.entries import Captured, Checked, CommandEnded, LessonOpened, StepMoved
@@ -29,6 +31,8 @@ __all__ = ["CheckResult", "LessonResult", "StepResult", "run_lesson", "run_step"
 #: Seconds between two rounds of requests while a check on HTTP is awaited, and between two checks for a request to
 #: stop.
 _ROUND = 1.0
+#: The longest wait, in seconds, for what a text promises to be seen once a step's checks hold.
+_LAG = 10.0
 
 
 def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) -> LessonResult:
@@ -55,17 +59,20 @@ def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) 
 
 
 def open_lesson(lesson: Lesson, driver: StepDriver) -> None:
-    """Begin a lesson in the journal, with the values that its texts may use from the start."""
+    """Begin a lesson in the journal, with the values that its texts may use from the start. Of the nodes' addresses,
+    which are many, those that it uses."""
+    used = {name for step in lesson.steps for text in step.strings() for name in template.placeholders(text)}
     driver.journal.write(LessonOpened(lesson.id))
     for name, value in driver.given().items():
-        driver.journal.write(Captured(name, value))
+        if name in template.GIVEN or name in used:
+            driver.journal.write(Captured(name, value))
 
 
 def sources_needed(lesson: Lesson) -> frozenset[str]:
     """Return the sources that the panes of the lesson and of its steps need, and those that its checks read."""
     panes = {*lesson.panes, *(step.pane for step in lesson.steps if step.pane is not None)}
     of_panes = (source for pane in panes for source in find_pane(pane).needs)
-    of_checks = (check.condition.source for step in lesson.steps for check in step.then)
+    of_checks = (check.condition.source for step in lesson.steps for check in step.checks)
     return frozenset({*of_panes, *of_checks} - {""})
 
 
@@ -140,7 +147,7 @@ class StepRun:
     def _go(self, strict: bool, type_it: bool) -> StepResult:
         if type_it and self.step.act is None and self.step.command is None:
             raise LabError("it is the learner's turn here, and the lesson has no solution that could be typed")
-        self.driver.look()
+        self._look()
         self._refresh(self.asks)
         question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
         if (
@@ -152,7 +159,8 @@ class StepRun:
         self._capture(taken)
         self._need_values()
         self._begin(self.driver.journal.world)
-        green = [c for c in self.checks if c.before.ok]
+        kept = len(self.step.then), len(self.step.then) + len(self.step.keeps)
+        green = [c for i, c in enumerate(self.checks) if c.before.ok and not kept[0] <= i < kept[1]]
         if strict and green:
             found = "; ".join(f"{c.check.sentence} ({c.before.why})" for c in green)
             return self._end(f"this held before anything was done: {found}")
@@ -164,7 +172,28 @@ class StepRun:
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.capture_from_output(self.step, self.ended.output))
-        return self._end("; ".join(c.now.why for c in self.checks if not c.now.ok))
+        if self._red():
+            return self._end(self._red(self.driver.journal.now()), found=self._red())
+        broken = self._broken(_LAG)
+        if strict and broken:
+            return self._end("; ".join(each.sentence for each in broken))
+        return self._end("", otherwise=broken)
+
+    def _red(self, now: float | None = None) -> str:
+        """Return what the checks that do not hold have found; with the journal's time, also for how long."""
+        red = (c.now for c in self.checks if not c.now.ok)
+        return "; ".join(each.why if now is None else each.why_at(now) for each in red)
+
+    def _broken(self, lag: float = 0.0) -> tuple[Broken, ...]:
+        """Return what the step's texts promise and the world does not keep, after at most `lag` seconds."""
+        self._refresh(check for promise in self.step.promises for check in promise.holds)
+
+        def broken(world: World) -> tuple[Broken, ...]:
+            return tuple(broken_promises(self.step, world, self.baseline, self.values))
+
+        if lag and broken(self.driver.journal.world):
+            self.driver.journal.wait(lambda world: not broken(world), lag)
+        return broken(self.driver.journal.world)
 
     def _need_values(self) -> None:
         """Require the step's values: those captured by earlier steps are gone when a lesson is resumed in the
@@ -185,27 +214,37 @@ class StepRun:
         self._ask(filled)
         world = self.driver.journal.world
         for index, check in enumerate(filled):
-            self.checks.append(_Check(check, finding := check.evaluate(world, self.baseline), finding))
+            self.checks.append(_Check(check, finding := self._judge(check, world), finding))
             self._tell(index, "before")
 
     def _act(self) -> None:
         step = self.step
         if step.act is not None:
             self._do(step.act)
-            self.driver.look()
+            self._look()
             return
         self.node = template.fill(step.on, self.values)
         self.typed = template.fill_command(step.command or "", self.values)
         self.ended = self.driver.run(self.typed, node=self.node, step=step.id, bound=self._limit)
         self.baseline = replace(self.baseline, command=self.ended.id)
-        self.driver.look()
+        self._look()
+
+    def _look(self) -> None:
+        """Have the swarm looked at. A step that asks whether a manager answers waits for none, and neither does one
+        that asks nothing of them while none answers. Raises EngineError when none answers another step."""
+        conditions = [check.condition for check in self.asks]
+        if any(isinstance(condition, ManagersAnswer) for condition in conditions):
+            return
+        if any(condition.of_swarm for condition in conditions) or self.driver.journal.world.link.state != "stale":
+            self.driver.look()
 
     def _do(self, act: Act) -> None:
         if act.load is not None:
             self.driver.load(act.load.load_spec(self.values))
             return
-        self.node = template.fill(act.node, self.values)
-        self.driver.act(act.action, self.node)
+        target = template.fill(act.target, self.values)
+        self.node = target.split()[0]
+        self.driver.act(act.action, target)
 
     def _await(self) -> None:
         """Wait until all checks hold, the bound passes, or a check can no longer hold, as when the command has
@@ -235,7 +274,7 @@ class StepRun:
         world = self.driver.journal.world
         self._seen = _watched_parts(world)
         for index, each in enumerate(self.checks):
-            if each.see(each.check.evaluate(world, self.baseline), self.driver.journal.now() - self.began):
+            if each.see(self._judge(each.check, world), self.driver.journal.now() - self.began):
                 self._tell(index, "after")
 
     def _news(self, world: World) -> bool:
@@ -244,18 +283,18 @@ class StepRun:
         if len(figures) == len(self._seen) and all(a is b for a, b in zip(figures, self._seen, strict=True)):
             return False
         self._seen = figures
-        return any(not c.settled and c.check.evaluate(world, self.baseline) != c.now for c in self.checks)
+        return any(not c.settled and self._judge(c.check, world) != c.now for c in self.checks)
+
+    def _judge(self, check: Check, world: World) -> Outcome:
+        return check.evaluate(world, self.baseline)
 
     def _ask(self, checks: list[Check]) -> None:
         """Send a round of requests for the checks on responses, so that older ones no longer count, and refresh what
         other checks need."""
-        rounds: dict[Request, int] = {}
-        for condition in (check.condition for check in checks):
-            if condition.request is not None:
-                rounds[condition.request] = max(rounds.get(condition.request, 0), condition.times)
-        if rounds:
+        requests = requests_of(checks)
+        if requests:
             self.baseline = replace(self.baseline, asked=self.driver.journal.world)
-        for request, times in rounds.items():
+        for request, times in requests.items():
             self.driver.ask(request, times=times)
         self._refresh(checks)
 
@@ -271,21 +310,31 @@ class StepRun:
 
     def _tell(self, index: int, phase: Literal["before", "after"]) -> None:
         each = self.checks[index]
-        fact = Checked(self.lesson.id, self.step.id, index, each.check.sentence, each.now.ok, each.now.why, phase)
+        text, now = each.check.sentence, each.now
+        fact = Checked(self.lesson.id, self.step.id, index, text, now.ok, now.why, phase, now.waits)
         self.driver.journal.write(fact)
 
-    def _end(self, why: str, *, already: bool = False, by: str = "") -> StepResult:
+    def _end(
+        self,
+        why: str,
+        *,
+        found: str = "",
+        already: bool = False,
+        by: str = "",
+        otherwise: Iterable[Broken] = (),
+    ) -> StepResult:
         journal, step = self.driver.journal, self.step
-        hint = hint_for(step, why) if why else ""
-        took = self._took() if not why and not already else ()
+        # Hints match a finding as it is written, without seconds in its midst.
+        hint = hint_for(step, found or why) if why else ""
+        took = (*self._took(), *(each.here for each in otherwise)) if not why and not already else ()
         for index, each in enumerate(self.checks):
             if why and not each.now.ok:
                 self._tell(index, "after")
         seconds = round(journal.now() - self.began, 2)
         words_of_it = [why, hint] if why else ["it was so already"] if already else [by, *took]
-        journal.write(
-            StepMoved(self.lesson.id, step.id, "failed" if why else "passed", "\n".join(w for w in words_of_it if w))
-        )
+        said = "\n".join(w for w in words_of_it if w)
+        requests = self._requests_sent() if took else None
+        journal.write(StepMoved(self.lesson.id, step.id, "failed" if why else "passed", said, requests))
         return StepResult(
             step=step.id,
             title=step.title,
@@ -302,7 +351,7 @@ class StepRun:
                     c.before.ok,
                     c.now.ok,
                     c.before.why,
-                    c.now.why,
+                    c.now.why_at(journal.now()),
                     None if c.held is None or not c.now.ok else round(c.held, 2),
                 )
                 for c in self.checks
@@ -323,12 +372,21 @@ class StepRun:
     def _said(self) -> tuple[str, ...]:
         """Return what was measured under load, beside the number that the learner said; nothing without a question."""
         question = self.step.question
-        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        load, before = self.driver.journal.world.load, self.baseline.since.load
+        sent, _, bad = load.since(before)
         if question is None or not sent:
             return ()
+        due = [f"{max(0.0, at - self.began):.1f}" for at in load.failures_since(before)]
+        when = f", sent {' to '.join(dict.fromkeys((due[0], due[-1])))} s after the step began" if due else ""
         answer = self.values.get(question.name)
         said = f"You said {answer}. " if answer is not None and not question.choices else ""
-        return (f"{said}Measured: {bad} of {sent} requests failed.",)
+        return (f"{said}Measured: {bad} of {sent} requests failed{when}.",)
+
+    def _requests_sent(self) -> tuple[int, int] | None:
+        """Return how many requests the load sent and how many failed, where a number was asked for."""
+        question = self.step.question
+        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        return (sent, bad) if question is not None and not question.choices and sent else None
 
     @property
     def _limit(self) -> float:
@@ -339,6 +397,15 @@ class StepRun:
             raise Cancelled
 
 
+def requests_of(checks: Iterable[Check]) -> Mapping[Request, int]:
+    """Return the requests that checks are about, and how often each is sent to every node in one round."""
+    requests: dict[Request, int] = {}
+    for condition in (check.condition for check in checks):
+        if condition.request is not None:
+            requests[condition.request] = max(requests.get(condition.request, 0), condition.times)
+    return requests
+
+
 def _watched_parts(world: World) -> tuple[object, ...]:
     """Return what checks read: unchanged parts of a world are the same objects."""
-    return world.swarm, world.edge, world.commands, world.hits, world.load
+    return world.swarm, world.edge, world.commands, world.hits, world.load, world.link

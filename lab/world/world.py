@@ -20,6 +20,7 @@ from lab.world.entries import (
     CommandEnded,
     EngineEvent,
     Entry,
+    HintTaken,
     Hit,
     LessonOpened,
     LoadReport,
@@ -107,7 +108,7 @@ def fold(world: World, entry: Entry) -> World:
             return _fold_look(base, fact)
         case EngineEvent():
             return _fold_event(base, at, fact)
-        case LessonOpened() | StepMoved() | Checked() | Captured():
+        case LessonOpened() | StepMoved() | Checked() | Captured() | HintTaken():
             return replace(base, lesson=fold_lesson(base.lesson, at, fact))
         case ManagerLink():
             return replace(base, link=fact, linked_at=at)
@@ -122,7 +123,10 @@ def fold(world: World, entry: Entry) -> World:
         case ActDone():
             return _tell(base, at, (Line(fact.action, "lab", node=fact.node, kind="act"),))
         case Restored():
-            told = _tell(base, at, (Line(f"the cluster was put back to {fact.snapshot}", "lab", kind="act"),))
+            text = (
+                f"the cluster was put back to {fact.snapshot}" if fact.snapshot else "something was broken out of sight"
+            )
+            told = _tell(base, at, (Line(text, "lab", kind="act"),))
             return replace(told, edge=Edge(), load=Load(), hits=(), restored=True)
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])

@@ -87,7 +87,11 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD.replace("docker service ls", "echo '{{box}}'"), 7, "stands inside quotes"),
         (GOOD.replace("docker service ls", "cat <<< a << b {{box}}"), 7, "stands after <<"),
         (GOOD.replace("    run:", "    act: {stop: node4}\n    run:"), 7, "a step has run or act, not both"),
-        (GOOD.replace("stop: node4", "stop: a, cut: b"), 16, "exactly one of stop, start, cut, heal, load, not 2"),
+        (
+            GOOD.replace("stop: node4", "stop: a, cut: b"),
+            16,
+            "exactly one of stop, start, cut, partition, silence, delay, lose, block, heal, load, not 2",
+        ),
         (GOOD.replace("id: good", "id: Not Good"), 1, "'id' is \"Not Good\", which is not of the form"),
         (GOOD.replace("exactly: 3", "exactly: -1"), 12, "'exactly' must be at least 0, not -1"),
         (GOOD.replace("state: down", "state: dead"), 18, "'state' must be one of"),
@@ -95,7 +99,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD + "    leaves: {services: {web: {imge: x}}}\n", 19, "unknown key 'imge'"),
         (GOOD + "start:\n  stacks:\n    edge: {file: none.yaml}\n", 21, "none.yaml: there is no such file"),
         (GOOD + "start:\n  stacks:\n    edge: {file: ../README.md}\n", 21, "leaves the stacks' folder"),
-        (GOOD + "start:\n  stacks:\n    edge: {file: app/server.js}\n", 21, "app/server.js, line"),
+        (GOOD + "start:\n  stacks:\n    edge: {file: viz/server.js}\n", 21, "viz/server.js, line"),
         (GOOD + "start:\n  stacks:\n    edge: {fil: edge.yaml}\n", 21, "unknown key 'fil'; did you mean 'file'?"),
         (
             GOOD + "start:\n  stacks:\n    acme: {file: acme.yaml}\n",

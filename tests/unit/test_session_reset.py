@@ -18,7 +18,6 @@ from lab.cluster.vm import state
 from lab.engine.endpoint import Endpoint
 from lab.errors import BusyError, EngineError, InputError, MissingError
 from lab.lesson.checkpoint import checkpoint_before
-from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.reset.settle import MachinesEnded
 from lab.session import checkpoint_snapshots
@@ -28,10 +27,11 @@ from lab.session.reset_to import reset_to
 from lab.session.run import reset_cluster
 from lab.world.entries import ActDone, Entry
 from lab.world.world import World
+from tests.course import LESSONS
 from tests.doubles.driver import ModelDriver
 from tests.unit.test_cluster_machine import a_lab
 
-SCALING = next(lesson for lesson in load_course() if lesson.id == "scaling")
+SCALING = next(lesson for lesson in LESSONS if lesson.id == "scaling")
 
 
 class Saved:
@@ -184,6 +184,21 @@ def test_by_the_api_no_snapshot_is_looked_at() -> None:
     driver.own.snapshots = Saved(a_snapshot(driver))
     assert put_back(driver, by="api").by == "api"
     assert driver.restored == []
+
+
+def test_where_the_api_fails_a_snapshot_that_there_is_is_the_remedy() -> None:
+    class Silent(Machines):
+        def look(self, bound: float = 60.0) -> None:
+            raise EngineError("no manager answers")
+
+    driver = Silent()
+    with pytest.raises(EngineError) as caught:
+        put_back(driver, by="api")
+    assert "snapshot" not in caught.value.remedy
+    driver.own.snapshots = Saved(a_snapshot(driver))
+    with pytest.raises(EngineError) as caught:
+        put_back(driver, by="api")
+    assert caught.value.remedy == "swarmlab reset --to scaling --by snapshot"
 
 
 @pytest.mark.parametrize("dead", [("node4",), ("node1", "node3"), ("node1", "node2", "node3", "node4")])
