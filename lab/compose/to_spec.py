@@ -103,6 +103,7 @@ def _spec(stack: Stack, service: Service, name: str, env: Mapping[str, str]) -> 
         endpoint=deploy.endpoint_mode,
         preferences=tuple(p.spread for p in deploy.placement.preferences),
         max_per_node=deploy.placement.max_replicas_per_node,
+        stop_signal=service.stop_signal,
     )
 
 

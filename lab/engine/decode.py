@@ -162,6 +162,7 @@ def service_spec(raw: Raw) -> ServiceSpec:
             p["Spread"]["SpreadDescriptor"] for p in read_entries(placement, "Preferences") if p.get("Spread")
         ),
         max_per_node=read_count(placement, "MaxReplicas"),
+        stop_signal=container.get("StopSignal") or "",
     )
 
 

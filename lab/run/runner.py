@@ -19,6 +19,7 @@ from lab.panes import find_pane
 from lab.reset import ownership
 from lab.run import capture
 from lab.run.driver import StepDriver
+from lab.run.promises import Broken, broken_promises
 from lab.run.results import CheckResult, LessonResult, StepResult
 from lab.schema import template
 from lab.world.entries import Captured, Checked, CommandEnded, LessonOpened, StepMoved
@@ -30,6 +31,8 @@ __all__ = ["CheckResult", "LessonResult", "StepResult", "run_lesson", "run_step"
 #: Seconds between two rounds of requests while a check on HTTP is awaited, and between two checks for a request to
 #: stop.
 _ROUND = 1.0
+#: The longest wait, in seconds, for what a text promises to be seen once a step's checks hold.
+_LAG = 10.0
 
 
 def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) -> LessonResult:
@@ -56,10 +59,13 @@ def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) 
 
 
 def open_lesson(lesson: Lesson, driver: StepDriver) -> None:
-    """Begin a lesson in the journal, with the values that its texts may use from the start."""
+    """Begin a lesson in the journal, with the values that its texts may use from the start. Of the nodes' addresses,
+    which are many, those that it uses."""
+    used = {name for step in lesson.steps for text in step.strings() for name in template.placeholders(text)}
     driver.journal.write(LessonOpened(lesson.id))
     for name, value in driver.given().items():
-        driver.journal.write(Captured(name, value))
+        if name in template.GIVEN or name in used:
+            driver.journal.write(Captured(name, value))
 
 
 def sources_needed(lesson: Lesson) -> frozenset[str]:
@@ -166,7 +172,28 @@ class StepRun:
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.capture_from_output(self.step, self.ended.output))
-        return self._end("; ".join(c.now.why for c in self.checks if not c.now.ok))
+        if self._red():
+            return self._end(self._red(self.driver.journal.now()), found=self._red())
+        broken = self._broken(_LAG)
+        if strict and broken:
+            return self._end("; ".join(each.sentence for each in broken))
+        return self._end("", otherwise=broken)
+
+    def _red(self, now: float | None = None) -> str:
+        """Return what the checks that do not hold have found; with the journal's time, also for how long."""
+        red = (c.now for c in self.checks if not c.now.ok)
+        return "; ".join(each.why if now is None else each.why_at(now) for each in red)
+
+    def _broken(self, lag: float = 0.0) -> tuple[Broken, ...]:
+        """Return what the step's texts promise and the world does not keep, after at most `lag` seconds."""
+        self._refresh(check for promise in self.step.promises for check in promise.holds)
+
+        def broken(world: World) -> tuple[Broken, ...]:
+            return tuple(broken_promises(self.step, world, self.baseline, self.values))
+
+        if lag and broken(self.driver.journal.world):
+            self.driver.journal.wait(lambda world: not broken(world), lag)
+        return broken(self.driver.journal.world)
 
     def _need_values(self) -> None:
         """Require the step's values: those captured by earlier steps are gone when a lesson is resumed in the
@@ -187,7 +214,7 @@ class StepRun:
         self._ask(filled)
         world = self.driver.journal.world
         for index, check in enumerate(filled):
-            self.checks.append(_Check(check, finding := check.evaluate(world, self.baseline), finding))
+            self.checks.append(_Check(check, finding := self._judge(check, world), finding))
             self._tell(index, "before")
 
     def _act(self) -> None:
@@ -247,7 +274,7 @@ class StepRun:
         world = self.driver.journal.world
         self._seen = _watched_parts(world)
         for index, each in enumerate(self.checks):
-            if each.see(each.check.evaluate(world, self.baseline), self.driver.journal.now() - self.began):
+            if each.see(self._judge(each.check, world), self.driver.journal.now() - self.began):
                 self._tell(index, "after")
 
     def _news(self, world: World) -> bool:
@@ -256,18 +283,18 @@ class StepRun:
         if len(figures) == len(self._seen) and all(a is b for a, b in zip(figures, self._seen, strict=True)):
             return False
         self._seen = figures
-        return any(not c.settled and c.check.evaluate(world, self.baseline) != c.now for c in self.checks)
+        return any(not c.settled and self._judge(c.check, world) != c.now for c in self.checks)
+
+    def _judge(self, check: Check, world: World) -> Outcome:
+        return check.evaluate(world, self.baseline)
 
     def _ask(self, checks: list[Check]) -> None:
         """Send a round of requests for the checks on responses, so that older ones no longer count, and refresh what
         other checks need."""
-        rounds: dict[Request, int] = {}
-        for condition in (check.condition for check in checks):
-            if condition.request is not None:
-                rounds[condition.request] = max(rounds.get(condition.request, 0), condition.times)
-        if rounds:
+        requests = requests_of(checks)
+        if requests:
             self.baseline = replace(self.baseline, asked=self.driver.journal.world)
-        for request, times in rounds.items():
+        for request, times in requests.items():
             self.driver.ask(request, times=times)
         self._refresh(checks)
 
@@ -283,21 +310,31 @@ class StepRun:
 
     def _tell(self, index: int, phase: Literal["before", "after"]) -> None:
         each = self.checks[index]
-        fact = Checked(self.lesson.id, self.step.id, index, each.check.sentence, each.now.ok, each.now.why, phase)
+        text, now = each.check.sentence, each.now
+        fact = Checked(self.lesson.id, self.step.id, index, text, now.ok, now.why, phase, now.waits)
         self.driver.journal.write(fact)
 
-    def _end(self, why: str, *, already: bool = False, by: str = "") -> StepResult:
+    def _end(
+        self,
+        why: str,
+        *,
+        found: str = "",
+        already: bool = False,
+        by: str = "",
+        otherwise: Iterable[Broken] = (),
+    ) -> StepResult:
         journal, step = self.driver.journal, self.step
-        hint = hint_for(step, why) if why else ""
-        took = self._took() if not why and not already else ()
+        # Hints match a finding as it is written, without seconds in its midst.
+        hint = hint_for(step, found or why) if why else ""
+        took = (*self._took(), *(each.here for each in otherwise)) if not why and not already else ()
         for index, each in enumerate(self.checks):
             if why and not each.now.ok:
                 self._tell(index, "after")
         seconds = round(journal.now() - self.began, 2)
         words_of_it = [why, hint] if why else ["it was so already"] if already else [by, *took]
-        journal.write(
-            StepMoved(self.lesson.id, step.id, "failed" if why else "passed", "\n".join(w for w in words_of_it if w))
-        )
+        said = "\n".join(w for w in words_of_it if w)
+        requests = self._requests_sent() if took else None
+        journal.write(StepMoved(self.lesson.id, step.id, "failed" if why else "passed", said, requests))
         return StepResult(
             step=step.id,
             title=step.title,
@@ -314,7 +351,7 @@ class StepRun:
                     c.before.ok,
                     c.now.ok,
                     c.before.why,
-                    c.now.why,
+                    c.now.why_at(journal.now()),
                     None if c.held is None or not c.now.ok else round(c.held, 2),
                 )
                 for c in self.checks
@@ -335,12 +372,21 @@ class StepRun:
     def _said(self) -> tuple[str, ...]:
         """Return what was measured under load, beside the number that the learner said; nothing without a question."""
         question = self.step.question
-        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        load, before = self.driver.journal.world.load, self.baseline.since.load
+        sent, _, bad = load.since(before)
         if question is None or not sent:
             return ()
+        due = [f"{max(0.0, at - self.began):.1f}" for at in load.failures_since(before)]
+        when = f", sent {' to '.join(dict.fromkeys((due[0], due[-1])))} s after the step began" if due else ""
         answer = self.values.get(question.name)
         said = f"You said {answer}. " if answer is not None and not question.choices else ""
-        return (f"{said}Measured: {bad} of {sent} requests failed.",)
+        return (f"{said}Measured: {bad} of {sent} requests failed{when}.",)
+
+    def _requests_sent(self) -> tuple[int, int] | None:
+        """Return how many requests the load sent and how many failed, where a number was asked for."""
+        question = self.step.question
+        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        return (sent, bad) if question is not None and not question.choices and sent else None
 
     @property
     def _limit(self) -> float:
@@ -349,6 +395,15 @@ class StepRun:
     def _stop(self) -> None:
         if self.driver.stopping():
             raise Cancelled
+
+
+def requests_of(checks: Iterable[Check]) -> Mapping[Request, int]:
+    """Return the requests that checks are about, and how often each is sent to every node in one round."""
+    requests: dict[Request, int] = {}
+    for condition in (check.condition for check in checks):
+        if condition.request is not None:
+            requests[condition.request] = max(requests.get(condition.request, 0), condition.times)
+    return requests
 
 
 def _watched_parts(world: World) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -143,3 +144,9 @@ class Load:
     def since(self, before: Load) -> tuple[int, int, int]:
         """Return how many requests were sent, succeeded and failed since an earlier load of the same journal."""
         return self.sent - before.sent, self.good - before.good, self.bad - before.bad
+
+    def failures_since(self, before: Load) -> tuple[float, ...]:
+        """Return when the requests were due that failed since an earlier load, as far as they are still listed."""
+        known = before.failures[-1] if before.failures else None
+        new = takewhile(lambda each: each is not known, reversed(self.failures))
+        return tuple(sorted(max(0.0, at - failure.ms / 1000) for at, failure in new))

@@ -66,7 +66,8 @@ class Refused(Exception):
 
 
 class ModelSwarm:
-    """Nodes node1..nodeN, the first three managers."""
+    """A model of a swarm with nodes node1..nodeN, the first three of them managers. It goes on by `tick`, in its own
+    `time`: a change takes time, as in a real one. An `InstantSwarm` (`tests/doubles/engine.py`) settles it at once."""
 
     def __init__(self, time: Time, nodes: int = 4, labels: Raw | None = None) -> None:
         self.time, self.index = time, 100
@@ -154,12 +155,12 @@ class ModelSwarm:
             self._begin(task)
 
     def _begin(self, task: Raw) -> None:
-        """Start the container: `sh -c "exit N"` ends with N, and the demo's application cannot work as version 0."""
+        """Start the container: `sh -c "exit N"` ends with N, and version 0 of the demo's backend cannot work."""
         spec = task["Spec"]["ContainerSpec"]
         command = " ".join(spec.get("Command") or ())
         if command.startswith("sh -c exit "):
             self.end(task, int(command.split()[-1]))
-        elif "VERSION=0" in (spec.get("Env") or ()):
+        elif spec["Image"] == "backend:0":
             self.end(task, 1)
         else:
             self._state(task, "running", message="started")
@@ -214,7 +215,7 @@ class ModelSwarm:
                 continue
             if node["Status"]["State"] != "ready" or node["Spec"]["Availability"] == "drain":
                 self.want(task, "shutdown")
-            elif node["Spec"]["Availability"] == "active" and not _meets(node, task["Spec"]):
+            elif node["Spec"]["Availability"] == "active" and not meets(node, task["Spec"]):
                 self._state(task, "rejected", error="assigned node no longer meets constraints")
                 self.want(task, "shutdown")
 
@@ -297,13 +298,14 @@ class ModelSwarm:
                         task["Status"] = {"State": "pending", "Timestamp": self.stamp(), **said}
                         task["Version"] = self.version()
                     continue
-                task["NodeID"] = min(fits, key=lambda n: (load[n["ID"]], n["ID"]))["ID"]
+                every = [t.get("NodeID") for each in self.services.values() for t in self.live(each)]
+                task["NodeID"] = min(fits, key=lambda n: (load[n["ID"]], every.count(n["ID"]), n["ID"]))["ID"]
             task["Status"] = {"State": "preparing", "Timestamp": self.stamp(), "Message": "preparing"}
             task["Version"], task["_ready"] = self.version(), self.time.now + PREPARING
 
     def _why_none(self, task: Raw) -> str:
         off = [n for n in self.nodes.values() if not _takes(n)]
-        unmet = [n for n in self.nodes.values() if _takes(n) and not _meets(n, task["Spec"])]
+        unmet = [n for n in self.nodes.values() if _takes(n) and not meets(n, task["Spec"])]
         told = ((off, "not available for new tasks"), (unmet, "scheduling constraints not satisfied on"))
         parts = [f"{len(n)} node{'s' * (len(n) > 1)} {why}" for n, why in told[:1] if n]
         parts += [f"{why} {len(n)} node{'s' * (len(n) > 1)}" for n, why in told[1:] if n]
@@ -379,10 +381,10 @@ def _takes(node: Raw) -> bool:
 
 
 def _fits(node: Raw, spec: Raw) -> bool:
-    return _takes(node) and _meets(node, spec["TaskTemplate"])
+    return _takes(node) and meets(node, spec["TaskTemplate"])
 
 
-def _meets(node: Raw, template: Raw) -> bool:
+def meets(node: Raw, template: Raw) -> bool:
     """Whether a node meets a template's constraints."""
     facts = {"node.role": node["Spec"]["Role"], "node.hostname": node["Description"]["Hostname"]}
     facts |= {f"node.labels.{key}": value for key, value in (node["Spec"].get("Labels") or {}).items()}

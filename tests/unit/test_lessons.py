@@ -14,7 +14,7 @@ from lab.checks.base import Baseline
 from lab.cluster.edge_settings import DIRECTORIES
 from lab.errors import EngineError
 from lab.lesson.checkpoint import checkpoint_after, checkpoint_before
-from lab.lesson.course import check_paths, load_challenges, load_course, load_syllabus
+from lab.lesson.course import check_paths, load_challenges, load_syllabus
 from lab.lesson.json_schema import editor_schema
 from lab.lesson.model import Lesson
 from lab.reset.apply import apply
@@ -25,10 +25,10 @@ from lab.schema import template
 from lab.tape.tape import load
 from lab.world.entries import Checked
 from lab.world.world import World, fold
+from tests.course import LESSONS
 from tests.doubles.driver import ModelDriver
 from tests.live.findings import FINDINGS
 
-LESSONS = load_course()
 IDS = [lesson.id for lesson in LESSONS]
 #: Every lesson is played on the model, save those that ask what no model of a swarm can answer, with the reason.
 #: They are proven on real machines (`tests/live/test_lessons.py` plays them all), and here their checkpoints are.
@@ -42,6 +42,7 @@ BEYOND = {
     "routes-by-labels": "Traefik: what it makes of labels",
     "certificates": "certificates: who issued them, and when",
     "rolling-update": "requests under load",
+    "failed-update": "requests under load",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
