@@ -34,6 +34,8 @@ IDS = [lesson.id for lesson in LESSONS]
 #: They are proven on real machines (`tests/live/test_lessons.py` plays them all), and here their checkpoints are.
 BEYOND = {
     "orientation": "what a worker's engine says",
+    "task-life": "tasks that wait and that are rejected",
+    "placement": "preferences, reservations, and jobs",
     "routing-mesh": "what nginx wrote to its log, and through which address",
     "edge-router": "Traefik: its API, its redirect, its dashboard's password",
     "app-stack": "a certificate, and a name that is resolved inside a container",
@@ -68,7 +70,7 @@ def test_the_lessons_are_there_and_well() -> None:
     problems, looked_at = check_paths([paths.lessons()])
     assert problems == ()
     assert looked_at == len(IDS) + len(load_challenges()) + 1
-    assert IDS[:3] == ["orientation", "first-service", "reconciliation"]
+    assert IDS[:3] == ["orientation", "first-service", "task-life"]
 
 
 def test_what_is_said_of_single_lessons_is_of_lessons_of_the_syllabus() -> None:
