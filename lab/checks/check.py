@@ -20,6 +20,7 @@ from lab.checks.load import LoadIs
 from lab.checks.managers import ManagersAnswer
 from lab.checks.nodes import NodeIs
 from lab.checks.objects import Exists
+from lab.checks.order import Order
 from lab.checks.routers import RouterIs
 from lab.checks.services import Placed, Running, ServiceIs, Updated
 from lab.checks.tasks import Happened, Replaced
@@ -38,6 +39,7 @@ class Check(Value):
     happened: Happened | None = None
     replaced: Replaced | None = None
     updated: Updated | None = None
+    order: Order | None = None
     placed: Placed | None = None
     node: NodeIs | None = None
     managers: ManagersAnswer | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from lab.checks.base import Baseline, Condition, Count, Outcome, Some
 from lab.checks.task_words import count_tasks, describe_coming, describe_stopping, find_update, find_waits
@@ -149,7 +149,7 @@ class Updated(Condition):
 
 class Placed(Condition):
     """Where the running tasks of a service are: only on nodes with a role, only on these nodes, on at least a number of
-    nodes, or on every node."""
+    nodes, on every node, or how many on each."""
 
     service: Name
     role: Literal["manager", "worker"] | None = None
@@ -158,10 +158,12 @@ class Placed(Condition):
     """A number of nodes, not of tasks."""
     every_node: bool = False
     """Every node that is ready and active."""
+    spread: Annotated[tuple[Some, ...], Field(max_length=50)] = ()
+    """How many tasks each node that runs any has, in any order: `[2, 2, 1, 1]`."""
 
     @model_validator(mode="after")
     def _one(self) -> Placed:
-        one_of(self, "role", "nodes", "at_least", "every_node")
+        one_of(self, "role", "nodes", "at_least", "every_node", "spread")
         return self
 
     @property
@@ -172,6 +174,9 @@ class Placed(Condition):
             return f"{self.service} runs on {either(self.nodes)} only"
         if self.at_least:
             return f"{self.service} runs on at least {count_of(self.at_least, 'node')}"
+        if self.spread:
+            many = ", ".join(map(str, self.spread))
+            return f"{self.service} runs {many} tasks on {count_of(len(self.spread), 'node')}"
         return f"{self.service} runs on every node"
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
@@ -202,6 +207,10 @@ class Placed(Condition):
         if self.at_least:
             ok = len(ids) >= self.at_least
             why = "; ".join([f"{why}; that is {count_of(len(ids), 'node')}", *(() if ok else coming)])
+            return Outcome(ok, why, find_waits(world, service, why))
+        if self.spread:
+            ok = sorted(self.spread) == sorted(sum(t.node == i for t in live) for i in ids)
+            why = "; ".join([why, *(() if ok else coming)])
             return Outcome(ok, why, find_waits(world, service, why))
         idle = sorted(
             n.name for n in world.swarm.nodes.values() if _takes_tasks(n.state, n.availability) and n.id not in ids

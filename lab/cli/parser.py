@@ -96,6 +96,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "--plain", dest="line_by_line", action="store_const", const="", default=argparse.SUPPRESS, help="line by line"
     )
     challenge.add_argument("--new", action="store_true", help="other values than the last time")
+    _appearance(challenge)
     add("lessons", "lessons", "the lessons, and what you passed")
     run = add("run", "lessons", "go through lessons without a screen, and prove every check")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)
@@ -138,6 +139,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help="a file of one stack; repeat it for override files, as with docker stack deploy",
     )
+    check.add_argument(
+        "--figures", action="store_true", help="list the figures in lessons' texts that no check or promise proves, too"
+    )
 
     new = add("new", "authors", "begin a lesson of your own: a file that already proves", named=False)
     new.add_argument("what", choices=("lesson",))
@@ -153,8 +157,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     replay.add_argument("--plain", action="store_true", help="print it, without a screen")
     _appearance(replay)
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="playback speed factor (default 1)")
-    export = add("export", "tapes", "turn a recording into a cast, a handout or a log", json=False, named=False)
-    export.add_argument("recording", metavar="RECORDING")
+    export = add("export", "export", "turn recordings into a cast, a handout or a log", json=False, named=False)
+    export.add_argument(
+        "recordings",
+        nargs="*",
+        metavar="RECORDING",
+        help="a file, or the name of a lesson; several, or the name of a path through the lessons, make one handout",
+    )
+    export.add_argument("--all", action="store_true", help="the whole course as one handout")
     export.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     export.add_argument(
         "--format",

@@ -13,6 +13,7 @@ from lab.compose.interpolate import has_variables
 from lab.compose.to_spec import Use
 from lab.errors import InputError
 from lab.lesson.stack_state import StackState, describe_problem
+from lab.schema import template
 from lab.schema.value import Name, Value, one_of
 from lab.world.swarm import FileReference, Port, ServiceSpec, UpdateConfig
 
@@ -73,7 +74,7 @@ class ServiceState(Value):
     networks: tuple[Name, ...] = ()
     """The overlay networks that it is attached to."""
     labels: Mapping[str, str] = {}
-    """The service's labels."""
+    """The service's labels; `{{domain}}` in one is the domain of the host names."""
     update: UpdateState = UpdateState()
     """How it is updated."""
     runs_on: tuple[Name, ...] = ()
@@ -86,6 +87,11 @@ class ServiceState(Value):
         if self.mode == "global" and self.replicas is not None:
             raise ValueError("a global service has no replicas")
         return self
+
+    def under(self, domain: str) -> ServiceState:
+        """Return the same with the domain in place of `{{domain}}`."""
+        labels = {name: template.fill(value, {"domain": domain}) for name, value in self.labels.items()}
+        return self.model_copy(update={"labels": labels})
 
     @property
     def spec(self) -> ServiceSpec:
@@ -168,7 +174,7 @@ class Checkpoint(Value):
     configs: Mapping[Name, Content] = {}
     """Configs by name."""
     networks: tuple[Name, ...] = ()
-    """Attachable overlay networks."""
+    """Overlay networks."""
     nodes: Mapping[Name, NodeState] = {}
     """Nodes by name: those that are not on, active and without labels."""
     stacks: Mapping[Name, StackState] = {}

@@ -19,6 +19,7 @@ from lab.lesson.checkpoint import Checkpoint, Patch
 from lab.lesson.excerpt import excerpt
 from lab.lesson.notes import AnyNotes, notes_markdown
 from lab.lesson.pane_id import PaneId
+from lab.lesson.promise import Promise
 from lab.lesson.question import Question, QuizItem
 from lab.panes import CLUSTER
 from lab.schema import template
@@ -243,6 +244,8 @@ class Hint(Value):
 def _need_words(*commands: str) -> None:
     for command in commands:
         for name, where in template.misplaced_placeholders(command):
+            if name in template.GIVEN:
+                continue
             raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
 
 
@@ -279,6 +282,8 @@ class Step(Value):
     """What helps while a check is not true; the first that matches is given."""
     after: Text | None = None
     """What was to be seen; shown when the step has passed."""
+    promises: Annotated[tuple[Promise, ...], Field(max_length=8)] = ()
+    """Figures and orders that the texts state, with the checks that prove them."""
     notes: AnyNotes | None = None
     """Notes for the speaker: a text, or parts with a fixed order."""
     reads: tuple[Reading, ...] = ()
@@ -345,7 +350,7 @@ class Step(Value):
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
         yield from self.question.strings() if self.question else ()
-        for check in (*self.then, *self.keeps):
+        for check in (*self.then, *self.keeps, *(check for promise in self.promises for check in promise.holds)):
             yield from template.iter_strings(check.model_dump(exclude_unset=True))
 
 

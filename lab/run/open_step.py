@@ -104,7 +104,7 @@ class OpenStep(StepRun):
 
     def finish(self) -> StepResult:
         """Pass the step, and say what did it. Call this once it is done."""
-        return self._end("", by=_describe(self._typed()))
+        return self._end("", by=_describe(self._typed()), otherwise=self._broken())
 
     def has_news(self, world: World) -> bool:
         """Return whether a check would be judged otherwise in this world."""

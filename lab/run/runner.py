@@ -19,6 +19,7 @@ from lab.panes import find_pane
 from lab.reset import ownership
 from lab.run import capture
 from lab.run.driver import StepDriver
+from lab.run.promises import Broken, broken_promises
 from lab.run.results import CheckResult, LessonResult, StepResult
 from lab.schema import template
 from lab.world.entries import Captured, Checked, CommandEnded, LessonOpened, StepMoved
@@ -30,6 +31,8 @@ __all__ = ["CheckResult", "LessonResult", "StepResult", "run_lesson", "run_step"
 #: Seconds between two rounds of requests while a check on HTTP is awaited, and between two checks for a request to
 #: stop.
 _ROUND = 1.0
+#: The longest wait, in seconds, for what a text promises to be seen once a step's checks hold.
+_LAG = 10.0
 
 
 def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) -> LessonResult:
@@ -169,12 +172,28 @@ class StepRun:
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.capture_from_output(self.step, self.ended.output))
-        return self._end(self._red(self.driver.journal.now()), found=self._red())
+        if self._red():
+            return self._end(self._red(self.driver.journal.now()), found=self._red())
+        broken = self._broken(_LAG)
+        if strict and broken:
+            return self._end("; ".join(each.sentence for each in broken))
+        return self._end("", otherwise=broken)
 
     def _red(self, now: float | None = None) -> str:
         """Return what the checks that do not hold have found; with the journal's time, also for how long."""
         red = (c.now for c in self.checks if not c.now.ok)
         return "; ".join(each.why if now is None else each.why_at(now) for each in red)
+
+    def _broken(self, lag: float = 0.0) -> tuple[Broken, ...]:
+        """Return what the step's texts promise and the world does not keep, after at most `lag` seconds."""
+        self._refresh(check for promise in self.step.promises for check in promise.holds)
+
+        def broken(world: World) -> tuple[Broken, ...]:
+            return tuple(broken_promises(self.step, world, self.baseline, self.values))
+
+        if lag and broken(self.driver.journal.world):
+            self.driver.journal.wait(lambda world: not broken(world), lag)
+        return broken(self.driver.journal.world)
 
     def _need_values(self) -> None:
         """Require the step's values: those captured by earlier steps are gone when a lesson is resumed in the
@@ -295,11 +314,19 @@ class StepRun:
         fact = Checked(self.lesson.id, self.step.id, index, text, now.ok, now.why, phase, now.waits)
         self.driver.journal.write(fact)
 
-    def _end(self, why: str, *, found: str = "", already: bool = False, by: str = "") -> StepResult:
+    def _end(
+        self,
+        why: str,
+        *,
+        found: str = "",
+        already: bool = False,
+        by: str = "",
+        otherwise: Iterable[Broken] = (),
+    ) -> StepResult:
         journal, step = self.driver.journal, self.step
         # Hints match a finding as it is written, without seconds in its midst.
         hint = hint_for(step, found or why) if why else ""
-        took = self._took() if not why and not already else ()
+        took = (*self._took(), *(each.here for each in otherwise)) if not why and not already else ()
         for index, each in enumerate(self.checks):
             if why and not each.now.ok:
                 self._tell(index, "after")

@@ -172,7 +172,7 @@ class ClusterDriver:
 
     def login(self) -> bytes:
         """See `lab.reset.apply.ResetContext.login`."""
-        return edge_settings.users_line(self.edge.login)
+        return f"{self.edge.users}\n".encode()
 
     def act(self, action: str, target: str) -> None:
         """See `StepDriver.act`."""

@@ -85,8 +85,7 @@ def _colours(text: str) -> tuple[str, ...]:
     return tuple(f"#{each}" for each in text.split())
 
 
-#: A tone's colour and background, as theme variables, and its attributes; a background makes a badge.
-_TONES: Mapping[Tone, tuple[str, str, str]] = {
+TONES: Mapping[Tone, tuple[str, str, str]] = {
     "run": ("success", "", ""),
     "move": ("warning", "", "bold"),
     "bad": ("error", "", "bold"),
@@ -109,6 +108,13 @@ _TONES: Mapping[Tone, tuple[str, str, str]] = {
     "fact": ("", "panel", "bold"),
     "turned": ("success", "", "bold"),
 }
+"""A tone's colour and background, as theme variables, and its attributes; a background makes a badge."""
+
+
+def colours(theme: Theme) -> dict[str, str]:
+    """Return a theme's colours by the names that `TONES` has for them."""
+    own = ("primary", "accent", "foreground", "background", "panel", "success", "warning", "error")
+    return {**{name: str(getattr(theme, name)) for name in own}, **theme.variables}
 
 
 def tones(variables: Mapping[str, str]) -> dict[Tone, Style]:
@@ -116,5 +122,5 @@ def tones(variables: Mapping[str, str]) -> dict[Tone, Style]:
     would be matched against the stylesheet again for each of a dozen widgets before the first paint."""
     return {
         tone: Style.parse(" ".join((bits, variables.get(ink, ""), f"on {variables[ground]}" if ground else "")).strip())
-        for tone, (ink, ground, bits) in _TONES.items()
+        for tone, (ink, ground, bits) in TONES.items()
     }

@@ -6,7 +6,6 @@ import threading
 
 from lab.errors import InputError, LabError
 from lab.lesson.checkpoint import checkpoint_before
-from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.lesson.standing import Standing
 from lab.reset.apply import apply
@@ -15,6 +14,7 @@ from lab.run.open_step import OpenStep, open_step
 from lab.run.runner import open_lesson, run_step
 from lab.session import UndoOffer
 from lab.world.entries import Captured, HintTaken, ManagerLink, StepMoved
+from tests.course import LESSONS
 from tests.doubles.driver import ModelDriver
 
 #: What the lab's stacks need to be told.
@@ -40,7 +40,7 @@ class ModelStage:
         self.journal.write(ManagerLink("live", "node1"))
 
     def lessons(self) -> tuple[Lesson, ...]:
-        return load_course()
+        return LESSONS
 
     def open(self, lesson: str) -> Lesson:
         found = next((each for each in self.lessons() if each.id == lesson), None)

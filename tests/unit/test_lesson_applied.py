@@ -10,7 +10,7 @@ import pytest
 
 from lab import paths
 from lab.lesson.applied import describe_applied
-from lab.lesson.course import Problems, load_course, load_lesson
+from lab.lesson.course import Problems, load_lesson
 from lab.lesson.excerpt import excerpt
 from lab.lesson.model import Became
 from lab.world.entries import RoutesSeen, SwarmChanged
@@ -18,6 +18,7 @@ from lab.world.swarm import FileReference, Node, Port, Service, ServiceSpec, Swa
 from lab.world.traefik import Router
 from lab.world.world import World
 from tests.builders import saw
+from tests.course import LESSONS
 
 STACK = """\
 # At the top.
@@ -91,7 +92,7 @@ def test_a_lesson_that_reads_a_block_that_is_not_there_is_told_where(tmp_path: P
 
 
 def test_every_block_that_a_lesson_reads_is_in_it() -> None:
-    reads = [each for lesson in load_course() for step in lesson.steps for each in step.reads]
+    reads = [each for lesson in LESSONS for step in lesson.steps for each in step.reads]
     assert reads
     for each in reads:
         assert each.excerpt == excerpt(paths.stacks(), each.file, each.block)

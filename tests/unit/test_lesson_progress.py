@@ -14,13 +14,13 @@ from lab import json_store
 from lab.errors import LabError
 from lab.lesson import progress
 from lab.lesson.checkpoint import Patch
-from lab.lesson.course import load_course
 from lab.reset import ownership
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Service, ServiceSpec, SwarmObject
 from lab.world.world import World, fold
+from tests.course import LESSONS
 
-LESSON = load_course()[0]
+LESSON = LESSONS[0]
 IDS = [step.id for step in LESSON.steps]
 
 
