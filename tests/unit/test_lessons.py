@@ -45,8 +45,9 @@ BEYOND = {
     "failed-update": "requests under load",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
-#: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
-ONLY_THERE = {("reconciliation", "history"), ("reconciliation", "spread")}
+#: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,
+#: a load.
+ONLY_THERE = {("reconciliation", "history"), ("reconciliation", "spread"), ("scaling", "drain"), ("scaling", "empty")}
 #: What the lab's stacks need to be told.
 #: What `swarmlab env` sets for Pebble, but for what is each machine's own.
 ENV = {
