@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 
@@ -28,12 +29,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in costly]
 
 
+_NUMBERS = itertools.count()
+
+
 @pytest.fixture(autouse=True)
 def _own_folders(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "live" not in request.node.path.parts:
-        folder = tmp_path_factory.mktemp("own")
+        # Not made before something needs it, and not by `mktemp`, which looks through all the folders made before.
+        folder = tmp_path_factory.getbasetemp() / f"own-{next(_NUMBERS)}"
         # Those that the platform names, too: a test that unsets the lab's own variables must not reach a real lab.
         for variable in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
             monkeypatch.setenv(variable, str(folder / "home"))

@@ -17,8 +17,10 @@ from lab.checks.base import Baseline, Condition, Outcome
 from lab.checks.certificates import CertificateIs, Renewed
 from lab.checks.command import Exit, Output
 from lab.checks.load import LoadIs
+from lab.checks.managers import ManagersAnswer
 from lab.checks.nodes import NodeIs
 from lab.checks.objects import Exists
+from lab.checks.order import Order
 from lab.checks.routers import RouterIs
 from lab.checks.services import Placed, Running, ServiceIs, Updated
 from lab.checks.tasks import Happened, Replaced
@@ -37,8 +39,10 @@ class Check(Value):
     happened: Happened | None = None
     replaced: Replaced | None = None
     updated: Updated | None = None
+    order: Order | None = None
     placed: Placed | None = None
     node: NodeIs | None = None
+    managers: ManagersAnswer | None = None
     exists: Exists | None = None
     exit: Annotated[int, Field(ge=0, le=255)] | None = None
     output: Output | None = None

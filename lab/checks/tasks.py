@@ -9,13 +9,22 @@ from pydantic import Field
 
 from lab.checks.base import Baseline, Condition, Count, Outcome, Some
 from lab.checks.replacements import replacement_times, replacements
-from lab.checks.task_words import count_tasks, describe_end, describe_replacement, has_moved
+from lab.checks.task_words import (
+    count_tasks,
+    describe_coming,
+    describe_end,
+    describe_replacement,
+    describe_task,
+    find_waits,
+    has_moved,
+)
 from lab.schema.value import Name
 from lab.text import summarize
 from lab.world.swarm import ENDED, Task
 from lab.world.world import World
 
 _VERBS = {
+    "pending": "had to wait for a node",
     "running": "started",
     "complete": "completed",
     "shutdown": "was shut down",
@@ -31,7 +40,7 @@ class Happened(Condition):
     kind = "event"
 
     service: Name
-    task: Literal["running", "complete", "shutdown", "failed", "rejected", "orphaned"]
+    task: Literal["pending", "running", "complete", "shutdown", "failed", "rejected", "orphaned"]
     exit: Annotated[int, Field(ge=0, le=255)] | None = None
     on: Name | None = None
     at_least: Some = 1
@@ -49,16 +58,19 @@ class Happened(Condition):
         fresh = [t for t in world.swarm.tasks_of(service.id) if t.state == self.task and has_moved(t, baseline.since)]
         fits = [t for t in fresh if self._fits(t, world)]
         if len(fits) >= self.at_least:
-            return Outcome(True, summarize(describe_end(world, t) for t in fits))
+            return Outcome(True, summarize(self._describe(t, world) for t in fits))
         others = [
             t
             for t in world.swarm.tasks_of(service.id)
             if t not in fits and has_moved(t, baseline.since) and t.state in ENDED
         ]
         tail = f"; {summarize(describe_end(world, t) for t in others)}" if others else ""
+        if self.task in ("running", "complete"):
+            tail += "".join(f"; {coming}" for coming in describe_coming(world, service))
+        why = f"no task of {self.service} {self._did} since the step began{tail}"
         if self.at_least > 1:
-            return Outcome(False, f"{len(fits)} of {self.at_least} tasks of {self.service} {self._did} since{tail}")
-        return Outcome(False, f"no task of {self.service} {self._did} since the step began{tail}")
+            why = f"{len(fits)} of {self.at_least} tasks of {self.service} {self._did} since{tail}"
+        return Outcome(False, why, find_waits(world, service, why))
 
     @property
     def _did(self) -> str:
@@ -66,6 +78,9 @@ class Happened(Condition):
         exit = f" (exit {self.exit})" if self.exit is not None else ""
         where = f" on {self.on}" if self.on else ""
         return f"{_VERBS[self.task]}{exit}{where}"
+
+    def _describe(self, task: Task, world: World) -> str:
+        return describe_end(world, task) if task.state in ENDED else describe_task(world, task)
 
     def _fits(self, task: Task, world: World) -> bool:
         return self.exit in (None, task.exit) and (not self.on or world.swarm.node_name(task.node) == self.on)
@@ -113,10 +128,11 @@ class Replaced(Condition):
             )
             return Outcome(True, names)
         if len(done) >= self.at_least:
-            return Outcome(False, count_tasks(world, service, live, self.then_running or 0))
-        waits = [describe_replacement(world, p.old, p.new) for p in pairs if not p.done]
-        if waits:
-            return Outcome(False, summarize(waits))
+            why = count_tasks(world, service, live, self.then_running or 0)
+            return Outcome(False, why, find_waits(world, service, why))
+        going = [describe_replacement(world, p.old, p.new) for p in pairs if not p.done]
+        if going:
+            return Outcome(False, why := summarize(going), find_waits(world, service, why))
         where = f" on {self.on}" if self.on else ""
         ran = [
             t

@@ -187,6 +187,12 @@ def record(args: argparse.Namespace, out: Out) -> int:
     return 0 if result.passed else 1
 
 
+def _figures(targets: Sequence[Path]) -> tuple[InputError, ...]:
+    from lab.lesson.figures import find_unproven  # only when it is asked for
+
+    return tuple(find_unproven(targets))
+
+
 def check(args: argparse.Namespace, out: Out) -> int:
     """Report what is wrong with lessons, stack files and recordings; without a path, with all that ship with the
     program. `lessons`, `stacks` and `recordings` name those when no such path exists. A recording of a lesson in the
@@ -198,13 +204,15 @@ def check(args: argparse.Namespace, out: Out) -> int:
     stack = [Path(p) for p in args.stack]
     targets = given or ([] if stack else list(own.values()))
     problems, looked_at = check_paths(targets, check_recording, stack=stack)
-    out.result(
-        {"checked": looked_at, "problems": [{"path": p.path, "line": p.line, "reason": p.reason} for p in problems]}
-    )
+    figures = _figures(targets) if args.figures else ()
+    found = {"problems": problems, **({"figures": figures} if args.figures else {})}
+    listed = {key: [{"path": p.path, "line": p.line, "reason": p.reason} for p in each] for key, each in found.items()}
+    out.result({"checked": looked_at, **listed})
     if not out.json:
-        for problem in problems:
+        for problem in (*problems, *figures):
             out.say(problem.sentence)
         many = sum(p.many if isinstance(p, More) else 1 for p in problems)
         over = "more than " if any(isinstance(p, More) and not p.many for p in problems) else ""
-        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {over}{many} wrong")
+        read = f", {len(figures)} with a figure to look at" if args.figures else ""
+        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {over}{many} wrong{read}")
     return 2 if problems else 0

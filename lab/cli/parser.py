@@ -13,6 +13,7 @@ from lab import __version__
 from lab.cli.out import Out
 from lab.cluster import faults, providers
 from lab.terminal.sanitize import visible
+from lab.tui.appearance import MOTION, MOTION_VARIABLE, THEME_VARIABLE, THEMES
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -42,6 +43,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="the lab line by line, for screen readers, logs and plain terminals; at this lesson, or where you were",
     )
     parser.add_argument("--colour", action="store_true", help="with --plain: good news in green, bad news in red")
+    _appearance(parser, default=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
     def add(name: str, where: str, what: str, *, json: bool = True, named: bool = True) -> argparse.ArgumentParser:
@@ -94,6 +96,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "--plain", dest="line_by_line", action="store_const", const="", default=argparse.SUPPRESS, help="line by line"
     )
     challenge.add_argument("--new", action="store_true", help="other values than the last time")
+    _appearance(challenge)
     add("lessons", "lessons", "the lessons, and what you passed")
     run = add("run", "lessons", "go through lessons without a screen, and prove every check")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)
@@ -136,6 +139,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help="a file of one stack; repeat it for override files, as with docker stack deploy",
     )
+    check.add_argument(
+        "--figures", action="store_true", help="list the figures in lessons' texts that no check or promise proves, too"
+    )
 
     new = add("new", "authors", "begin a lesson of your own: a file that already proves", named=False)
     new.add_argument("what", choices=("lesson",))
@@ -143,14 +149,22 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     new.add_argument("-o", "--output", type=_path, metavar="FILE", help="default: NAME.yaml in this folder")
     dev = add("dev", "authors", "show a lesson's file in the lab, and again whenever it is saved", json=False)
     dev.add_argument("file", type=_path, metavar="FILE")
+    _appearance(dev)
 
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
     replay.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     replay.add_argument("--plain", action="store_true", help="print it, without a screen")
+    _appearance(replay)
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="playback speed factor (default 1)")
-    export = add("export", "tapes", "turn a recording into a cast, a handout or a log", json=False, named=False)
-    export.add_argument("recording", metavar="RECORDING")
+    export = add("export", "export", "turn recordings into a cast, a handout or a log", json=False, named=False)
+    export.add_argument(
+        "recordings",
+        nargs="*",
+        metavar="RECORDING",
+        help="a file, or the name of a lesson; several, or the name of a path through the lessons, make one handout",
+    )
+    export.add_argument("--all", action="store_true", help="the whole course as one handout")
     export.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     export.add_argument(
         "--format",
@@ -189,6 +203,15 @@ def _name(parser: argparse.ArgumentParser, default: str | None = None) -> None:
         type=_lab_name,
         default=default or os.environ.get("SWARMLAB_NAME") or "default",
         help="which lab, when there are several (SWARMLAB_NAME)",
+    )
+
+
+def _appearance(parser: argparse.ArgumentParser, default: str | None = argparse.SUPPRESS) -> None:
+    parser.add_argument(
+        "--theme", choices=THEMES, default=default, help=f"of the lab's screen (default: the last; {THEME_VARIABLE})"
+    )
+    parser.add_argument(
+        "--motion", choices=MOTION, default=default, help=f"off: nothing is animated or blinks ({MOTION_VARIABLE})"
     )
 
 

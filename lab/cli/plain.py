@@ -19,7 +19,6 @@ from lab.cluster import api
 from lab.lesson import progress
 from lab.plain.console import Console
 from lab.plain.seat import PlainSeat
-from lab.session.live import LiveStage
 
 if TYPE_CHECKING:
     from lab.lesson.model import Lesson
@@ -55,10 +54,12 @@ def take_a_seat(args: argparse.Namespace, stage: Stage, lesson: str) -> int:
 def open_stage(args: argparse.Namespace, out: Out, lessons: tuple[Lesson, ...] | None) -> Stage:
     """Return a live stage on the cluster, which is brought up first unless it is whole; None are the course's
     lessons."""
-    if args.name in api.names() and (cluster := api.find(args.name)).status().whole:
-        return LiveStage(cluster, typing=0.0, saves=True, lessons=lessons)
-    with out.progress(plain=True) as report:
-        cluster = api.up(args.name, report=report, consent=consent(args.yes, out))
+    cluster = api.find(args.name) if args.name in api.names() else None
+    if cluster is None or not cluster.status().whole:
+        with out.progress(plain=True) as report:
+            cluster = api.up(args.name, report=report, consent=consent(args.yes, out))
+    from lab.session.live import LiveStage  # slow to load: what is wrong is said before
+
     return LiveStage(cluster, typing=0.0, saves=True, lessons=lessons)
 
 

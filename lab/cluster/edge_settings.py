@@ -40,8 +40,8 @@ same."""
 
 @dataclass(frozen=True)
 class EdgeSettings:
-    """The settings of the edge stacks. `password` belongs to USER; `directory` is the ACME server's directory URL;
-    `folder` holds Pebble's own keys and the CA that issued them."""
+    """The settings of the edge stacks. `password` belongs to USER, and `users` is the line of a users file for both;
+    `directory` is the ACME server's directory URL; `folder` holds Pebble's own keys and the CA that issued them."""
 
     domain: str
     acme: str
@@ -49,8 +49,11 @@ class EdgeSettings:
     directory: str
     folder: Path
     password: str
+    users: str
     http_port: int
     https_port: int
+    tcp_port: int
+    acme_port: int
     images: Images = "packages"
 
     @property
@@ -61,7 +64,7 @@ class EdgeSettings:
     @property
     def given(self) -> dict[str, str]:
         """The values that every lesson's texts may use (`lab.schema.template.GIVEN`)."""
-        ports = {"http_port": str(self.http_port), "https_port": str(self.https_port)}
+        ports = {name: str(getattr(self, name)) for name in ("http_port", "https_port", "tcp_port", "acme_port")}
         return {"domain": self.domain, **ports}
 
     @property
@@ -79,6 +82,7 @@ class EdgeSettings:
             "ACME_DIR": str(self.folder),
             "EDGE_USER": USER,
             "EDGE_PASSWORD": self.password,
+            "EDGE_USERS": self.users,
             **(OFFICIAL if self.images == "official" else {}),
         }
 
@@ -109,9 +113,12 @@ def read_settings(cluster: Cluster, environment: Mapping[str, str] = os.environ)
         email=email,
         directory=DIRECTORIES[acme],
         folder=folder,
-        password=_password(folder),
+        password=_read_word(folder / "password"),
+        users=_read_word(folder / "users"),
         http_port=published.get(80, ("", 80))[1],
         https_port=published.get(443, ("", 443))[1] if acme == "pebble" else 443,
+        tcp_port=published.get(9000, ("", 9000))[1],
+        acme_port=published.get(15000, ("", 15000))[1],
         images=cluster.images,
     )
 
@@ -122,14 +129,17 @@ def _make(folder: Path) -> None:
         write_private(folder / "ca.pem", keys.authority)
         write_private(folder / "cert.pem", keys.servers["pebble"].certificate)
         write_private(folder / "key.pem", keys.servers["pebble"].key)
-    if not _password(folder):
+    if not _read_word(folder / "password"):
         write_private(folder / "password", f"{secrets.token_urlsafe(9)}\n".encode())
+        (folder / "users").unlink(missing_ok=True)
+    if not _read_word(folder / "users"):
+        write_private(folder / "users", users_line((USER, _read_word(folder / "password"))))
 
 
-def _password(folder: Path) -> str:
-    """The dashboard's password; "" when there is none, or none that can be typed."""
+def _read_word(path: Path) -> str:
+    """Return the file's one line; "" when there is none, or none that can be typed."""
     try:
-        found = (folder / "password").read_text(encoding="ascii").strip()
+        found = path.read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         return ""
     return found if found.isprintable() else ""

@@ -13,6 +13,7 @@ from lab.compose.interpolate import has_variables
 from lab.compose.to_spec import Use
 from lab.errors import InputError
 from lab.lesson.stack_state import StackState, describe_problem
+from lab.schema import template
 from lab.schema.value import Name, Value, one_of
 from lab.world.swarm import FileReference, Port, ServiceSpec, UpdateConfig
 
@@ -58,6 +59,10 @@ class ServiceState(Value):
     """`NAME=value`."""
     constraints: tuple[Name, ...] = ()
     """Conditions on the nodes that may run a task."""
+    preferences: tuple[Name, ...] = ()
+    """Labels over whose values the tasks are spread."""
+    max_per_node: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How many of its tasks a node may run; 0 means any number."""
     publish: tuple[Publish, ...] = ()
     """`8080:80` or `8080:80/udp` through the routing mesh; `8081:80/tcp/host` on the task's own node only."""
     endpoint: Literal["vip", "dnsrr"] = "vip"
@@ -69,17 +74,24 @@ class ServiceState(Value):
     networks: tuple[Name, ...] = ()
     """The overlay networks that it is attached to."""
     labels: Mapping[str, str] = {}
-    """The service's labels."""
+    """The service's labels; `{{domain}}` in one is the domain of the host names."""
     update: UpdateState = UpdateState()
     """How it is updated."""
     runs_on: tuple[Name, ...] = ()
     """Nodes that must each run at least one task; a reset redistributes the tasks when one of them has none."""
+    running: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How many of its tasks can run, where that is not all of them; a reset waits for so many."""
 
     @model_validator(mode="after")
     def _sane(self) -> ServiceState:
         if self.mode == "global" and self.replicas is not None:
             raise ValueError("a global service has no replicas")
         return self
+
+    def under(self, domain: str) -> ServiceState:
+        """Return the same with the domain in place of `{{domain}}`."""
+        labels = {name: template.fill(value, {"domain": domain}) for name, value in self.labels.items()}
+        return self.model_copy(update={"labels": labels})
 
     @property
     def spec(self) -> ServiceSpec:
@@ -98,6 +110,8 @@ class ServiceState(Value):
             labels=dict(self.labels),
             update=UpdateConfig(**self.update.model_dump()),
             endpoint=self.endpoint,
+            preferences=self.preferences,
+            max_per_node=self.max_per_node,
         )
 
 
@@ -160,7 +174,7 @@ class Checkpoint(Value):
     configs: Mapping[Name, Content] = {}
     """Configs by name."""
     networks: tuple[Name, ...] = ()
-    """Attachable overlay networks."""
+    """Overlay networks."""
     nodes: Mapping[Name, NodeState] = {}
     """Nodes by name: those that are not on, active and without labels."""
     stacks: Mapping[Name, StackState] = {}

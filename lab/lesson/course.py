@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import paths
-from lab.compose import lint
-from lab.compose.merge import merge_files
 from lab.errors import InputError
 from lab.file_tree import walk_folders
 from lab.lesson import read
@@ -132,20 +130,23 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
         found.syllabus = read.read_syllabus(path)
     elif path.suffix in _YAML or path == document.STDIN:
         text = document.read_text(path)
-        try:
-            doc = document.read_stack(path, text)
-        except InputError:
-            if not (_keys(text) >= _LESSON or _keys(text) >= _CHALLENGE):
-                raise
-        else:
-            if _is_stack(doc):
-                return _of_file(doc)
-        if _keys(text) >= _CHALLENGE:
+        keys = _keys(text)
+        own = keys >= _LESSON or keys >= _CHALLENGE
+        if not own or "services" in keys:
+            try:
+                doc = document.read_stack(path, text)
+            except InputError:
+                if not own:
+                    raise
+            else:
+                if _is_stack(doc):
+                    return _of_file(doc)
+        if keys >= _CHALLENGE:
             found.challenges.append(read.read_challenge(path, text))
             return ()
         found.lessons.append(read.read_lesson(path, text))
     elif path.suffix == ".json" and path.is_file():
-        return lint.find_mistakes(document.read_stack(path))
+        return _of_file(document.read_stack(path))
     elif tape is None or not path.is_file():
         found.lessons.append(read.read_lesson(path))
     else:
@@ -154,16 +155,9 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
 
 
 def _of_file(doc: Document) -> Iterable[InputError]:
-    """Return the mistakes in a stack file. When a service in `app.prod.yaml` has no image, the file is laid over the
-    `app.yaml` beside it: what is wrong with that one alone is not repeated."""
-    services = doc.data.get("services")
-    bare = isinstance(services, dict) and any(isinstance(s, dict) and "image" not in s for s in services.values())
-    base = doc.path.with_name(doc.path.name.partition(".")[0] + doc.path.suffix)
-    if not bare or base == doc.path or not base.is_file():
-        return lint.find_mistakes(doc)
-    first = document.read_stack(base)
-    alone = {problem.sentence for problem in lint.find_mistakes(first)}
-    return [each for each in lint.find_mistakes(merge_files([first, doc])) if each.sentence not in alone]
+    from lab.lesson.check_stack import check_file  # slow to load, and the course has no stack files
+
+    return check_file(doc)
 
 
 def _is_stack(doc: Document) -> bool:
@@ -173,13 +167,9 @@ def _is_stack(doc: Document) -> bool:
 
 
 def _of_one_stack(files: Sequence[Path]) -> Iterable[InputError]:
-    documents, problems = [], []
-    for path in files:
-        try:
-            documents.append(document.read_stack(path))
-        except InputError as problem:
-            problems.append(problem)
-    return problems or lint.find_mistakes(merge_files(documents))
+    from lab.lesson.check_stack import check_stack  # slow to load, and the course has no stack files
+
+    return check_stack(files)
 
 
 def _tree(top: Path, found: _Found, tape: Tape | None) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 import textwrap
@@ -11,15 +12,19 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from lab.checks import check
-from lab.lesson import challenge, checkpoint, model, notes, question
+from lab.checks import check, order
+from lab.lesson import challenge, checkpoint, model, notes, promise, question
 from lab.schema.value import Value
 
+PARTS = (check, order, checkpoint, notes, promise, question, model, challenge)
+"""The modules with the models of a lesson's parts."""
 
+
+@functools.cache
 def editor_schema(top: type[Value] = model.Lesson) -> str:
     """Return the schema of a lesson or a challenge as text, with the models' docstrings as descriptions."""
-    plain, parts = top.model_json_schema(), (check, checkpoint, notes, question, model, challenge)
-    models = {name: each for part in parts for name, each in vars(part).items()}
+    plain = top.model_json_schema()
+    models = {name: each for part in PARTS for name, each in vars(part).items()}
     for name, definition in {**plain["$defs"], top.__name__: plain}.items():
         _describe(definition, models[name])
     title = f"A swarmlab {top.__name__.lower()}"

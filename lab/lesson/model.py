@@ -19,6 +19,7 @@ from lab.lesson.checkpoint import Checkpoint, Patch
 from lab.lesson.excerpt import excerpt
 from lab.lesson.notes import AnyNotes, notes_markdown
 from lab.lesson.pane_id import PaneId
+from lab.lesson.promise import Promise
 from lab.lesson.question import Question, QuizItem
 from lab.panes import CLUSTER
 from lab.schema import template
@@ -48,12 +49,12 @@ class LoadAct(Value):
     """Host name for requests through Traefik; without it, requests go directly to `port`."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The port of the requests; with a host it is 443, or 80 without HTTPS."""
+    node: Name | None = None
+    """The only node that is asked; without it, all nodes are in turn."""
     path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
     """The path that is requested."""
     https: bool = True
     """Whether requests to a host are made by HTTPS."""
-    node: Name | None = None
-    """The node that all requests are sent to; without it, they are spread over all nodes."""
 
     @model_validator(mode="after")
     def _sane(self) -> LoadAct:
@@ -68,8 +69,8 @@ class LoadAct(Value):
         rate = float(values.get("rate", 50)) if self.rate is None else self.rate
         https = self.https and self.host is not None
         host = template.fill(self.host or "", values)
-        node = template.fill(self.node or "", values)
-        return LoadSpec(rate, self.port or (443 if https else 80), self.path, host, https, node=node)
+        port, node = self.port or (443 if https else 80), template.fill(self.node or "", values)
+        return LoadSpec(rate, port, self.path, host, https, node=node)
 
 
 class _Act(Value):
@@ -243,6 +244,8 @@ class Hint(Value):
 def _need_words(*commands: str) -> None:
     for command in commands:
         for name, where in template.misplaced_placeholders(command):
+            if name in template.GIVEN:
+                continue
             raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
 
 
@@ -279,6 +282,8 @@ class Step(Value):
     """What helps while a check is not true; the first that matches is given."""
     after: Text | None = None
     """What was to be seen; shown when the step has passed."""
+    promises: Annotated[tuple[Promise, ...], Field(max_length=8)] = ()
+    """Figures and orders that the texts state, with the checks that prove them."""
     notes: AnyNotes | None = None
     """Notes for the speaker: a text, or parts with a fixed order."""
     reads: tuple[Reading, ...] = ()
@@ -345,7 +350,7 @@ class Step(Value):
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
         yield from self.question.strings() if self.question else ()
-        for check in (*self.then, *self.keeps):
+        for check in (*self.then, *self.keeps, *(check for promise in self.promises for check in promise.holds)):
             yield from template.iter_strings(check.model_dump(exclude_unset=True))
 
 

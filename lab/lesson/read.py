@@ -86,6 +86,7 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
         yield from (at(wrong, "steps", index, *place) for wrong, place in _unknown(step, known))
         if step.question is not None and step.question.name in known | asked | step.capture.keys():
             yield at(f"the name {step.question.name} is taken already", "steps", index, "question", "name")
+        yield from (at(wrong, "steps", index, "promises", n, "text") for n, wrong in _unsaid(step, value))
         asked |= {step.question.name} if step.question else set()
         known |= {*step.capture, *_told(step)}
         if step.leaves is not None:
@@ -132,6 +133,16 @@ def _around(lesson: Lesson, known: set[str]) -> Iterator[tuple[str, Place]]:
                 yield f"{{{{{name}}}}} is never captured{diagnostics.did_you_mean(name, there)}", place
 
 
+def _unsaid(step: Step, lesson: Lesson) -> Iterator[tuple[int, str]]:
+    """Yield the promises that no text makes."""
+    asks = step.question
+    texts = (step.after or "", *((asks.answer or "", asks.because or "") if asks else ()), *lesson.recap)
+    for place, promise in enumerate(step.promises):
+        if not promise.is_in(texts):
+            where = "the step's `after`, its question's answer or `because`, or `recap`"
+            yield place, f"no text promises this: it is not in {where}, word for word"
+
+
 def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
     """Yield the names used before they are captured. A value from the command's output exists only after the command, a
     question's answer before it."""
@@ -154,6 +165,11 @@ def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
         (
             ("then",),
             template.iter_strings([c.model_dump(exclude_unset=True) for c in step.then]),
+            known | step.capture.keys(),
+        ),
+        (
+            ("promises",),
+            template.iter_strings([p.model_dump(exclude_unset=True) for p in step.promises]),
             known | step.capture.keys(),
         ),
         (

@@ -201,7 +201,7 @@ def _remove(action: RemoveObject, engine: Engine) -> None:
 def _create(action: CreateObject, engine: Engine, context: ResetContext) -> None:
     labels = {LABEL: action.what}
     if action.what == "network":
-        engine.create_network(action.name, driver="overlay", labels=labels, attachable=True, scope="swarm")
+        engine.create_network(action.name, driver="overlay", labels=labels, scope="swarm")
     elif action.what == "secret":
         engine.create_secret(action.name, _bytes(action.content, context), labels)
     else:

@@ -54,6 +54,10 @@ def plan(
         return made_by_lab or id in ours or LABEL in labels
 
     settings = env or {}
+    # The stack files have the same default.
+    domain = settings.get("DOMAIN") or "localhost"
+    named = {name: state.under(domain) for name, state in checkpoint.services.items()}
+    checkpoint = checkpoint.model_copy(update={"services": named})
     expected = {name: state.expected(name, settings) for name, state in checkpoint.stacks.items()}
     in_stacks = {name for each in expected.values() for name in each.services}
     kept = {(what, name) for what, things in _wanted(checkpoint).items() for name in things}

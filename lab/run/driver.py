@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from lab.world.entries import CommandEnded
+from lab.world.entries import CommandEnded, Hit
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.request import Request
+
+
+class Round(Protocol):
+    """Requests that were sent to every node and are not waited for."""
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        """The answers of the nodes that have answered all that they were asked, oldest first."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no node is still to answer."""
 
 
 class StepDriver(Protocol):
@@ -46,6 +58,13 @@ class StepDriver(Protocol):
     def ask(self, request: Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
         """Send requests to a published port of every node (or of `nodes`), each over a new connection, and write a
         Hit for each. Never raises for a node that does not answer: that is a Hit with status 0 and an error."""
+
+    def look_soon(self, source: str) -> Callable[[], bool]:
+        """Have this source, or with "" the swarm, refresh as soon as possible. Never waits: the function returned says
+        whether the result is in the journal."""
+
+    def ask_soon(self, requests: Mapping[Request, int]) -> Round:
+        """Send each of these requests so many times to every node, as `ask` does, without waiting for the answers."""
 
     def act(self, action: str, target: str) -> None:
         """Cause a fault or undo one: `action` is a verb of `lab.cluster.faults.FAULTS`, `target` the node and what else

@@ -11,6 +11,7 @@ from typing import Literal
 
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
+from lab.checks.managers import ManagersAnswer
 from lab.errors import Cancelled, InputError, LabError
 from lab.lesson.hints import hint_for
 from lab.lesson.model import Act, Lesson, Step
@@ -18,6 +19,7 @@ from lab.panes import find_pane
 from lab.reset import ownership
 from lab.run import capture
 from lab.run.driver import StepDriver
+from lab.run.promises import Broken, broken_promises
 from lab.run.results import CheckResult, LessonResult, StepResult
 from lab.schema import template
 from lab.world.entries import Captured, Checked, CommandEnded, LessonOpened, StepMoved
@@ -31,6 +33,8 @@ __all__ = ["CheckResult", "LessonResult", "StepResult", "run_lesson", "run_step"
 _ROUND = 1.0
 #: Milliseconds from which a request under load is told as slow.
 _SLOW = 1000.0
+#: The longest wait, in seconds, for what a text promises to be seen once a step's checks hold.
+_LAG = 10.0
 
 
 def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) -> LessonResult:
@@ -145,7 +149,7 @@ class StepRun:
     def _go(self, strict: bool, type_it: bool) -> StepResult:
         if type_it and self.step.act is None and self.step.command is None:
             raise LabError("it is the learner's turn here, and the lesson has no solution that could be typed")
-        self.driver.look()
+        self._look()
         self._refresh(self.asks)
         question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
         if (
@@ -170,7 +174,28 @@ class StepRun:
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.capture_from_output(self.step, self.ended.output))
-        return self._end("; ".join(c.now.why for c in self.checks if not c.now.ok))
+        if self._red():
+            return self._end(self._red(self.driver.journal.now()), found=self._red())
+        broken = self._broken(_LAG)
+        if strict and broken:
+            return self._end("; ".join(each.sentence for each in broken))
+        return self._end("", otherwise=broken)
+
+    def _red(self, now: float | None = None) -> str:
+        """Return what the checks that do not hold have found; with the journal's time, also for how long."""
+        red = (c.now for c in self.checks if not c.now.ok)
+        return "; ".join(each.why if now is None else each.why_at(now) for each in red)
+
+    def _broken(self, lag: float = 0.0) -> tuple[Broken, ...]:
+        """Return what the step's texts promise and the world does not keep, after at most `lag` seconds."""
+        self._refresh(check for promise in self.step.promises for check in promise.holds)
+
+        def broken(world: World) -> tuple[Broken, ...]:
+            return tuple(broken_promises(self.step, world, self.baseline, self.values))
+
+        if lag and broken(self.driver.journal.world):
+            self.driver.journal.wait(lambda world: not broken(world), lag)
+        return broken(self.driver.journal.world)
 
     def _need_values(self) -> None:
         """Require the step's values: those captured by earlier steps are gone when a lesson is resumed in the
@@ -191,20 +216,29 @@ class StepRun:
         self._ask(filled)
         world = self.driver.journal.world
         for index, check in enumerate(filled):
-            self.checks.append(_Check(check, finding := check.evaluate(world, self.baseline), finding))
+            self.checks.append(_Check(check, finding := self._judge(check, world), finding))
             self._tell(index, "before")
 
     def _act(self) -> None:
         step = self.step
         if step.act is not None:
             self._do(step.act)
-            self.driver.look()
+            self._look()
             return
         self.node = template.fill(step.on, self.values)
         self.typed = template.fill_command(step.command or "", self.values)
         self.ended = self.driver.run(self.typed, node=self.node, step=step.id, bound=self._limit)
         self.baseline = replace(self.baseline, command=self.ended.id)
-        self.driver.look()
+        self._look()
+
+    def _look(self) -> None:
+        """Have the swarm looked at. A step that asks whether a manager answers waits for none, and neither does one
+        that asks nothing of them while none answers. Raises EngineError when none answers another step."""
+        conditions = [check.condition for check in self.asks]
+        if any(isinstance(condition, ManagersAnswer) for condition in conditions):
+            return
+        if any(condition.of_swarm for condition in conditions) or self.driver.journal.world.link.state != "stale":
+            self.driver.look()
 
     def _do(self, act: Act) -> None:
         if act.load is not None:
@@ -242,7 +276,7 @@ class StepRun:
         world = self.driver.journal.world
         self._seen = _watched_parts(world)
         for index, each in enumerate(self.checks):
-            if each.see(each.check.evaluate(world, self.baseline), self.driver.journal.now() - self.began):
+            if each.see(self._judge(each.check, world), self.driver.journal.now() - self.began):
                 self._tell(index, "after")
 
     def _news(self, world: World) -> bool:
@@ -251,18 +285,18 @@ class StepRun:
         if len(figures) == len(self._seen) and all(a is b for a, b in zip(figures, self._seen, strict=True)):
             return False
         self._seen = figures
-        return any(not c.settled and c.check.evaluate(world, self.baseline) != c.now for c in self.checks)
+        return any(not c.settled and self._judge(c.check, world) != c.now for c in self.checks)
+
+    def _judge(self, check: Check, world: World) -> Outcome:
+        return check.evaluate(world, self.baseline)
 
     def _ask(self, checks: list[Check]) -> None:
         """Send a round of requests for the checks on responses, so that older ones no longer count, and refresh what
         other checks need."""
-        rounds: dict[Request, int] = {}
-        for condition in (check.condition for check in checks):
-            if condition.request is not None:
-                rounds[condition.request] = max(rounds.get(condition.request, 0), condition.times)
-        if rounds:
+        requests = requests_of(checks)
+        if requests:
             self.baseline = replace(self.baseline, asked=self.driver.journal.world)
-        for request, times in rounds.items():
+        for request, times in requests.items():
             self.driver.ask(request, times=times)
         self._refresh(checks)
 
@@ -278,21 +312,31 @@ class StepRun:
 
     def _tell(self, index: int, phase: Literal["before", "after"]) -> None:
         each = self.checks[index]
-        fact = Checked(self.lesson.id, self.step.id, index, each.check.sentence, each.now.ok, each.now.why, phase)
+        text, now = each.check.sentence, each.now
+        fact = Checked(self.lesson.id, self.step.id, index, text, now.ok, now.why, phase, now.waits)
         self.driver.journal.write(fact)
 
-    def _end(self, why: str, *, already: bool = False, by: str = "") -> StepResult:
+    def _end(
+        self,
+        why: str,
+        *,
+        found: str = "",
+        already: bool = False,
+        by: str = "",
+        otherwise: Iterable[Broken] = (),
+    ) -> StepResult:
         journal, step = self.driver.journal, self.step
-        hint = hint_for(step, why) if why else ""
-        took = self._took() if not why and not already else ()
+        # Hints match a finding as it is written, without seconds in its midst.
+        hint = hint_for(step, found or why) if why else ""
+        took = (*self._took(), *(each.here for each in otherwise)) if not why and not already else ()
         for index, each in enumerate(self.checks):
             if why and not each.now.ok:
                 self._tell(index, "after")
         seconds = round(journal.now() - self.began, 2)
         words_of_it = [why, hint] if why else ["it was so already"] if already else [by, *took]
-        journal.write(
-            StepMoved(self.lesson.id, step.id, "failed" if why else "passed", "\n".join(w for w in words_of_it if w))
-        )
+        said = "\n".join(w for w in words_of_it if w)
+        requests = self._requests_sent() if took else None
+        journal.write(StepMoved(self.lesson.id, step.id, "failed" if why else "passed", said, requests))
         return StepResult(
             step=step.id,
             title=step.title,
@@ -309,7 +353,7 @@ class StepRun:
                     c.before.ok,
                     c.now.ok,
                     c.before.why,
-                    c.now.why,
+                    c.now.why_at(journal.now()),
                     None if c.held is None or not c.now.ok else round(c.held, 2),
                 )
                 for c in self.checks
@@ -342,6 +386,12 @@ class StepRun:
         waits = f"; {slow} took longer than {_SLOW / 1000:g} s, the longest {longest / 1000:.1f} s" if slow else ""
         return (f"{said}Measured: {bad} of {sent} requests failed{when}{waits}.",)
 
+    def _requests_sent(self) -> tuple[int, int] | None:
+        """Return how many requests the load sent and how many failed, where a number was asked for."""
+        question = self.step.question
+        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        return (sent, bad) if question is not None and not question.choices and sent else None
+
     @property
     def _limit(self) -> float:
         return self.step.bound if self.bound is None else self.bound
@@ -351,6 +401,15 @@ class StepRun:
             raise Cancelled
 
 
+def requests_of(checks: Iterable[Check]) -> Mapping[Request, int]:
+    """Return the requests that checks are about, and how often each is sent to every node in one round."""
+    requests: dict[Request, int] = {}
+    for condition in (check.condition for check in checks):
+        if condition.request is not None:
+            requests[condition.request] = max(requests.get(condition.request, 0), condition.times)
+    return requests
+
+
 def _watched_parts(world: World) -> tuple[object, ...]:
     """Return what checks read: unchanged parts of a world are the same objects."""
-    return world.swarm, world.edge, world.commands, world.hits, world.load
+    return world.swarm, world.edge, world.commands, world.hits, world.load, world.link

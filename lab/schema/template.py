@@ -6,9 +6,10 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 
-#: Names that every lesson may use: the domain of its host names, the ports of this machine that lead to ports 80 and
-#: 443 of node1, and the load that the cluster can carry, in requests per second.
-GIVEN = ("domain", "http_port", "https_port", "rate")
+#: Names that every lesson may use: the domain of its host names, the ports of this machine that lead to ports 80, 443,
+#: 9000 and 15000 of node1, and the load that the cluster can carry, in requests per second. Each is a plain word, so in
+#: a command they may stand inside quotes.
+GIVEN = ("domain", "http_port", "https_port", "tcp_port", "acme_port", "rate")
 #: Where a port that a service publishes is reached on one node from this machine: `{{node4_8080}}`.
 _ADDRESS = re.compile(r"node\d+_\d+")
 
@@ -44,7 +45,7 @@ def fill_command(text: str, values: Mapping[str, str]) -> str:
     """Return a shell command with every known name replaced by its quoted value: a value is one word, never syntax.
 
     A name inside quotes would be quoted twice; `misplaced_placeholders` finds those when a lesson is loaded, and those
-    that bash would not read as one word for other reasons.
+    that bash would not read as one word for other reasons. Quoting changes nothing in the `GIVEN` values.
     """
     return _HOLE.sub(
         lambda hole: shlex.quote(values[hole.group(1)]) if hole.group(1) in values else hole.group(0), text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +109,10 @@ class ClusterDriver:
         for hit in probe.probe_nodes(asked, request, times, self.edge.login):
             self.journal.write(hit)
 
+    def ask_soon(self, requests: Mapping[Request, int]) -> probe.ProbeRound:
+        """See `StepDriver.ask_soon`."""
+        return probe.ProbeRound(self._endpoints.values(), requests, self.edge.login, self.journal.write)
+
     def given(self) -> Mapping[str, str]:
         """See `StepDriver.given`."""
         addresses = {
@@ -126,6 +130,10 @@ class ClusterDriver:
     def refresh(self, what: str) -> None:
         """See `StepDriver.refresh`."""
         self._supervisor.refresh(what, REFRESH)
+
+    def look_soon(self, source: str) -> Callable[[], bool]:
+        """See `StepDriver.look_soon`."""
+        return self._supervisor.look_soon(source) if source else self.source.look_soon()
 
     def load(self, load_spec: LoadSpec | None) -> None:
         """See `StepDriver.load`."""
@@ -164,7 +172,7 @@ class ClusterDriver:
 
     def login(self) -> bytes:
         """See `lab.reset.apply.ResetContext.login`."""
-        return edge_settings.users_line(self.edge.login)
+        return f"{self.edge.users}\n".encode()
 
     def act(self, action: str, target: str) -> None:
         """See `StepDriver.act`."""
@@ -286,6 +294,7 @@ class ClusterDriver:
         with self._opening:  # a step and the keyboard may both be the first to ask
             if endpoint.node not in self._shells:
                 env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
+                env["SWARMLAB_NAME"] = self.cluster.name  # so that `swarmlab` typed there means this lab
                 self._shells[endpoint.node] = Shell(
                     self.journal,
                     endpoint.node,

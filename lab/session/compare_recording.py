@@ -18,6 +18,7 @@ from lab.lesson.model import Act, Lesson, Step
 from lab.schema import template
 from lab.schema.diagnostics import Problems
 from lab.session.describe_lesson import find_lesson
+from lab.session.recorded_promises import recorded_promises
 from lab.tape.tape import Tape, check_tape
 from lab.terminal.redact import is_mask
 from lab.world.entries import ActDone, Captured, Checked, CommandBegan, LoadReport, StepMoved
@@ -30,10 +31,12 @@ _FIRST_LINE = 2
 
 @dataclass(frozen=True)
 class Difference:
-    """A place where a recording differs from its lesson as it is now: the tape's line, and the difference in words."""
+    """A place where a recording differs from its lesson as it is now: the tape's line, and the difference in words;
+    `remedy` is what to do about it, if that is not to record the lesson again."""
 
     line: int
     words: str
+    remedy: str = ""
 
 
 def check_recording(path: Path) -> Tape:
@@ -44,14 +47,16 @@ def check_recording(path: Path) -> Tape:
     found = () if lesson is None else differences(tape, lesson)
     if found:
         again = f"record it again: swarmlab record {tape.header.lesson}"
-        raise Problems([InputError(f"{each.words}; {again}", path=path, line=each.line) for each in found])
+        raise Problems(
+            [InputError(f"{each.words}; {each.remedy or again}", path=path, line=each.line) for each in found]
+        )
     return tape
 
 
 def differences(tape: Tape, lesson: Lesson) -> tuple[Difference, ...]:
     """Return where the tape differs from the lesson as it is now, in the lesson's order; empty when it matches."""
     recorded = _steps(tape, lesson)
-    return (*_order(recorded, lesson), *_each_step(recorded, lesson))
+    return (*_order(recorded, lesson), *_each_step(recorded, lesson), *_promises(tape, lesson))
 
 
 @dataclass
@@ -181,6 +186,13 @@ def _checks(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
     for index in sorted(seen.asked.keys() - set(range(len(step.checks)))):
         line, text, _ = seen.asked[index]
         yield line, f"the lesson no longer checks that {text}"
+
+
+def _promises(tape: Tape, lesson: Lesson) -> Iterator[Difference]:
+    for step, at, broken in recorded_promises(tape, lesson):
+        yield Difference(
+            at + _FIRST_LINE, f"step `{step.id}`: {broken.sentence}", "correct the text, or record it again"
+        )
 
 
 def _alike(recorded: str, now: str) -> bool:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import functools
+import re
 import textwrap
 from collections.abc import Mapping
 
+from lab import paths
 from lab.errors import InputError
-from lab.lesson.course import load_course
+from lab.lesson.course import load_course, load_lesson
 from lab.lesson.find_challenge import find_challenge
 from lab.lesson.model import Lesson, Step
 from lab.tape.lesson_text import LessonText
 
 #: The longest command that stands on one line of a transcript.
 _FITS = 70
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
 def find_lesson(id: str) -> Lesson | None:
     """Return the course's lesson with this id, or the challenge with its seed; None when there is none, or the course
     cannot be read."""
-    return _course().get(id) or find_challenge(id)
+    return _of_its_file(id) or _course().get(id) or find_challenge(id)
+
+
+@functools.cache
+def _of_its_file(id: str) -> Lesson | None:
+    """Return the lesson from the file that is named by its id, which spares reading all others."""
+    try:
+        lesson = load_lesson(paths.lessons() / f"{id}.yaml") if _ID.fullmatch(id) else None
+    except InputError:
+        return None
+    return lesson if lesson is not None and lesson.id == id else None
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
@@ -23,9 +24,17 @@ _Stamp = tuple[int, int] | None
 class DraftStage(Stage, Protocol):
     """A stage whose lesson may change while it is shown."""
 
-    def revise(self, lesson: Lesson) -> None:
-        """Take another version of the lesson in place of the one before, which stays open if the id is the same. Blocks
-        while a step runs. Raises LabError when the progress cannot be saved."""
+    def revise(self, lesson: Lesson) -> bool:
+        """Take another version of the lesson in place of the one before, which stays open if the id is the same.
+        Returns False, and does nothing, while a step runs. Raises LabError when the progress cannot be saved."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A version of the lesson that was saved. `waits`: the stage has it once what it does has ended."""
+
+    lesson: Lesson
+    waits: bool = False
 
 
 class Draft:
@@ -37,6 +46,7 @@ class Draft:
         self._stage: DraftStage | None = None
         self._seen: _Stamp = None
         self._read: _Stamp = None
+        self._waiting: Lesson | None = None
 
     def stage(self) -> Stage:
         """Read the file and make its stage. A file that cannot be read is no error here: `reload` says why."""
@@ -47,20 +57,28 @@ class Draft:
         self._stage = self._make(tuple(lessons))
         return self._stage
 
-    def reload(self) -> Lesson | None:
-        """Return the lesson if its file was saved since it was last read, once the stage has it; else None.
+    def reload(self) -> Saved | None:
+        """Return the lesson if its file was saved since it was last read: at once if it has to wait, and when the stage
+        has it; else None. Never waits.
 
         To be called every few tenths of a second: many editors write a file in several steps, so it is read when two
         looks in a row found the same. Raises Problems with everything that is wrong with it, once for each save.
         """
         stamp, before = self._look(), self._seen
         self._seen = stamp
-        if self._stage is None or stamp != before or stamp == self._read:
+        if self._stage is None:
             return None
-        self._read = stamp
-        lesson = load_lesson(self.path)
-        self._stage.revise(lesson)
-        return lesson
+        lesson, self._waiting = self._waiting, None
+        told = lesson is not None
+        if stamp == before and stamp != self._read:
+            self._read, told = stamp, False
+            lesson = load_lesson(self.path)
+        if lesson is None:
+            return None
+        if self._stage.revise(lesson):
+            return Saved(lesson)
+        self._waiting = lesson
+        return None if told else Saved(lesson, waits=True)
 
     def _look(self) -> _Stamp:
         try:

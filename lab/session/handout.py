@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lab.lesson.measured import measured
 from lab.lesson.model import Lesson, Reading, Step
+from lab.panes import find_pane
 from lab.schema.template import fill
 from lab.tape.escape_markdown import code, fenced, prose
 from lab.tape.render import HEAD, TAIL, origin
 from lab.tape.tape import Tape
 from lab.tape.transcript import trim_output
 from lab.terminal.sanitize import visible
-from lab.world.entries import Captured, CommandBegan, CommandEnded, StepMoved
+from lab.world.entries import Captured, CommandBegan, CommandEnded, LessonOpened, StepMoved
+from lab.world.lesson_state import LessonState, fold_lesson
+from lab.world.world import World, fold
+
+Draw = Callable[[World, str], Iterable[str]]
+"""Draws the pane with an id as it shows a world: lines of Markdown, none for nothing to show."""
 
 _PLAIN = re.compile(r"[\w.:/@-]*")
 _SAID = re.compile(r"^You said \S+ ")
@@ -22,28 +29,37 @@ _SAID = re.compile(r"^You said \S+ ")
 
 @dataclass
 class _Recorded:
-    """What a tape has of a step. `values` are those known at its end."""
+    """What a tape has of a step. `values` are those known at its end, `world` is the one at its end."""
 
     values: Mapping[str, str]
     commands: list[tuple[CommandBegan, CommandEnded | None]] = field(default_factory=list)
     state: str = ""
     why: str = ""
+    world: World = World()
 
 
-def handout(tape: Tape, lesson: Lesson) -> str:
-    """Return a lesson as Markdown, with what the tape recorded."""
+def handout(
+    tape: Tape, lesson: Lesson, *, draw: Draw | None = None, level: int = 1, only: Container[str] | None = None
+) -> str:
+    """Return a lesson as Markdown, with what the tape recorded, and with the pane of each step as `draw` draws it. Its
+    title is a heading of this `level`. With `only`, just these steps, and what belongs to the whole lesson is left out.
+    """
     steps, values = _steps(tape)
-    lines = [f"# {prose(lesson.title)}", "", _filled(lesson.about, values)]
+    lines = [f"{'#' * level} {prose(lesson.title)}", "", _filled(lesson.about, values)]
     if lesson.kubernetes:
         lines += ["", f"In Kubernetes: {_filled(lesson.kubernetes, values)}"]
     lines += ["", *origin(tape)]
+    head, shown = "#" * (level + 1), list[str]()
     for number, step in enumerate(lesson.steps, 1):
-        lines += _step(number, step, steps.get(step.id) or _Recorded(values))
-    if lesson.recap:
-        lines += ["", "## In short", "", *(f"- {_filled(sentence, values)}" for sentence in lesson.recap)]
-    if lesson.terms:
-        lines += ["", "## Terms", ""]
-        lines += [f"- **{prose(word)}**: {_filled(meaning, values)}" for word, meaning in lesson.terms.items()]
+        if only is None or step.id in only:
+            seen = steps.get(step.id) or _Recorded(values)
+            lines += ["", f"{head} {number}. {prose(fill(step.title, seen.values))}", ""]
+            drawn = [*draw(seen.world, step.pane or lesson.panes[0])] if draw is not None and seen.state else []
+            lines += _step(step, seen, () if drawn == shown else _picture(step.pane or lesson.panes[0], drawn))
+            shown = drawn or shown
+    if only is None:
+        lines += _under_load(tape, lesson, head)
+        lines += _end(lesson, values, head)
     return visible("\n".join(lines)) + "\n"
 
 
@@ -52,12 +68,15 @@ def _steps(tape: Tape) -> tuple[dict[str, _Recorded], Mapping[str, str]]:
     found: dict[str, _Recorded] = {}
     now: _Recorded | None = None
     values: dict[str, str] = {}
+    world = World()
     for entry in tape.entries:
+        world = fold(world, entry)
         match entry.fact:
             case StepMoved(state="begun", step=step):
                 now = found[step] = _Recorded(values)
             case StepMoved() as moved if moved.step in found:
                 found[moved.step].state, found[moved.step].why = moved.state, moved.why
+                found[moved.step].world = world
             case Captured() as captured:
                 values = {**values, captured.name: captured.value}
                 if now is not None:
@@ -69,9 +88,9 @@ def _steps(tape: Tape) -> tuple[dict[str, _Recorded], Mapping[str, str]]:
     return found, values
 
 
-def _step(number: int, step: Step, seen: _Recorded) -> Iterator[str]:
+def _step(step: Step, seen: _Recorded, picture: Iterable[str]) -> Iterator[str]:
     values = seen.values
-    yield from ("", f"## {number}. {prose(fill(step.title, values))}", "", _filled(step.text, values))
+    yield _filled(step.text, values)
     for reading in step.reads:
         yield from _reading(reading, values)
     if step.question is not None:
@@ -79,6 +98,7 @@ def _step(number: int, step: Step, seen: _Recorded) -> Iterator[str]:
         yield from ("",) if step.question.choices else ()
         yield from (f"- {prose(fill(choice, values))}" for choice in step.question.choices)
     yield from _done(step, seen)
+    yield from picture
     if step.after:
         yield from ("", _filled(step.after, values))
     yield from _answer(step, values)
@@ -86,6 +106,38 @@ def _step(number: int, step: Step, seen: _Recorded) -> Iterator[str]:
         yield from ("", "Also:")
     for way in step.ways:
         yield from ("", *fenced("sh", fill(way, values).rstrip("\n").split("\n")))
+
+
+def _picture(pane: str, drawn: list[str]) -> Iterator[str]:
+    if drawn:
+        yield from ("", f"{find_pane(pane).title}, at the end of the step:", "", *drawn)
+
+
+def _end(lesson: Lesson, values: Mapping[str, str], head: str) -> Iterator[str]:
+    """Yield what stands at a lesson's end."""
+    if lesson.recap:
+        yield from ("", f"{head} In short", "", *(f"- {_filled(sentence, values)}" for sentence in lesson.recap))
+    if lesson.terms:
+        yield from ("", f"{head} Terms", "")
+        yield from (f"- **{prose(word)}**: {_filled(meaning, values)}" for word, meaning in lesson.terms.items())
+    if lesson.quiz:
+        yield from ("", f"{head} Questions")
+    for item in lesson.quiz:
+        yield from ("", _filled(item.ask, values), "")
+        yield from (f"- {prose(fill(choice, values))}" for choice in item.choices)
+        yield from ("", f"**Answer:** {prose(fill(item.answer, values))}")
+        yield from ("", _filled(item.because, values)) if item.because else ()
+
+
+def _under_load(tape: Tape, lesson: Lesson, head: str) -> Iterator[str]:
+    """Yield a table of what was measured under load."""
+    state = LessonState()
+    for entry in tape.entries:
+        if isinstance(entry.fact, LessonOpened | StepMoved):
+            state = fold_lesson(state, entry.at, entry.fact)
+    if rows := measured(lesson, state):
+        yield from ("", f"{head} Requests under load", "", "| step | requests |", "| --- | --- |")
+        yield from (f"| {prose(row.title)} | {row.words} |" for row in rows)
 
 
 def _reading(reading: Reading, values: Mapping[str, str]) -> Iterator[str]:

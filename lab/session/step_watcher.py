@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 from lab.errors import LabError
 from lab.lesson.model import Lesson, Step
@@ -16,32 +15,25 @@ from lab.world.world import World
 
 Wanted = tuple[Lesson, Step, World]
 
-_AGAIN = 2.0
+_AGAIN = 1.0
 """Seconds until a step that could not be opened, since no manager answered, is tried again."""
 
 _AFTER_FAILURE = 10.0
 """Seconds until a step is watched again after a failure that nobody expected."""
 
-_LOOK = 1.0
-"""Seconds between looks while the journal has no news for the step."""
+_LOOK = 0.5
+"""Seconds between two evaluations of the checks while the journal has no news for the step."""
 
 
 class StepWatcher:
     """A thread, from `start` to `close`, that watches one step at a time.
 
-    `alone` gives the stage's turn, in which no step begins, or None while it is taken; `passed` gets the result of a
-    step that came true, in that turn. Requests for its checks are at least `pause` seconds apart.
+    `passed` gets the result of a step that came true; `watch` and `pause` wait until it has returned, and after them no
+    other step passes.
     """
 
-    def __init__(
-        self,
-        driver: ClusterDriver,
-        alone: Callable[[], AbstractContextManager[None] | None],
-        passed: Callable[[Lesson, StepResult], None],
-        *,
-        pause: float,
-    ) -> None:
-        self._driver, self._alone, self._passed, self._pause = driver, alone, passed, pause
+    def __init__(self, driver: ClusterDriver, passed: Callable[[Lesson, StepResult], None]) -> None:
+        self._driver, self._passed = driver, passed
         self._wanted: Wanted | None = None
         self._number = 0
         self._turn = threading.Condition()
@@ -90,10 +82,9 @@ class StepWatcher:
             self._wait(number, _AGAIN)
             return
         while self._number == number:
-            if opened.look(self._pause) and (turn := self._alone()) is not None:
-                with turn:
-                    if self._finish(opened, wanted, number):
-                        return
+            if opened.look():
+                self._finish(opened, wanted, number)
+                return
             self._driver.journal.wait(lambda world: self._number != number or opened.has_news(world), _LOOK)
 
     def _wait(self, number: int, seconds: float) -> None:
@@ -101,10 +92,9 @@ class StepWatcher:
         with self._turn:
             self._turn.wait_for(lambda: self._number != number, timeout=seconds)
 
-    def _finish(self, opened: OpenStep, wanted: Wanted, number: int) -> bool:
+    def _finish(self, opened: OpenStep, wanted: Wanted, number: int) -> None:
+        """Pass the step, unless another is wanted by now."""
         with self._turn:
-            if self._number != number:
-                return True
-            self._wanted, self._number = None, number + 1
-        self._passed(wanted[0], opened.finish())
-        return True
+            if self._number == number:
+                self._wanted, self._number = None, number + 1
+                self._passed(wanted[0], opened.finish())

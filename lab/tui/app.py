@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -16,18 +16,18 @@ from textual.worker import Worker, WorkerState
 from lab.errors import LabError
 from lab.panes import find_pane, other_panes
 from lab.tui import keys
+from lab.tui.appearance import Appearance
 from lab.tui.lesson import pages
 from lab.tui.main_screen import MainScreen, is_compact
 from lab.tui.panes.load import load_keys
 from lab.tui.stage_worker import PATIENCE, BringUp, Making, Moved, NoShell, Opened, Refused, StageWorker, trouble
 from lab.tui.terminal_driver import TerminalDriver
-from lab.tui.theme import DARK, LIGHT, THEMES
 from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
 if TYPE_CHECKING:
-    from lab.lesson.model import Lesson
     from lab.session import Stage, UndoOffer
+    from lab.session.draft import Saved
     from lab.tui.widgets.terminal import Terminal
 
 #: The shortest time between two frames, in seconds.
@@ -39,8 +39,8 @@ class LabApp(ViewActions):
     and `live` says which kind to expect.
 
     `bring_up` creates a cluster in the background and returns its stage, which is offered when it is ready; if the user
-    quits first, its report raises Cancelled to end it. `reload` returns a new version of the stage's lesson, or None;
-    what it raises is shown. `clock` is the speaker's, in seconds.
+    quits first, its report raises Cancelled to end it. `reload` returns what was saved of the stage's lesson, or None;
+    what it raises is shown. `keep` saves a chosen theme or motion. `clock` is the speaker's, in seconds.
     """
 
     CSS_PATH = "lab.tcss"
@@ -58,8 +58,9 @@ class LabApp(ViewActions):
         bring_up: BringUp | None = None,
         lesson: str = "",
         live: bool = False,
-        theme: Literal["dark", "light"] = "dark",
-        reload: Callable[[], Lesson | None] | None = None,
+        appearance: Appearance | None = None,
+        keep: Callable[..., None] | None = None,
+        reload: Callable[[], Saved | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
@@ -72,13 +73,13 @@ class LabApp(ViewActions):
         self._waiting: Stage | None = None
         self._mine: list[Stage] = []
         self._frame_at, self._frame_due, self._quitting = 0.0, False, False
+        self._page: int | None = None
         self._code = 0  # exit code: not 0 while the requested stage could not be opened
-        for each in THEMES:
-            self.register_theme(each)
+        self.dress(appearance or Appearance())
+        self._keep = keep
         for pane in other_panes():
             if pane.key and pane.key not in self._bindings.key_to_bindings:  # registered later than this class
                 self.bind(pane.key, f"view('{pane.id}')", show=False)
-        self.theme = DARK.name if theme == "dark" else LIGHT.name
 
     def get_driver_class(self) -> type[Driver]:
         return TerminalDriver
@@ -210,6 +211,10 @@ class LabApp(ViewActions):
         elif name == "reset":
             self._frame()
             self.see(notice=result, trouble=False)
+        elif name == "board" and result is not None:
+            self.show_board(result)
+        elif name == "drift" and result is not None and not self.ui.busy:
+            self.see(drift=result)
         elif name == "offer" and result is not None:
             self._on_undo_offered(result)
         elif name == "making" and result is not None:
@@ -240,10 +245,11 @@ class LabApp(ViewActions):
         lesson, before = opened.lesson, self.ui.view
         view = find_pane(next(iter(lesson.panes), "")).id
         there = replace(self.ui, lesson=lesson, view=view)
-        there = replace(there, page=there.resume)
+        there = replace(there, page=there.resume if self._page is None else min(self._page, there.count))
         self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view)
         if there.wanted_view == before:
             self._worker.look(before)
+        self._worker.find_drift()
 
     def _on_played(self) -> None:
         self._frame()
@@ -288,7 +294,7 @@ class LabApp(ViewActions):
 
     def _play(self, step: str, said: tuple[str, str] | None = None) -> None:
         s = self.ui
-        self.see(busy="step", running=step, notice="")
+        self.see(busy="step", running=step, notice="", drift="")
         if s.compact and s.region == "lesson":
             self.action_region("terminal" if s.step is not None and s.step.act is None else "cluster")
         self._worker.play(step, said)
@@ -296,21 +302,12 @@ class LabApp(ViewActions):
     def turn_to(self, page: int) -> None:
         """Show a page; -1 is the opening page."""
         there = replace(self.ui, page=max(-1, min(page, self.ui.count)))
-        self.see(page=there.page, view=there.wanted_view, notice="", hints=(), solution_asked=0)
+        self.see(page=there.page, view=there.wanted_view, notice="", hints=(), solution_asked=False)
         if self.ui.compact:
             self.action_region("lesson")
 
     def action_turn(self, by: int) -> None:
         self.turn_to(self.ui.page + by)
-
-    def action_hint(self) -> None:
-        from lab.tui.lesson.hints import next_hint  # not needed for the first paint
-
-        told = next_hint(self.ui)
-        if told:
-            self.see(hints=(*self.ui.hints, told))
-        else:
-            self.see(solution_asked=self.ui.solution_asked + 1)
 
     def action_stop(self) -> None:
         self._worker.stop()
@@ -322,14 +319,10 @@ class LabApp(ViewActions):
         if load_keys.requested_rate(self.ui) != load_keys.requested_rate(before):
             self._worker.drive(load_keys.requested_rate(self.ui))
 
-    def action_lessons(self) -> None:
-        from lab.tui import dialogs  # not needed for the first paint
-
-        self.push_screen(dialogs.lessons(self.ui), lambda id: self.open_lesson(id) if id else None)
-
-    def open_lesson(self, lesson: str) -> None:
-        """Open a lesson; "" opens the first one."""
-        self.see(busy="opening", notice="")
+    def open_lesson(self, lesson: str, page: int | None = None) -> None:
+        """Open a lesson; "" opens the first one. `page`: see `UiState.page`; None is where it goes on."""
+        self._page = page
+        self.see(busy="opening", notice="", drift="")
         self._worker.open(lesson)
 
     def action_reset(self) -> None:
@@ -341,7 +334,7 @@ class LabApp(ViewActions):
         if step is not None:
             if not step:
                 self.turn_to(-1)
-            self.see(busy="reset", notice="Back to the start ...", trouble=False)
+            self.see(busy="reset", notice="Back to the start ...", trouble=False, drift="")
             self._worker.reset(step)
 
     def action_undo(self) -> None:
@@ -357,7 +350,7 @@ class LabApp(ViewActions):
         if keys.works(self.ui, "undo"):
             places = {step.id: place for place, step in enumerate(self.ui.lesson.steps)} if self.ui.lesson else {}
             self.turn_to(places.get(offer.step, -1))
-            self.see(busy="reset", notice="Going back ...", trouble=False)
+            self.see(busy="reset", notice="Going back ...", trouble=False, drift="")
             if offer.resets:
                 self._worker.reset(offer.step)
             else:

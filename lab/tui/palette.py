@@ -1,4 +1,4 @@
-"""The command palette's contents: lessons, steps, panes, themes, and the actions of keys that work now."""
+"""The command palette's contents: lessons, steps, panes, views, themes, and the actions of keys that work now."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from lab import panes
+from lab.tui.appearance import THEMES
 from lab.tui.keys import working
 from lab.tui.ui_state import REGIONS, TITLES
 
@@ -46,12 +47,13 @@ class LabCommands(Provider):
             if region != "cluster":
                 yield f"Pane: {TITLES[region]}", "look at it", partial(app.action_region, region)
         for pane in panes.PANES:
-            yield f"Pane: {pane.title}", "look at it", partial(app.action_view, pane.id)
+            yield f"View: {pane.title}", "look at it", partial(app.action_view, pane.id)
         for place, step in enumerate(s.lesson.steps if s.lesson else ()):
             yield f"Step {place + 1}: {step.title}", "look at it", partial(app.turn_to, place)
         if not s.busy:
             for lesson in s.lessons:
                 yield f"Lesson: {lesson.title}", f"{lesson.minutes} minutes", partial(app.open_lesson, lesson.id)
-        for theme in sorted(app.available_themes):
-            if theme.startswith("lab-"):
-                yield f"Theme: {theme.removeprefix('lab-')}", "", partial(setattr, app, "theme", theme)
+        for theme in THEMES:
+            yield f"Theme: {theme}", "", partial(app.action_theme, theme)
+        motion = ("Motion: off", "nothing is animated, nothing blinks") if app.moves else ("Motion: on", "")
+        yield *motion, app.action_motion

@@ -1,21 +1,28 @@
-"""The part of the app that changes only what is shown: panes, views, focus, themes, help, a lesson's new version."""
+"""The part of the app that changes only what is shown: panes, views, focus, themes, help, hints, the board of lessons,
+a new version of a lesson."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
 from textual.app import App
 from textual.command import CommandPalette
 
+from lab.errors import LabError
 from lab.tui import keys
+from lab.tui import theme as app_themes
+from lab.tui.appearance import THEMES, Appearance
 from lab.tui.main_screen import is_compact
-from lab.tui.stage_worker import Reloaded, Unreadable
-from lab.tui.theme import DARK, LIGHT
+from lab.tui.stage_worker import Reloaded, Unreadable, Waiting
 from lab.tui.ui_state import REGIONS, Region
 
 if TYPE_CHECKING:
+    from lab.tui.lesson.board import Place
     from lab.tui.main_screen import MainScreen
+    from lab.tui.stage_worker import StageWorker, Standings
     from lab.tui.ui_state import UiState
     from lab.tui.widgets.terminal import Terminal
 
@@ -25,7 +32,11 @@ class ViewActions(App[int]):
 
     ui: UiState
     _main: MainScreen
+    _worker: StageWorker
     _found = ""
+    _finds = False
+    _appearance: Appearance
+    _keep: Callable[..., None] | None
 
     def see(self, **changes: Any) -> None:
         """Change the UI state and show it."""
@@ -35,22 +46,26 @@ class ViewActions(App[int]):
         """Show a page; -1 is the opening page."""
         raise NotImplementedError
 
-    def open_lesson(self, lesson: str) -> None:
-        """Open a lesson; "" opens the first one."""
+    def open_lesson(self, lesson: str, page: int | None = None) -> None:
+        """Open a lesson; "" opens the first one. `page`: see `UiState.page`; None is where it goes on."""
         raise NotImplementedError
 
     @on(Reloaded)
     def _reloaded(self, message: Reloaded) -> None:
         lesson, s = message.lesson, self.ui
         if s.lesson is not None and s.lesson.id == lesson.id:
-            self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=())
+            self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=(), save_waits=False)
         else:
-            self.see(problems=())
+            self.see(problems=(), save_waits=False)
             self.open_lesson(lesson.id)
 
     @on(Unreadable)
     def _unreadable(self, message: Unreadable) -> None:
-        self.see(problems=message.problems)
+        self.see(problems=message.problems, save_waits=False)
+
+    @on(Waiting)
+    def _saved_and_waiting(self) -> None:
+        self.see(problems=(), save_waits=True)
 
     def on_resize(self, event: events.Resize) -> None:
         self.see(compact=is_compact(event.size))
@@ -81,6 +96,8 @@ class ViewActions(App[int]):
             self.call_after_refresh(self._main.terminal.find, text)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if hasattr(event.widget, "cursor_blink"):
+            event.widget.cursor_blink = self.moves
         at = next((p for p in REGIONS if self._main.target(p) is event.widget), None) if self._main.built else None
         if at is not None and at != self.ui.region:
             self.see(region=at, typing=False)
@@ -116,6 +133,38 @@ class ViewActions(App[int]):
 
             self.push_screen(dialogs.failures(world), open_one)
 
+    def action_hint(self) -> None:
+        from lab.tui.lesson.hints import must_ask_again, next_hint  # not needed for the first paint
+
+        s, told = self.ui, next_hint(self.ui)
+        if told is None or s.step is None:
+            return
+        if must_ask_again(s, told):
+            self.see(solution_asked=True)
+        else:
+            self._worker.take_hint(s.step.id, told.id)
+            self.see(hints=(*s.hints, told))
+
+    def action_lessons(self, find: bool = False) -> None:
+        self._finds = find
+        self._worker.find_standings()
+
+    def show_board(self, known: Standings) -> None:
+        """Show the board of lessons, unless something else is on the screen by now."""
+        from lab.tui.lesson.board import Board  # not needed for the first paint
+
+        if keys.works(self.ui, "lessons") and len(self.screen_stack) == 1:
+            here = self.ui.lesson.id if self.ui.lesson else ""
+            self.push_screen(Board(*known, here, find=self._finds), self._go_to)
+
+    def _go_to(self, place: Place | None) -> None:
+        if place is None:
+            return
+        if place.page is not None and self.ui.lesson is not None and place.lesson == self.ui.lesson.id:
+            self.turn_to(place.page)
+        else:
+            self.open_lesson(place.lesson, place.page)
+
     def action_quiz(self) -> None:
         from lab.tui.lesson.quiz import Quiz  # not needed for the first paint
 
@@ -135,8 +184,39 @@ class ViewActions(App[int]):
         self.see(zoomed=not self.ui.zoomed)
         self.call_after_refresh(self._main.target(self.ui.region).focus)
 
-    def action_light(self) -> None:
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+    def dress(self, appearance: Appearance) -> None:
+        """Take a theme, and let things move or not."""
+        for theme in app_themes.THEMES:
+            if theme.name not in self.available_themes:
+                self.register_theme(theme)
+        self._appearance = appearance
+        self.theme = f"lab-{appearance.theme}"
+        if appearance.motion is not None:
+            self.animation_level = "full" if appearance.motion else "none"
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything may be animated, or blink."""
+        return self.animation_level != "none"
+
+    def action_theme(self, theme: str = "") -> None:
+        """Take a theme, or the next one."""
+        after = THEMES.index(self._appearance.theme) + 1
+        theme = theme or THEMES[after % len(THEMES)]
+        self.dress(replace(self._appearance, theme=theme))
+        self._remember(theme=theme)
+
+    def action_motion(self) -> None:
+        """End all motion, or let it be."""
+        self.dress(replace(self._appearance, motion=not self.moves))
+        self._remember(motion=self.moves)
+
+    def _remember(self, **choice: str | bool) -> None:
+        try:
+            if self._keep is not None:
+                self._keep(**choice)
+        except LabError as error:
+            self.see(notice=f"This is not remembered: {error.sentence}", trouble=True)
 
     def action_notes(self) -> None:
         self.see(notes=not self.ui.notes)

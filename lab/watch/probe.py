@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from lab.engine.endpoint import Endpoint
 from lab.watch import http, threads
@@ -27,11 +28,61 @@ def probe_nodes(
     endpoints: Iterable[Endpoint], request: Request, times: int = 1, password: http.Password | None = None
 ) -> list[Hit]:
     """Send a request `times` times to the published port of every node given, all nodes in parallel. Never raises for a
-    node: no answer is a Hit with status 0 that says why."""
-    rounds = threads.run_side_by_side(
-        lambda endpoint: [probe_node(endpoint, request, password) for _ in range(times)], endpoints
-    )
+    node: no answer is a Hit with status 0 that says why, and the node gets no more of these requests."""
+    rounds = threads.run_side_by_side(lambda endpoint: _ask_often(endpoint, request, times, password), endpoints)
     return [hit for hits in rounds for hit in hits]
+
+
+class ProbeRound:
+    """Requests to every node given, all nodes in parallel, that nobody waits for. `requests` says how often each is
+    sent to each node; `write` is called with every answer, on a thread of the round's own.
+
+    A node's answers count once it has answered all that it was asked, so that one that hangs delays no other.
+    """
+
+    def __init__(
+        self,
+        endpoints: Iterable[Endpoint],
+        requests: Mapping[Request, int],
+        password: http.Password | None,
+        write: Callable[[Hit], object],
+    ) -> None:
+        asked = tuple(endpoints)
+        self._requests, self._password, self._write = requests, password, write
+        self._guard = threading.Lock()
+        self._open = len(asked)
+        self._hits: tuple[Hit, ...] = ()
+        for endpoint in asked:
+            threads.start_thread(self._ask, endpoint)
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        """The answers of the nodes that have answered all that they were asked, oldest first."""
+        return self._hits
+
+    @property
+    def ended(self) -> bool:
+        """Whether no node is still to answer."""
+        return not self._open
+
+    def _ask(self, endpoint: Endpoint) -> None:
+        hits: list[Hit] = []
+        try:
+            for request, times in self._requests.items():
+                hits += _ask_often(endpoint, request, times, self._password)
+        finally:
+            with self._guard:
+                self._hits, self._open = (*self._hits, *hits), self._open - 1
+        for hit in hits:
+            self._write(hit)
+
+
+def _ask_often(endpoint: Endpoint, request: Request, times: int, password: http.Password | None) -> list[Hit]:
+    """Send a request `times` times through one node, or until it is not answered."""
+    hits: list[Hit] = []
+    while len(hits) < times and all(hit.status for hit in hits[-1:]):
+        hits.append(probe_node(endpoint, request, password))
+    return hits
 
 
 def probe_node(

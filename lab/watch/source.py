@@ -60,6 +60,14 @@ class Source:
             self._asked += 1
             self._turn.notify_all()
 
+    def look_soon(self) -> Callable[[], bool]:
+        """Poll as soon as possible. Never waits: the function returned says whether a poll that began after this call
+        is in the journal."""
+        with self._turn:
+            Source.wake(self)
+            wanted = self._asked
+        return lambda: self._done >= wanted
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Begin no poll while the block runs; one that has begun is not waited for."""

@@ -59,6 +59,13 @@ class SourceSupervisor:
             except EngineError:
                 return
 
+    def look_soon(self, what: str) -> Callable[[], bool]:
+        """Have this source poll as soon as possible. Never waits: the function returned says whether it has, or does
+        not run."""
+        with self._lock:
+            source = self._running.get(what)
+        return (lambda: True) if source is None else source.look_soon()
+
     def close(self) -> None:
         """Stop all sources."""
         self.watch(())

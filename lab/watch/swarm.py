@@ -73,6 +73,13 @@ class SwarmSource(Source):
             self._named = True
             super().look(bound)
 
+    def look_soon(self) -> Callable[[], bool]:
+        """Poll everything as soon as possible, as `Source.look_soon` does. No change is expected, so that polling
+        becomes no faster."""
+        with self._turn:
+            self._named = True
+            return super().look_soon()
+
     def restart(self) -> None:
         """Read everything anew, as in a first look: the swarm was put back to a snapshot."""
         with self._turn:

@@ -80,8 +80,8 @@ def percentile(found: Mapping[float, int], share: float) -> float:
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
     """A requested load: `rate` requests per second (open loop: each at its time, however long the ones before take),
-    spread over all nodes, to their published `port`. With a `host`, the requests are sent under its name; with `fresh`,
-    each over a new connection; with a `node`, all of them to that node."""
+    spread over all nodes or to one `node`, to their published `port`. With a `host`, the requests are sent under its
+    name; with `fresh`, each over a new connection."""
 
     rate: float = 50.0
     port: int = 443
@@ -93,11 +93,10 @@ class LoadSpec:
 
     @property
     def target(self) -> str:
-        """The target in words: `https://node-app.localhost/`, or `port 8080 /` without a host; ` of node1` for one
-        node."""
+        """The target in words: `https://node-app.localhost/`, or `port 8080 /` without a host; with a node its name."""
         scheme = "https" if self.https else "http"
-        of = f" of {self.node}" if self.node else ""
-        return (f"{scheme}://{self.host}{self.path}" if self.host else f"port {self.port} {self.path}") + of
+        words = f"{scheme}://{self.host}{self.path}" if self.host else f"port {self.port} {self.path}"
+        return f"{words} of {self.node}" if self.node else words
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import docker
@@ -23,6 +24,14 @@ from tests.doubles.model import ENDED, ModelSwarm, Refused, TickingJournal, Time
 Raw = dict[str, Any]
 #: The published ports that lessons ask themselves.
 PORTS = (8080, 8081)
+
+
+@dataclass
+class Answered:
+    """`lab.run.driver.Round`, by default of one that has ended."""
+
+    hits: tuple[Hit, ...] = ()
+    ended: bool = True
 
 
 class ModelDriver:
@@ -89,13 +98,18 @@ class ModelDriver:
 
     def given(self) -> dict[str, str]:
         nodes = {f"node{n}_{port}": f"127.0.0.1:2{n}0{port % 100}" for n in (1, 2, 3, 4) for port in PORTS}
-        return {"domain": "localhost", "http_port": "8080", "https_port": "8443", "rate": "50", **nodes}
+        ports = {"http_port": "8080", "https_port": "8443", "tcp_port": "9090", "acme_port": "8015"}
+        return {"domain": "localhost", **ports, "rate": "50", **nodes}
 
     def watch(self, panes: Iterable[str]) -> None:
         self.watched = frozenset(panes)
 
     def refresh(self, what: str) -> None:
         self.refreshed.append(what)
+
+    def look_soon(self, source: str) -> Callable[[], bool]:
+        self.refresh(source) if source else self.look()
+        return lambda: True
 
     def load(self, load_spec: LoadSpec | None) -> None:
         self.wished = load_spec
@@ -134,6 +148,14 @@ class ModelDriver:
                 replica, error = (task["ID"], "") if task else ("", "refused")
                 body = "".join(self._texts(task)) if task else ""
                 self.journal.write(Hit(name, port, path, 200 if task else 0, replica, 1.0, body, error, *who))
+
+    def ask_soon(self, requests: Mapping[Request, int]) -> Answered:
+        hits: list[Hit] = []
+        stop = self.journal.read(lambda entry, _: hits.extend([entry.fact] if isinstance(entry.fact, Hit) else []))
+        for request, times in requests.items():
+            self.ask(request, times=times)
+        stop()
+        return Answered(tuple(hits))
 
     def _replicas(self, request: Request) -> list[Raw]:
         return [

@@ -28,8 +28,9 @@ _NO_MANAGER = (
 )
 
 
-class FakeSwarm(ModelSwarm):
-    """A swarm in which what is asked for is there at once, whatever time that takes there."""
+class InstantSwarm(ModelSwarm):
+    """A model whose own time does not matter: what a method changes has settled when it returns. For tests of what
+    looks at a swarm; where something waits for a swarm, a ModelSwarm's time goes on."""
 
     def __init__(self, nodes: int = 4) -> None:
         super().__init__(Time(time.time()), nodes)
@@ -42,6 +43,14 @@ class FakeSwarm(ModelSwarm):
                 {"Name": name, "Mode": {"Replicated": {"Replicas": replicas}}, "TaskTemplate": template}
             )
             self._settle(lambda: self._run(name, replicas))
+
+    def scale(self, name: str, replicas: int, *, told: bool = True) -> None:
+        """The service has so many tasks, and they run; with `told`, an event says so."""
+        with self.lock:
+            self.change(name, lambda spec: spec["Mode"]["Replicated"].update(Replicas=replicas))
+            self._settle(lambda: len(self.of(self.service(name))) == replicas and self._run(name, replicas))
+        if told:
+            self.tell("service", "update", self.service(name)["ID"], name)
 
     def crash(self, task: str, code: int = 137) -> None:
         """The container dies; the manager notes it and puts a new task in the slot."""
@@ -183,9 +192,9 @@ class FakeEngine:
 
 
 @contextmanager
-def fake_cluster(nodes: int = 4) -> Iterator[tuple[FakeSwarm, list[FakeEngine]]]:
+def fake_cluster(nodes: int = 4) -> Iterator[tuple[InstantSwarm, list[FakeEngine]]]:
     """A swarm of so many nodes, each with its engine."""
-    swarm = FakeSwarm(nodes)
+    swarm = InstantSwarm(nodes)
     engines = [FakeEngine(swarm, raw["Description"]["Hostname"]) for raw in swarm.nodes.values()]
     try:
         yield swarm, engines

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import queue
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -67,7 +66,8 @@ class Refused(Exception):
 
 
 class ModelSwarm:
-    """Nodes node1..nodeN, the first three managers."""
+    """A model of a swarm with nodes node1..nodeN, the first three of them managers. It goes on by `tick`, in its own
+    `time`: a change takes time, as in a real one. An `InstantSwarm` (`tests/doubles/engine.py`) settles it at once."""
 
     def __init__(self, time: Time, nodes: int = 4, labels: Raw | None = None) -> None:
         self.time, self.index = time, 100
@@ -155,12 +155,12 @@ class ModelSwarm:
             self._begin(task)
 
     def _begin(self, task: Raw) -> None:
-        """Start the container: `sh -c "exit N"` ends with N, and the demo's application cannot work as version 0."""
+        """Start the container: `sh -c "exit N"` ends with N, and version 0 of the demo's backend cannot work."""
         spec = task["Spec"]["ContainerSpec"]
         command = " ".join(spec.get("Command") or ())
         if command.startswith("sh -c exit "):
             self.end(task, int(command.split()[-1]))
-        elif "VERSION=0" in (spec.get("Env") or ()):
+        elif spec["Image"] == "backend:0":
             self.end(task, 1)
         else:
             self._state(task, "running", message="started")
@@ -285,14 +285,19 @@ class ModelSwarm:
             if service is None or task["DesiredState"] not in ("ready", "running"):
                 continue
             if "NodeID" not in task:
-                fits = [node for node in self.nodes.values() if _fits(node, {"TaskTemplate": task["Spec"]})]
+                load = {id: sum(t.get("NodeID") == id for t in self.live(service)) for id in self.nodes}
+                most = (task["Spec"].get("Placement") or {}).get("MaxReplicas") or len(self.tasks)
+                fits = [
+                    node
+                    for node in self.nodes.values()
+                    if _fits(node, {"TaskTemplate": task["Spec"]}) and load[node["ID"]] < most
+                ]
                 if not fits:
                     if task["Status"]["State"] == "new":
                         said = {"Message": "pending task scheduling", "Err": self._why_none(task)}
                         task["Status"] = {"State": "pending", "Timestamp": self.stamp(), **said}
                         task["Version"] = self.version()
                     continue
-                load = {n["ID"]: sum(t.get("NodeID") == n["ID"] for t in self.live(service)) for n in fits}
                 every = [t.get("NodeID") for each in self.services.values() for t in self.live(each)]
                 task["NodeID"] = min(fits, key=lambda n: (load[n["ID"]], every.count(n["ID"]), n["ID"]))["ID"]
             task["Status"] = {"State": "preparing", "Timestamp": self.stamp(), "Message": "preparing"}
@@ -383,6 +388,6 @@ def meets(node: Raw, template: Raw) -> bool:
     """Whether a node meets a template's constraints."""
     facts = {"node.role": node["Spec"]["Role"], "node.hostname": node["Description"]["Hostname"]}
     facts |= {f"node.labels.{key}": value for key, value in (node["Spec"].get("Labels") or {}).items()}
-    constraints = [c.replace(" ", "") for c in (template.get("Placement") or {}).get("Constraints") or ()]
-    wanted = [(what, sign, value) for c in constraints for what, sign, value in (re.split("(==|!=)", c),)]
-    return all((facts.get(what) == value) is (sign == "==") for what, sign, value in wanted)
+    wanted = [c.replace(" ", "") for c in (template.get("Placement") or {}).get("Constraints") or ()]
+    parts = [(c.partition("!=" if "!=" in c else "==")) for c in wanted]
+    return all((facts.get(what) == value) is (how == "==") for what, how, value in parts)

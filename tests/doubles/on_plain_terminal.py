@@ -10,16 +10,21 @@ import sys
 import lab.cli
 import lab.cli.plain
 from lab.session import Stage
-from lab.session.replay import ReplayStage
-from tests.doubles.stage import ModelStage
-from tests.tui.fake import FakeStage
 
 
 def stage(how: str) -> Stage:
-    """The stage that is asked for."""
+    """The stage that is asked for; what the others need is slow to load."""
     if how == "held":
+        from tests.tui.fake import FakeStage
+
         return FakeStage(hold=2)
-    return ModelStage() if how == "model" else ReplayStage()
+    if how == "slow":
+        from lab.session.replay import ReplayStage
+
+        return ReplayStage()
+    from tests.doubles.stage import ModelStage
+
+    return ModelStage()
 
 
 def main(how: str, *arguments: str) -> int:

@@ -6,14 +6,15 @@ import threading
 
 from lab.errors import InputError, LabError
 from lab.lesson.checkpoint import checkpoint_before
-from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
+from lab.lesson.standing import Standing
 from lab.reset.apply import apply
 from lab.reset.plan import plan
 from lab.run.open_step import OpenStep, open_step
 from lab.run.runner import open_lesson, run_step
 from lab.session import UndoOffer
-from lab.world.entries import Captured, ManagerLink, StepMoved
+from lab.world.entries import Captured, HintTaken, ManagerLink, StepMoved
+from tests.course import LESSONS
 from tests.doubles.driver import ModelDriver
 
 #: What the lab's stacks need to be told.
@@ -39,7 +40,7 @@ class ModelStage:
         self.journal.write(ManagerLink("live", "node1"))
 
     def lessons(self) -> tuple[Lesson, ...]:
-        return load_course()
+        return LESSONS
 
     def open(self, lesson: str) -> Lesson:
         found = next((each for each in self.lessons() if each.id == lesson), None)
@@ -48,6 +49,15 @@ class ModelStage:
         self._lesson = found
         self._put_back("")
         return found
+
+    def standings(self) -> dict[str, Standing]:
+        return {}
+
+    def find_drift(self) -> str:
+        return ""
+
+    def take_hint(self, step: str, hint: str) -> None:
+        self.journal.write(HintTaken(self._need_lesson().id, step, hint))
 
     def _need_lesson(self) -> Lesson:
         assert self._lesson is not None

@@ -12,7 +12,7 @@ from lab.watch.swarm_diff import Versions, poll_swarm
 from lab.world.entries import EngineEvent, Entry, SwarmChanged
 from lab.world.swarm import Task
 from lab.world.world import World
-from tests.doubles.engine import FakeEngine, FakeSwarm
+from tests.doubles.engine import FakeEngine, InstantSwarm
 from tests.live.conftest import Say
 
 pytestmark = pytest.mark.timeout(3000)
@@ -51,7 +51,7 @@ def test_a_crash_is_in_the_journal_with_its_replacement(cluster: Cluster, driver
 def test_the_double_keeps_the_real_engines_contract(cluster: Cluster, driver: ClusterDriver) -> None:
     """The same look, at the real engine and at the double: the same kinds of facts, filled alike. What a
     swarm does with its tasks is in `tests/live/test_contract.py`."""
-    swarm = FakeSwarm()
+    swarm = InstantSwarm()
     swarm.create("crashed", 2)
     fake = FakeEngine(swarm, "node1")
     driver.run("docker service create --detach --no-resolve-image --name crashed --replicas 2 nginx:1.26", bound=BOUND)

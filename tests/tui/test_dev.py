@@ -40,8 +40,11 @@ class LiveDouble(FakeStage):
         super().__init__(live=True)
         self.taught = lessons
 
-    def revise(self, lesson: Lesson) -> None:
-        self.taught = (lesson,)
+        self.free = True
+
+    def revise(self, lesson: Lesson) -> bool:
+        self.taught = (lesson,) if self.free else self.taught
+        return self.free
 
 
 @asynccontextmanager
@@ -89,6 +92,21 @@ async def test_a_broken_save_is_told_with_its_place_and_the_last_good_version_st
         path.write_text(TEXT.replace("Ask for three.", "Ask for four."))
         await desk.see("Ask for four.")
         await desk.be(lambda: "mine.yaml:" not in desk.text, "mended")
+
+
+async def test_a_save_while_a_step_runs_is_told_to_wait_and_shown_afterwards(path: Path) -> None:
+    async with writing(path, live=True) as desk:
+        await desk.press("n")
+        await desk.see("Ask for three.")
+        stage = desk.app._worker.stage
+        assert isinstance(stage, LiveDouble)
+        stage.free = False
+        desk.app.see(busy="step")
+        path.write_text(TEXT.replace("Ask for three.", "Ask for four."))
+        await desk.see("The file was saved. The new version is shown once the step has ended.", "Ask for three.")
+        stage.free = True
+        await desk.see("Ask for four.")
+        await desk.be(lambda: "The file was saved." not in desk.text, "shown")
 
 
 async def test_many_mistakes_leave_room_for_the_lesson(path: Path) -> None:
@@ -146,7 +164,7 @@ async def test_without_a_cluster_a_step_is_shown_as_it_ends_and_nothing_claims_t
 
 async def test_whatever_fails_in_a_reload_is_told(path: Path) -> None:
     class Failing(ReadingStage):
-        def revise(self, lesson: Lesson) -> None:
+        def revise(self, lesson: Lesson) -> bool:
             raise LabError("the progress cannot be saved") if lesson.minutes == 6 else RuntimeError("odd")
 
     draft = Draft(path, lambda lessons: Failing(path.name, lessons))

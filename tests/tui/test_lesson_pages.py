@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.lesson.model import Lesson
-from lab.world.entries import Checked, StepMoved
+from lab.world.entries import Captured, Checked, StepMoved
 from tests.tui.conftest import desk
 from tests.tui.fake import LESSON, FakeStage
 
@@ -91,6 +91,16 @@ async def test_why_a_number_is_what_it_is_comes_after_the_step() -> None:
         await it.press("3", "enter")
         await it.idle()
         await it.see("You said 3.", "Start first.")
+
+
+async def test_the_last_page_says_what_was_measured_under_load() -> None:
+    async with desk(taught(step={"question": {"name": "guess", "text": "How many?"}})) as it:
+        await it.press("n", "n", "n", "n")
+        await it.see("The end of the lesson")
+        assert "Requests under load" not in it.text
+        it.stage.journal.write(Captured("guess", "7"))
+        it.stage.journal.write(StepMoved("reconciliation", "declare", "passed", requests=(60, 3)))
+        await it.see("Requests under load", "you said 7, 3 of 60 failed")
 
 
 QUIZ = [
@@ -234,11 +244,27 @@ async def test_a_solution_is_shown_only_when_asked_for_twice() -> None:
         await it.press("n")
         await it.see("Your turn")
         assert "scale web=4" not in it.text
+        assert "hint" not in it.text.replace(it.footer, "")
         await it.press("h")
-        await it.see("h once more shows a solution")
+        await it.see("Hint 1", "The command is docker service scale.", "docs.docker.com/reference/cli", "1 hint taken.")
         assert "scale web=4" not in it.text
         await it.press("h")
-        await it.see("A solution", "$ docker service scale web=4")
+        await it.see("h once more shows a solution", "1 hint taken.")
+        assert "scale web=4" not in it.text
+        await it.press("h")
+        await it.see("A solution", "$ docker service scale web=4", "2 hints taken, the solution among them.")
+        assert "h  hint" not in it.footer
+        await it.press("n", "p")
+        await it.see("2 hints taken, the solution among them.")
+        await it.press("h")
+        await it.see("Hint 1", "2 hints taken")
+
+
+async def test_a_step_that_shows_its_command_points_to_its_reference() -> None:
+    async with desk(taught(step={"hints": []})) as it:
+        await it.press("n", "h")
+        await it.see("The command is docker service create.", "1 hint taken.")
+        assert "h  hint" not in it.footer
 
 
 async def test_what_must_hold_is_kept_back_while_a_choice_is_open() -> None:

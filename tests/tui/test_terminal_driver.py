@@ -14,6 +14,8 @@ from typing import Any
 import pexpect
 import pytest
 
+from tests.processes import ended
+
 BOUND = 60.0
 _MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
 _WRAP, _CURSOR = b"7", b"25"
@@ -105,16 +107,14 @@ def test_a_terminal_that_goes_takes_it_along(tmp_path: Path) -> None:
     ours, its = os.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "SWARMLAB_STATE": str(tmp_path)}
     argv = [sys.executable, "-m", "tests.tui.on_terminal", "plain"]
-    with subprocess.Popen(argv, stdin=its, stdout=its, stderr=its, env=environment, start_new_session=True) as app:
-        try:
-            os.close(its)
-            told = b""
-            while b"minutes, 3 steps" not in told:
-                told += os.read(ours, 4096)
-            os.close(ours)
-            assert app.wait(BOUND) == 128 + signal.SIGHUP
-        finally:
-            app.kill()
+    app = subprocess.Popen(argv, stdin=its, stdout=its, stderr=its, env=environment, start_new_session=True)
+    with ended(app):
+        os.close(its)
+        told = b""
+        while b"minutes, 3 steps" not in told:
+            told += os.read(ours, 4096)
+        os.close(ours)
+        assert app.wait(BOUND) == 128 + signal.SIGHUP
 
 
 def test_a_crash_is_a_sentence_and_a_log(seat: Callable[[str], Seat], tmp_path: Path) -> None:

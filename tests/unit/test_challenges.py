@@ -94,7 +94,6 @@ def test_a_number_that_is_picked_is_a_number(tmp_path: Path) -> None:
         ('exactly: "{{count}}"', "exactly: many", 12, "exactly"),
         ("It was odd.", "It was {{odd}}.", 0, "{{odd}} is not among the picks"),
         ("[Look., See., It is so.]", "[Look.]", 16, "hints"),
-        ("nginx:1.26", '"nginx {{domain}}"', 14, "stands inside quotes"),
         ("    ways: ['docker service update --replicas {{count}} {{service}}']\n", "", 14, "ways"),
         ("- running", "- runing", 12, "runing"),
     ],

@@ -11,25 +11,18 @@ from pydantic import ValidationError
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
 from lab.checks.replacements import replacements
-from lab.world.entries import CommandBegan, CommandEnded, Entry, Fact, Hit, SwarmChanged
-from lab.world.swarm import Node, Service, ServiceSpec, SwarmObject, Task, UpdateStatus
-from lab.world.world import World, fold
+from lab.world.entries import CommandBegan, CommandEnded, Hit, ManagerLink, SwarmChanged
+from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateStatus
+from lab.world.world import World
+from tests.builders import NODES, saw
 
-NODES = tuple(
-    Node(f"id{n}", f"node{n}", "worker" if n == 4 else "manager", "ready", leader=n == 1) for n in range(1, 5)
-)
 WEB = Service("s", "web", ServiceSpec("nginx:1.26", replicas=3), 3)
 
 
 def task(slot: int, node: int = 0, state: str = "running", desired: str = "running", **more: Any) -> Task:
     name = more.pop("id", f"t{slot}")
-    return Task(name, "s", slot, f"id{node or slot}", state, desired, more.pop("created", 1.0), 2.0, **more)
-
-
-def saw(world: World, *facts: Fact) -> World:
-    for fact in facts:
-        world = fold(world, Entry(world.at + 1, fact))
-    return world
+    made, changed = more.pop("created", 1.0), more.pop("changed", 2.0)
+    return Task(name, "s", slot, f"n{node or slot}", state, desired, made, changed, **more)
 
 
 START = saw(World(), SwarmChanged("node1", NODES, (WEB,), (task(1), task(2), task(3)), first=True))
@@ -67,6 +60,9 @@ def test_every_check_asks_in_words() -> None:
         ({"placed": {"service": "web", "every_node": True}}, "web runs on every node"),
         ({"node": {"name": "node4", "state": "down"}}, "node4 is down"),
         ({"node": {"name": "node1", "role": "manager", "leader": False}}, "node1 is a manager and does not lead"),
+        ({"managers": {"answer": False}}, "no manager answers"),
+        ({"managers": {"answer": True}}, "a manager answers"),
+        ({"happened": {"service": "web", "task": "pending"}}, "a task of web had to wait for a node"),
         ({"exists": {"secret": "KEY"}}, "there is a secret KEY"),
         ({"exists": {"config": "c", "absent": True}}, "there is no config c"),
         ({"exit": 1}, "the command ends with exit status 1"),
@@ -104,11 +100,60 @@ def test_running_counts_and_says_what_is_on_its_way() -> None:
     ask = {"running": {"service": "web", "exactly": 3}}
     assert find(ask, START) == Outcome(True, "3 of 3 tasks of web run")
     late = tasks(task(3, 2, "preparing"))
-    assert find(ask, late) == Outcome(False, "2 of 3 tasks of web run; web.3 is preparing on node2")
+    assert find(ask, late).why == "2 of 3 tasks of web run; web.3 is preparing on node2"
     broken = tasks(task(3, 3, "rejected", "shutdown", error="No such image"))
     assert find(ask, broken).why == "2 of 3 tasks of web run; web.3 was rejected on node3 (No such image)"
     assert find({"running": {"service": "web", "at_least": 2}}, late).ok
     assert find({"running": {"service": "gone", "exactly": 0}}, START).ok
+
+
+def test_what_is_on_its_way_is_told_with_its_seconds() -> None:
+    late = tasks(task(3, 2, "preparing", changed=90.0), base=saw(START, CommandBegan(1, "node1", "docker ps")))
+    seen = late.at  # The task entered its state at the latest now, which is what the managers' clock is set by.
+    found = find({"running": {"service": "web", "exactly": 3}}, late)
+    assert found.why_at(seen + 6.4) == "2 of 3 tasks of web run; web.3 is preparing on node2 for 6 s"
+    assert found.why_at(seen + 126) == "2 of 3 tasks of web run; web.3 is preparing on node2 for 2 min 6 s"
+    assert found.why_at(seen - 1).endswith("for 0 s")
+    assert found == find({"running": {"service": "web", "exactly": 3}}, saw(late, CommandEnded(1, 0, 5.0))), "no news"
+
+
+@pytest.mark.parametrize(
+    ("check", "why"),
+    [
+        ({"running": {"service": "web", "at_least": 3}}, "2 of 3 tasks of web run; {}"),
+        ({"replaced": {"service": "web", "on": "node3"}}, "web.3 failed on node3; {}"),
+        (
+            {"happened": {"service": "web", "task": "running"}},
+            "no task of web started since the step began; web.3 failed on node3; {}",
+        ),
+        ({"placed": {"service": "web", "at_least": 3}}, "tasks of web by node: node1 1, node2 1; that is 2 nodes; {}"),
+    ],
+)
+def test_every_check_that_waits_for_a_task_names_it_with_its_seconds(check: dict[str, Any], why: str) -> None:
+    heir = task(3, 4, "starting", id="t3.2", created=9.0, changed=9.0)
+    world = tasks(task(3, 3, "failed", "shutdown"), heir)
+    found = find(check, world)
+    assert not found.ok
+    assert found.why_at(world.at + 3) == why.format("web.3 is starting on node4 for 3 s")
+
+
+def test_a_task_that_fits_no_node_waits_since_it_was_made() -> None:
+    """The scheduler stamps it anew at each try."""
+    late = task(3, state="pending", id="t9", created=100.0, changed=130.0, error="no suitable node")
+    world = tasks(replace(late, node=""), base=tasks(gone=("t3",)))
+    found = find({"running": {"service": "web", "exactly": 3}}, world)
+    assert found.why_at(world.at).endswith("web.3 is pending for 30 s (no suitable node)")
+
+
+def test_an_update_under_way_says_for_how_long() -> None:
+    status = UpdateStatus("updating", "update in progress", started=50.0)
+    world = tasks(
+        task(1, changed=56.0), base=saw(START, SwarmChanged("node1", services=(replace(WEB, status=status),)))
+    )
+    found = find({"updated": {"service": "web", "state": "completed"}}, world)
+    assert found.why_at(world.at) == "web: updating for 6 s (update in progress)"
+    found = find({"service": {"name": "web", "update": "completed"}}, world)
+    assert found.why_at(world.at + 1) == "web is updating for 7 s: update in progress"
 
 
 def test_running_exactly_waits_for_what_stops_and_for_what_is_wanted() -> None:
@@ -227,3 +272,21 @@ def test_captured_values_are_put_into_a_check() -> None:
     assert check.filled({"node": "node3"}).sentence == "node3 is down"
     assert check.filled({}) is check
     assert Check(exit=0).filled({"a": "b"}) == Check(exit=0)
+
+
+def test_a_task_that_waits_for_a_node_is_told_with_the_schedulers_reason() -> None:
+    ask = {"happened": {"service": "web", "task": "pending"}}
+    waits = Task("t4", "s", 4, "", "pending", "running", 1.0, 2.0, error="no suitable node")
+    assert find(ask, tasks(waits)) == Outcome(True, "web.4 is pending (no suitable node)")
+    assert not find(ask, START).ok
+
+
+def test_whether_a_manager_answers_is_what_the_last_look_found() -> None:
+    gone, back = {"managers": {"answer": False}}, {"managers": {"answer": True}}
+    live = saw(START, ManagerLink("live", "node2"))
+    assert find(back, live) == Outcome(True, "node2 answers")
+    assert not find(gone, live).ok
+    lost = saw(live, ManagerLink("stale", "node2", "there is no leader"))
+    assert find(gone, lost) == Outcome(True, "no manager answers: there is no leader")
+    assert not find(back, lost).ok
+    assert not find(gone, World(), World()).ok, "nobody was asked yet"

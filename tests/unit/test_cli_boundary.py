@@ -16,6 +16,7 @@ from lab.cli import main
 from lab.cli.boundary import UNEXPECTED
 from lab.cli.out import Out
 from lab.cluster.model import Progress
+from tests.processes import ended
 
 EVIL = "w\x1b]52;c;eA==\x07\x1b[2J\x9b6n\u202eeb"
 ACTS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -99,14 +100,21 @@ def test_whatever_is_said_is_printed(capsys: pytest.CaptureFixture[str]) -> None
     assert EVIL in json.loads(said.out.splitlines()[-1])
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "ascii:strict", "utf-8"])
-def test_every_locale_is_printed_to_and_files_are_utf_8(encoding: str) -> None:
+def printed(line: str, capsys: pytest.CaptureFixture[str]) -> bytes:
+    """What a command prints in this process."""
+    capsys.readouterr()
+    assert main(line.split()) == 0
+    return capsys.readouterr().out.encode()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "ascii:strict", pytest.param("latin-1", marks=pytest.mark.costly)])
+def test_every_locale_is_printed_to_and_files_are_utf_8(encoding: str, capsys: pytest.CaptureFixture[str]) -> None:
     told = swarmlab("replay reconciliation --plain --speed max", PYTHONIOENCODING=encoding)
     assert (told.returncode, told.stderr) == (0, b"") and told.stdout.endswith(b"nothing ran.\n")
     guide = swarmlab("export reconciliation --format markdown", PYTHONIOENCODING=encoding)
     assert guide.returncode == 0 and "✔" not in told.stdout.decode("ascii", "replace")
-    assert guide.stdout.decode("utf-8").startswith("# ")
-    assert guide.stdout == swarmlab("export reconciliation --format markdown").stdout
+    assert guide.stdout.startswith(b"# ")
+    assert guide.stdout == printed("export reconciliation --format markdown", capsys)
 
 
 @pytest.mark.parametrize(
@@ -133,19 +141,20 @@ def test_what_cannot_be_written_is_a_sentence(
     assert Path("there").read_text() == "kept"
 
 
-def test_an_export_replaces_a_file_and_is_written_into_a_link_and_a_pipe() -> None:
+def test_an_export_replaces_a_file_and_is_written_into_a_link_and_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     Path("old.cast").write_text("old")
     Path("old.cast").chmod(0o640)
     Path("link.cast").symlink_to("old.cast")
     os.mkfifo("pipe")
-    whole = swarmlab("export reconciliation --format cast").stdout
-    assert swarmlab("export reconciliation --format cast -o old.cast").returncode == 0
+    export = "export reconciliation --format cast"
+    whole = printed(export, capsys)
+    assert printed(f"{export} -o old.cast", capsys) == b""
     assert Path("old.cast").read_bytes() == whole and Path("old.cast").stat().st_mode & 0o777 == 0o640
     Path("old.cast").write_text("old")
-    assert swarmlab("export reconciliation --format cast -o link.cast").returncode == 0
+    assert printed(f"{export} -o link.cast", capsys) == b""
     assert Path("link.cast").is_symlink() and Path("old.cast").read_bytes() == whole
-    assert swarmlab("export reconciliation --format cast -o /dev/stdout", redirect="| cat").stdout == whole
-    piped = swarmlab("export reconciliation --format cast -o pipe", redirect="& cat pipe; wait")
+    assert swarmlab(f"{export} -o /dev/stdout", redirect="| cat").stdout == whole
+    piped = swarmlab(f"{export} -o pipe", redirect="& cat pipe; wait")
     assert piped.stdout == whole
 
 
@@ -165,10 +174,10 @@ def test_a_recording_that_needs_a_lab_makes_no_folder_without_one(capsys: pytest
     ("line", "redirect", "code"),
     [
         ("lessons", ">/dev/full", 1),
-        ("lessons --json", ">/dev/full", 1),
+        pytest.param("lessons --json", ">/dev/full", 1, marks=pytest.mark.costly),
         ("export reconciliation --format cast", ">/dev/full", 1),
         ("export reconciliation --format cast", ">&-", 1),
-        ("lessons", ">&-", 0),
+        pytest.param("lessons", ">&-", 0, marks=pytest.mark.costly),
         ("lessons", "<&- >&- 2>&-", 0),
         ("lessons", "2>/dev/full", 0),
         ("export nothing --format cast", "2>&-", 2),
@@ -225,8 +234,7 @@ def test_a_home_that_cannot_be_written_does_not_hide_the_error(
 
 
 SLOW = """
-import signal, sys, time
-import lab.cli.lessons
+import signal, sys, time, types
 def lessons(args, out):
     try:
         out.say("begun")
@@ -234,7 +242,7 @@ def lessons(args, out):
     finally:
         {end}
         out.say("cleaned up")
-lab.cli.lessons.lessons = lessons
+sys.modules["lab.cli.lessons"] = types.SimpleNamespace(lessons=lessons)
 from lab.cli import main
 sys.argv = ["swarmlab", "lessons"]
 sys.exit(main())
@@ -251,12 +259,8 @@ CALLED_BACK = """
 
 
 def signalled(wait: str, number: int, end: str = "") -> subprocess.CompletedProcess[str]:
-    with subprocess.Popen(
-        [sys.executable, "-c", SLOW.format(wait=wait, end=end)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    argv = [sys.executable, "-c", SLOW.format(wait=wait, end=end)]
+    with ended(subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)) as process:
         assert process.stdout and process.stdout.readline() == "begun\n"
         process.send_signal(number)
         out, err = process.communicate(timeout=BOUND)
@@ -270,13 +274,20 @@ TURNED = """
         except BaseException as error: raise ValueError("not valid") from error"""
 
 
-@pytest.mark.parametrize("wait", [SLEEPS, CALLED_BACK, TURNED])
+SIGNALS = (
+    (signal.SIGINT, 130, "interrupted"),
+    (signal.SIGTERM, 143, "ended by SIGTERM"),
+    (signal.SIGHUP, 129, "ended by SIGHUP"),
+)
+
+
 @pytest.mark.parametrize(
-    ("number", "code", "words"),
+    ("wait", "number", "code", "words"),
     [
-        (signal.SIGINT, 130, "interrupted"),
-        (signal.SIGTERM, 143, "ended by SIGTERM"),
-        (signal.SIGHUP, 129, "ended by SIGHUP"),
+        # One signal is enough to show how each wait ends, and one wait for how each signal is told.
+        pytest.param(wait, *each, marks=() if wait == SLEEPS or each[0] == signal.SIGINT else pytest.mark.costly)
+        for wait in (SLEEPS, CALLED_BACK, TURNED)
+        for each in SIGNALS
     ],
 )
 def test_a_signal_ends_a_command_as_ctrl_c_does(wait: str, number: int, code: int, words: str) -> None:

@@ -45,7 +45,8 @@ def of(environment: dict[str, str] | None = None, **more: object) -> edge_settin
 def test_by_default_pebble_under_localhost() -> None:
     found = of()
     assert (found.acme, found.domain, found.directory) == ("pebble", "localhost", "https://pebble:14000/dir")
-    assert found.given == {"domain": "localhost", "http_port": "20080", "https_port": "20443"}
+    ports = {"http_port": "20080", "https_port": "20443", "tcp_port": "9000", "acme_port": "15000"}
+    assert found.given == {"domain": "localhost", **ports}
     assert of({"SWARMLAB_ACME": "", "SWARMLAB_DOMAIN": ""}).domain == "localhost", "an empty setting is none"
 
 
@@ -61,10 +62,12 @@ def test_the_variables_of_the_stack_files() -> None:
         "ACME_DIR": str(found.folder),
         "EDGE_USER": "admin",
         "EDGE_PASSWORD": found.password,
+        "EDGE_USERS": found.users,
     }
     assert found.login == ("admin", found.password)
     assert of(published={80: ("10.0.0.1", 80), 443: ("10.0.0.1", 443)}).variables["HTTPS"] == "websecure"
-    assert of(published={}).given == {"domain": "localhost", "http_port": "80", "https_port": "443"}
+    ports = {"http_port": "80", "https_port": "443", "tcp_port": "9000", "acme_port": "15000"}
+    assert of(published={}).given == {"domain": "localhost", **ports}
 
 
 @pytest.mark.parametrize("acme", ["staging", "production"])
@@ -103,7 +106,7 @@ def test_a_setting_that_makes_no_sense(environment: dict[str, str], said: str) -
 def test_keys_and_password_are_made_once_and_are_private() -> None:
     first = of()
     files = {path.name: path for path in first.folder.iterdir()}
-    assert set(files) == {"ca.pem", "cert.pem", "key.pem", "password"}
+    assert set(files) == {"ca.pem", "cert.pem", "key.pem", "password", "users"}
     assert {path.stat().st_mode & 0o777 for path in files.values()} == {0o600}
     assert first.folder.stat().st_mode & 0o077 == 0
     before = {name: path.read_bytes() for name, path in files.items()}
@@ -126,6 +129,16 @@ def test_the_certificate_is_for_pebbles_name_and_of_its_authority() -> None:
     key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
     public = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     assert key.public_key().public_bytes(*public) == shown.public_key().public_bytes(*public)
+
+
+def test_the_line_of_the_users_file_is_of_the_password() -> None:
+    first = of()
+    user, _, hashed = first.users.partition(":")
+    assert user == edge_settings.USER
+    assert bcrypt.checkpw(first.password.encode(), hashed.encode())
+    (first.folder / "password").write_text("another\n")
+    (first.folder / "users").unlink()
+    assert bcrypt.checkpw(b"another", of().users.partition(":")[2].encode())
 
 
 def test_a_line_of_a_users_file() -> None:

@@ -22,6 +22,7 @@ from lab.cluster.doctor import doctor
 from lab.cluster.vm import acceleration, processes, requirements
 from lab.engine.endpoint import Endpoint
 from lab.errors import CommandError, MissingError, WaitError
+from tests.processes import ended
 
 
 @pytest.fixture(autouse=True)
@@ -144,8 +145,8 @@ PYTHON = Path(sys.executable).name
 def test_a_process_is_ours_only_with_its_identity_and_program(tmp_path: Path) -> None:
     sleeper = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with (
-        subprocess.Popen([*sleeper, "mark-1"], stdin=subprocess.PIPE) as ours,
-        subprocess.Popen([*sleeper, "other"], stdin=subprocess.PIPE) as other,
+        ended(subprocess.Popen([*sleeper, "mark-1"], stdin=subprocess.PIPE)) as ours,
+        ended(subprocess.Popen([*sleeper, "other"], stdin=subprocess.PIPE)) as other,
     ):
         hint = tmp_path / "pid"
         hint.write_text(str(other.pid))
@@ -161,7 +162,6 @@ def test_a_process_is_ours_only_with_its_identity_and_program(tmp_path: Path) ->
         for text in ("", "x", "999999999"):
             hint.write_text(text)
             assert process.find_process("mark-1", PYTHON, hint=hint) is None
-        other.kill()
 
 
 def test_a_run_hands_lines_over_and_keeps_them(tmp_path: Path) -> None:
@@ -302,7 +302,8 @@ def test_a_machine_without_a_record_is_found_by_its_folder_and_ended(tmp_path: P
     (home / "lab.json").write_text("damaged")
     argv = ["qemu-system-x86_64", "-c", "import sys; sys.stdin.read()", "-uuid", "some-identity"]
     drive = f"if=none,file={home}/node1/settings.tar,format=raw"
-    with subprocess.Popen([*argv, "-drive", drive], executable=sys.executable, stdin=subprocess.PIPE) as stray:
+    started = subprocess.Popen([*argv, "-drive", drive], executable=sys.executable, stdin=subprocess.PIPE)
+    with ended(started) as stray:
         assert processes.find_strays(home) == (("node1", "some-identity"),)
         assert api.down("lost").cluster
         assert stray.wait(5) != 0

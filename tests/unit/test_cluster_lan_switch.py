@@ -14,6 +14,7 @@ from lab.cluster import process
 from lab.cluster.vm import console, lan_switch, link_faults, processes
 from lab.cluster.vm.lan_switch import Switch
 from lab.wait import wait_until
+from tests.processes import ended
 
 BROADCAST = b"\xff" * 6
 NAMES = ("node1", "node2", "node3")
@@ -171,33 +172,27 @@ def wait_for_end(file: Path, end: bytes, switch: subprocess.Popen[bytes]) -> Non
 def test_the_switch_ends_with_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "lab"
     (folder / "node1").mkdir(parents=True)
-    with run_switch(folder) as switch:
-        try:
-            wait_for_end(folder / lan_switch.PID_FILE, str(switch.pid).encode(), switch)
-            (folder / "node1").rename(tmp_path / "away")
-            (folder / lan_switch.PID_FILE).unlink()
-            (folder / link_faults.DOOR).unlink()
-            folder.rmdir()
-            assert switch.wait(60) == 0
-        finally:
-            switch.kill()
+    with ended(run_switch(folder)) as switch:
+        wait_for_end(folder / lan_switch.PID_FILE, str(switch.pid).encode(), switch)
+        (folder / "node1").rename(tmp_path / "away")
+        (folder / lan_switch.PID_FILE).unlink()
+        (folder / link_faults.DOOR).unlink()
+        folder.rmdir()
+        assert switch.wait(60) == 0
 
 
 def test_a_console_that_never_ends_is_held_to_a_size(tmp_path: Path) -> None:
     folder = tmp_path / "node1"
     folder.mkdir()
     log = folder / console.LOG
-    with run_switch(tmp_path) as switch, log.open("ab", buffering=0) as emulator:
-        try:
-            emulator.write(b"swarmlab: kernel\n")
-            assert console.read_stages(folder) == ("kernel",)
-            emulator.write(b"x" * console.LARGEST + b"\nthe end\n")
-            wait_for_end(folder / console.BEFORE, b"the end\n", switch)
-            assert (folder / console.BEFORE).stat().st_size < 100_000
-            emulator.write(b"swarmlab: again\n")
-            assert log.read_bytes() == b"swarmlab: again\n"
-        finally:
-            switch.kill()
+    with ended(run_switch(tmp_path)) as switch, log.open("ab", buffering=0) as emulator:
+        emulator.write(b"swarmlab: kernel\n")
+        assert console.read_stages(folder) == ("kernel",)
+        emulator.write(b"x" * console.LARGEST + b"\nthe end\n")
+        wait_for_end(folder / console.BEFORE, b"the end\n", switch)
+        assert (folder / console.BEFORE).stat().st_size < 100_000
+        emulator.write(b"swarmlab: again\n")
+        assert log.read_bytes() == b"swarmlab: again\n"
 
 
 def test_a_console_that_is_short_or_not_there_stays(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from lab.cluster.vm.qemu import Drive, Machine, Network
 from lab.cluster.vm.state import LabState, NodeState
 from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import BusyError, InputError, LabError, MissingError, WaitError
+from tests.processes import ended
 
 ONE = Machine(
     name="swarmlab-default-node1",
@@ -193,7 +194,8 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
         "import sys, pathlib, time; from lab import file_lock\n"
         "with file_lock.hold(pathlib.Path(sys.argv[1]), 'x'):\n    print('held', flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True) as holder:
+    argv = [sys.executable, "-c", program, str(path)]
+    with ended(subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "held"
         with pytest.raises(BusyError, match=rf"process {holder.pid}\) is x"), file_lock.hold(path, "at work"):

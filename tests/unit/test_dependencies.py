@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -23,6 +24,7 @@ def declared(requirements: list[str]) -> set[str]:
     return {normal(re.match(r"[\w.-]+", one)[0]) for one in requirements}  # type: ignore[index]
 
 
+@functools.cache
 def imported() -> dict[str, str]:
     """The distribution of each foreign module that `lab` imports, with a file that imports it."""
     owners, found = packages_distributions(), dict[str, str]()

@@ -19,7 +19,7 @@ from lab.watch.swarm_diff import WHOLE, Versions, poll_swarm
 from lab.world.entries import EngineEvent, Entry, SwarmChanged
 from lab.world.journal import Journal
 from lab.world.world import World, fold
-from tests.doubles.engine import FakeEngine, FakeSwarm, Raw, fake_cluster
+from tests.doubles.engine import FakeEngine, InstantSwarm, Raw, fake_cluster
 
 BOUND = 60.0
 HUGE = 10**400
@@ -30,7 +30,7 @@ def connect(endpoint: Endpoint, timeout: float) -> docker.DockerClient:
 
 
 @pytest.fixture
-def cluster() -> Iterator[tuple[FakeSwarm, FakeEngine]]:
+def cluster() -> Iterator[tuple[InstantSwarm, FakeEngine]]:
     with fake_cluster(1) as (swarm, engines):
         swarm.create("web", 2)
         yield swarm, engines[0]
@@ -39,7 +39,7 @@ def cluster() -> Iterator[tuple[FakeSwarm, FakeEngine]]:
 class Api:
     """What docker's low-level client gives, from values."""
 
-    def __init__(self, swarm: FakeSwarm) -> None:
+    def __init__(self, swarm: InstantSwarm) -> None:
         self.swarm = swarm
 
     def nodes(self) -> Any:
@@ -61,7 +61,7 @@ class Api:
         return []
 
 
-def seen_by(swarm: FakeSwarm) -> tuple[World, Versions]:
+def seen_by(swarm: InstantSwarm) -> tuple[World, Versions]:
     fact, seen = poll_swarm(Api(swarm), "node1", Versions())
     assert fact is not None
     return fold(World(), Entry(0.0, fact)), seen
@@ -86,7 +86,7 @@ def nested(depth: int) -> bytes:
     ],
 )
 def test_an_answer_of_another_shape_makes_the_link_stale_and_then_all_is_well_again(
-    cluster: tuple[FakeSwarm, FakeEngine], path: str, body: bytes
+    cluster: tuple[InstantSwarm, FakeEngine], path: str, body: bytes
 ) -> None:
     _, engine = cluster
     engine.instead[path] = body
@@ -144,7 +144,7 @@ ODD = {
 
 @pytest.mark.parametrize("kind", ODD)
 def test_an_odd_service_costs_that_service_only(kind: str) -> None:
-    swarm = FakeSwarm(2)
+    swarm = InstantSwarm(2)
     swarm.create("web", 2)
     swarm.create("odd", 1)
     ODD[kind](swarm.services["svc-odd"])
@@ -162,7 +162,7 @@ def test_an_odd_service_costs_that_service_only(kind: str) -> None:
 
 
 def test_a_service_that_becomes_unreadable_is_not_said_to_be_removed_and_comes_back() -> None:
-    swarm = FakeSwarm(1)
+    swarm = InstantSwarm(1)
     swarm.create("web", 1)
     world, seen = seen_by(swarm)
     raw = swarm.services["svc-web"]
@@ -183,7 +183,7 @@ def test_a_service_that_becomes_unreadable_is_not_said_to_be_removed_and_comes_b
 
 @pytest.mark.parametrize("odd", ["text", None, 7, [], {}, {"ID": ["x"]}, {"ID": "t", "ServiceID": ["x"]}])
 def test_an_odd_object_in_any_list_costs_that_object_only(odd: Any) -> None:
-    swarm = FakeSwarm(2)
+    swarm = InstantSwarm(2)
     swarm.create("web", 2)
 
     class Odd(Api):
@@ -208,7 +208,7 @@ def test_an_odd_object_in_any_list_costs_that_object_only(odd: Any) -> None:
 
 
 def test_many_odd_objects_are_not_told_one_by_one() -> None:
-    swarm = FakeSwarm(1)
+    swarm = InstantSwarm(1)
     for number in range(40):
         swarm.create(f"s{number}", 0)
         swarm.services[f"svc-s{number}"]["Spec"]["Mode"] = {}
@@ -219,7 +219,7 @@ def test_many_odd_objects_are_not_told_one_by_one() -> None:
 
 @pytest.mark.parametrize("spec", [{"PluginSpec": {"Name": "p", "Remote": "r/p:1"}}, {"NetworkAttachmentSpec": {}}])
 def test_a_service_that_runs_no_containers_is_shown_without_an_image(spec: Raw) -> None:
-    swarm = FakeSwarm(1)
+    swarm = InstantSwarm(1)
     swarm.create("plug", 1)
     swarm.services["svc-plug"]["Spec"]["TaskTemplate"] = spec
     for raw in swarm.tasks.values():
@@ -231,7 +231,7 @@ def test_a_service_that_runs_no_containers_is_shown_without_an_image(spec: Raw) 
 
 
 def test_null_is_an_empty_list_and_an_absent_part() -> None:
-    swarm = FakeSwarm(1)
+    swarm = InstantSwarm(1)
     swarm.create("web", 1)
     spec = swarm.services["svc-web"]["Spec"]
     spec |= {"Labels": None, "EndpointSpec": None, "UpdateConfig": None}
@@ -268,7 +268,7 @@ def test_an_exit_status_that_is_no_number_is_none() -> None:
         assert event.exit is None
 
 
-def test_an_odd_event_costs_that_event_only(cluster: tuple[FakeSwarm, FakeEngine]) -> None:
+def test_an_odd_event_costs_that_event_only(cluster: tuple[InstantSwarm, FakeEngine]) -> None:
     swarm, engine = cluster
     journal = Journal()
 

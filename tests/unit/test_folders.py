@@ -28,6 +28,7 @@ from lab.cluster.vm.qemu import EMULATOR
 from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import LabError, MissingError
 from lab.lesson import progress
+from tests.processes import ended
 from tests.unit.test_cluster_machine import a_lab
 
 
@@ -182,13 +183,12 @@ def test_what_cannot_be_deleted_is_named(home: Path, monkeypatch: pytest.MonkeyP
 
 @contextmanager
 def running(*argv: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}, cwd=cwd
-    ) as one:
+    whole = {**os.environ, **(env or {})}
+    piped = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=whole, cwd=cwd)
+    with ended(piped) as one:
         assert one.stdout is not None
         assert one.stdout.readline() == "ready\n"
         yield one
-        one.kill()
 
 
 WAIT = "import sys; print('ready', flush=True); sys.stdin.read()"
@@ -220,11 +220,10 @@ def test_what_a_killed_build_started_is_ended_with_what_that_started(home: Path)
         "process.run_program([sys.executable, '-c', sys.argv[2]], log=pathlib.Path(sys.argv[1]), bound=300, stop=None)"
     )
     log = folder / "build.log"
-    with subprocess.Popen([sys.executable, "-c", builder, str(log), child]) as killed:
+    with ended(subprocess.Popen([sys.executable, "-c", builder, str(log), child])) as killed:
         while "ready" not in (log.read_text() if log.exists() else ""):
             assert killed.poll() is None
         left = psutil.Process(killed.pid).children(recursive=True)
-        killed.kill()
     assert len(left) == 2
     disk_cache.clear_if_idle()
     assert all(process.wait_gone(one, 20) for one in left)
@@ -249,15 +248,13 @@ def test_a_machine_of_another_user_or_program_is_not_ours(home: Path, name: str,
     cluster = VmCluster(state.load_state("default"))
     node = cluster.state.nodes[0]
     argv = [name, "-c", "echo ready; read line", "-uuid", node.identity]
-    with subprocess.Popen(
-        argv, executable="/bin/sh", stdin=subprocess.PIPE, stdout=subprocess.PIPE, user=user, text=True
-    ) as one:
+    pipe = subprocess.PIPE
+    with ended(subprocess.Popen(argv, executable="/bin/sh", stdin=pipe, stdout=pipe, user=user, text=True)) as one:
         assert one.stdout is not None
         assert one.stdout.readline() == "ready\n"
         assert not cluster.running(node)
         assert main(["down"]) == 0
         assert one.poll() is None
-        one.kill()
 
 
 def test_another_users_process_is_not_believed() -> None:
@@ -303,9 +300,8 @@ def test_a_process_that_may_not_be_ended_is_a_sentence() -> None:
 def test_a_machine_without_a_record_is_found_though_its_folder_has_a_comma(home: Path) -> None:
     place = home / "a,b"
     argv = [EMULATOR, "-c", WAIT, "-uuid", "some-identity", f"file={home}/a,,b/node1/settings.tar,format=raw"]
-    with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE) as stray:
+    with ended(subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE)):
         assert processes.find_strays(place) == (("node1", "some-identity"),)
-        stray.kill()
 
 
 # -- folders that are not to be used

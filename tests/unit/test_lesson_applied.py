@@ -10,13 +10,15 @@ import pytest
 
 from lab import paths
 from lab.lesson.applied import describe_applied
-from lab.lesson.course import Problems, load_course, load_lesson
+from lab.lesson.course import Problems, load_lesson
 from lab.lesson.excerpt import excerpt
 from lab.lesson.model import Became
-from lab.world.entries import Entry, Fact, RoutesSeen, SwarmChanged
+from lab.world.entries import RoutesSeen, SwarmChanged
 from lab.world.swarm import FileReference, Node, Port, Service, ServiceSpec, SwarmObject, Task
 from lab.world.traefik import Router
-from lab.world.world import World, fold
+from lab.world.world import World
+from tests.builders import saw
+from tests.course import LESSONS
 
 STACK = """\
 # At the top.
@@ -90,7 +92,7 @@ def test_a_lesson_that_reads_a_block_that_is_not_there_is_told_where(tmp_path: P
 
 
 def test_every_block_that_a_lesson_reads_is_in_it() -> None:
-    reads = [each for lesson in load_course() for step in lesson.steps for each in step.reads]
+    reads = [each for lesson in LESSONS for step in lesson.steps for each in step.reads]
     assert reads
     for each in reads:
         assert each.excerpt == excerpt(paths.stacks(), each.file, each.block)
@@ -120,12 +122,6 @@ NAMED = (
     SwarmObject("secret", "k", "key-1"),
     SwarmObject("config", "c", "conf-1"),
 )
-
-
-def saw(world: World, *facts: Fact) -> World:
-    for fact in facts:
-        world = fold(world, Entry(world.at + 1, fact))
-    return world
 
 
 TASK = Task("t1", "w", 1, "n2", "running", "running", 1.0, 2.0)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from lab import paths
-from lab.checks import check
-from lab.lesson import challenge, checkpoint, model, notes, question, stack_state
+from lab.lesson import model, stack_state
 from lab.lesson.check_table import kinds
+from lab.lesson.json_schema import PARTS
 from lab.lesson.key_tables import examples, keys, whole_schema, with_key_tables
 from lab.schema import document
 from lab.schema.value import Value
@@ -24,7 +24,7 @@ SCHEMA = whole_schema()
 EXAMPLES = examples(TEXT)
 MODELS: dict[str, type[Value]] = {
     name: each
-    for part in (check, checkpoint, stack_state, notes, question, model, challenge)
+    for part in (*PARTS, stack_state)
     for name, each in vars(part).items()
     if isinstance(each, type) and issubclass(each, Value)
 }
@@ -44,6 +44,9 @@ WITH = {
     ("Question", "choices"): ("answer",),
     ("Question", "answer"): ("choices",),
     ("Question", "because"): ("choices", "answer"),
+    ("Event", "service"): ("task",),
+    ("Event", "task"): ("service",),
+    ("Event", "on"): ("service", "task"),
     ("Became", "label"): ("of",),
     ("Became", "of"): ("port",),
     ("Checkpoint", "stacks"): ("networks",),

@@ -99,7 +99,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD + "    leaves: {services: {web: {imge: x}}}\n", 19, "unknown key 'imge'"),
         (GOOD + "start:\n  stacks:\n    edge: {file: none.yaml}\n", 21, "none.yaml: there is no such file"),
         (GOOD + "start:\n  stacks:\n    edge: {file: ../README.md}\n", 21, "leaves the stacks' folder"),
-        (GOOD + "start:\n  stacks:\n    edge: {file: app/server.js}\n", 21, "app/server.js, line"),
+        (GOOD + "start:\n  stacks:\n    edge: {file: viz/server.js}\n", 21, "viz/server.js, line"),
         (GOOD + "start:\n  stacks:\n    edge: {fil: edge.yaml}\n", 21, "unknown key 'fil'; did you mean 'file'?"),
         (
             GOOD + "start:\n  stacks:\n    acme: {file: acme.yaml}\n",
@@ -200,6 +200,15 @@ def test_a_folder_is_held_against_its_syllabus(tmp_path: Path) -> None:
     ]
     with pytest.raises(Problems):
         load_course(tmp_path)
+
+
+def test_what_every_lesson_is_given_may_stand_inside_quotes(tmp_path: Path) -> None:
+    """Host names are plain words: in a rule's backquotes they can stand as they are."""
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("docker service ls", "echo 'Host(`a.{{domain}}`)' {{domain}}"))
+    (step, *_) = load_lesson(tmp_path / "mine.yaml").steps
+    assert template.fill_command(step.run or "", {"domain": "labs.example.org"}) == (
+        "echo 'Host(`a.labs.example.org`)' labs.example.org"
+    )
 
 
 def test_a_captured_value_is_one_word_of_the_command() -> None:

@@ -14,7 +14,7 @@ from lab.checks.base import Baseline
 from lab.cluster.edge_settings import DIRECTORIES
 from lab.errors import EngineError
 from lab.lesson.checkpoint import checkpoint_after, checkpoint_before
-from lab.lesson.course import check_paths, load_challenges, load_course, load_syllabus
+from lab.lesson.course import check_paths, load_challenges, load_syllabus
 from lab.lesson.json_schema import editor_schema
 from lab.lesson.model import Lesson
 from lab.reset.apply import apply
@@ -25,20 +25,24 @@ from lab.schema import template
 from lab.tape.tape import load
 from lab.world.entries import Checked
 from lab.world.world import World, fold
+from tests.course import LESSONS
 from tests.doubles.driver import ModelDriver
 from tests.live.findings import FINDINGS
 
-LESSONS = load_course()
 IDS = [lesson.id for lesson in LESSONS]
 #: Every lesson is played on the model, save those that ask what no model of a swarm can answer, with the reason.
 #: They are proven on real machines (`tests/live/test_lessons.py` plays them all), and here their checkpoints are.
 BEYOND = {
+    "orientation": "what a worker's engine says",
+    "task-life": "tasks that wait and that are rejected",
+    "placement": "preferences, reservations, and jobs",
     "routing-mesh": "what nginx wrote to its log, and through which address",
     "edge-router": "Traefik: its API, its redirect, its dashboard's password",
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
     "certificates": "certificates: who issued them, and when",
     "rolling-update": "requests under load",
+    "failed-update": "requests under load",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,
@@ -67,7 +71,7 @@ def test_the_lessons_are_there_and_well() -> None:
     problems, looked_at = check_paths([paths.lessons()])
     assert problems == ()
     assert looked_at == len(IDS) + len(load_challenges()) + 1
-    assert IDS[:3] == ["first-service", "reconciliation", "scaling"]
+    assert IDS[:3] == ["orientation", "first-service", "task-life"]
 
 
 def test_what_is_said_of_single_lessons_is_of_lessons_of_the_syllabus() -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.lesson.course import load_course
+from tests.course import LESSONS
 from tests.live.shard import CORE, SHARDS, choose_lessons
-
-LESSONS = load_course()
 
 
 @pytest.mark.parametrize("shards", [1, SHARDS, 5])

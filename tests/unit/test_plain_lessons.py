@@ -6,14 +6,12 @@ import re
 
 import pytest
 
-from lab.lesson.course import load_course
-from lab.lesson.model import Lesson
 from lab.session.replay import ReplayStage
+from tests.course import LESSONS
 from tests.doubles.plain_desk import PlainDesk, plain_desk
 from tests.doubles.stage import ModelStage
 from tests.unit.test_lessons import BEYOND
 
-LESSONS = load_course()
 PLAYED = [lesson.id for lesson in LESSONS if lesson.id not in BEYOND]
 MANY = 200
 """The most lines that anybody needs to type for a lesson."""
@@ -72,19 +70,13 @@ def test_every_lesson_is_taken_from_its_text_on_the_model(id: str, by_hand: bool
             assert "Done by `" in desk.printed
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.id for lesson in LESSONS])
-def test_every_lesson_is_taken_from_its_text_on_its_recording(lesson: Lesson) -> None:
-    """Those too that ask what no model of a swarm can answer."""
-    with plain_desk(ReplayStage(speed=None), lesson=lesson.id) as desk:
+@pytest.mark.parametrize("id", [lesson.id for lesson in LESSONS])
+def test_every_lesson_is_taken_from_its_text_on_its_recording(id: str) -> None:
+    """Those too that ask what no model of a swarm can answer. Nothing acts on the terminal or is a drawing."""
+    with plain_desk(ReplayStage(speed=None), lesson=id) as desk:
         Learner(desk).take()
         assert _TRUE in desk.printed
         assert max(map(len, _prose(desk.printed))) <= 80
-
-
-@pytest.mark.parametrize("id", [lesson.id for lesson in LESSONS])
-def test_nothing_acts_on_the_terminal_and_nothing_is_a_drawing(id: str) -> None:
-    with plain_desk(ReplayStage(speed=None), lesson=id) as desk:
-        Learner(desk).take()
         for line in ("w", "c", "h", "?", "p", "c"):
             desk.type(line)
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", desk.printed)

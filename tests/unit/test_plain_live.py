@@ -9,13 +9,13 @@ import pytest
 
 from lab.session.live import LiveStage
 from lab.wait import wait_until
-from tests.doubles.engine import FakeSwarm, fake_cluster
+from tests.doubles.cluster import DoubleCluster
+from tests.doubles.engine import InstantSwarm, fake_cluster
 from tests.doubles.plain_desk import PlainDesk, plain_desk
-from tests.unit.test_session_run import DoubleCluster
 
 
 @pytest.fixture
-def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[PlainDesk, FakeSwarm]]:
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[PlainDesk, InstantSwarm]]:
     """A seat at the lesson on scaling, on a swarm in which six tasks of web run."""
     monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path))
     with fake_cluster() as (swarm, engines):
@@ -28,7 +28,7 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Plai
             stage.close()
 
 
-def test_commands_run_in_the_labs_shell_and_their_output_is_shown(live: tuple[PlainDesk, FakeSwarm]) -> None:
+def test_commands_run_in_the_labs_shell_and_their_output_is_shown(live: tuple[PlainDesk, InstantSwarm]) -> None:
     desk, _ = live
     said = desk.type("echo $((6 * 7)); cd /; false")
     assert "On node1 runs:\n    echo $((6 * 7)); cd /; false\n    42\nExit status 1 after" in said
@@ -40,7 +40,7 @@ def test_commands_run_in_the_labs_shell_and_their_output_is_shown(live: tuple[Pl
     assert "\n    n is a command\n" in desk.type("!echo n is a command")
 
 
-def test_ctrl_c_ends_a_command_that_runs(live: tuple[PlainDesk, FakeSwarm]) -> None:
+def test_ctrl_c_ends_a_command_that_runs(live: tuple[PlainDesk, InstantSwarm]) -> None:
     desk, _ = live
     desk.send("echo begun; sleep 600")
     desk.see("On node1 runs:")
@@ -49,7 +49,7 @@ def test_ctrl_c_ends_a_command_that_runs(live: tuple[PlainDesk, FakeSwarm]) -> N
     assert "    still here\n" in desk.type("echo still here")
 
 
-def test_a_step_that_comes_true_elsewhere_is_told_at_the_prompt(live: tuple[PlainDesk, FakeSwarm]) -> None:
+def test_a_step_that_comes_true_elsewhere_is_told_at_the_prompt(live: tuple[PlainDesk, InstantSwarm]) -> None:
     desk, swarm = live
     for _ in range(8):
         desk.type("n")
@@ -58,10 +58,7 @@ def test_a_step_that_comes_true_elsewhere_is_told_at_the_prompt(live: tuple[Plai
         "the step is watched", 20, lambda: "" if "1. Does not hold" in desk.type("c") else "no verdict", pause=0.1
     )
     desk.read_on()
-    with swarm.lock:
-        swarm.change("web", lambda spec: spec["Mode"]["Replicated"].update(Replicas=3))
-        swarm._settle(lambda: len(swarm.of(swarm.service("web"))) == 3)
-    swarm.tell("service", "update", swarm.service("web")["ID"], "web")
+    swarm.scale("web", 3)
     desk.see("\nStep 8 of 8: Done, and not by a command typed here.\n", "step 8 of 8, done, Enter goes on > ")
     assert "Service web: 3 of 3 tasks running" in desk.type("w")
     assert "1. Holds: " in desk.type("c")

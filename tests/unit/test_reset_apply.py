@@ -288,12 +288,12 @@ def test_a_stack_that_was_changed_by_hand_is_put_right() -> None:
 
 def test_names_of_a_stack_that_were_taken_by_hand_are_given_back_to_it() -> None:
     driver = ModelDriver()
-    driver.swarm.create_named("configs", "server-1", data="of another time")
+    driver.swarm.create_named("configs", "settings-1", data="of another time")
     driver.swarm.create_named("networks", "app_inside")
     reset(driver, EDGE)
     assert reset(driver, EDGE).actions == ()
     held = {n.name: n.content for n in driver.journal.world.swarm.objects.values()}
-    assert held["server-1"] == fingerprint((paths.stacks() / "app" / "server.js").read_bytes())
+    assert held["settings-1"] == fingerprint((paths.stacks() / "app" / "settings.json").read_bytes())
     assert held["app_inside"] == held["api-key-1"] == ""
 
 
@@ -323,3 +323,24 @@ def test_it_waits_for_a_stacks_services() -> None:
     found = plan(driver.journal.world, nowhere, made_by_lab=True, env=ENV)
     with pytest.raises(WaitError, match="0 of 1 tasks of edge_traefik run"):
         apply(found.actions, nowhere, driver, bound=20, clock=driver.time)
+
+
+def test_a_service_of_which_not_all_can_run_is_not_waited_for_longer_than_that() -> None:
+    """Its other tasks wait for a node that is not there."""
+    driver = ModelDriver()
+    most = ServiceState(image="nginx:1.26", replicas=6, max_per_node=1, running=4)
+    none = ServiceState(image="nginx:1.26", constraints=("node.labels.disk==ssd",), running=0)
+    checkpoint = Checkpoint(services={"most": most, "none": none})
+    reset(driver, checkpoint)
+    assert reset(driver, checkpoint).actions == ()
+    states = [task["Status"]["State"] for task in driver.swarm.tasks.values()]
+    assert (states.count("running"), states.count("pending")) == (4, 3)
+    with pytest.raises(WaitError, match="4 tasks of most run, not 5"):
+        reset(driver, Checkpoint(services={"most": most.model_copy(update={"running": 5})}))
+
+
+def test_preferences_and_the_most_on_a_node_are_declared_as_the_engine_has_them() -> None:
+    state = ServiceState(image="x:1", preferences=("node.labels.rack",), max_per_node=2)
+    placement = api.service_body(state.spec, {})["task_template"]["Placement"]
+    assert placement["Preferences"] == [{"Spread": {"SpreadDescriptor": "node.labels.rack"}}]
+    assert placement["MaxReplicas"] == 2

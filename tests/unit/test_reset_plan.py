@@ -190,3 +190,11 @@ def test_nodes_come_first_and_a_machine_goes_off_last() -> None:
 def test_an_empty_world_and_an_empty_checkpoint() -> None:
     assert plan(World(), Checkpoint(), made_by_lab=True).actions == ()
     assert World().swarm.nodes == Map()
+
+
+def test_the_labels_of_a_service_are_for_the_domain_of_the_settings() -> None:
+    checkpoint = Checkpoint(services={"web": ServiceState(image="nginx:1.26", labels={"rule": "Host(`a.{{domain}}`)"})})
+    for env, domain in (({}, "localhost"), ({"DOMAIN": "labs.example.org"}, "labs.example.org")):
+        (create,) = plan(whole(), checkpoint, made_by_lab=True, env=env).actions
+        assert isinstance(create, CreateService)
+        assert create.spec.labels == {"rule": f"Host(`a.{domain}`)"}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import pytest
 
-from lab.lesson.model import Act, Lesson
+from lab.lesson.measured import measured
+from lab.lesson.model import Act
 from lab.run.open_step import open_step
 from lab.run.runner import open_lesson, run_lesson, run_step, sources_needed
 from lab.world.entries import (
@@ -26,6 +26,7 @@ from lab.world.entries import (
 from lab.world.load import LoadSpec
 from lab.world.load import step as bucket_of
 from lab.world.traefik import Certificate, Router
+from tests.builders import lesson_of
 from tests.doubles.driver import ModelDriver
 
 LOAD: dict[str, Any] = {
@@ -45,11 +46,7 @@ UPDATE: dict[str, Any] = {
     "then": [{"load": {"sent": 30, "failed_at_least": 1}}],
     "bound": 30,
 }
-
-
-def lesson_of(*steps: dict[str, Any], **more: Any) -> Lesson:
-    data = {"id": "one", "title": "One", "topics": ["t"], "minutes": 1, "about": "It.", "steps": list(steps), **more}
-    return Lesson.model_validate_json(json.dumps(data))
+ASKS_AGAIN = {"name": "guess_again", "text": "And now?"}
 
 
 class Loading(ModelDriver):
@@ -87,7 +84,11 @@ def test_a_load_step_wishes_for_it_and_counts_it() -> None:
         ({"rate": 0}, None, "end the load"),
         ({"rate": 5, "port": 8080, "path": "/a"}, LoadSpec(5.0, 8080, "/a", "", https=False), "to port 8080 /a"),
         ({"rate": 5, "host": "a.b", "https": False}, LoadSpec(5.0, 80, "/", "a.b", https=False), ", 5 a second"),
-        ({"rate": 5, "port": 80, "node": "node1"}, LoadSpec(5, 80, https=False, node="node1"), "of node1, 5 a second"),
+        (
+            {"rate": 5, "port": 8080, "node": "node4"},
+            LoadSpec(5.0, 8080, "/", "", https=False, node="node4"),
+            "to port 8080 / of node4",
+        ),
         ({"host": "a.{{domain}}"}, LoadSpec(9.0, 443, "/", "a.localhost"), "send requests to https://a."),
     ],
 )
@@ -231,3 +232,20 @@ def test_nobody_is_asked_for_a_choice_and_what_was_measured_is_told() -> None:
     result = run_step(lesson, lesson.steps[1], driver)
     assert result.took == (f"Measured: 3 of {driver.journal.world.load.sent - before} requests failed.",)
     assert [fact for fact in driver.facts(Captured) if isinstance(fact, Captured) and fact.name == "bet"] == []
+
+
+def test_the_rows_of_what_was_measured_are_those_of_the_steps_that_ask_for_a_number() -> None:
+    driver = Loading()
+    lesson = lesson_of(LOAD, UPDATE, {**UPDATE, "id": "again", "title": "Again", "question": ASKS_AGAIN})
+    open_lesson(lesson, driver)
+    assert measured(lesson, driver.journal.world.lesson) == ()
+    assert run_step(lesson, lesson.steps[0], driver).passed
+    driver.bad = 3
+    assert run_step(lesson, lesson.steps[1], driver).passed
+    moved = [fact for fact in driver.facts(StepMoved) if isinstance(fact, StepMoved)][-1]
+    assert moved.requests is not None
+    assert moved.requests[1] == 3
+    done, missing = measured(lesson, driver.journal.world.lesson)
+    assert (done.title, done.said, (done.sent, done.failed)) == ("Update", "7", moved.requests)
+    assert done.words == f"3 of {done.sent} failed"
+    assert (missing.said, missing.words) == ("", "not measured")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -9,8 +10,14 @@ import pytest
 from lab.errors import LabError
 from lab.run.open_step import OpenStep, open_step
 from lab.run.results import StepResult
-from lab.world.entries import Captured, CommandBegan, CommandEnded, StepMoved
-from tests.unit.test_run_runner import UP, Recording, lesson_of
+from lab.world.entries import Captured, CommandBegan, CommandEnded, Hit, StepMoved
+from lab.world.request import Request
+from tests.builders import lesson_of
+from tests.doubles.driver import Answered
+from tests.unit.test_run_runner import UP, Recording
+
+EVERYWHERE = {"http": {"port": 8080, "every_node": True}}
+CERTIFICATE = {"certificate": {"host": "app.localhost"}}
 
 
 def opened(driver: Recording, **changes: Any) -> OpenStep:
@@ -131,3 +138,105 @@ def test_an_open_step_types_nothing() -> None:
     driver = Recording()
     look(driver, opened(driver), turns=5)
     assert driver.facts(CommandBegan) == []
+
+
+class Waiting(Recording):
+    """Rounds of requests are answered when the test says so, and no source ever looks while somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rounds: list[Answered] = []
+        self.looked: list[str] = []
+
+    def ask_soon(self, requests: Mapping[Request, int]) -> Answered:
+        self.rounds.append(Answered(ended=False))
+        return self.rounds[-1]
+
+    def look_soon(self, source: str) -> Callable[[], bool]:
+        self.looked.append(source)
+        return lambda: False
+
+    def refresh(self, what: str) -> None:
+        raise AssertionError("an open step waits for no source")
+
+    def answer(self, number: int, *nodes: str, status: int = 200, ended: bool = True) -> None:
+        """These nodes have answered round `number` now."""
+        hits = tuple(Hit(node, 8080, "/", status, "a-replica", 1.0) for node in nodes)
+        one = self.rounds[number]
+        one.hits, one.ended = (*one.hits, *hits), ended
+        for hit in hits:
+            self.journal.write(hit)
+
+
+NODES = ("node1", "node2", "node3", "node4")
+
+
+def test_a_node_that_hangs_delays_no_later_round() -> None:
+    driver = Waiting()
+    step = opened(driver, then=[EVERYWHERE])
+    driver.answer(0, *NODES[:3], ended=False)
+    assert not step.look()
+    assert len(driver.rounds) == 1, "it may still answer"
+    driver.time.now += 3
+    assert not step.look()
+    assert len(driver.rounds) == 2
+    driver.answer(1, *NODES)
+    driver.answer(0, "node4", status=0)  # what hung was sent before
+    assert step.look()
+
+
+def test_a_node_that_is_down_is_not_waited_for() -> None:
+    driver = Waiting()
+    driver.act("stop", "node4")
+    settle(driver)
+    step = opened(driver, then=[EVERYWHERE])
+    driver.run("docker service ls")
+    driver.time.now += 3
+    step.look()
+    driver.answer(-1, *NODES[:3], ended=False)
+    assert step.look()
+
+
+def test_a_round_is_sent_again_only_after_a_pause() -> None:
+    driver = Waiting()
+    step = opened(driver, then=[EVERYWHERE])
+    driver.answer(0, *NODES, status=503)
+    for _ in range(10):
+        assert not step.look()
+        driver.time.now += 0.25
+    assert len(driver.rounds) == 2
+
+
+def test_what_is_missing_is_looked_for_again_and_again_without_waiting() -> None:
+    driver = Waiting()
+    step = opened(driver, then=[CERTIFICATE, {"running": {"service": "web", "exactly": 4}}])
+    assert driver.looked == ["certificates"]
+    for _ in range(9):
+        assert not step.look()
+        driver.time.now += 0.5
+    assert driver.looked[1:] == ["", "certificates"] * 2, "every two seconds"
+
+
+def test_answers_from_before_the_rest_was_so_prove_nothing() -> None:
+    driver = Waiting()
+    step = opened(driver, then=[EVERYWHERE, {"running": {"service": "web", "exactly": 4}}])
+    driver.answer(0, *NODES)
+    assert not step.look()
+    driver.run("docker service scale web=4")
+    for _ in range(20):
+        settle(driver, 1)
+        assert not step.look()
+    assert all(check.now.ok for check in step.checks)
+    assert len(driver.rounds) == 2
+    driver.answer(1, *NODES)
+    assert step.look()
+
+
+def test_what_was_so_is_known_once_everything_has_answered() -> None:
+    driver = Waiting()
+    step = opened(driver, then=[EVERYWHERE])
+    driver.answer(0, *NODES[:3], ended=False)
+    assert not step.look()
+    driver.answer(0, "node4")
+    assert not step.look()
+    assert step.was_so, "nothing was typed, and the first answers were as they should be"

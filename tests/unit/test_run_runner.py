@@ -9,12 +9,24 @@ from typing import Any
 import pytest
 
 from lab.cli.out import to_json
-from lab.errors import Cancelled, InputError, LabError, WaitError
-from lab.lesson.hints import hint_for, list_hints
-from lab.lesson.model import Lesson, Step
+from lab.errors import Cancelled, EngineError, InputError, LabError, WaitError
+from lab.lesson.hints import describe_taken, hint_for, list_hints
+from lab.lesson.model import Step
 from lab.run.capture import capture_from_output, known_values
 from lab.run.runner import StepResult, run_lesson, run_step
-from lab.world.entries import Captured, Checked, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved
+from lab.world.entries import (
+    Captured,
+    Checked,
+    CommandBegan,
+    CommandEnded,
+    Entry,
+    Fact,
+    LessonOpened,
+    ManagerLink,
+    StepMoved,
+)
+from lab.world.waiting import say_how_long
+from tests.builders import lesson_of
 from tests.doubles.driver import ModelDriver
 
 CREATE = "docker service create --name web --replicas 2 --publish 8080:80 nginx:1.26"
@@ -30,11 +42,6 @@ UP: dict[str, Any] = {
         {"say": "Look at `docker service ps web`."},
     ],
 }
-
-
-def lesson_of(*steps: dict[str, Any]) -> Lesson:
-    data = {"id": "one", "title": "One", "topics": ["t"], "minutes": 1, "about": "It.", "steps": list(steps)}
-    return Lesson.model_validate_json(json.dumps(data))
 
 
 class Recording(ModelDriver):
@@ -128,13 +135,27 @@ def test_at_the_bound_the_last_finding_and_its_hint_are_told() -> None:
     moved = driver.facts(StepMoved)[-1]
     assert isinstance(moved, StepMoved)
     assert moved.why == f"{result.why}\n{result.hint}"
-    assert driver.facts(Checked)[-1] == Checked("one", "up", 0, "4 tasks of web run", False, result.why)
+    last = driver.facts(Checked)[-1]
+    assert isinstance(last, Checked)
+    assert say_how_long(last.why, last.waits, driver.journal.now()) == result.why
+    assert "web.2 is preparing on node1 for 7 s; web.3" in result.why
 
 
 def test_hints() -> None:
     step = Step.model_validate_json(json.dumps(UP))
     assert hint_for(step, "2 of 4 tasks of web run; web.3 is pending") == "`web.3` is pending."
-    assert list_hints(step, ["1 of 4", "web.2 is new"]) == ("`web.2` is new.", "Look at `docker service ps web`.")
+    told = list_hints(step, ["1 of 4", "web.2 is new"])
+    assert [(hint.id, hint.text) for hint in told[:2]] == [
+        ("0", "`web.2` is new."),
+        ("1", "Look at `docker service ps web`."),
+    ]
+    assert [hint.id for hint in told[2:]] == ["pointer"], "the page shows the command itself"
+    turn = step.model_copy(update={"run": None, "solution": "docker service scale web=4", "hints": ()})
+    assert [(hint.id, hint.command) for hint in list_hints(turn, [])] == [
+        ("pointer", ""),
+        ("solution", "docker service scale web=4"),
+    ]
+    assert list_hints(turn.model_copy(update={"solution": None}), []) == ()
     assert hint_for(step, "anything else") == "Look at `docker service ps web`."
     assert hint_for(step.model_copy(update={"hints": ()}), "x") == ""
 
@@ -265,6 +286,41 @@ def test_a_turn_that_nobody_takes_ends_at_its_bound() -> None:
     assert result.why == "2 of 4 tasks of web run"
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            "docker service scale web=4",
+            "The command is `docker service scale`. `docker service scale --help` lists its ",
+        ),
+        ("docker ps --all", "The command is `docker ps`."),
+        (
+            "x=$(docker secret ls -q); docker secret rm $x",
+            "The commands are `docker secret ls` and `docker secret rm`.",
+        ),
+        ("curl -sI http://web", "The command is `curl`; `curl --help` lists its options."),
+    ],
+)
+def test_a_pointer_names_the_command_and_its_reference(command: str, told: str) -> None:
+    (hint,) = list_hints(lesson_of({**UP, "run": command, "hints": []}).steps[0], [])
+    assert hint.text.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("command", "page"),
+    [("docker service scale a=1", "service/scale"), ("docker ps", "container/ls"), ("docker kill x", "container/kill")],
+)
+def test_a_pointer_has_the_commands_own_page(command: str, page: str) -> None:
+    (hint,) = list_hints(lesson_of({**UP, "run": command, "hints": []}).steps[0], [])
+    assert f"docs.docker.com/reference/cli/docker/{page}/ explains" in hint.text
+
+
+def test_hints_taken_are_counted_in_words() -> None:
+    assert describe_taken(()) == ""
+    assert describe_taken(("0",)) == "1 hint taken"
+    assert describe_taken(("0", "pointer", "solution")) == "3 hints taken, the solution among them"
+
+
 def test_the_proof_types_the_solution_of_a_learners_turn() -> None:
     driver = Recording()
     result = run_lesson(lesson_of({**TURN, "solution": "docker service scale web=4"}), driver)
@@ -272,3 +328,39 @@ def test_the_proof_types_the_solution_of_a_learners_turn() -> None:
     assert (result.steps[0].command, result.steps[0].status) == ("docker service scale web=4", 0)
     none = run_lesson(lesson_of(TURN), Recording())
     assert none.why == "step up: it is the learner's turn here, and the lesson has no solution that could be typed"
+
+
+class Alone(Recording):
+    """A driver whose managers answer only while `there`."""
+
+    there = False
+
+    def look(self, bound: float = 60.0) -> None:
+        if not getattr(self, "entries", None) or self.there:
+            super().look(bound)
+        else:
+            raise EngineError("no manager answered")
+
+    def _turn(self) -> None:
+        self.swarm.tick()
+        if self.there:
+            self.look()
+
+
+def test_a_step_about_the_managers_waits_for_none() -> None:
+    class Cut(Alone):
+        def act(self, action: str, node: str) -> None:
+            super().act(action, node)
+            self.journal.write(ManagerLink("stale", "node1", "there is no leader"))
+
+    driver = Cut()
+    driver.journal.write(ManagerLink("live", "node1"))
+    result = go(driver, run=None, act={"stop": "node2"}, then=[{"managers": {"answer": False}}], hints=[])
+    assert result.passed, result.why
+
+
+def test_without_managers_a_command_that_asks_nothing_of_them_is_typed_and_another_is_not() -> None:
+    driver = Alone()
+    driver.journal.write(ManagerLink("stale", "node1", "there is no leader"))
+    assert go(driver, run="docker service ls", then=[{"output": {"contains": "web"}}], hints=[]).passed
+    assert go(driver).why.startswith("no manager answered")

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.run.runner import run_lesson
 from lab.schema.diagnostics import Problems
@@ -20,10 +19,11 @@ from lab.tape.tape import Header, Recorder, Tape, load
 from lab.terminal.redact import Redactor
 from lab.world.entries import Captured, Checked, CommandBegan, Entry, Fact, StepMoved
 from lab.world.journal import Journal
+from tests.course import LESSONS
 from tests.doubles.driver import ModelDriver
 from tests.unit.test_lessons import PLAYED, reset
 
-COURSE = {lesson.id: lesson for lesson in load_course()}
+COURSE = {lesson.id: lesson for lesson in LESSONS}
 RECORDED = tapes()
 
 

@@ -17,8 +17,8 @@ from lab.session.draft import Draft, first_changed
 from lab.session.live import LiveStage
 from lab.session.reading import ReadingStage
 from lab.world.entries import Captured
+from tests.doubles.cluster import DoubleCluster
 from tests.doubles.engine import fake_cluster
-from tests.unit.test_session_run import DoubleCluster
 
 TEXT = new_lesson("mine", "schema.json")
 
@@ -43,8 +43,9 @@ def draft_of(path: Path) -> tuple[Draft, ReadingStage]:
 
 
 def looks(draft: Draft, count: int = 3) -> list[str]:
-    """The titles of what was read in so many looks."""
-    return [lesson.title for lesson in (draft.reload() for _ in range(count)) if lesson is not None]
+    """The titles of what was read in so many looks, and whether it waits."""
+    found = [saved for saved in (draft.reload() for _ in range(count)) if saved is not None]
+    return [saved.lesson.title + " waits" * saved.waits for saved in found]
 
 
 def test_a_save_is_read_once_and_the_stage_has_it(path: Path) -> None:
@@ -67,6 +68,25 @@ def test_a_file_is_read_when_it_has_come_to_rest(path: Path) -> None:
     beside.replace(path)
     assert draft.reload() is None
     assert looks(draft) == ["Whole"]
+
+
+def test_a_save_that_has_to_wait_is_told_once_and_again_when_the_stage_has_it(path: Path) -> None:
+    class Busy(ReadingStage):
+        free = False
+
+        def revise(self, lesson: Lesson) -> bool:
+            return self.free and super().revise(lesson)
+
+    stage = Busy(path.name)
+    draft = Draft(path, lambda _: stage)
+    draft.stage()
+    path.write_text(TEXT.replace("title: Mine", "title: One"))
+    assert looks(draft, 5) == ["One waits"]
+    path.write_text(TEXT.replace("title: Mine", "title: Other"))
+    assert looks(draft, 5) == ["Other waits"]
+    stage.free = True
+    assert looks(draft) == ["Other"]
+    assert [lesson.title for lesson in stage.lessons()] == ["Other"]
 
 
 def test_a_save_of_the_same_length_is_seen_by_its_time(path: Path) -> None:
@@ -171,7 +191,7 @@ def passed(stage: LiveStage) -> list[str]:
 def revise(stage: LiveStage, path: Path, old: str, new: str) -> Lesson:
     path.write_text(TEXT.replace(old, new))
     lesson = load_lesson(path)
-    stage.revise(lesson)
+    assert stage.revise(lesson)
     return lesson
 
 

@@ -13,11 +13,11 @@ from lab.cluster import api
 from lab.cluster.model import Progress
 from lab.cluster.vm.snapshot import budget, store
 from lab.errors import InputError, LabError
-from lab.lesson.course import load_course
 from lab.session import prepare as module
 from lab.session import reset_to as reset
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.prepare import prepare, starts_of
+from tests.course import LESSONS
 from tests.unit.test_cluster_snapshots import record, saved
 from tests.unit.test_session_reset import SCALING, Machines, Saved, a_snapshot, put_back
 
@@ -65,7 +65,7 @@ def test_what_is_saved_already_is_passed_over_so_that_an_interrupted_one_goes_on
 
 
 def test_with_the_steps_every_start_is_named_once() -> None:
-    lesson = load_course()[0]
+    lesson = LESSONS[0]
     assert [step for _, step in starts_of([lesson], steps=True)] == [None, *(s.id for s in lesson.steps[1:])]
     assert [step for _, step in starts_of([lesson], steps=False)] == [None]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from lab.errors import InputError
-from lab.lesson.course import load_course
 from lab.session.replay import ReplayStage
 from lab.tape.find import find_tape, tapes
 from lab.world.world import World
+from tests.course import LESSONS
 
-LESSONS = [lesson.id for lesson in load_course()]
+IDS = [lesson.id for lesson in LESSONS]
 
 
 @pytest.fixture
@@ -21,11 +21,11 @@ def stage() -> ReplayStage:
 
 
 def test_every_lesson_has_a_recording(stage: ReplayStage) -> None:
-    assert [lesson.id for lesson in stage.lessons()] == LESSONS
-    assert set(tapes()) == set(LESSONS)
+    assert [lesson.id for lesson in stage.lessons()] == IDS
+    assert set(tapes()) == set(IDS)
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("lesson", IDS)
 def test_a_recording_passes_every_step_of_its_lesson(stage: ReplayStage, lesson: str) -> None:
     opened = stage.open(lesson)
     assert "REPLAY" in stage.title

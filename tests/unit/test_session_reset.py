@@ -18,7 +18,6 @@ from lab.cluster.vm import state
 from lab.engine.endpoint import Endpoint
 from lab.errors import BusyError, EngineError, InputError, MissingError
 from lab.lesson.checkpoint import checkpoint_before
-from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.reset.settle import MachinesEnded
 from lab.session import checkpoint_snapshots
@@ -28,10 +27,11 @@ from lab.session.reset_to import reset_to
 from lab.session.run import reset_cluster
 from lab.world.entries import ActDone, Entry
 from lab.world.world import World
+from tests.course import LESSONS
 from tests.doubles.driver import ModelDriver
 from tests.unit.test_cluster_machine import a_lab
 
-SCALING = next(lesson for lesson in load_course() if lesson.id == "scaling")
+SCALING = next(lesson for lesson in LESSONS if lesson.id == "scaling")
 
 
 class Saved:

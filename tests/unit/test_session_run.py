@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lab.cli import lessons as commands
 from lab.cli.out import Out
-from lab.cluster import api, edge_settings
-from lab.cluster.links import LinkFault
-from lab.cluster.model import Acceleration, Cluster, ClusterStatus, Images, Pace, Report, silent
-from lab.engine.endpoint import Endpoint
+from lab.cluster import api, docker_env, edge_settings, swarm_init
+from lab.cluster.model import Cluster, Report, silent
 from lab.errors import LabError
 from lab.lesson.model import Lesson
+from lab.session.cluster_driver import ClusterDriver
 from lab.session.run import go_through
 from lab.tape.tape import check_tape
 from lab.terminal.redact import MASK
 from lab.world.entries import Captured, StepMoved, SwarmChanged
-from tests.doubles.engine import FakeEngine, FakeSwarm, fake_cluster
+from lab.world.journal import Journal
+from tests.doubles.cluster import DoubleCluster
+from tests.doubles.engine import fake_cluster
 
 LESSON = Lesson.model_validate(
     {
@@ -44,67 +45,6 @@ LESSON = Lesson.model_validate(
     },
     strict=False,
 )
-
-
-@dataclass
-class DoubleCluster:
-    """`lab.cluster.model.Cluster` over engines in this process; a machine that is powered off says `refuses`."""
-
-    swarm: FakeSwarm
-    engines: list[FakeEngine]
-    refuses: str = ""
-    name: str = "default"
-    provider: str = "double"
-    made_by_lab: bool = False
-    acceleration: Acceleration = "native"
-    images: Images = "packages"
-
-    faults = frozenset({"stop", "start"})
-    pace = Pace()
-    snapshots = None
-
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        return tuple(engine.endpoint for engine in self.engines)
-
-    def status(self) -> ClusterStatus:
-        return ClusterStatus(
-            self.name, self.provider, self.made_by_lab, self.acceleration, datetime.now(UTC), (), whole=True
-        )
-
-    def stop(self, node: str) -> None:
-        if self.refuses:
-            raise LabError(self.refuses)
-        self.swarm.turn(node, "down")
-
-    def start(self, node: str, report: Report = silent) -> None:
-        self.swarm.turn(node, "ready")
-
-    def powered_off(self) -> tuple[str, ...]:
-        return ()
-
-    def cut_off(self) -> tuple[str, ...]:
-        return ()
-
-    def broken_links(self) -> tuple[LinkFault, ...]:
-        return ()
-
-    def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
-        raise NotImplementedError
-
-    def heal_links(self) -> None:
-        raise NotImplementedError
-
-    def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
-        raise NotImplementedError
-
-    def cut(self, node: str) -> None:
-        raise NotImplementedError
-
-    def heal(self, node: str, report: Report = silent) -> None:
-        raise NotImplementedError
-
-    def down(self, report: Report = silent) -> None:
-        raise NotImplementedError
 
 
 @pytest.fixture
@@ -135,6 +75,22 @@ def test_no_secret_that_the_session_knows_reaches_its_tape(cluster: DoubleCluste
     services = [service for fact in facts if isinstance(fact, SwarmChanged) for service in fact.services]
     assert services[0].spec.env == (f"LOGIN_AT_THE_EDGE={hidden}",)
     assert [fact.why for fact in facts if isinstance(fact, StepMoved)][-1] == f"node4 wants {hidden} first"
+
+
+def test_a_shell_of_a_lab_means_this_lab_by_swarmlab(cluster: DoubleCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster.name = "two"
+    monkeypatch.setattr(docker_env, "docker_folder", lambda: None)
+    managers = [swarm_init.EngineState(node=cluster.endpoints()[0].node, control=True)]
+    monkeypatch.setattr(swarm_init, "read_engines", lambda endpoints: managers)
+    assert docker_env.env(cluster)["SWARMLAB_NAME"] == "two"
+    driver = ClusterDriver(cluster, Journal())
+    driver.start()
+    try:
+        driver.look()
+        ended = driver.run('echo "$SWARMLAB_NAME" "$SWARMLAB_STATE"')
+    finally:
+        driver.close()
+    assert ended.output.split() == ["two", os.environ["SWARMLAB_STATE"]]
 
 
 def test_a_recording_of_a_step_that_passes(cluster: DoubleCluster, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from lab.cluster.snapshot import Kind, Snapshot
 from lab.errors import BusyError, InputError
-from lab.lesson.course import load_course
 from lab.session import step_snapshots
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.replay import ReplayStage
@@ -31,9 +30,10 @@ from lab.wait import wait_until
 from lab.world.entries import ActDone, CommandBegan, CommandEnded, Entry, ManagerLink, SwarmChanged
 from lab.world.journal import Journal
 from lab.world.world import World, fold, fold_all
-from tests.strategies import first_look, service, task
+from tests.builders import first_look, service, task
+from tests.course import LESSONS
 
-LESSON = next(lesson for lesson in load_course() if len(lesson.steps) > 3)
+LESSON = next(lesson for lesson in LESSONS if len(lesson.steps) > 3)
 FIRST, SECOND, THIRD = (step.id for step in LESSON.steps[:3])
 BOTH = {FIRST, SECOND}
 NOW = datetime.now(UTC)

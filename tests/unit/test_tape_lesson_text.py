@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.lesson.course import load_course
 from lab.lesson.question import Question
 from lab.session.describe_lesson import after_text, find_lesson, lesson_text
 from lab.tape.lesson_text import LessonText
@@ -14,6 +13,7 @@ from lab.tape.transcript import Transcript
 from lab.tape.wrap_markdown import wrap_markdown
 from lab.terminal.sanitize import text_only
 from lab.world.entries import Captured, Entry, Fact, LessonOpened, StepMoved
+from tests.course import LESSONS
 
 TEXT = LessonText(
     {"one": "The first", "two": "The second"},
@@ -65,7 +65,7 @@ def test_without_a_lesson_nothing_is_added() -> None:
 
 def test_a_choice_is_told_with_the_right_one_and_why() -> None:
     plain = {"question": None, "after": None, "ways": ()}
-    step = load_course()[0].steps[0].model_copy(update=plain)
+    step = LESSONS[0].steps[0].model_copy(update=plain)
     asks = Question(name="bet", text="Where?", choices=("here", "there"), answer="there", because="It is so.")
     text = after_text(step.model_copy(update={"question": asks, "after": "Seen."}))
     assert text == "Seen.\n\nQuestion: Where?\n\nAnswer: there\n\nIt is so."
@@ -75,7 +75,7 @@ def test_a_choice_is_told_with_the_right_one_and_why() -> None:
     assert after_text(step.model_copy(update={"question": number})) == "It is so."
 
 
-@pytest.mark.parametrize("lesson", load_course(), ids=lambda lesson: lesson.id)
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
 def test_a_lessons_titles_fit_their_line(lesson: object) -> None:
     text = lesson_text(lesson)  # type: ignore[arg-type]
     lines = told(*((step, "begun") for step in text.titles), text=text)

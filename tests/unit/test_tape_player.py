@@ -18,7 +18,7 @@ from lab.terminal.redact import Redactor
 from lab.world.entries import CommandBegan, Entry, LessonOpened, Printed, StepMoved
 from lab.world.journal import Journal
 from lab.world.world import World, fold_all
-from tests.strategies import crash, first_look, service, task
+from tests.builders import crash, first_look, service, task
 
 HEADER = Header(title="T", lesson="t", recorded=datetime(2026, 11, 22, tzinfo=UTC))
 ENTRIES = (

@@ -27,7 +27,8 @@ from lab.world.entries import (
     Printed,
     StepMoved,
 )
-from tests.strategies import crash, entries
+from tests.builders import crash
+from tests.strategies import entries
 from tests.transcripts import write_transcript
 
 HEADER = Header(

@@ -19,7 +19,8 @@ from lab.terminal.redact import MASK, Redactor
 from lab.world.entries import ActDone, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, LoadReport, Printed
 from lab.world.journal import Journal
 from lab.world.world import fold_all
-from tests.strategies import crash, entries
+from tests.builders import crash
+from tests.strategies import entries
 
 HEADER = Header(
     title="Reconciliation", lesson="reconciliation", recorded=datetime(2026, 11, 22, 10, 0, tzinfo=UTC), nodes=4

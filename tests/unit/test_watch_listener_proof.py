@@ -24,6 +24,7 @@ from lab.world.journal import Journal
 from lab.world.request import Request
 from tests.doubles.https import Answer, Asked, http_server
 from tests.doubles.tls import Signed, sign
+from tests.processes import ended
 
 LOGIN = ("admin", "the-labs-password")
 BOUND = 60.0
@@ -133,7 +134,7 @@ while True:
 def somebody_elses() -> Iterator[tuple[int, Callable[[], bytes]]]:
     """A listener of another user, where this one may become it; what it was sent."""
     command = [sys.executable, "-c", _OTHERS]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with ended(subprocess.Popen(command, stdout=subprocess.PIPE)) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
 
@@ -142,10 +143,7 @@ def somebody_elses() -> Iterator[tuple[int, Callable[[], bytes]]]:
             assert process.stdout is not None
             return process.stdout.read()
 
-        try:
-            yield port, heard
-        finally:
-            process.kill()
+        yield port, heard
 
 
 @contextmanager

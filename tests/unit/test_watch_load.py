@@ -253,3 +253,11 @@ def test_what_no_request_can_bear_is_told(load_spec: LoadSpec) -> None:
         assert it.ended().good == 0
         ((_, _, error),) = it.errors()
         assert error.startswith("no request can carry") or error == "the cluster has no node to ask"
+
+
+def test_a_load_for_one_node_asks_no_other() -> None:
+    with server(answers(OK)) as one, told(nodes(one.port, closed_port())) as it:
+        it.maker.start(replace(PLAIN, node="node1"))
+        it.until(lambda load: load.good >= 20)
+        load = it.ended()
+        assert (load.bad, load.target) == (0, "port 8080 / of node1")

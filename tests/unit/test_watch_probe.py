@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.engine.endpoint import Endpoint
-from lab.watch.probe import LONGEST, find_refusing, probe_node, probe_nodes
+from lab.wait import wait_until
+from lab.watch.probe import LONGEST, ProbeRound, find_refusing, probe_node, probe_nodes
 from lab.world.entries import Hit
 from lab.world.request import Request
 from tests.doubles.https import Answer, Asked, http_server
@@ -137,6 +139,25 @@ def test_an_answer_without_an_end_is_read_to_a_bound() -> None:
     with listening(talk) as (_, port):
         (hit, _) = probe_nodes(nodes(port), Request(8080))
     assert (hit.status, hit.body) == (200, "x" * 200)
+
+
+def test_a_node_that_does_not_answer_gets_no_more_of_the_same_requests() -> None:
+    (hit,) = probe_nodes(nodes(1)[:1], Request(8080), times=5)
+    assert hit.status == 0
+
+
+def test_in_a_round_a_node_that_hangs_delays_no_other(port: int) -> None:
+    told: list[Hit] = []
+    let_go = threading.Event()
+    with listening(lambda stream: let_go.wait(60)) as (_, silent):
+        hangs = Endpoint("node9", "worker", "", published={8080: ("127.0.0.1", silent)})
+        sent = ProbeRound([hangs, *nodes(port)], {Request(8080): 2, Request(8080, "/else"): 1}, None, told.append)
+        wait_until("the others' answers", 60, lambda: "" if len(sent.hits) == 6 else "missing")
+        assert not sent.ended
+        let_go.set()
+        wait_until("the end", 60, lambda: "" if sent.ended and len(told) == 8 else "not yet")
+    assert [hit.status for hit in sent.hits if hit.node == "node1"] == [200, 200, 503]
+    assert [hit.node for hit in sent.hits[6:]] == ["node9"] * 2, "one answer to each request is missing"
 
 
 def test_a_line_over_tcp_is_answered_by_a_line() -> None:

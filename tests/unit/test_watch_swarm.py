@@ -13,7 +13,7 @@ from lab.watch.swarm import SwarmSource
 from lab.world.entries import EngineEvent, Entry
 from lab.world.journal import Journal
 from lab.world.world import World
-from tests.doubles.engine import FakeEngine, FakeSwarm, fake_cluster
+from tests.doubles.engine import FakeEngine, InstantSwarm, fake_cluster
 
 BOUND = 30.0
 
@@ -23,7 +23,7 @@ def connect(endpoint: Endpoint, timeout: float) -> docker.DockerClient:
 
 
 class Watched:
-    def __init__(self, swarm: FakeSwarm, engines: list[FakeEngine]) -> None:
+    def __init__(self, swarm: InstantSwarm, engines: list[FakeEngine]) -> None:
         self.swarm, self.engines = swarm, engines
         self.journal = Journal()
         self.entries: list[Entry] = []

@@ -22,7 +22,8 @@ from lab.world.entries import (
 )
 from lab.world.swarm_state import KEEP_ATTEMPTS
 from lab.world.world import KEEP_CHANGES, KEEP_COMMANDS, World, fold, fold_all
-from tests.strategies import NODES, crash, entries, first_look, service, swarm_changes, task
+from tests.builders import NODES, crash, first_look, service, task
+from tests.strategies import entries, swarm_changes
 
 changes = st.lists(swarm_changes, max_size=8).map(lambda facts: tuple(Entry(float(i), f) for i, f in enumerate(facts)))
 

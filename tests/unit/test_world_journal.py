@@ -9,7 +9,8 @@ from hypothesis import given
 from lab.world.entries import ActDone, Entry, LessonOpened
 from lab.world.journal import Journal
 from lab.world.world import World, fold_all
-from tests.strategies import crash, entries
+from tests.builders import crash
+from tests.strategies import entries
 
 
 def test_writers_on_many_threads_make_one_order() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.world.entries import Entry, Hit, Restored, SwarmChanged
 from lab.world.world import World, fold, fold_all
-from tests.strategies import service, task
+from tests.builders import service, task
 
 
 def test_the_first_look_after_it_is_no_news_and_what_was_seen_before_is_gone() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import ServiceSpec, SwarmObject, UpdateStatus
 from lab.world.world import World, fold, fold_all
-from tests.strategies import NODES, first_look, service, task
+from tests.builders import NODES, first_look, service, task
 
 BASE = fold_all([Entry(0, first_look(service(), tasks=[task(1), task(2), task(3)]))])
 CRASHED = task(3, state="failed", exit=137, changed=131.0)
@@ -72,6 +72,12 @@ def test_scaling_is_told_by_what_is_desired_and_where_tasks_go() -> None:
         change(gone=("t-web.3.1",)),
     )
     assert down == ["web: desired 3 → 2", "web.3 was shut down on node3"]
+
+
+def test_a_task_that_was_never_placed_is_shut_down_nowhere() -> None:
+    waits = replace(task(4, state="pending", error="no suitable node"), node="")
+    lines = told(change(tasks=(waits,)), change(tasks=(replace(waits, state="shutdown", desired="shutdown"),)))
+    assert lines == ["web.4 waits: no suitable node", "web.4 was shut down"]
 
 
 def test_a_drain_and_the_tasks_that_leave() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lab.lesson.hints import SOLUTION
+from lab.lesson.measured import measured
 from lab.text import count_of
 from lab.tui import chrome
 from lab.tui.lesson.afterwards import afterwards
@@ -42,7 +44,8 @@ def afterwards_at(s: UiState, room: int) -> int:
 def hints_at(s: UiState, room: int) -> int:
     """Return the line of the page at which its last hint begins."""
     shown = len(_step(s, room)) + sum(1 for _ in asked(s, room))
-    before = replace(s, hints=s.hints[:-1]) if not s.solution_asked else replace(s, solution_asked=0)
+    last = () if s.solution_asked and all(hint.id != SOLUTION for hint in s.hints) else s.hints[-1:]
+    before = replace(s, hints=s.hints[: len(s.hints) - len(last)], solution_asked=False)
     return shown + sum(1 for _ in hint_lines(before, room))
 
 
@@ -117,7 +120,8 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
     yield ()
     yield from _steps(s, room)
     yield ()
-    yield from _measured(s, room)
+    yield from _starts(s, room)
+    yield from _under_load(s, room)
     yield from _recap(s, room)
     after = s.next_lesson
     if after is not None:
@@ -155,7 +159,20 @@ def _lasted(s: UiState) -> str:
     return f", in {format_stamp(max(ends) - min(record.began for record in records), False)}"
 
 
-def _measured(s: UiState, room: int) -> Iterator[Line]:
+def _under_load(s: UiState, room: int) -> Iterator[Line]:
+    """Yield what was measured under load, beside what was said."""
+    rows = measured(s.lesson, s.world.lesson) if s.lesson is not None and s.world is not None else ()
+    if not rows:
+        return
+    yield (("Requests under load", "head"),)
+    for row in rows:
+        tone: Tone = "quiet" if row.sent is None else "bad" if row.failed else "run"
+        said = f"you said {row.said}, " if row.said else ""
+        yield fit(((row.title, ""),), ((said, "quiet"), (row.words, tone)), room)
+    yield ()
+
+
+def _starts(s: UiState, room: int) -> Iterator[Line]:
     """Yield this run's shortest and longest time from a task's creation until it ran."""
     world = s.world
     if world is None:

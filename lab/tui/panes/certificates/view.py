@@ -85,7 +85,7 @@ def _host(world: World, host: str, room: int, now: float, brief: frozenset[str])
     if both:
         yield fit((), both, room)
     verdicts = {fact.verdict for _, fact in seen}
-    if not brief or len(verdicts) > 1:
+    if seen and (not brief or len(verdicts) > 1):
         yield from pack((_verdict(fact, len(verdicts) > 1) for _, fact in seen), room, (("  ", ""),))
     if not seen:
         yield (("  ◌ no node has been asked for it yet", "quiet"),)
@@ -202,7 +202,9 @@ def _validity(one: Certificate, wall: float, room: int, short: bool) -> Iterator
     elif wall < one.not_before:
         text, tone = f"begins in {format_duration(one.not_before - wall)}", "bad"
     else:
-        text, tone = f"{format_duration(left)} left of {format_duration(whole)}", "run" if passed < 0.9 else "move"
+        soon = passed >= 0.9
+        text = f"{'▲ only ' * soon}{format_duration(left)} left of {format_duration(whole)}"
+        tone = "move" if soon else "run"
     cells = max(8, min(40, room - _LEAD - width(((text, ""),)) - 2))
     full = min(cells, int(passed * cells))
     shown: Tone = "bad" if tone == "bad" else "move" if tone == "move" else "run"
