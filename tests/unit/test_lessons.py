@@ -189,10 +189,11 @@ def test_reconciliation_tells_how_long_the_replacement_took() -> None:
     (lesson,) = (each for each in LESSONS if each.id == "reconciliation")
     driver = ModelDriver()
     result = run_lesson(lesson, driver, until="crash")
-    (text,) = result.steps[-1].took
+    said, text = result.steps[-1].took
+    assert said.startswith("You said 10. Measured: 0 of ")
     assert "was replaced 5." in text
     assert "after it failed (exit 137) on node2; it now runs on node2" in text
-    assert driver.journal.world.lesson.steps["reconciliation", "crash"].why == text
+    assert driver.journal.world.lesson.steps["reconciliation", "crash"].why == f"{said}\n{text}"
 
 
 def test_the_schema_for_editors_is_current() -> None:
