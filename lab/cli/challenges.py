@@ -15,6 +15,7 @@ from lab.lesson.course import load_challenges
 from lab.lesson.find_challenge import seed_for
 from lab.lesson.model import Lesson
 from lab.schema.diagnostics import did_you_mean
+from lab.tui.appearance import Appearance, read_appearance
 
 
 def challenge(args: argparse.Namespace, out: Out) -> int:
@@ -32,11 +33,12 @@ def challenge(args: argparse.Namespace, out: Out) -> int:
             raise InputError(f"a seed is a number from 0 to {MOST_SEEDS - 1}")
         progress.record_seed(args.name, chosen.id, args.seed)
     lesson = as_lesson(chosen, seed_for(args.name, chosen.id, new=args.new and args.seed is None))
+    appearance = read_appearance(args.theme, args.motion)  # a wrong one is said before anything is broken
     _break(args, lesson, out)
     if args.json:
         out.result({"challenge": chosen.id, "lesson": lesson.id, "symptom": lesson.steps[0].text})
         return 0
-    return _open(args, lesson, out)
+    return _open(args, lesson, appearance, out)
 
 
 def _list(name: str, every: tuple[Challenge, ...], out: Out) -> int:
@@ -64,7 +66,7 @@ def _break(args: argparse.Namespace, lesson: Lesson, out: Out) -> None:
         reset_cluster(args.name, lesson, None, report=report)
 
 
-def _open(args: argparse.Namespace, lesson: Lesson, out: Out) -> int:
+def _open(args: argparse.Namespace, lesson: Lesson, appearance: Appearance, out: Out) -> int:
     from lab.cluster import api  # only this path needs it
     from lab.session.live import LiveStage
 
@@ -72,7 +74,10 @@ def _open(args: argparse.Namespace, lesson: Lesson, out: Out) -> int:
         from lab.tui import launch  # only a screen needs it
 
         code = launch(
-            lambda: LiveStage(api.find(args.name), saves=True, lessons=(lesson,)), live=True, lesson=lesson.id
+            lambda: LiveStage(api.find(args.name), saves=True, lessons=(lesson,)),
+            live=True,
+            lesson=lesson.id,
+            appearance=appearance,
         )
     else:
         from lab.cli.plain import take_a_seat  # only without a screen

@@ -96,6 +96,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "--plain", dest="line_by_line", action="store_const", const="", default=argparse.SUPPRESS, help="line by line"
     )
     challenge.add_argument("--new", action="store_true", help="other values than the last time")
+    _appearance(challenge)
     add("lessons", "lessons", "the lessons, and what you passed")
     run = add("run", "lessons", "go through lessons without a screen, and prove every check")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)

@@ -31,6 +31,8 @@ __all__ = ["CheckResult", "LessonResult", "StepResult", "run_lesson", "run_step"
 #: Seconds between two rounds of requests while a check on HTTP is awaited, and between two checks for a request to
 #: stop.
 _ROUND = 1.0
+#: Milliseconds from which a request under load is told as slow.
+_SLOW = 1000.0
 #: The longest wait, in seconds, for what a text promises to be seen once a step's checks hold.
 _LAG = 10.0
 
@@ -380,7 +382,9 @@ class StepRun:
         when = f", sent {' to '.join(dict.fromkeys((due[0], due[-1])))} s after the step began" if due else ""
         answer = self.values.get(question.name)
         said = f"You said {answer}. " if answer is not None and not question.choices else ""
-        return (f"{said}Measured: {bad} of {sent} requests failed{when}.",)
+        slow, longest = load.slow_since(before, _SLOW)
+        waits = f"; {slow} took longer than {_SLOW / 1000:g} s, the longest {longest / 1000:.1f} s" if slow else ""
+        return (f"{said}Measured: {bad} of {sent} requests failed{when}{waits}.",)
 
     def _requests_sent(self) -> tuple[int, int] | None:
         """Return how many requests the load sent and how many failed, where a number was asked for."""

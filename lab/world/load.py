@@ -145,6 +145,14 @@ class Load:
         """Return how many requests were sent, succeeded and failed since an earlier load of the same journal."""
         return self.sent - before.sent, self.good - before.good, self.bad - before.bad
 
+    def slow_since(self, before: Load, ms: float) -> tuple[int, float]:
+        """Return how many good requests since an earlier load took longer than `ms`, and the latency of the longest, in
+        milliseconds."""
+        last = before.ticks[-1] if before.ticks else None
+        new = takewhile(lambda each: each is not last, reversed(self.ticks))
+        slow = {reach: count for reach, count in latencies(report for _, report in new).items() if reach > ms}
+        return sum(slow.values()), max(slow, default=0.0)
+
     def failures_since(self, before: Load) -> tuple[float, ...]:
         """Return when the requests were due that failed since an earlier load, as far as they are still listed."""
         known = before.failures[-1] if before.failures else None

@@ -61,21 +61,22 @@ def test_a_day_later_it_is_a_working_swarm(cluster: Cluster, saved: Tasks, monke
 
 def test_a_step_is_taken_back_and_its_start_is_as_it_was(cluster: Cluster) -> None:
     lesson = next(each for each in load_course() if each.id == "scaling")
-    first = lesson.steps[0].id
+    step = "up"
     assert swarmlab("reset", "--to", lesson.id, "--name", cluster.name).code == 0
     stage = LiveStage(cluster, saves=True, typing=0.0)
     try:
         stage.open(lesson.id)
-        until(lambda: is_saved(cluster, name_before(lesson.id, first)), "the cluster is saved before the first step")
+        stage.show_step(step)
+        until(lambda: is_saved(cluster, name_before(lesson.id, step)), "the cluster is saved before the step")
         before = {task.id for task in stage.journal.world.swarm.tasks.values() if task.live}
-        stage.play(first)
-        assert stage.journal.world.lesson.steps[lesson.id, first].state == "passed"
-        assert first in stage.undo()
-        assert (lesson.id, first) not in stage.journal.world.lesson.steps
+        stage.play(step)
+        assert stage.journal.world.lesson.steps[lesson.id, step].state == "passed"
+        assert step in stage.undo()
+        assert (lesson.id, step) not in stage.journal.world.lesson.steps
         assert reset_to(stage.driver, lesson, dry_run=True).actions == ()
         assert {task.id for task in stage.journal.world.swarm.tasks.values() if task.live} == before
-        stage.play(first)
-        assert stage.journal.world.lesson.steps[lesson.id, first].state == "passed"
+        stage.play(step)
+        assert stage.journal.world.lesson.steps[lesson.id, step].state == "passed"
     finally:
         stage.close()
 

@@ -59,7 +59,7 @@ async def test_a_term_is_explained_and_a_command_is_found_by_any_of_its_words() 
         await it.press("slash", *"number")
         await it.see("Terms", "slot")
         await it.be(lambda: "the number of a task" in about(it), "the term is explained")
-        await it.press(*["backspace"] * 6, *"kill container")
+        await it.press(*["backspace"] * 6, *"kill docker")
         await it.see("Commands", "docker kill")
         assert "Terms" not in it.text
         await it.press(*"xyz")

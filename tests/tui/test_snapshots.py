@@ -148,7 +148,7 @@ def standing() -> FakeStage:
 def test_the_board_of_lessons(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     stage = standing()
     before = after(stage, "l", words=("you are here", "3 hints taken"))
-    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+    assert snap_compare(app_on(stage, appearance=Appearance(theme)), terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")

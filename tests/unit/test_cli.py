@@ -146,10 +146,10 @@ def test_the_paths_are_listed_with_their_steps(capsys: pytest.CaptureFixture[str
     assert main(["lessons", "--json"]) == 0
     paths = {path["id"]: path for path in json.loads(capsys.readouterr().out)["paths"]}
     assert list(paths) == ["talk-25", "workshop-90", "half-day"]
-    assert paths["talk-25"]["minutes"] == 25 and paths["talk-25"]["steps"][0] == "first-service:create"
+    assert paths["talk-25"]["minutes"] == 25 and paths["talk-25"]["steps"][0] == "first-service:run"
     assert main(["lessons"]) == 0
     said = capsys.readouterr().out
-    assert "\ntalk-25           25 min  The talk, live\n    first-service:create reconciliation:declare" in said
+    assert "\ntalk-25           25 min  The talk, live\n    first-service:run first-service:ask" in said
 
 
 def test_down_twice_is_fine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,8 @@ IDS = [lesson.id for lesson in LESSONS]
 #: They are proven on real machines (`tests/live/test_lessons.py` plays them all), and here their checkpoints are.
 BEYOND = {
     "orientation": "what a worker's engine says",
+    "task-life": "tasks that wait and that are rejected",
+    "placement": "preferences, reservations, and jobs",
     "routing-mesh": "what nginx wrote to its log, and through which address",
     "edge-router": "Traefik: its API, its redirect, its dashboard's password",
     "app-stack": "a certificate, and a name that is resolved inside a container",
@@ -43,8 +45,9 @@ BEYOND = {
     "failed-update": "requests under load",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
-#: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
-ONLY_THERE = {("reconciliation", "history"), ("reconciliation", "spread")}
+#: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,
+#: a load.
+ONLY_THERE = {("reconciliation", "history"), ("reconciliation", "spread"), ("scaling", "drain"), ("scaling", "empty")}
 #: What the lab's stacks need to be told.
 #: What `swarmlab env` sets for Pebble, but for what is each machine's own.
 ENV = {
@@ -68,7 +71,7 @@ def test_the_lessons_are_there_and_well() -> None:
     problems, looked_at = check_paths([paths.lessons()])
     assert problems == ()
     assert looked_at == len(IDS) + len(load_challenges()) + 1
-    assert IDS[:3] == ["orientation", "first-service", "reconciliation"]
+    assert IDS[:3] == ["orientation", "first-service", "task-life"]
 
 
 def test_what_is_said_of_single_lessons_is_of_lessons_of_the_syllabus() -> None:
@@ -186,10 +189,11 @@ def test_reconciliation_tells_how_long_the_replacement_took() -> None:
     (lesson,) = (each for each in LESSONS if each.id == "reconciliation")
     driver = ModelDriver()
     result = run_lesson(lesson, driver, until="crash")
-    (text,) = result.steps[-1].took
+    said, text = result.steps[-1].took
+    assert said.startswith("You said 10. Measured: 0 of ")
     assert "was replaced 5." in text
     assert "after it failed (exit 137) on node2; it now runs on node2" in text
-    assert driver.journal.world.lesson.steps["reconciliation", "crash"].why == text
+    assert driver.journal.world.lesson.steps["reconciliation", "crash"].why == f"{said}\n{text}"
 
 
 def test_the_schema_for_editors_is_current() -> None:

@@ -172,16 +172,16 @@ def test_dev_needs_a_file_and_a_terminal(file: Path, capsys: pytest.CaptureFixtu
 def test_a_recording_is_shown_with_its_lesson_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine = tmp_path / "mine.yaml"
     text = (paths.lessons() / "scaling.yaml").read_text()
-    mine.write_text(text.replace("title: Drain a node", "title: Empty a node"))
+    mine.write_text(text.replace("title: Drain its node", "title: Leave its node"))
     for argv in (
         ["replay", "scaling", "--plain", "--speed", "max", "--lesson", str(mine)],
         ["export", "scaling", "--format", "markdown", "--lesson", str(mine)],
     ):
         assert main(argv) == 0
         said = capsys.readouterr().out
-        assert "Empty a node" in said
-        assert "Drain a node" not in said
+        assert "Leave its node" in said
+        assert "Drain its node" not in said
     stage = ReplayStage(paths.recordings() / "scaling.tape", lesson=load_lesson(mine))
-    assert [step.title for step in stage.lessons()[0].steps][2] == "Empty a node"
+    assert [step.title for step in stage.lessons()[0].steps][1] == "Leave its node"
     assert main(["replay", "secrets", "--plain", "--lesson", str(mine)]) == 2
     assert "the recording is of the lesson secrets, not of scaling" in capsys.readouterr().err

@@ -51,14 +51,14 @@ def test_ctrl_c_ends_a_command_that_runs(live: tuple[PlainDesk, InstantSwarm]) -
 
 def test_a_step_that_comes_true_elsewhere_is_told_at_the_prompt(live: tuple[PlainDesk, InstantSwarm]) -> None:
     desk, swarm = live
-    for _ in range(5):
+    for _ in range(8):
         desk.type("n")
-    assert desk.prompt == "step 5 of 6, Enter runs it"
+    assert desk.prompt == "step 8 of 8, Enter asks, then runs it"
     wait_until(
         "the step is watched", 20, lambda: "" if "1. Does not hold" in desk.type("c") else "no verdict", pause=0.1
     )
     desk.read_on()
     swarm.scale("web", 3)
-    desk.see("\nStep 5 of 6: Done, and not by a command typed here.\n", "step 5 of 6, done, Enter goes on > ")
+    desk.see("\nStep 8 of 8: Done, and not by a command typed here.\n", "step 8 of 8, done, Enter goes on > ")
     assert "Service web: 3 of 3 tasks running" in desk.type("w")
     assert "1. Holds: " in desk.type("c")

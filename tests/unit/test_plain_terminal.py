@@ -73,10 +73,13 @@ def test_a_lesson_is_taken_on_a_terminal_that_only_prints(terminal: Callable[...
     one = terminal("model", "scaling")
     one.see("start of the lesson, Enter begins > ")
     one.type("")
-    one.see("step 1 of 6, Enter runs it > ")
+    for number in (1, 2, 3):
+        one.see(f"step {number} of 8, ")
+        one.type("n")
+    one.see("step 4 of 8, Enter asks, then runs it > ")
     one.type("docker service scale web=6")
-    one.see("Step 1 of 6: Done by `docker service scale web=6`.")
-    one.see("step 1 of 6, done, Enter goes on > ")
+    one.see("Step 4 of 8: Done by `docker service scale web=6`.")
+    one.see("step 4 of 8, done, Enter goes on > ")
     one.type("w")
     one.see("Service web: 6 of 6 tasks running")
     one.type("q")
@@ -148,7 +151,7 @@ def run(*how: str, typed: str, state: Path) -> subprocess.CompletedProcess[str]:
 def test_a_script_makes_a_log_with_what_was_typed(tmp_path: Path) -> None:
     done = run("model", "scaling", typed="\n\nc\n\n!echo\nq\n", state=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "step 1 of 6, done, Enter goes on > c\n1. Holds: 6 tasks of web run" in done.stdout
+    assert "step 1 of 8, done, Enter goes on > c\n1. Holds: the load sent at least 10 requests" in done.stdout
     assert "> !echo\nOn node1 runs:\n    echo\n" in done.stdout
     assert done.stdout.endswith("> q\n")
     assert "\x1b" not in done.stdout
@@ -156,7 +159,7 @@ def test_a_script_makes_a_log_with_what_was_typed(tmp_path: Path) -> None:
 
 def test_colour_comes_only_when_asked_for(tmp_path: Path) -> None:
     done = run("model", "scaling", "--colour", typed="\n\n", state=tmp_path)
-    assert "\x1b[32mStep 1 of 6: Done" in done.stdout
+    assert "\x1b[32mStep 1 of 8: Done" in done.stdout
     assert set(re.findall(r"\x1b[^m]*m", done.stdout)) == {"\x1b[1m", "\x1b[32m", "\x1b[0m"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from lab.world.entries import (
     StepMoved,
 )
 from lab.world.load import LoadSpec
+from lab.world.load import step as bucket_of
 from lab.world.traefik import Certificate, Router
 from tests.builders import lesson_of
 from tests.doubles.driver import ModelDriver
@@ -136,20 +138,23 @@ def test_the_usual_answer_stands_where_nobody_is_asked_and_is_told_beside_what_w
     assert result.took == (f"You said 7. Measured: 3 of {sent} requests failed.",)
 
 
-def test_when_the_failed_requests_were_sent_is_told_from_the_steps_beginning() -> None:
+def test_when_requests_failed_and_how_long_others_took_is_told() -> None:
     class Late(Loading):
         def _send(self, load: LoadSpec) -> None:
             now = self.time.now - began
             failures = (Failure(0.0, "node1", 0, "reset", 500.0),) if now in (2.0, 4.5) else ()
-            bad = len(failures)
-            self.journal.write(LoadReport(True, load.rate, load.target, 0.1, 5, 5 - bad, bad, failures=failures))
+            bad, waited = len(failures), ((bucket_of(7500.0), 1),) if now == 3.0 else ()
+            report = LoadReport(True, load.rate, load.target, 0.1, 5, 5 - bad, bad, failures=failures, steps=waited)
+            self.journal.write(report)
 
     driver, lesson = Late(), lesson_of({**UPDATE, "then": [{"load": {"sent": 120, "failed_at_least": 2}}]})
     open_lesson(lesson, driver)
     driver.load(LoadSpec(50.0, host="a.b"))
     began = driver.time.now
     result = run_step(lesson, lesson.steps[0], driver)
-    assert result.took == ("You said 7. Measured: 2 of 120 requests failed, sent 1.5 to 4.0 s after the step began.",)
+    (said,) = result.took
+    assert said.startswith("You said 7. Measured: 2 of 120 requests failed, sent 1.5 to 4.0 s after the step began; ")
+    assert re.search(r"; 1 took longer than 1 s, the longest 7\.[5-7] s\.$", said)
 
 
 def test_the_learners_own_answer_is_kept() -> None:

@@ -155,9 +155,7 @@ def test_what_a_run_writes_is_what_is_looked_for(lesson: Lesson, tmp_path: Path)
 
 
 def test_a_value_that_is_masked_on_the_tape_matches() -> None:
-    lesson = changed(
-        "scaling", lambda data: data.update(steps=[step(data, data["steps"][0]["id"]) | {"run": "use {{token}} now"}])
-    )
+    lesson = changed("scaling", lambda data: data.update(steps=[step(data, "where") | {"run": "use {{token}} now"}]))
     (only,) = lesson.steps
 
     def tape(typed: str, token: str) -> Tape:
