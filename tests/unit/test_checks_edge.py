@@ -320,7 +320,8 @@ def test_updated_counts_the_update_of_this_step() -> None:
     plain = {"updated": {"service": "web", "state": "completed"}}
     assert find(plain, START).why == "no update of web since the step began"
     going = updated(START, "updating")
-    assert find(plain, going) == Outcome(False, "web: updating")
+    assert find(plain, going).why == "web: updating"
+    assert [(wait.text, wait.since) for wait in find(plain, going).waits] == [("web: updating", 2.0)]
     done = updated(going, "completed", "update completed")
     assert find(plain, done) == Outcome(True, "web: completed (update completed)")
     assert find(plain, done, done).why == "no update of web since the step began"

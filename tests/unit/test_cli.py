@@ -136,9 +136,9 @@ def test_json_is_one_object_on_standard_output(capsys: pytest.CaptureFixture[str
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 1
     assert [lesson["id"] for lesson in json.loads(said.out)["lessons"]][:3] == [
+        "orientation",
         "first-service",
-        "reconciliation",
-        "scaling",
+        "task-life",
     ]
 
 
