@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -129,7 +129,7 @@ class Board(Dialog[Place | None]):
             self._places = tuple(Place(found.lesson.id, found.page) for found in self._found)
             rows = list(self._results(room))
             heads = "" if rows else "Nothing is found: each word must be in the same title, term or command."
-        self.query_one("#heads", LinesView).show(lambda room: wrap([(heads, "quiet")], room) if heads else ())
+        self.query_one("#heads", LinesView).show(lambda room: _draw_heads(heads, room, is_table=bool(rows)))
         options.clear_options()
         options.add_options(rows)
         here = [place.lesson for place in self._places].index(self._here) if self._is_listed() and not query else None
@@ -178,8 +178,14 @@ def _about_lesson(lesson: Lesson, standing: Standing, room: int) -> tuple[Line, 
     return (*wrap([(f"{', '.join(words)}.", "strong")], room), *render_markdown(lesson.about, room)[:_ABOUT])
 
 
+def _draw_heads(heads: str, room: int, *, is_table: bool) -> Sequence[Line]:
+    """Return the line above the list. Heads of columns are not wrapped, which would take away their spaces."""
+    line: Line = ((heads, "quiet"),)
+    return () if not heads else (line,) if is_table else wrap(line, room)
+
+
 def _headings(room: int) -> str:
-    cells = ["minutes", "done ", "reset  ", _cell("where", 12)] + [_cell("needs", 21)] * (room >= _WIDE)
+    cells = [" time ", "done ", "reset  ", _cell("where", 12)] + [_cell("needs", 21)] * (room >= _WIDE)
     right = "  ".join(cells)
     return f"  {_cell('lesson', room - cell_len(right) - 4)}  {right}"
 
