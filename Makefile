@@ -34,7 +34,7 @@ live: setup browser
 	.venv/bin/swarmlab doctor --install --yes
 	.venv/bin/pytest tests/live -s
 
-prove: setup browser  ## every lesson on the real cluster, not only a core and a third of the others
+prove: setup browser  ## every lesson on the real cluster, not only a core and a quarter of the others
 	.venv/bin/swarmlab doctor --install --yes
 	SWARMLAB_SHARD=all .venv/bin/pytest --durations=40 tests/live/test_lessons.py
 

@@ -2,7 +2,7 @@
 step's page is shown, and never by Enter. How long it takes until a step that is done turns green is measured from the
 moment at which a look beside the lab finds that its checks hold.
 
-A quarter of the lessons, and one way of each step, others with each commit; all of them by hand: SWARMLAB_WAYS=all.
+A fifth of the lessons, and one way of each step, others with each commit; all of them by hand: SWARMLAB_WAYS=all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _EVERY = [lesson for lesson in load_course() if any(step.ways for step in lesson
 _MOST = max(len(step.ways) for lesson in _EVERY for step in lesson.steps)
 _ALL = os.environ.get("SWARMLAB_WAYS") == "all"
 #: How many commits it takes until each lesson had its turn.
-_PARTS = 4
+_PARTS = 5
 LESSONS = _EVERY if _ALL else _EVERY[number_of_commit() % _PARTS :: _PARTS]
 ROUNDS = range(_MOST) if _ALL else (number_of_commit() // _PARTS % _MOST,)
 

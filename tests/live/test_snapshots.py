@@ -60,8 +60,8 @@ def test_a_day_later_it_is_a_working_swarm(cluster: Cluster, saved: Tasks, monke
 
 
 def test_a_step_is_taken_back_and_its_start_is_as_it_was(cluster: Cluster) -> None:
-    lesson = next(each for each in load_course() if each.id == "scaling")
-    step = "up"
+    lesson = next(each for each in load_course() if each.id == "first-service")
+    step = lesson.steps[0].id
     assert swarmlab("reset", "--to", lesson.id, "--name", cluster.name).code == 0
     stage = LiveStage(cluster, saves=True, typing=0.0)
     try:
