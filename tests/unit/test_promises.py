@@ -127,7 +127,7 @@ def recorded(id: str, step: str, *holds: dict[str, Any]) -> list[str]:
 def test_a_recording_is_held_against_them() -> None:
     web = {"service": "web", "task": "assigned"}
     assert recorded("scaling", "where", {"placed": {"service": "web", "spread": [2, 2, 1, 1]}}) == []
-    assert recorded("scaling", "drain", {"placed": {"service": "web", "spread": [2, 2, 2]}}) == []
+    assert recorded("scaling", "empty", {"placed": {"service": "web", "spread": [2, 2, 2]}}) == []
     assert recorded("reconciliation", "power-off", order({"down": "node4"}, web)) == []
     (otherwise,) = recorded("reconciliation", "power-off", order(web, {"down": "node4"}))
     assert otherwise.startswith("step `power-off`: the text says “so”, and that is not so: node4 is down (slot ")

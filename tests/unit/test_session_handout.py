@@ -264,7 +264,7 @@ def test_the_command_line_hands_out_logs_and_refuses(tmp_path: Path, capsys: pyt
     recording = load(paths.recordings() / "scaling.tape")
     assert main(["export", "scaling", "--format", "markdown"]) == 0
     said = capsys.readouterr().out
-    drawn = re.compile(r"Cluster, at the end of the step:\n\n```text\n.*?\n```\n\n", re.DOTALL)
+    drawn = re.compile(r"\w+, at the end of the step:\n\n```text\n.*?\n```\n\n", re.DOTALL)
     assert drawn.sub("", said) == handout(recording, scaling) != said
     assert main(["export", "scaling", "--format", "markdown", "--log"]) == 0
     assert capsys.readouterr().out == markdown(recording)
