@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from lab.errors import EngineError
+from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.plain.seat import INTERRUPTED
 from lab.session.replay import ReplayStage
@@ -468,12 +469,14 @@ def test_a_lesson_that_is_not_there_is_a_sentence_and_l_goes_on() -> None:
 
 
 def test_a_recording_can_be_taken_and_says_that_it_has_no_shell() -> None:
-    with plain_desk(ReplayStage(speed=None), lesson="scaling") as desk:
+    steps = next(lesson for lesson in load_course() if lesson.id == "first-service").steps
+    with plain_desk(ReplayStage(speed=None), lesson="first-service") as desk:
         desk.type("")
-        assert "Step 1 of 6: Done in" in desk.type("")
+        assert "a number from 1 to" in desk.type("")
+        assert f"Step 1 of {len(steps)}: Done in" in desk.type("")
         assert "a recording has no shell\nNext: swarmlab up" in desk.type("docker ps")
-        assert "Back to the recording before the step up?" in desk.type("u")
-        assert "The recording is wound back to step up." in desk.type("y")
+        assert f"Back to the recording before the step {steps[0].id}?" in desk.type("u")
+        assert f"The recording is wound back to step {steps[0].id}." in desk.type("y")
 
 
 def test_q_quits() -> None:
