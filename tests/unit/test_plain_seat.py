@@ -473,7 +473,7 @@ def test_a_recording_can_be_taken_and_says_that_it_has_no_shell() -> None:
     with plain_desk(ReplayStage(speed=None), lesson="first-service") as desk:
         desk.type("")
         assert "a number from 1 to" in desk.type("")
-        assert f"Step 1 of {len(steps)}: Done in" in desk.type("")
+        assert f"Step 1 of {len(steps)}: Done in" in desk.type("1")
         assert "a recording has no shell\nNext: swarmlab up" in desk.type("docker ps")
         assert f"Back to the recording before the step {steps[0].id}?" in desk.type("u")
         assert f"The recording is wound back to step {steps[0].id}." in desk.type("y")
