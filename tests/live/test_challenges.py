@@ -14,6 +14,7 @@ import pytest
 from lab.cluster.model import Cluster
 from lab.lesson.challenge import STEP, Challenge, as_lesson, pick_values
 from lab.lesson.course import load_challenges
+from lab.schema import template
 from lab.session.live import LiveStage
 from tests.live.conftest import Say, swarmlab
 from tests.live.shard import number_of_commit
@@ -62,7 +63,8 @@ def test_it_is_broken_and_repaired_in_any_way(cluster: Cluster, challenge: Chall
             wrong = [v for (_, _, place), v in stage.journal.world.lesson.verdicts.items() if place < len(step.then)]
             assert not any(verdict.ok for verdict in wrong)
             assert not [line for line in stage.journal.world.changes if line.kind == "command"], "nothing is given away"
-            stage.driver.run(way, bound=step.bound)
+            filled = template.fill_command(way, stage.journal.world.lesson.captured)
+            stage.driver.run(filled, bound=step.bound)
 
             def passed(_: object, stage: LiveStage = stage) -> bool:
                 record = stage.journal.world.lesson.steps.get((lesson.id, STEP))
