@@ -15,7 +15,8 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from lab import paths
-from lab.lesson.model import Bound, Command, Lesson, LoadAct, Title
+from lab.lesson.act import LoadAct
+from lab.lesson.model import Bound, Command, Lesson, Title
 from lab.lesson.pane_id import PaneId
 from lab.panes import CLUSTER
 from lab.schema import template

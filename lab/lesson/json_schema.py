@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import Any
 
 from lab.checks import check, order
-from lab.lesson import challenge, checkpoint, model, notes, promise, question
+from lab.lesson import act, challenge, checkpoint, model, notes, promise, question
 from lab.schema.value import Value
 
-PARTS = (check, order, checkpoint, notes, promise, question, model, challenge)
+PARTS = (check, order, checkpoint, notes, promise, question, act, model, challenge)
 """The modules with the models of a lesson's parts."""
 
 

@@ -17,7 +17,7 @@ from lab.lesson.model import Lesson, Step
 from lab.run import capture
 from lab.run.driver import Round, StepDriver
 from lab.run.results import StepResult
-from lab.run.runner import StepRun, requests_of
+from lab.run.step_run import StepRun, requests_of
 from lab.world.world import Command, World
 
 PAUSE = 2.0

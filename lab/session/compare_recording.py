@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from lab.cluster.faults import FAULTS
 from lab.errors import InputError
-from lab.lesson.model import Act, Lesson, Step
+from lab.lesson.act import Act
+from lab.lesson.model import Lesson, Step
 from lab.schema import template
 from lab.schema.diagnostics import Problems
 from lab.session.describe_lesson import find_lesson

@@ -16,7 +16,8 @@ from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.lesson.standing import Standing
 from lab.panes import find_pane
-from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
+from lab.run.results import StepResult
+from lab.run.runner import open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
 from lab.session.break_silently import break_silently
 from lab.session.cluster_driver import ClusterDriver

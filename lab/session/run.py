@@ -13,7 +13,8 @@ from lab.cluster.model import Progress, Report, silent
 from lab.errors import LabError
 from lab.lesson import progress
 from lab.lesson.model import Lesson
-from lab.run.runner import LessonResult, run_lesson
+from lab.run.results import LessonResult
+from lab.run.runner import run_lesson
 from lab.session.break_silently import break_silently
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.describe_lesson import find_lesson, lesson_text

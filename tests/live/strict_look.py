@@ -11,7 +11,8 @@ from lab.checks.base import Baseline
 from lab.checks.check import Check
 from lab.cluster.model import Cluster
 from lab.lesson.model import Lesson, Step
-from lab.run.runner import requests_of, sources_needed
+from lab.run.runner import sources_needed
+from lab.run.step_run import requests_of
 from lab.session.cluster_driver import ClusterDriver
 from lab.world.journal import Journal
 

@@ -13,7 +13,7 @@ from lab.cluster.faults import FAULTS, Fault, apply_fault
 from lab.cluster.links import LinkFault
 from lab.cluster.model import Cluster, silent
 from lab.errors import InputError
-from lab.lesson.model import act_model
+from lab.lesson.act import act_model
 
 REBOOTED: list[str] = []
 REBOOT = Fault(

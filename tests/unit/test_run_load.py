@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from lab.lesson.act import Act
 from lab.lesson.measured import measured
-from lab.lesson.model import Act
 from lab.run.open_step import open_step
 from lab.run.runner import open_lesson, run_lesson, run_step, sources_needed
 from lab.world.entries import (

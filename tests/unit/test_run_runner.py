@@ -13,7 +13,8 @@ from lab.errors import Cancelled, EngineError, InputError, LabError, WaitError
 from lab.lesson.hints import describe_taken, hint_for, list_hints
 from lab.lesson.model import Step
 from lab.run.capture import capture_from_output, known_values
-from lab.run.runner import StepResult, run_lesson, run_step
+from lab.run.results import StepResult
+from lab.run.runner import run_lesson, run_step
 from lab.world.entries import (
     Captured,
     Checked,
