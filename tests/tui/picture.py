@@ -49,13 +49,14 @@ def play(played: Played) -> str:
 
 
 def _keys(lesson: Lesson, step: str) -> Iterator[str]:
-    """Yield the keys from a lesson's first page to the end of a step."""
+    """Yield the keys from a lesson's first page to the end of a step, and back to the top of its page."""
     place = [each.id for each in lesson.steps].index(step)
     yield from ["n"] * (place + 1)
     yield "enter"
     question = getattr(lesson.steps[place], "question", None)
     if question is not None and question.choices:
         yield "enter"
+    yield from "np"
 
 
 async def _idle(app: LabApp, pilot: Pilot[int]) -> None:
