@@ -99,8 +99,8 @@ class NotesHub:
                 action = read_asked(line)
                 if action in self._actions:
                     self.act(action)
-        except (OSError, ValueError):
-            pass  # It went away, or sent a line without an end.
+        except (OSError, ValueError, asyncio.CancelledError):
+            pass  # It went away, sent a line without an end, or the talk has ended.
         finally:
             self._writers.discard(writer)
             writer.close()
