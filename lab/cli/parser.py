@@ -121,7 +121,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="by the engines' API, by a snapshot of that start, or (the default) by a snapshot if there is one",
     )
     ahead = add("prepare", "snapshots", "save the starts of lessons ahead: each reset to one then takes seconds")
-    ahead.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)
+    ahead.add_argument(
+        "lessons",
+        nargs="*",
+        metavar="LESSON",
+        help=f"{_LESSON}; or the name of a path, for the starts that its talk needs",
+    )
     ahead.add_argument("--all", action="store_true", help="all lessons")
     ahead.add_argument("--steps", action="store_true", help="the starts of their steps, too")
     record = add("record", "lessons", "run a lesson and keep its tape")
@@ -171,6 +176,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _appearance(talk)
     notes = add("notes", "talk", "the speaker's notes, beside a talk that is being given", json=False)
     _appearance(notes)
+    before = add("preflight", "talk", "five minutes before a talk: is everything there that it needs")
+    before.add_argument("talk", nargs="*", metavar="PATH|LESSON[:STEP]", help="default: talk-25")
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
     replay.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lab import paths
-from lab.cli.out import Out
+from lab.cli.out import Out, to_json
 from lab.errors import EngineError, InputError, LabError
 
 if TYPE_CHECKING:
@@ -123,6 +124,26 @@ def notes(args: argparse.Namespace, out: Out) -> int:  # noqa: ARG001
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the notes need a terminal", remedy="swarmlab export LESSON --format html has them on paper")
     return show_notes(client, read_appearance(args.theme, args.motion))
+
+
+def preflight(args: argparse.Namespace, out: Out) -> int:
+    """Look at everything that a talk needs; return 1 when something is missing without which it is not live."""
+    from lab.session.talk.preflight import check_talk  # only this command needs it
+
+    talk = _find(args)
+    size = shutil.get_terminal_size() if sys.stdout.isatty() else None
+    true_colour = os.environ.get("COLORTERM", "") in ("truecolor", "24bit")
+    with out.progress() as report:
+        found = check_talk(args.name, talk, terminal=size, colours=2**24 if true_colour else 256, report=report)
+    ready = all(item.ok for item in found if item.needed)
+    out.result({"talk": talk.id, "ready": ready, "items": [to_json(item) for item in found]})
+    if not out.json:
+        for item in found:
+            out.say(f" {'✔' if item.ok else '✘' if item.needed else '·'} {item.what:<18} {item.detail}")
+            if item.remedy and not item.ok:
+                out.say(f"   {'':<18} {item.remedy}")
+        out.say("\nReady." if ready else "\nNot ready: the talk would go on with its recordings.")
+    return 0 if ready else 1
 
 
 def _find(args: argparse.Namespace) -> Talk:
