@@ -77,7 +77,7 @@ def find_talk(names: Sequence[str], course: Sequence[Lesson], paths: Mapping[str
     slides = tuple(slide for lesson, step in stops for slide in _slides(lesson, step, course, paths))
     if path is not None:
         return Talk(names[0], path.title, path.minutes, slides)
-    minutes = sum({slide.lesson.id: slide.lesson.minutes for slide in slides}.values())
+    minutes = max(1.0, sum(slide.lesson.minutes / len(slide.lesson.steps) for slide in slides))
     title = slides[0].lesson.title if len({slide.lesson.id for slide in slides}) == 1 else ", ".join(names)
     return Talk("+".join(name.replace(":", ".") for name in names)[:120], title, minutes, slides)
 

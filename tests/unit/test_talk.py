@@ -160,3 +160,9 @@ def test_a_talk_goes_on_where_it_was_unless_it_is_another_or_an_old_one() -> Non
     assert read_standing("default", talk, 1100.0) == Standing()
     forget_standing("default")
     assert read_standing("default", talk, 1100.0) == Standing()
+
+
+def test_a_few_steps_have_their_share_of_their_lessons_minutes() -> None:
+    whole, part = talk_of("reconciliation"), talk_of("reconciliation:declare")
+    assert whole.minutes == pytest.approx(whole.slides[0].lesson.minutes)
+    assert part.minutes == pytest.approx(max(1, whole.minutes / len(whole.slides)))

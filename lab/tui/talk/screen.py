@@ -51,9 +51,10 @@ class TalkScreen(Screen[None], inherit_bindings=False):
         self.built = False
         self._sheets = {name: LinesView(grows=True, id=name) for name, _ in _SHEETS}
         self._cluster = Reconciliation(id="cluster", classes="pane")
-        self._view = View(id="view")
+        self._view = View(id="view", keys=False)
         self.terminal = Terminal(id="terminal", classes="pane")
         self.terminal.label = "Terminal"
+        self._cluster.border_title = "Cluster"
 
     def compose(self) -> ComposeResult:
         yield self._sheets["status"]
