@@ -120,10 +120,9 @@ def notes(args: argparse.Namespace, out: Out) -> int:  # noqa: ARG001
     from lab.tui.appearance import read_appearance
     from lab.tui.talk.notes_app import show_notes
 
-    client = NotesClient(args.name)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the notes need a terminal", remedy="swarmlab export LESSON --format html has them on paper")
-    return show_notes(client, read_appearance(args.theme, args.motion))
+    return show_notes(lambda: NotesClient(args.name), read_appearance(args.theme, args.motion))
 
 
 def preflight(args: argparse.Namespace, out: Out) -> int:

@@ -17,6 +17,7 @@ from lab.session.replay import ReplayStage
 from lab.session.talk.forecast import SlideTime
 from lab.session.talk.notes_client import NotesClient
 from lab.session.talk.notes_hub import NotesHub
+from lab.session.talk.notes_view import NotesView
 from lab.session.talk.resume import Standing
 from lab.session.talk.talk_stage import TalkSource, TalkStage
 from lab.tui.appearance import Appearance
@@ -248,8 +249,7 @@ async def test_notes_follow_the_talk_and_press_its_keys() -> None:
     hub = NotesHub("default", remote_actions(), lambda _: None)
     hub.open()
     async with on_stage(hub=hub) as desk:
-        client = NotesClient("default")
-        notes = NotesApp(client, Appearance())
+        notes = NotesApp(NotesClient("default"), lambda: NotesClient("default"), Appearance())
         async with notes.run_test(size=(80, 24)) as pilot:
             there = desk.app.state.slide.step
 
@@ -262,7 +262,12 @@ async def test_notes_follow_the_talk_and_press_its_keys() -> None:
             await pilot.press("b")
             await desk.be(lambda: desk.app.state.black, "black")
             hub.close()
-            await until(pilot, shows("The talk has ended."), "the end is told", 2000)
+            await until(pilot, shows("The talk has ended"), "the end is told", 2000)
+            again = NotesHub("default", (), lambda _: None)
+            again.open()
+            again.publish(NotesView(place=1, count=2, title="Its next app", notes=""))
+            await until(pilot, shows("Its next app", "2/2"), "the notes of the talk's next app", 2000)
+            again.close()
 
 
 def test_every_key_has_help_and_none_has_two_meanings() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,21 +25,24 @@ if TYPE_CHECKING:
     from lab.tui.appearance import Appearance
 
 
+AGAIN = 0.5
+"""Seconds between two attempts to find the talk again: its app may have been restarted."""
+
+
 class Seen(Message):
-    """The notes have changed; None: the talk has ended, for the reason given."""
+    """The notes have changed; None: there is no talk now, for the reason given."""
 
     def __init__(self, view: NotesView | None, why: str = "") -> None:
         self.view, self.why = view, why
         super().__init__()
 
 
-def show_notes(client: NotesClient, appearance: Appearance) -> int:
-    """Show the notes until the talk or the user ends it, and return the exit code."""
+def show_notes(connect: Callable[[], NotesClient], appearance: Appearance) -> int:
+    """Show the notes until the user ends it, and return the exit code. `connect` connects to the talk; it raises
+    LabError while there is none, at once the first time."""
+    client = connect()
     prepare_terminal()
-    try:
-        return run_app(NotesApp(client, appearance))
-    finally:
-        client.close()
+    return run_app(NotesApp(client, connect, appearance))
 
 
 class NotesApp(SafeApp):
@@ -56,9 +60,10 @@ class NotesApp(SafeApp):
         Binding("q,ctrl+q,ctrl+c", "quit", show=False),
     ]
 
-    def __init__(self, client: NotesClient, appearance: Appearance) -> None:
+    def __init__(self, client: NotesClient, connect: Callable[[], NotesClient], appearance: Appearance) -> None:
         super().__init__()
-        self._client = client
+        self._client, self._connect = client, connect
+        self._left = threading.Event()
         self._view: NotesView | None = None
         self._why = ""
         self.dress(appearance)
@@ -72,14 +77,26 @@ class NotesApp(SafeApp):
         self._paint()
         threading.Thread(target=self._listen, name="notes", daemon=True).start()
 
+    def on_unmount(self) -> None:
+        self._left.set()
+        self._client.close()
+
     def _listen(self) -> None:
-        try:
-            for view in self._client.views():
-                self.post_message(Seen(view))
-        except LabError as error:
-            self.post_message(Seen(None, str(error)))
-        else:
-            self.post_message(Seen(None, "The talk has ended. q leaves."))
+        while not self._left.is_set():
+            try:
+                for view in self._client.views():
+                    self.post_message(Seen(view))
+                why = "The talk has ended; if it begins again, its notes are here. q leaves."
+            except LabError as error:
+                why = str(error)
+            if not self._left.is_set():
+                self.post_message(Seen(None, why))
+            while not self._left.wait(AGAIN):
+                try:
+                    self._client = self._connect()
+                except LabError:
+                    continue
+                break
 
     @on(Seen)
     def _seen(self, message: Seen) -> None:
