@@ -15,6 +15,8 @@ from lab.lesson.talk import Talk, find_talk
 from lab.session.replay import ReplayStage
 from lab.session.talk import talk_stage
 from lab.session.talk.talk_stage import TalkStage
+from lab.wait import wait_until
+from lab.world.entries import ManagerLink
 from tests.course import LESSONS
 from tests.doubles.talk_source import BOUND, Cluster
 
@@ -130,6 +132,18 @@ def test_a_step_that_is_late_says_so_and_goes_on_when_asked(
     assert not stage.status.live
 
 
+def test_with_auto_a_silent_cluster_is_not_waited_for(
+    talk: Talk, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk_stage, "SILENCE", 0.1)
+    stage = stage_on(talk, lambda: cluster, auto=True)
+    stage.arrive(0)
+    cluster.hangs.set()
+    cluster.journal.write(ManagerLink("stale", "node1", "node1 does not answer"))
+    assert stage.play(0)
+    assert not stage.status.live
+
+
 def test_without_a_cluster_the_recording_is_in_sight_and_says_why(talk: Talk) -> None:
     def none() -> Cluster:
         raise EngineError("no manager answers", remedy="swarmlab up")
@@ -156,6 +170,25 @@ def test_a_cluster_that_comes_later_is_used_from_the_step_that_is_in_sight(talk:
     stage.arrive(1)
     assert stage.status.live
     assert cluster.did == ["reset load"]
+
+
+def test_a_cluster_that_cannot_be_put_back_is_looked_for_anew(talk: Talk, cluster: Cluster) -> None:
+    other = Cluster()
+    there = [other, cluster]
+    stage = stage_on(talk, lambda: there.pop())
+    stage.arrive(0)
+
+    def refuse(_: str = "") -> str:
+        raise EngineError("no manager answers")
+
+    cluster.reset = refuse  # type: ignore[method-assign]
+    stage.arrive(1)
+    assert not stage.status.live
+    assert "no manager answers" in stage.status.trouble
+    wait_until("nothing is under way", BOUND, lambda: "" if stage.unused else "the cluster is left")
+    stage.arrive(1)
+    assert stage.journal is other.journal
+    assert "close" in cluster.did
 
 
 def test_whatever_breaks_on_the_cluster_the_talk_goes_on(talk: Talk, cluster: Cluster) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from lab.checks.managers import ManagersAnswer
 from lab.errors import Cancelled, InputError, LabError
 from lab.lesson.talk import Slide, Talk
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 SLACK = 1.5
 """A step is late when it has run this many times as long as was forecast, and `GRACE` seconds more."""
 GRACE = 10.0
+SILENCE = 15.0
+"""Seconds without an answer of any manager after which a step is given up with `auto`, unless it is about silence."""
 LOOK = 0.1
 """Seconds between two looks at whether the speaker wants to go on with the recording."""
 
@@ -137,7 +140,7 @@ class TalkStage:
             return self._play_recorded(place)
         source = self._source
         work = self._begin(lambda: source.play(slide.step.id))
-        if self._await(work, self.bound(slide)):
+        if self._await(work, self.bound(slide), lambda: _is_lost(source.journal, slide)):
             passed, why = self._verdict(slide)
             if passed:
                 follows = place + 1 < len(self.talk.slides) and self.talk.follows(place + 1)
@@ -210,10 +213,17 @@ class TalkStage:
         if not self._await(work, math.inf):
             return "the recording was asked for"
         if work.error is not None:
+            self._drop_live()  # It may be another cluster by the next time.
             return str(work.error)
         if self._live is not None:
             self._look_at(self._live)
         return None
+
+    def _drop_live(self) -> None:
+        live, self._live = self._live, None
+        self._lesson.pop(True, None)
+        if live is not None:
+            self._begin(live.close)
 
     def _prepare(self, slide: Slide, live: TalkSource) -> None:
         self._live = live
@@ -262,14 +272,14 @@ class TalkStage:
         self._work = _Work(act)
         return self._work
 
-    def _await(self, work: _Work, bound: float) -> bool:
+    def _await(self, work: _Work, bound: float, lost: Callable[[], bool] = lambda: False) -> bool:
         """Wait for work on the cluster; return False when the recording is to go on instead. It is not waited for then:
-        it may take as long as it likes to end."""
+        it may take as long as it likes to end. `lost`: it will not end in time."""
         end = self._clock() + bound
         while not work.done.wait(LOOK):
             if self._wants_recording.is_set() or self._closed:
                 return False
-            if self._clock() > end:
+            if self._clock() > end or lost():
                 if self.auto:
                     return False
                 self._say(overdue=True)
@@ -279,6 +289,14 @@ class TalkStage:
         before, self._status = self._status, replace(self._status, **changes)  # type: ignore[arg-type]
         if before != self._status:
             self.changed()
+
+
+def _is_lost(journal: Journal, slide: Slide) -> bool:
+    """Whether no manager has answered for a while, and the step is not about that."""
+    world = journal.world
+    if world.link.state != "stale" or journal.now() - world.linked_at < SILENCE:
+        return False
+    return not any(isinstance(check.condition, ManagersAnswer) for check in slide.step.checks)
 
 
 class _Work:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lab.terminal.sanitize import visible
 from lab.tui.chrome import checks, filled
 from lab.tui.lesson.markdown import render_markdown
-from lab.tui.spans import Line, Span, Tone, clip, fit, format_stamp, wrap
+from lab.tui.spans import Line, Span, Tone, fit, format_stamp, wrap
 from lab.tui.talk.talk_state import TalkState
 
 SENTENCES = 2
@@ -87,7 +87,7 @@ def outcome(s: TalkState, room: int) -> tuple[Line, ...]:
     record = s.record
     if s.phase == "running":
         for mark, asks, why, tone in checks(s.ui):
-            lines.append(clip(((f"  {mark} ", tone), (asks, ""), (f"  {why}", "quiet")), room))
+            lines.append(fit(((f"  {mark} ", tone), (asks, ""), (f"  {why}", "quiet")), (), room))
     elif s.phase == "passed" and record is not None:
         took = (record.ended or record.began) - record.began
         first, *rest = (record.why or "").split("\n")
