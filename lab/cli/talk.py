@@ -68,9 +68,9 @@ def _watch(args: argparse.Namespace, out: Out) -> int:
 def _present(args: argparse.Namespace, out: Out) -> int:
     from lab.session.replay import ReplayStage  # after the arguments are known to be good
     from lab.session.talk.forecast import find_times
-    from lab.session.talk.notes_hub import NotesHub
     from lab.session.talk.rehearsals import keep_rehearsal, read_rehearsals, recorded_seconds
     from lab.session.talk.resume import keep_standing, read_standing
+    from lab.session.talk.talk_socket import TalkSocket
     from lab.session.talk.talk_stage import TalkStage
     from lab.tui.appearance import read_appearance
     from lab.tui.run_app import end_at_once
@@ -81,7 +81,7 @@ def _present(args: argparse.Namespace, out: Out) -> int:
     recorded = recorded_seconds(talk)
     times = dict(zip((s.id for s in talk.slides), find_times(talk, recorded, read_rehearsals(talk)), strict=True))
     standing = read_standing(args.name, talk, time.time())
-    hub = NotesHub(args.name, remote_actions(), lambda _: None)
+    hub = TalkSocket(args.name, "notes", remote_actions(), lambda _: None)
     hub.open()
     stage = TalkStage(
         talk,
@@ -116,13 +116,13 @@ def _present(args: argparse.Namespace, out: Out) -> int:
 
 def notes(args: argparse.Namespace, out: Out) -> int:  # noqa: ARG001
     """Show the speaker's notes of the talk that is being given, and press its keys."""
-    from lab.session.talk.notes_client import NotesClient  # only this command needs it
+    from lab.session.talk.talk_client import TalkClient  # only this command needs it
     from lab.tui.appearance import read_appearance
     from lab.tui.talk.notes_app import show_notes
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the notes need a terminal", remedy="swarmlab export LESSON --format html has them on paper")
-    return show_notes(lambda: NotesClient(args.name), read_appearance(args.theme, args.motion))
+    return show_notes(lambda: TalkClient(args.name, NotesView), read_appearance(args.theme, args.motion))
 
 
 def preflight(args: argparse.Namespace, out: Out) -> int:

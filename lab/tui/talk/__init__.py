@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from lab.lesson.talk import Talk
     from lab.session.talk.forecast import SlideTime
-    from lab.session.talk.notes_hub import NotesHub
     from lab.session.talk.resume import Standing
+    from lab.session.talk.talk_socket import TalkSocket
     from lab.session.talk.talk_stage import TalkStage
 
 
@@ -27,7 +27,7 @@ def present(
     slot: float,
     appearance: Appearance | None = None,
     typing: bool = True,
-    hub: NotesHub | None = None,
+    hub: TalkSocket | None = None,
 ) -> tuple[int, Mapping[str, SlideTime]]:
     """Show a talk until the speaker quits; return the exit code, and what each slide took that was gone through.
 

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from lab.errors import LabError
 from lab.lesson.notes import notes_markdown
 from lab.session.talk.forecast import SlideTime
-from lab.session.talk.notes_view import NotesView, describe_cluster
+from lab.session.talk.talk_views import NotesView, describe_cluster
 from lab.tui.appearance import THEMES, Appearance
 from lab.tui.dialogs import Help, Pick, paste
 from lab.tui.run_app import SafeApp
@@ -28,8 +28,8 @@ from lab.tui.talk.worker import Arrived, Asked, Changed, Failed, News, Played, T
 
 if TYPE_CHECKING:
     from lab.lesson.talk import Talk
-    from lab.session.talk.notes_hub import NotesHub
     from lab.session.talk.resume import Standing
+    from lab.session.talk.talk_socket import TalkSocket
     from lab.session.talk.talk_stage import TalkStage
     from lab.tui.widgets.terminal import Terminal
 
@@ -66,7 +66,7 @@ class TalkApp(SafeApp):
         appearance: Appearance,
         keep_choice: Callable[..., None] = lambda **_: None,
         typing: bool = True,
-        hub: NotesHub | None = None,
+        hub: TalkSocket | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:

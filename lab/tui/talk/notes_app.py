@@ -20,8 +20,8 @@ from lab.tui.talk import talk_keys
 from lab.tui.widgets.lines import LinesView
 
 if TYPE_CHECKING:
-    from lab.session.talk.notes_client import NotesClient
-    from lab.session.talk.notes_view import NotesView
+    from lab.session.talk.talk_client import TalkClient
+    from lab.session.talk.talk_views import NotesView
     from lab.tui.appearance import Appearance
 
 
@@ -37,7 +37,7 @@ class Seen(Message):
         super().__init__()
 
 
-def show_notes(connect: Callable[[], NotesClient], appearance: Appearance) -> int:
+def show_notes(connect: Callable[[], TalkClient[NotesView]], appearance: Appearance) -> int:
     """Show the notes until the user ends it, and return the exit code. `connect` connects to the talk; it raises
     LabError while there is none, at once the first time."""
     client = connect()
@@ -60,7 +60,9 @@ class NotesApp(SafeApp):
         Binding("q,ctrl+q,ctrl+c", "quit", show=False),
     ]
 
-    def __init__(self, client: NotesClient, connect: Callable[[], NotesClient], appearance: Appearance) -> None:
+    def __init__(
+        self, client: TalkClient[NotesView], connect: Callable[[], TalkClient[NotesView]], appearance: Appearance
+    ) -> None:
         super().__init__()
         self._client, self._connect = client, connect
         self._left = threading.Event()
