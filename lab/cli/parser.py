@@ -200,9 +200,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     export.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     export.add_argument(
         "--format",
-        choices=("cast", "markdown", "html"),
+        choices=("cast", "markdown", "html", "page"),
         required=True,
-        help="cast: for asciinema; markdown, html: a handout, the lesson's text with what was recorded",
+        help="cast: for asciinema; markdown, html: a handout, the lesson's text with what was recorded; page: the run "
+        "to explore in a browser",
     )
     export.add_argument(
         "--log", action="store_true", help="with markdown: what happened, second by second, without the lesson's text"

@@ -166,7 +166,7 @@ def _code(address: str) -> str:
     """Return an address as a QR code for a terminal."""
     import io  # only for an address that others open
 
-    import segno
+    import segno  # the same
 
     drawn = io.StringIO()
     segno.make(address, error="l").terminal(drawn, compact=True, border=2)
