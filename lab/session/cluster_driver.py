@@ -63,8 +63,8 @@ class ClusterDriver:
         self.redactor.learn(self.edge.password)
         self._endpoints = {e.node: e for e in cluster.endpoints()}
         endpoints = tuple(self._endpoints.values())
-        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.pace)
-        self._loader = LoadMaker(journal, endpoints, bound=cluster.pace.patience)
+        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.capacity)
+        self._loader = LoadMaker(journal, endpoints, bound=cluster.capacity.patience)
         self.source = SwarmSource(journal, endpoints, connect, events=events)
         self._shells: dict[str, Shell] = {}
         self._opening = threading.Lock()
@@ -113,7 +113,7 @@ class ClusterDriver:
 
     def given(self) -> Mapping[str, str]:
         """See `StepDriver.given`."""
-        return {**self.edge.given, "rate": f"{self.cluster.pace.load:g}"}
+        return {**self.edge.given, "rate": f"{self.cluster.capacity.load:g}"}
 
     def watch(self, sources: Iterable[str]) -> None:
         """See `StepDriver.watch`."""

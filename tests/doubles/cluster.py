@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lab.cluster.model import Acceleration, ClusterStatus, Images, Pace, Report, silent
+from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, Report, silent
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
 from tests.doubles.engine import FakeEngine, InstantSwarm
@@ -26,7 +26,7 @@ class DoubleCluster:
     images: Images = "packages"
 
     faults = frozenset({"stop", "start"})
-    pace = Pace()
+    capacity = Capacity()
     snapshots = None
 
     def endpoints(self) -> tuple[Endpoint, ...]:

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from lab.cluster.faults import FAULTS
-from lab.cluster.model import Cluster, Pace
+from lab.cluster.model import Capacity, Cluster
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.session.cluster_driver import ClusterDriver
@@ -23,7 +23,7 @@ class Nodes:
     """A cluster of which nothing is asked but where its engine would be."""
 
     name, provider, acceleration, images, made_by_lab = "hands", "vm", "kvm", "packages", True
-    pace, faults = Pace(), frozenset(FAULTS)
+    capacity, faults = Capacity(), frozenset(FAULTS)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return (Endpoint("node1", "manager", "tcp://127.0.0.1:1", None, "10.77.0.11", {}),)
