@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from lab.world.bounds import Count, ExitStatus, Moment, Name, PortNumber, Seconds, Share
 
-Template = Annotated[Name, Field(alias="mark")]
+Template = Annotated[Name, Field(validation_alias=AliasChoices("mark", "template"), serialization_alias="mark")]
 """A digest of a task template (`lab.engine.decode.template_digest`), under the name that tapes have for it."""
 
 Mode = Literal["replicated", "global", "replicated-job", "global-job"]
