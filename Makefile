@@ -3,7 +3,7 @@ PY := .venv/bin/python
 PYTHON ?= python3
 STAMP := .venv/.ready
 
-.PHONY: lab setup test unit live prove contract lint bench browser wheel lock snapshots fuzz
+.PHONY: lab setup test unit live prove contract lint bench browser wheel lock snapshots pictures fuzz
 
 lab: setup  ## set up, and run the lab; where nobody can be asked, it says what it installs and goes on
 	@.venv/bin/swarmlab $$(test -t 0 || echo --yes) $(ARGS)
@@ -61,6 +61,9 @@ bench: setup  ## speed and memory, to bench.json and a table
 
 snapshots: setup  ## accept the screens as they are now
 	.venv/bin/pytest tests/tui --snapshot-update
+
+pictures: setup  ## make the README's pictures from the recordings
+	$(PY) -m tests.tui.picture
 
 wheel: setup
 	$(PY) -m build --wheel --no-isolation

@@ -41,6 +41,11 @@ def lessons() -> Path:
     return data() / "lessons"
 
 
+def challenges() -> Path:
+    """Return the folder of the challenges, in that of the lessons."""
+    return lessons() / "challenges"
+
+
 def stacks() -> Path:
     """Return the folder of the stack files and of what their images are built from."""
     return data() / "stacks"

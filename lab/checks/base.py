@@ -55,6 +55,8 @@ class Condition(Value):
     kind: ClassVar[Kind] = "state"
     of_command: ClassVar[bool] = False
     """Whether it asks about the step's command, so that only another command can change the result."""
+    of_swarm: ClassVar[bool] = True
+    """Whether it can be judged only by what a manager reports."""
     source: ClassVar[str] = ""
     """The source in `lab.watch` that must have polled recently, "" for the swarm's own."""
 

@@ -17,6 +17,7 @@ from lab.checks.base import Baseline, Condition, Outcome
 from lab.checks.certificates import CertificateIs, Renewed
 from lab.checks.command import Exit, Output
 from lab.checks.load import LoadIs
+from lab.checks.managers import ManagersAnswer
 from lab.checks.nodes import NodeIs
 from lab.checks.objects import Exists
 from lab.checks.routers import RouterIs
@@ -39,6 +40,7 @@ class Check(Value):
     updated: Updated | None = None
     placed: Placed | None = None
     node: NodeIs | None = None
+    managers: ManagersAnswer | None = None
     exists: Exists | None = None
     exit: Annotated[int, Field(ge=0, le=255)] | None = None
     output: Output | None = None

@@ -33,6 +33,7 @@ class Exit(Condition):
 
     kind = "event"
     of_command = True
+    of_swarm = False
 
     status: Annotated[int, Field(ge=0, le=255)]
 
@@ -54,6 +55,7 @@ class Output(Condition):
 
     kind = "event"
     of_command = True
+    of_swarm = False
 
     contains: Pattern | None = None
     matches: Pattern | None = None

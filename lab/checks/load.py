@@ -10,10 +10,11 @@ from lab.world.world import World
 
 
 class LoadIs(Condition):
-    """Since the step began, the load has sent at least `sent` requests, and exactly `failed` or at least
+    """Since the step began, the load has sent at least `sent` requests; optionally, exactly `failed` or at least
     `failed_at_least` of them have failed."""
 
     kind = "total"
+    of_swarm = False
 
     sent: Some
     failed: Count | None = None
@@ -21,18 +22,18 @@ class LoadIs(Condition):
 
     @model_validator(mode="after")
     def _one(self) -> LoadIs:
-        if (self.failed is None) == (self.failed_at_least is None):
-            raise ValueError("needs exactly one of failed, failed_at_least")
+        if self.failed is not None and self.failed_at_least is not None:
+            raise ValueError("failed and failed_at_least exclude each other")
         return self
 
     @property
     def sentence(self) -> str:
-        many = (
-            f"at least {count_of(self.failed_at_least, 'request')} of them failed"
-            if self.failed_at_least
-            else f"{'no request' if not self.failed else count_of(self.failed or 0, 'request')} failed"
-        )
-        return f"the load sent at least {count_of(self.sent, 'request')}, and {many}"
+        sent = f"the load sent at least {count_of(self.sent, 'request')}"
+        if self.failed_at_least is not None:
+            return f"{sent}, and at least {count_of(self.failed_at_least, 'request')} of them failed"
+        if self.failed is None:
+            return sent
+        return f"{sent}, and {count_of(self.failed, 'request') if self.failed else 'no request'} failed"
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
         sent, _, bad = world.load.since(baseline.since.load)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from lab.checks.base import Baseline, Condition, Outcome
+from lab.checks.replacements import new_changes
 from lab.schema.value import Name
 from lab.world.world import World
 
@@ -57,3 +59,11 @@ class NodeIs(Condition):
             ok = ok and node.labels.get(name) == value
             says += f"; labels: {', '.join(f'{k}={v}' for k, v in sorted(node.labels.items())) or 'none'}"
         return Outcome(ok, says)
+
+    def measure(self, world: World, baseline: Baseline) -> Iterable[str]:
+        """Return how long after the lab's own act the managers declared the node down."""
+        node, new = world.swarm.node(self.name), new_changes(baseline.since, world)
+        acted = next((change for change in new if change.kind == "act"), None)
+        lost = next((change for change in new if change.kind == "node-lost" and node and change.node == node.id), None)
+        if self.state == "down" and acted is not None and lost is not None:
+            yield f"{self.name} was down for the managers {lost.at - acted.at:.1f} s after {acted.text}"

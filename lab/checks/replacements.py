@@ -65,16 +65,16 @@ def replacement_times(since: World, world: World, service: str) -> Iterator[str]
 def _end_seen(since: World, world: World, task: Task) -> float | None:
     if task.id in world.swarm.died and task.id not in since.swarm.died:
         return world.swarm.died[task.id]
-    said = [c.at for c in _new_changes(since, world) if c.task == task.id]
-    lost = [c.at for c in _new_changes(since, world) if c.node == task.node and c.kind == "node-lost"]
+    said = [c.at for c in new_changes(since, world) if c.task == task.id]
+    lost = [c.at for c in new_changes(since, world) if c.node == task.node and c.kind == "node-lost"]
     return next(iter(said + lost), None)
 
 
 def _runs_seen(since: World, world: World, task: Task) -> float | None:
-    return next((c.at for c in _new_changes(since, world) if c.task == task.id and c.kind == "task-runs"), None)
+    return next((c.at for c in new_changes(since, world) if c.task == task.id and c.kind == "task-runs"), None)
 
 
-def _new_changes(since: World, world: World) -> list[Change]:
+def new_changes(since: World, world: World) -> list[Change]:
     """Return the timeline's lines since then, oldest first."""
     last = since.changes[-1] if since.changes else None
     return list(reversed(list(takewhile(lambda change: change is not last, reversed(world.changes)))))

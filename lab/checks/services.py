@@ -61,13 +61,14 @@ class ServiceIs(Condition):
     absent: bool = False
     replicas: Count | None = None
     image: Name | None = None
+    constraint: Name | None = None
     update: (
         Literal["updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed"] | None
     ) = None
 
     @model_validator(mode="after")
     def _sane(self) -> ServiceIs:
-        if self.absent and (self.replicas is not None or self.image or self.update):
+        if self.absent and (self.replicas is not None or self.image or self.constraint or self.update):
             raise ValueError("absent goes with no other key")
         return self
 
@@ -78,6 +79,7 @@ class ServiceIs(Condition):
         asks = [
             f"wants {count_of(self.replicas, 'replica')}" if self.replicas is not None else "",
             f"has the image {self.image}" if self.image else "",
+            f"has the constraint {self.constraint}" if self.constraint else "",
             f"has its update {self.update.replace('_', ' ')}" if self.update else "",
         ]
         return f"service {self.name} " + (" and ".join(a for a in asks if a) or "exists")
@@ -98,6 +100,9 @@ class ServiceIs(Condition):
             f"{self.name} has the image {service.spec.image}, not {self.image}"
             if self.image not in (None, service.spec.image)
             else "",
+            f"{self.name} has the constraints {', '.join(service.spec.constraints) or 'none'}, not {self.constraint}"
+            if self.constraint is not None and _bare(self.constraint) not in map(_bare, service.spec.constraints)
+            else "",
             f"{self.name} is {state}" + (f": {service.status.message}" if service.status.message else "")
             if self.update not in (None, service.status.state)
             else "",
@@ -105,6 +110,11 @@ class ServiceIs(Condition):
         said = [w for w in wrong if w]
         right = f"{self.name} wants {count_of(service.desired, 'replica')} of {service.spec.image}"
         return Outcome(not said, summarize(said) if said else right + (f"; {state}" if self.update else ""))
+
+
+def _bare(constraint: str) -> str:
+    """Return a constraint without its spaces, which mean nothing."""
+    return "".join(constraint.split())
 
 
 class Updated(Condition):

@@ -9,13 +9,14 @@ from pydantic import Field
 
 from lab.checks.base import Baseline, Condition, Count, Outcome, Some
 from lab.checks.replacements import replacement_times, replacements
-from lab.checks.task_words import count_tasks, describe_end, describe_replacement, has_moved
+from lab.checks.task_words import count_tasks, describe_end, describe_replacement, describe_task, has_moved
 from lab.schema.value import Name
 from lab.text import summarize
 from lab.world.swarm import ENDED, Task
 from lab.world.world import World
 
 _VERBS = {
+    "pending": "had to wait for a node",
     "running": "started",
     "complete": "completed",
     "shutdown": "was shut down",
@@ -31,7 +32,7 @@ class Happened(Condition):
     kind = "event"
 
     service: Name
-    task: Literal["running", "complete", "shutdown", "failed", "rejected", "orphaned"]
+    task: Literal["pending", "running", "complete", "shutdown", "failed", "rejected", "orphaned"]
     exit: Annotated[int, Field(ge=0, le=255)] | None = None
     on: Name | None = None
     at_least: Some = 1
@@ -49,7 +50,7 @@ class Happened(Condition):
         fresh = [t for t in world.swarm.tasks_of(service.id) if t.state == self.task and has_moved(t, baseline.since)]
         fits = [t for t in fresh if self._fits(t, world)]
         if len(fits) >= self.at_least:
-            return Outcome(True, summarize(describe_end(world, t) for t in fits))
+            return Outcome(True, summarize(self._describe(t, world) for t in fits))
         others = [
             t
             for t in world.swarm.tasks_of(service.id)
@@ -66,6 +67,9 @@ class Happened(Condition):
         exit = f" (exit {self.exit})" if self.exit is not None else ""
         where = f" on {self.on}" if self.on else ""
         return f"{_VERBS[self.task]}{exit}{where}"
+
+    def _describe(self, task: Task, world: World) -> str:
+        return describe_end(world, task) if task.state in ENDED else describe_task(world, task)
 
     def _fits(self, task: Task, world: World) -> bool:
         return self.exit in (None, task.exit) and (not self.on or world.swarm.node_name(task.node) == self.on)

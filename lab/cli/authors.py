@@ -48,8 +48,9 @@ def dev(args: argparse.Namespace, out: Out) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("swarmlab dev needs a terminal", remedy=f"swarmlab check {shlex.quote(args.file)}")
     from lab.tui import launch  # only this command needs it
+    from lab.tui.appearance import read_appearance
 
-    live = is_whole(args.name)
+    appearance, live = read_appearance(args.theme, args.motion), is_whole(args.name)
 
     def make(lessons: tuple[Lesson, ...]) -> DraftStage:
         if not live:
@@ -60,7 +61,7 @@ def dev(args: argparse.Namespace, out: Out) -> int:
         return LiveStage(api.find(args.name), saves=True, lessons=lessons)
 
     draft = Draft(path, make)
-    code = launch(draft.stage, live=live, reload=draft.reload)
+    code = launch(draft.stage, live=live, appearance=appearance, reload=draft.reload)
     say_what_stays(args, out)
     return code
 

@@ -140,11 +140,12 @@ def node(args: argparse.Namespace, out: Out) -> int:
     known = [n.name for n in cluster.status().nodes]
     if args.node not in known:
         raise InputError(f"there is no node called {args.node}; there are {', '.join(known)}")
+    target = " ".join([args.node, *args.more])
     with out.progress() as report:
-        apply_fault(cluster, args.verb, args.node, report)
-    out.result({"node": args.node, "done": args.verb})
+        apply_fault(cluster, args.verb, target, report)
+    out.result({"node": args.node, "done": args.verb, **({"target": target} if args.more else {})})
     if not out.json:
-        out.say(f"{FAULTS[args.verb].state.format(args.node)}.")
+        out.say(f"{FAULTS[args.verb].state.format(*target.split())}.")
     return 0
 
 
@@ -169,6 +170,8 @@ def print_status(out: Out, status: ClusterStatus) -> None:
         ports = " ".join(f"{port}→{local}" for port, (_, local) in sorted(n.published.items()))
         reached = f"127.0.0.1 {ports}"
         out.say(_row(n.name, role, n.machine, engine, state, n.availability or "-", n.lan_address, reached))
+    for sentence in status.links:
+        out.say(f"network: {sentence}")
 
 
 def _row(*cells: str) -> str:

@@ -17,6 +17,7 @@ from lab.cli.output_files import expect_writable
 from lab.errors import InputError, LabError, MissingError
 from lab.lesson import progress
 from lab.lesson.course import SYLLABUS, check_paths, load_course, load_lesson, load_syllabus
+from lab.lesson.find_challenge import challenges, find_challenge, seed_for
 from lab.lesson.model import Lesson
 from lab.schema.diagnostics import More
 
@@ -57,9 +58,10 @@ def lessons(args: argparse.Namespace, out: Out) -> int:
     return 0
 
 
-def choose_lessons(names: Sequence[str], *, everything: bool = False) -> tuple[Lesson, ...]:
-    """Return the lessons with these ids, or in these files, in the order given. Raises InputError for an unknown id,
-    and when none is given; Problems for a file that is wrong."""
+def choose_lessons(names: Sequence[str], *, everything: bool = False, lab: str = "") -> tuple[Lesson, ...]:
+    """Return the lessons with these ids, or in these files, in the order given; the id of a challenge may be one
+    without a seed: then it is the one of this `lab`. Raises InputError for an unknown id, and when none is given;
+    Problems for a file that is wrong."""
     if everything:
         return load_course()
     if not names:
@@ -67,9 +69,12 @@ def choose_lessons(names: Sequence[str], *, everything: bool = False) -> tuple[L
     # A file may belong to a course that is being changed, and cannot be loaded now.
     known = {} if all(map(is_file_name, names)) else {lesson.id: lesson for lesson in load_course()}
     for name in names:
-        if name not in known and not is_file_name(name):
+        if name in known or is_file_name(name):
+            continue
+        if (challenge := find_challenge(f"{name}-{seed_for(lab, name)}" if name in challenges() else name)) is None:
             there = f"the lessons are: {', '.join(known)}; the name of a lesson's file ends in .yaml"
-            raise InputError(f"there is no lesson {name}", remedy=there)
+            raise InputError(f"there is no lesson {name}", remedy=f"{there}; swarmlab challenge lists the challenges")
+        known = {**known, name: challenge}
     return tuple(load_lesson(Path(name)) if is_file_name(name) else known[name] for name in names)
 
 
@@ -83,7 +88,7 @@ def run(args: argparse.Namespace, out: Out) -> int:
     from lab.cluster import api  # only this command needs it
     from lab.session.run import go_through
 
-    wanted = choose_lessons(args.lessons, everything=args.all)
+    wanted = choose_lessons(args.lessons, everything=args.all, lab=args.name)
     if args.until and not any(lesson.step(args.until) for lesson in wanted):
         raise InputError(f"none of these lessons has a step {args.until}")
     began = time.monotonic()
@@ -104,7 +109,7 @@ def reset(args: argparse.Namespace, out: Out) -> int:
         raise MissingError("there is no lab on this machine", remedy="swarmlab up")
     wanted, _, step = args.to.partition(":")
     wanted = wanted or progress.last_lesson(names[0]) or load_course()[0].id
-    (lesson,) = choose_lessons([wanted])
+    (lesson,) = choose_lessons([wanted], lab=names[0])
     if step and lesson.step(step) is None:
         steps = ", ".join(s.id for s in lesson.steps)
         raise InputError(f"lesson {lesson.id} has no step {step}", remedy=f"its steps are: {steps}")
@@ -171,7 +176,7 @@ def record(args: argparse.Namespace, out: Out) -> int:
     from lab.session.run import go_through
     from lab.tape.find import SUFFIX
 
-    (lesson,) = choose_lessons([args.lesson])
+    (lesson,) = choose_lessons([args.lesson], lab=args.name)
     target = Path(args.output) if args.output else Path("recordings") / f"{lesson.id}{SUFFIX}"
     expect_writable(target)
     with api.at_work(args.name, f"recording {lesson.id}"):

@@ -13,6 +13,7 @@ from lab import __version__
 from lab.cli.out import Out
 from lab.cluster import faults, providers
 from lab.terminal.sanitize import visible
+from lab.tui.appearance import MOTION, MOTION_VARIABLE, THEME_VARIABLE, THEMES
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -42,6 +43,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="the lab line by line, for screen readers, logs and plain terminals; at this lesson, or where you were",
     )
     parser.add_argument("--colour", action="store_true", help="with --plain: good news in green, bad news in red")
+    _appearance(parser, default=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
     def add(name: str, where: str, what: str, *, json: bool = True, named: bool = True) -> argparse.ArgumentParser:
@@ -82,7 +84,18 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     node = add("node", "cluster", f"a fault on a machine, or its undoing: {', '.join(faults.FAULTS)}")
     node.add_argument("verb", choices=tuple(faults.FAULTS))
     node.add_argument("node", metavar="NODE")
+    takes = [f"{verb} {' '.join(a.name for a in fault.takes)}" for verb, fault in faults.FAULTS.items() if fault.takes]
+    node.add_argument("more", nargs="*", metavar="MORE", help=f"what a fault takes besides: {', '.join(takes)}")
 
+    challenge = add(
+        "challenge", "challenges", "something broken, for you to find and repair; or the list of challenges"
+    )
+    challenge.add_argument("challenge", nargs="?", metavar="NAME", help="break this one, and tell its symptom")
+    challenge.add_argument("--seed", type=int, metavar="N", help="the values of this seed, in place of your own")
+    challenge.add_argument(
+        "--plain", dest="line_by_line", action="store_const", const="", default=argparse.SUPPRESS, help="line by line"
+    )
+    challenge.add_argument("--new", action="store_true", help="other values than the last time")
     add("lessons", "lessons", "the lessons, and what you passed")
     run = add("run", "lessons", "go through lessons without a screen, and prove every check")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)
@@ -132,11 +145,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     new.add_argument("-o", "--output", type=_path, metavar="FILE", help="default: NAME.yaml in this folder")
     dev = add("dev", "authors", "show a lesson's file in the lab, and again whenever it is saved", json=False)
     dev.add_argument("file", type=_path, metavar="FILE")
+    _appearance(dev)
 
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
     replay.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     replay.add_argument("--plain", action="store_true", help="print it, without a screen")
+    _appearance(replay)
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="playback speed factor (default 1)")
     export = add("export", "tapes", "turn a recording into a cast, a handout or a log", json=False, named=False)
     export.add_argument("recording", metavar="RECORDING")
@@ -178,6 +193,15 @@ def _name(parser: argparse.ArgumentParser, default: str | None = None) -> None:
         type=_lab_name,
         default=default or os.environ.get("SWARMLAB_NAME") or "default",
         help="which lab, when there are several (SWARMLAB_NAME)",
+    )
+
+
+def _appearance(parser: argparse.ArgumentParser, default: str | None = argparse.SUPPRESS) -> None:
+    parser.add_argument(
+        "--theme", choices=THEMES, default=default, help=f"of the lab's screen (default: the last; {THEME_VARIABLE})"
+    )
+    parser.add_argument(
+        "--motion", choices=MOTION, default=default, help=f"off: nothing is animated or blinks ({MOTION_VARIABLE})"
     )
 
 

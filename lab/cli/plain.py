@@ -32,19 +32,24 @@ WIDTH = 80
 def plain(args: argparse.Namespace, out: Out) -> int:
     """Bring the cluster up unless it is whole, and take the lessons line by line; return 0, or 130 after Ctrl-C at the
     prompt. Raises InputError for an unknown lesson, and what `api.up` does."""
-    chosen = choose_lessons([args.line_by_line]) if args.line_by_line else ()
-    own = chosen if is_file_name(args.line_by_line or "") else None  # a lesson's file, outside the course
+    chosen = choose_lessons([args.line_by_line], lab=args.name) if args.line_by_line else ()
+    outside = any(lesson.broken for lesson in chosen) or is_file_name(args.line_by_line or "")
+    own = chosen if outside else None
     stage = open_stage(args, out, own)
+    code = take_a_seat(args, stage, chosen[0].id if chosen else progress.last_lesson(args.name))
+    say_what_stays(args, out)
+    return code
+
+
+def take_a_seat(args: argparse.Namespace, stage: Stage, lesson: str) -> int:
+    """Take a lesson of a stage line by line ("": the first), and close the stage; return the exit code."""
     try:
         console = Console(sys.stdout, width=_width, colour=args.colour, echo=not sys.stdin.isatty())
         seat = PlainSeat(stage, console, patient=sys.stdin.isatty())
         with _interrupted(seat.interrupt):
-            lesson = chosen[0].id if chosen else progress.last_lesson(args.name)
-            code = seat.run(_own_input(), lesson)
+            return seat.run(_own_input(), lesson)
     finally:
         stage.close()
-    say_what_stays(args, out)
-    return code
 
 
 def open_stage(args: argparse.Namespace, out: Out, lessons: tuple[Lesson, ...] | None) -> Stage:

@@ -35,10 +35,12 @@ def _app(args: argparse.Namespace, out: Out) -> int:
     """Open live at once on a cluster that is whole; else on the recordings, while the cluster is created."""
     from lab.lesson import progress  # only this path needs it, and the first paint waits for imports
     from lab.tui import launch
+    from lab.tui.appearance import read_appearance
 
+    appearance = read_appearance(args.theme, args.motion)
     where = progress.last_lesson(args.name)
     if is_whole(args.name):
-        code = launch(lambda: _live(args.name), live=True, lesson=where)
+        code = launch(lambda: _live(args.name), live=True, lesson=where, appearance=appearance)
         say_what_stays(args, out)
         return code
 
@@ -50,7 +52,7 @@ def _app(args: argparse.Namespace, out: Out) -> int:
         return _live(args.name)
 
     _offer_packages(args, out)
-    code = launch(_recorded, bring_up=bring_up, lesson=where)
+    code = launch(_recorded, bring_up=bring_up, lesson=where, appearance=appearance)
     say_what_stays(args, out)
     return code
 

@@ -28,13 +28,14 @@ def replay(args: argparse.Namespace, out: Out) -> int:
         lesson = _lesson_of(load(path), Path(args.lesson))
     if not args.plain and sys.stdout.isatty():
         from lab.tui import launch  # only this command needs it
+        from lab.tui.appearance import read_appearance
 
         def stage() -> Stage:
             from lab.session.replay import ReplayStage  # only this command needs it
 
             return ReplayStage(path, speed=args.speed, lesson=lesson)
 
-        return launch(stage)
+        return launch(stage, appearance=read_appearance(args.theme, args.motion))
     from lab.session.print_tape import tell_tape  # only this command needs it
 
     tell_tape(path, args.speed, out.say, lesson)

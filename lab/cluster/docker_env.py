@@ -52,7 +52,13 @@ def env(cluster: Cluster) -> dict[str, str]:
     managing = {m.node for m in swarm_init.read_engines(endpoints) if m.control}
     for endpoint in endpoints:
         if endpoint.node in managing:
-            return {**shell_env(endpoint, paths.state(cluster.name)), **edge_settings.read_settings(cluster).variables}
+            # `swarmlab` in that shell then means this lab.
+            name = {"SWARMLAB_NAME": cluster.name}
+            return {
+                **shell_env(endpoint, paths.state(cluster.name)),
+                **edge_settings.read_settings(cluster).variables,
+                **name,
+            }
     raise EngineError(f"no manager of the lab {cluster.name} answers", remedy="swarmlab status, then swarmlab up")
 
 

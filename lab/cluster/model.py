@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from lab.cluster.links import LinkFault
 from lab.engine.endpoint import Endpoint, Role
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class NodeStatus:
 @dataclass(frozen=True)
 class ClusterStatus:
     """The state of a cluster at one moment. `created` is timezone-aware, in UTC. `whole`: every node runs, answers and
-    is ready."""
+    is ready, and no link is broken; `links` are the broken ones, in sentences."""
 
     name: str
     provider: str
@@ -73,6 +74,7 @@ class ClusterStatus:
     nodes: tuple[NodeStatus, ...]
     whole: bool
     note: str = ""
+    links: tuple[str, ...] = ()
     images: Images = "packages"
 
 
@@ -147,8 +149,19 @@ class Cluster(Protocol):
     def cut(self, node: str) -> None:
         """Disconnect a machine from the nodes' own network; its engine stays reachable from here. Idempotent."""
 
+    def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
+        """Add a fault to the nodes' own network, or change it to another degree; a `held` one ends with this
+        process."""
+
+    def broken_links(self) -> tuple[LinkFault, ...]:
+        """Return the faults of the nodes' own network; returns at once."""
+
     def heal(self, node: str, report: Report = silent) -> None:
-        """Reconnect a machine to the nodes' own network and wait until it is back in the swarm. Idempotent."""
+        """Reconnect a machine to the nodes' own network, end every fault of its links, and wait until it is back in the
+        swarm. Idempotent."""
+
+    def heal_links(self) -> None:
+        """End every fault of the links of the nodes' own network. Idempotent."""
 
     def down(self, report: Report = silent) -> None:
         """Remove every process, disk and lock of this cluster. The cache stays. Idempotent."""

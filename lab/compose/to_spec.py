@@ -101,6 +101,9 @@ def _spec(stack: Stack, service: Service, name: str, env: Mapping[str, str]) -> 
         memory=deploy.resources.limits.memory,
         health=_health(service),
         endpoint=deploy.endpoint_mode,
+        preferences=tuple(p.spread for p in deploy.placement.preferences),
+        max_per_node=deploy.placement.max_replicas_per_node,
+        stop_signal=service.stop_signal,
     )
 
 

@@ -118,6 +118,7 @@ def service_spec(raw: Raw) -> ServiceSpec:
     container = template.get("ContainerSpec") or {}
     update, endpoint = raw.get("UpdateConfig") or {}, raw.get("EndpointSpec") or {}
     mode_name, mode = _mode(raw["Mode"])
+    placement = template.get("Placement") or {}
     return ServiceSpec(
         image=(container.get("Image") or "").partition("@")[0],
         mode=_MODES[mode_name],
@@ -157,6 +158,11 @@ def service_spec(raw: Raw) -> ServiceSpec:
         memory=read_count((template.get("Resources") or {}).get("Limits") or {}, "MemoryBytes"),
         health=tuple(read_entries(container.get("Healthcheck") or {}, "Test")),
         endpoint=endpoint.get("Mode") or "vip",
+        preferences=tuple(
+            p["Spread"]["SpreadDescriptor"] for p in read_entries(placement, "Preferences") if p.get("Spread")
+        ),
+        max_per_node=read_count(placement, "MaxReplicas"),
+        stop_signal=container.get("StopSignal") or "",
     )
 
 

@@ -26,7 +26,11 @@ def service_body(spec: ServiceSpec, ids: Mapping[tuple[str, str], str]) -> Raw:
             "Configs": [_grant("Config", g, ids["config", g.source]) for g in spec.configs],
         },
         "RestartPolicy": {"Condition": "any", "Delay": 5 * _SECOND, "MaxAttempts": 0},
-        "Placement": {"Constraints": list(spec.constraints)},
+        "Placement": {
+            "Constraints": list(spec.constraints),
+            "Preferences": [{"Spread": {"SpreadDescriptor": each}} for each in spec.preferences],
+            "MaxReplicas": spec.max_per_node,
+        },
         "Networks": [{"Target": name} for name in spec.networks],
         "ForceUpdate": 0,
     }

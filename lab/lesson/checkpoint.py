@@ -58,6 +58,10 @@ class ServiceState(Value):
     """`NAME=value`."""
     constraints: tuple[Name, ...] = ()
     """Conditions on the nodes that may run a task."""
+    preferences: tuple[Name, ...] = ()
+    """Labels over whose values the tasks are spread."""
+    max_per_node: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How many of its tasks a node may run; 0 means any number."""
     publish: tuple[Publish, ...] = ()
     """`8080:80` or `8080:80/udp` through the routing mesh; `8081:80/tcp/host` on the task's own node only."""
     endpoint: Literal["vip", "dnsrr"] = "vip"
@@ -74,6 +78,8 @@ class ServiceState(Value):
     """How it is updated."""
     runs_on: tuple[Name, ...] = ()
     """Nodes that must each run at least one task; a reset redistributes the tasks when one of them has none."""
+    running: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How many of its tasks can run, where that is not all of them; a reset waits for so many."""
 
     @model_validator(mode="after")
     def _sane(self) -> ServiceState:
@@ -98,6 +104,8 @@ class ServiceState(Value):
             labels=dict(self.labels),
             update=UpdateConfig(**self.update.model_dump()),
             endpoint=self.endpoint,
+            preferences=self.preferences,
+            max_per_node=self.max_per_node,
         )
 
 

@@ -13,6 +13,7 @@ from lab.compose.merge import merge_files
 from lab.errors import InputError
 from lab.file_tree import walk_folders
 from lab.lesson import read
+from lab.lesson.challenge import Challenge
 from lab.lesson.model import Lesson
 from lab.lesson.read import ParsedFile
 from lab.lesson.syllabus import Syllabus
@@ -20,7 +21,7 @@ from lab.schema import diagnostics, document
 from lab.schema.diagnostics import Problems
 from lab.schema.document import Document
 
-__all__ = ["SYLLABUS", "Problems", "check_paths", "load_course", "load_lesson", "load_syllabus"]
+__all__ = ["SYLLABUS", "Problems", "check_paths", "load_challenges", "load_course", "load_lesson", "load_syllabus"]
 
 SYLLABUS = "syllabus.yaml"
 _YAML = frozenset({".yaml", ".yml"})
@@ -28,6 +29,8 @@ _OF_STACKS = frozenset({"version", "networks", "volumes", "secrets", "configs"})
 _OF_LESSONS = frozenset({"id", "steps", "topics"})
 #: The top-level keys that every lesson has.
 _LESSON = frozenset({"id", "steps"})
+#: The top-level keys that every challenge has.
+_CHALLENGE = frozenset({"id", "symptom"})
 _KEY = re.compile(r"^([a-z]{1,20}):", re.MULTILINE)
 Tape = Callable[[Path], object]
 """Reads a recording; raises InputError when it is not valid."""
@@ -47,6 +50,17 @@ def load_course(folder: Path | None = None) -> tuple[Lesson, ...]:
 def load_lesson(path: Path) -> Lesson:
     """Load one lesson file. Raises Problems (an InputError) with everything that is wrong."""
     return read.read_lesson(path).value
+
+
+def load_challenges(folder: Path | None = None) -> tuple[Challenge, ...]:
+    """Return the challenges of a folder, by default those shipped with the program, in the order of their names. Raises
+    Problems."""
+    found = _Found()
+    for path in sorted((folder or paths.challenges()).glob("*.yaml")):
+        _file(path, found, None)
+    if found.problems:
+        raise Problems(found.problems)
+    return tuple(each.value for each in found.challenges)
 
 
 def load_syllabus(path: Path) -> Syllabus:
@@ -89,6 +103,7 @@ class _Found:
 
     files: int = 0
     lessons: list[ParsedFile[Lesson]] = field(default_factory=list)
+    challenges: list[ParsedFile[Challenge]] = field(default_factory=list)
     syllabus: ParsedFile[Syllabus] | None = None
     problems: list[InputError] = field(default_factory=list)
 
@@ -120,11 +135,14 @@ def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]
         try:
             doc = document.read_stack(path, text)
         except InputError:
-            if not _keys(text) >= _LESSON:
+            if not (_keys(text) >= _LESSON or _keys(text) >= _CHALLENGE):
                 raise
         else:
             if _is_stack(doc):
                 return _of_file(doc)
+        if _keys(text) >= _CHALLENGE:
+            found.challenges.append(read.read_challenge(path, text))
+            return ()
         found.lessons.append(read.read_lesson(path, text))
     elif path.suffix == ".json" and path.is_file():
         return lint.find_mistakes(document.read_stack(path))
@@ -207,7 +225,7 @@ def _is_ours(path: Path) -> bool:
         keys = {*document.read_stack(path, text).data}
     except InputError:
         keys = _keys(text)
-    return "services" in keys or keys >= _LESSON
+    return "services" in keys or keys >= _LESSON or keys >= _CHALLENGE
 
 
 def _keys(text: str) -> set[str]:

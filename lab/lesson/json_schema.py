@@ -1,4 +1,5 @@
-"""The JSON schema of a lesson for editors, written to `lessons/schema.json` by `python -m lab.lesson`."""
+"""The JSON schemas of a lesson and of a challenge for editors, written to `lessons/schema.json` and
+`lessons/challenges/schema.json` by `python -m lab.lesson`."""
 
 from __future__ import annotations
 
@@ -11,17 +12,18 @@ from itertools import pairwise
 from typing import Any
 
 from lab.checks import check
-from lab.lesson import checkpoint, model, notes, question
+from lab.lesson import challenge, checkpoint, model, notes, question
 from lab.schema.value import Value
 
 
-def editor_schema() -> str:
-    """Return the schema as text, with the models' docstrings as descriptions."""
-    plain = model.Lesson.model_json_schema()
-    models = {name: each for part in (check, checkpoint, notes, question, model) for name, each in vars(part).items()}
-    for name, definition in {**plain["$defs"], "Lesson": plain}.items():
+def editor_schema(top: type[Value] = model.Lesson) -> str:
+    """Return the schema of a lesson or a challenge as text, with the models' docstrings as descriptions."""
+    plain, parts = top.model_json_schema(), (check, checkpoint, notes, question, model, challenge)
+    models = {name: each for part in parts for name, each in vars(part).items()}
+    for name, definition in {**plain["$defs"], top.__name__: plain}.items():
         _describe(definition, models[name])
-    full = {"$schema": "https://json-schema.org/draft/2020-12/schema", **plain, "title": "A swarmlab lesson"}
+    title = f"A swarmlab {top.__name__.lower()}"
+    full = {"$schema": "https://json-schema.org/draft/2020-12/schema", **plain, "title": title}
     return json.dumps(full, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from lab.lesson.challenge import Challenge
 from lab.lesson.check_table import kinds
 from lab.lesson.json_schema import editor_schema
 
 CHECKS = "Check"
 """The name of the table of checks, whose rows are conditions."""
 
-_FILLED_IN = frozenset({"excerpt"})
+_FILLED_IN = frozenset({"excerpt", "broken"})
 """Keys that are the lab's own."""
 
 _TABLE = re.compile(r"<!-- keys of (\w+): begin -->\n(.*?)<!-- keys of \1: end -->", re.DOTALL)
@@ -25,8 +26,14 @@ _HEAD_OF_CHECKS = "| check | asks | its keys | example |\n| --- | --- | --- | --
 def with_key_tables(text: str) -> str:
     """Return the document with its tables as the schema has them now. A row keeps its example; a new row has none yet.
     Raises ValueError for a table of a model that is not in the schema."""
-    schema = json.loads(editor_schema())
+    schema = whole_schema()
     return _TABLE.sub(lambda table: _filled(table[1], table[2], schema), text)
+
+
+def whole_schema() -> dict[str, Any]:
+    """Return the schema of a lesson, with the models of a challenge among its definitions."""
+    lesson, challenge = json.loads(editor_schema()), json.loads(editor_schema(Challenge))
+    return {**lesson, "$defs": {**challenge["$defs"], **lesson["$defs"], "Challenge": challenge}}
 
 
 def examples(text: str) -> dict[str, dict[str, str]]:

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationInfo, create_model, field_validator, model
 from lab.checks.base import Pattern, regex
 from lab.checks.check import Check
 from lab.cluster.faults import FAULTS, Fault
+from lab.errors import InputError
 from lab.lesson.checkpoint import Checkpoint, Patch
 from lab.lesson.excerpt import excerpt
 from lab.lesson.notes import AnyNotes, notes_markdown
@@ -47,6 +48,8 @@ class LoadAct(Value):
     """Host name for requests through Traefik; without it, requests go directly to `port`."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The port of the requests; with a host it is 443, or 80 without HTTPS."""
+    node: Name | None = None
+    """The only node that is asked; without it, all nodes are in turn."""
     path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
     """The path that is requested."""
     https: bool = True
@@ -65,18 +68,25 @@ class LoadAct(Value):
         rate = float(values.get("rate", 50)) if self.rate is None else self.rate
         https = self.https and self.host is not None
         host = template.fill(self.host or "", values)
-        return LoadSpec(rate, self.port or (443 if https else 80), self.path, host, https)
+        port, node = self.port or (443 if https else 80), template.fill(self.node or "", values)
+        return LoadSpec(rate, port, self.path, host, https, node=node)
 
 
 class _Act(Value):
-    """An action of the lab: exactly one of these keys. A fault takes the node's name; for `load`, see LoadAct."""
+    """An action of the lab: exactly one of these keys. A fault takes the node's name, and more where its words say so;
+    for `load`, see LoadAct."""
 
     if TYPE_CHECKING:
         load: LoadAct | None = None
 
     @model_validator(mode="after")
     def _one(self) -> _Act:
-        one_of(self, *type(self).model_fields)
+        action = one_of(self, *type(self).model_fields)
+        if self.load is None and "{{" not in self.target:
+            try:
+                FAULTS[action].read(self.target)
+            except InputError as error:
+                raise ValueError(error.reason) from error
         return self
 
     @property
@@ -85,9 +95,14 @@ class _Act(Value):
         return one_of(self, *type(self).model_fields)
 
     @property
+    def target(self) -> str:
+        """The node's name and what else the fault takes, in words; "" for a load."""
+        return "" if self.load else str(getattr(self, self.action))
+
+    @property
     def node(self) -> str:
         """The node's name; "" for a load."""
-        return "" if self.load else str(getattr(self, self.action))
+        return self.target.partition(" ")[0]
 
     @property
     def sentence(self) -> str:
@@ -96,17 +111,24 @@ class _Act(Value):
             load_spec = self.load.load_spec({"rate": "1"})
             rate = "{{rate}}" if self.load.rate is None else f"{self.load.rate:g}"
             return f"send requests to {load_spec.target}, {rate} a second" if load_spec else "end the load"
-        return FAULTS[self.action].asks.format(self.node)
+        return FAULTS[self.action].asks.format(*self.target.split())
+
+
+def _describe(fault: Fault) -> str:
+    takes = [argument.name for argument in fault.takes]
+    return f"{' '.join(['A node', *takes])}: {fault.asks.format('it', *takes)}."
 
 
 def act_model(faults: Mapping[str, Fault]) -> type[_Act]:
     """Return a model of an act that is one of these faults, or a load."""
     fields: dict[str, Any] = {
-        verb: (Name | None, Field(None, description=f"A node: {fault.asks.format('it')}."))
-        for verb, fault in faults.items()
+        verb: (Name | None, Field(None, description=_describe(fault))) for verb, fault in faults.items()
     }
     fields["load"] = (LoadAct | None, Field(None, description="Requests at a steady rate."))
-    words = "; ".join(f"{verb}: {fault.asks.format('it')}" for verb, fault in faults.items())
+    words = "; ".join(
+        f"{verb}: {fault.asks.format('it', *(argument.name for argument in fault.takes))}"
+        for verb, fault in faults.items()
+    )
     return create_model("Act", __base__=_Act, __doc__=f"{_Act.__doc__}\n\n{words}.", **fields)
 
 
@@ -218,6 +240,12 @@ class Hint(Value):
         return regex(when) if when else when
 
 
+def _need_words(*commands: str) -> None:
+    for command in commands:
+        for name, where in template.misplaced_placeholders(command):
+            raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
+
+
 class Step(Value):
     """A text, a command or an act, and the checks that must then pass within `bound` seconds. With neither `run` nor
     `act` it is the learner's turn: the lab waits until the world is as the checks say."""
@@ -243,6 +271,8 @@ class Step(Value):
     """Values that this step and later ones use as `{{name}}`."""
     then: Annotated[tuple[Check, ...], Field(min_length=1)]
     """The checks: each false before the step and true after it."""
+    keeps: tuple[Check, ...] = ()
+    """What must be true at the end as well, and may be true before the step."""
     bound: Bound = 120.0
     """Seconds for the command and its checks together; generous, since a cluster may be emulated."""
     hints: tuple[Hint, ...] = ()
@@ -275,17 +305,16 @@ class Step(Value):
                 raise ValueError("exit and output go with run")
             if any(c.output for c in self.capture.values()):
                 raise ValueError("a capture from the output goes with run")
-        for command in (self.command or "", *self.ways):
-            for name, where in template.misplaced_placeholders(command):
-                raise ValueError(f"{{{{{name}}}}} stands {where}: a captured value is put in as one word, in quotes")
+        _need_words(self.command or "", *self.ways)
         return self
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """The checks that must hold: `then`, and exit status 0 of the command unless `then` names a status."""
+        """The checks that must hold: `then`, what it `keeps`, and exit status 0 of the command unless `then` names a
+        status."""
         if self.run is None or any(c.exit is not None for c in self.then):
-            return self.then
-        return (*self.then, Check(exit=0))
+            return (*self.then, *self.keeps)
+        return (*self.then, *self.keeps, Check(exit=0))
 
     @property
     def your_turn(self) -> bool:
@@ -316,8 +345,26 @@ class Step(Value):
         yield from template.iter_strings(self.act.model_dump(exclude_none=True) if self.act else {})
         yield from (r.says for r in self.reads)
         yield from self.question.strings() if self.question else ()
-        for check in self.then:
+        for check in (*self.then, *self.keeps):
             yield from template.iter_strings(check.model_dump(exclude_unset=True))
+
+
+class Break(Value):
+    """What is broken silently at a lesson's start."""
+
+    by: Command
+    """The shell commands that break it, run on a manager, in the folder of the stack files."""
+    shows: Annotated[tuple[Check, ...], Field(min_length=1)]
+    """The symptom: each check becomes true by it."""
+    load: LoadAct | None = None
+    """Requests that run from then on."""
+    bound: Bound = 120.0
+    """Seconds for the symptom to show."""
+
+    @model_validator(mode="after")
+    def _sane(self) -> Break:
+        _need_words(self.by)
+        return self
 
 
 class Lesson(Value):
@@ -344,6 +391,8 @@ class Lesson(Value):
     """The smallest cluster that it can be taken on."""
     start: Checkpoint = Checkpoint()
     """The cluster as the first step finds it; a reset puts it there."""
+    broken: Break | None = None
+    """What a reset to the start breaks afterwards, in a challenge."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     """The steps, in order."""
     recap: Annotated[tuple[OneLine, ...], Field(max_length=5)] = ()

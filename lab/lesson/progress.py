@@ -29,6 +29,23 @@ def record_opened(name: str, lesson: str) -> None:
     json_store.update_store(json_store.store_path("progress", name), lambda data: {**data, "last": lesson})
 
 
+def find_seed(name: str, challenge: str) -> int | None:
+    """Return the seed of a challenge that was given to this lab's learner, None when there was none."""
+    seeds = json_store.read_store(json_store.store_path("progress", name)).get("seeds")
+    seed = seeds.get(challenge) if isinstance(seeds, dict) else None
+    return seed if isinstance(seed, int) else None
+
+
+def record_seed(name: str, challenge: str, seed: int) -> None:
+    """Record the seed of a challenge. Raises LabError when that cannot be saved."""
+
+    def with_seed(data: json_store.Kept) -> json_store.Kept:
+        seeds = data.get("seeds")
+        return {**data, "seeds": {**(seeds if isinstance(seeds, dict) else {}), challenge: seed}}
+
+    json_store.update_store(json_store.store_path("progress", name), with_seed)
+
+
 def pass_step(name: str, lesson: Lesson, step: str) -> None:
     """Record that a step was passed. Raises LabError when that cannot be saved."""
     json_store.update_store(

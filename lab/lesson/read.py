@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from lab import paths
 from lab.errors import InputError
+from lab.lesson.challenge import Challenge, fill_challenge, place_in_file
 from lab.lesson.model import Lesson, Step
 from lab.lesson.notes import notes_markdown
 from lab.lesson.syllabus import Syllabus
@@ -38,6 +39,11 @@ class ParsedFile(Generic[V]):
 def read_lesson(path: Path, text: str | None = None) -> ParsedFile[Lesson]:
     """Read a lesson file, or `text` as its content. Raises Problems with everything that is wrong."""
     return _model(Lesson, path, _lesson_problems, text)
+
+
+def read_challenge(path: Path, text: str | None = None) -> ParsedFile[Challenge]:
+    """Read a challenge's file, or `text` as its content. Raises Problems with everything that is wrong."""
+    return _model(Challenge, path, _challenge_problems, text)
 
 
 def read_syllabus(path: Path) -> ParsedFile[Syllabus]:
@@ -93,6 +99,22 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
     yield from (at(wrong, *place) for wrong, place in _around(value, known))
 
 
+def _challenge_problems(read: ParsedFile[Challenge]) -> Iterator[InputError]:
+    """Yield what is wrong with the lessons that a challenge becomes, one for each cause."""
+    value, at = read.value, read.problem
+    for index, variant in enumerate(value.variants):
+        if variant.id in {each.id for each in value.variants[:index]}:
+            yield at(f"{variant.id} stands twice", "variants", index, "id")
+        try:
+            fill_challenge(value, {name: options[0] for name, options in value.picks.items()}, variant)
+        except ValidationError as error:
+            first = dict(error.errors(include_url=False)[0])
+            inner: Place = error.errors()[0]["loc"]
+            place = place_in_file(inner)
+            yield at(diagnostics.describe_error(first, inner), *(place or ("variants", index)))
+            return
+
+
 def _around(lesson: Lesson, known: set[str]) -> Iterator[tuple[str, Place]]:
     """Yield what is wrong with the texts around the steps: at the lesson's end, every value is known."""
     ids = [step.id for step in lesson.steps]
@@ -106,7 +128,7 @@ def _around(lesson: Lesson, known: set[str]) -> Iterator[tuple[str, Place]]:
         texts += [(("quiz", index), text, known) for text in (item.ask, *item.choices, item.because or "")]
     for place, text, there in texts:
         for name in template.placeholders(text):
-            if name not in there:
+            if name not in there and not template.is_given(name):
                 yield f"{{{{{name}}}}} is never captured{diagnostics.did_you_mean(name, there)}", place
 
 
@@ -134,10 +156,15 @@ def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
             template.iter_strings([c.model_dump(exclude_unset=True) for c in step.then]),
             known | step.capture.keys(),
         ),
+        (
+            ("keeps",),
+            template.iter_strings([c.model_dump(exclude_unset=True) for c in step.keeps]),
+            known | step.capture.keys(),
+        ),
     )
     for place, texts, there in groups:
         for name in (n for text in texts for n in template.placeholders(text) if n not in there):
-            if name not in told:
+            if name not in told and not template.is_given(name):
                 told.add(name)
                 yield f"{{{{{name}}}}} is used before it is captured{diagnostics.did_you_mean(name, there)}", place
 

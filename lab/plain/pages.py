@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.lesson.applied import describe_applied
+from lab.lesson.measured import measured
 from lab.lesson.model import Step
 from lab.plain.line import EMPTY, Line, code, filled, filled_command
 from lab.plain.place import Place
@@ -122,6 +123,10 @@ def _closing(place: Place) -> Iterator[Line]:
         yield Line("p goes back to them.")
     else:
         yield Line(f"{lesson.title}: done. {count_of(len(lesson.steps), 'step')}, every check true.", "good")
+    if rows := measured(lesson, place.world.lesson):
+        yield from (EMPTY, Line("Requests under load:", "head"))
+        for row in rows:
+            yield Line(f"{row.title}: " + (f"you said {row.said}, " if row.said else "") + f"{row.words}.")
     if lesson.recap:
         yield from (EMPTY, Line("In short:", "head"))
         yield from (Line(filled(each, values), form="markdown") for each in lesson.recap)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from lab.checks.task_words import count_tasks
 from lab.errors import Cancelled, LabError, WaitError
 from lab.lesson.checkpoint import Checkpoint, NodeState
 from lab.reset.stacks import pausing
@@ -73,7 +74,10 @@ def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -
         if (node is not None and node.state == "ready") is not (wanted.machine == "on"):
             yield f"{name} is {node.state if node else 'not in the swarm'}"
     for name, state in checkpoint.services.items():
-        yield from _unsettled(world, name, state.spec.replicas if state.mode == "replicated" else None)
+        if state.running is not None:
+            yield from _not_as_far(world, name, state.running)
+        else:
+            yield from _unsettled(world, name, state.spec.replicas if state.mode == "replicated" else None)
     for stack, each in checkpoint.stacks.items():
         waits = pausing(stack, each)
         for name in each.services(stack):
@@ -87,6 +91,14 @@ def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -
         )
         if leaves and task.state not in ENDED and node is not None and node.state == "ready":
             yield f"{world.swarm.task_name(task)} still ends on {node.name}"
+
+
+def _not_as_far(world: World, name: str, running: int) -> Iterator[str]:
+    """Yield what is missing of a service of which only so many tasks can run, or what runs too many."""
+    service = world.swarm.service(name)
+    live = 0 if service is None else len(world.swarm.live_tasks(service.id))
+    if service is None or live != running:
+        yield f"{live} tasks of {name} run, not {running}" if service else f"there is no service {name}"
 
 
 def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator[str]:
@@ -103,7 +115,7 @@ def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator
     ):  # The engine counts what it has created so far.
         yield f"no task of {name} was made yet"
     if live != service.desired or replicas not in (None, service.desired):
-        yield f"{live} of {replicas or service.desired} tasks of {name} run"
+        yield count_tasks(world, service, live, replicas or service.desired)
     if service.status.state in ("updating", "rollback_started"):
         yield f"the update of {name} goes on"
 

@@ -42,8 +42,8 @@ class StepDriver(Protocol):
         """
 
     def given(self) -> Mapping[str, str]:
-        """Return the values that every lesson's texts may use (`lab.schema.template.GIVEN`): the domain, the ports of
-        this machine, and the rate of load."""
+        """Return the values that every lesson's texts may use (`lab.schema.template.is_given`): the domain, the ports
+        of this machine, the rate of load, and where each node's published ports are reached."""
 
     def watch(self, sources: Iterable[str]) -> None:
         """Run these sources of the edge from now on, and no others."""
@@ -66,8 +66,9 @@ class StepDriver(Protocol):
     def ask_soon(self, requests: Mapping[Request, int]) -> Round:
         """Send each of these requests so many times to every node, as `ask` does, without waiting for the answers."""
 
-    def act(self, action: str, node: str) -> None:
-        """Cause a fault or undo one: `action` is a verb of `lab.cluster.faults.FAULTS`. Writes ActDone."""
+    def act(self, action: str, target: str) -> None:
+        """Cause a fault or undo one: `action` is a verb of `lab.cluster.faults.FAULTS`, `target` the node and what else
+        it takes, in words. Writes ActDone."""
 
     def stopping(self) -> bool:
         """Whether the user asked to stop: a wait should end soon (by raising Cancelled in the runner)."""

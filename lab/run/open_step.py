@@ -65,7 +65,7 @@ class OpenStep(StepRun):
         self.began = journal.now()
         self.values = {**journal.world.lesson.captured, **dict.fromkeys(self.step.capture, "")}
         self._need_values()
-        self.driver.look()
+        self._look()
         known = journal.world.lesson.captured
         found = capture.known_values(self.step, journal.world)
         self._capture({name: value for name, value in found.items() if known.get(name) != value})
@@ -203,7 +203,7 @@ def _reads_world(condition: Condition) -> bool:
 def open_step(lesson: Lesson, step: Step, driver: StepDriver, since: World | None = None) -> OpenStep:
     """Open a step on a driver's cluster, whose page is shown since the world was so (None: it is now). Raises LabError
     when it cannot be watched: a value of an earlier step is missing, or no manager answers."""
-    opened = OpenStep(lesson, step, driver, step.then)
+    opened = OpenStep(lesson, step, driver, (*step.then, *step.keeps))
     opened.open(driver.journal.world if since is None else since)
     return opened
 

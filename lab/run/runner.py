@@ -11,6 +11,7 @@ from typing import Literal
 
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
+from lab.checks.managers import ManagersAnswer
 from lab.errors import Cancelled, InputError, LabError
 from lab.lesson.hints import hint_for
 from lab.lesson.model import Act, Lesson, Step
@@ -55,17 +56,20 @@ def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) 
 
 
 def open_lesson(lesson: Lesson, driver: StepDriver) -> None:
-    """Begin a lesson in the journal, with the values that its texts may use from the start."""
+    """Begin a lesson in the journal, with the values that its texts may use from the start. Of the nodes' addresses,
+    which are many, those that it uses."""
+    used = {name for step in lesson.steps for text in step.strings() for name in template.placeholders(text)}
     driver.journal.write(LessonOpened(lesson.id))
     for name, value in driver.given().items():
-        driver.journal.write(Captured(name, value))
+        if name in template.GIVEN or name in used:
+            driver.journal.write(Captured(name, value))
 
 
 def sources_needed(lesson: Lesson) -> frozenset[str]:
     """Return the sources that the panes of the lesson and of its steps need, and those that its checks read."""
     panes = {*lesson.panes, *(step.pane for step in lesson.steps if step.pane is not None)}
     of_panes = (source for pane in panes for source in find_pane(pane).needs)
-    of_checks = (check.condition.source for step in lesson.steps for check in step.then)
+    of_checks = (check.condition.source for step in lesson.steps for check in step.checks)
     return frozenset({*of_panes, *of_checks} - {""})
 
 
@@ -140,7 +144,7 @@ class StepRun:
     def _go(self, strict: bool, type_it: bool) -> StepResult:
         if type_it and self.step.act is None and self.step.command is None:
             raise LabError("it is the learner's turn here, and the lesson has no solution that could be typed")
-        self.driver.look()
+        self._look()
         self._refresh(self.asks)
         question, taken = self.step.question, capture.capture_from_world(self.step, self.driver.journal.world)
         if (
@@ -152,7 +156,8 @@ class StepRun:
         self._capture(taken)
         self._need_values()
         self._begin(self.driver.journal.world)
-        green = [c for c in self.checks if c.before.ok]
+        kept = len(self.step.then), len(self.step.then) + len(self.step.keeps)
+        green = [c for i, c in enumerate(self.checks) if c.before.ok and not kept[0] <= i < kept[1]]
         if strict and green:
             found = "; ".join(f"{c.check.sentence} ({c.before.why})" for c in green)
             return self._end(f"this held before anything was done: {found}")
@@ -192,20 +197,30 @@ class StepRun:
         step = self.step
         if step.act is not None:
             self._do(step.act)
-            self.driver.look()
+            self._look()
             return
         self.node = template.fill(step.on, self.values)
         self.typed = template.fill_command(step.command or "", self.values)
         self.ended = self.driver.run(self.typed, node=self.node, step=step.id, bound=self._limit)
         self.baseline = replace(self.baseline, command=self.ended.id)
-        self.driver.look()
+        self._look()
+
+    def _look(self) -> None:
+        """Have the swarm looked at. A step that asks whether a manager answers waits for none, and neither does one
+        that asks nothing of them while none answers. Raises EngineError when none answers another step."""
+        conditions = [check.condition for check in self.asks]
+        if any(isinstance(condition, ManagersAnswer) for condition in conditions):
+            return
+        if any(condition.of_swarm for condition in conditions) or self.driver.journal.world.link.state != "stale":
+            self.driver.look()
 
     def _do(self, act: Act) -> None:
         if act.load is not None:
             self.driver.load(act.load.load_spec(self.values))
             return
-        self.node = template.fill(act.node, self.values)
-        self.driver.act(act.action, self.node)
+        target = template.fill(act.target, self.values)
+        self.node = target.split()[0]
+        self.driver.act(act.action, target)
 
     def _await(self) -> None:
         """Wait until all checks hold, the bound passes, or a check can no longer hold, as when the command has
@@ -283,9 +298,9 @@ class StepRun:
                 self._tell(index, "after")
         seconds = round(journal.now() - self.began, 2)
         words_of_it = [why, hint] if why else ["it was so already"] if already else [by, *took]
-        journal.write(
-            StepMoved(self.lesson.id, step.id, "failed" if why else "passed", "\n".join(w for w in words_of_it if w))
-        )
+        said = "\n".join(w for w in words_of_it if w)
+        requests = self._requests_sent() if took else None
+        journal.write(StepMoved(self.lesson.id, step.id, "failed" if why else "passed", said, requests))
         return StepResult(
             step=step.id,
             title=step.title,
@@ -323,12 +338,21 @@ class StepRun:
     def _said(self) -> tuple[str, ...]:
         """Return what was measured under load, beside the number that the learner said; nothing without a question."""
         question = self.step.question
-        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        load, before = self.driver.journal.world.load, self.baseline.since.load
+        sent, _, bad = load.since(before)
         if question is None or not sent:
             return ()
+        due = [f"{max(0.0, at - self.began):.1f}" for at in load.failures_since(before)]
+        when = f", sent {' to '.join(dict.fromkeys((due[0], due[-1])))} s after the step began" if due else ""
         answer = self.values.get(question.name)
         said = f"You said {answer}. " if answer is not None and not question.choices else ""
-        return (f"{said}Measured: {bad} of {sent} requests failed.",)
+        return (f"{said}Measured: {bad} of {sent} requests failed{when}.",)
+
+    def _requests_sent(self) -> tuple[int, int] | None:
+        """Return how many requests the load sent and how many failed, where a number was asked for."""
+        question = self.step.question
+        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        return (sent, bad) if question is not None and not question.choices and sent else None
 
     @property
     def _limit(self) -> float:
@@ -350,4 +374,4 @@ def requests_of(checks: Iterable[Check]) -> Mapping[Request, int]:
 
 def _watched_parts(world: World) -> tuple[object, ...]:
     """Return what checks read: unchanged parts of a world are the same objects."""
-    return world.swarm, world.edge, world.commands, world.hits, world.load
+    return world.swarm, world.edge, world.commands, world.hits, world.load, world.link

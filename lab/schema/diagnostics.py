@@ -91,9 +91,14 @@ def model_problems(model: type[Value], error: ValidationError, doc: Document) ->
 def locate_problems(model: type[Value], error: ValidationError, doc: Document) -> Iterator[tuple[InputError, Place]]:
     """Yield the same, each with its place; sentences are made only for what is reported."""
     found: list[tuple[int, Place, Mapping[str, Any]]] = []
-    for each in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    for each in errors:
         place: Place = tuple(p for p in each["loc"] if p not in _MARKS)
-        if each["type"] != "too_short" or not each["input"]:
+        # pydantic counts only the good items: when some are bad, the list is too short as well.
+        below = each["type"] == "too_short" and any(
+            len(other["loc"]) > len(each["loc"]) and other["loc"][: len(each["loc"])] == each["loc"] for other in errors
+        )
+        if not below:
             found.append((doc.line(place), place, dict(each)))
     found.sort(key=lambda one: one[0])
     for _, place, one in found[:MOST]:
@@ -126,7 +131,8 @@ def describe_error(error: Mapping[str, Any], place: Place, keys: Iterable[str] =
         case "string_pattern_mismatch":
             return f"{name!r} is {_short(given)}, which is not of the form {context['pattern']}"
         case "string_too_short" | "too_short":
-            return f"{name!r} is empty"
+            least = context.get("min_length", 1)
+            return f"{name!r} needs {least}" if given and least > 1 else f"{name!r} is empty"
         case "string_too_long" | "too_long":
             return f"{name!r} is too long: at most {context['max_length']}"
         case kind:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 #: Names that every lesson may use: the domain of its host names, the ports of this machine that lead to ports 80 and
 #: 443 of node1, and the load that the cluster can carry, in requests per second.
 GIVEN = ("domain", "http_port", "https_port", "rate")
+#: Where a port that a service publishes is reached on one node from this machine: `{{node4_8080}}`.
+_ADDRESS = re.compile(r"node\d+_\d+")
 
 _HOLE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 
@@ -20,6 +22,11 @@ _QUOTE = re.compile(r"""\$?["']""")
 _LOST = re.compile(r"(?<!<)<<(?!<)|\(\(|\$\[|`")
 #: The same inside double quotes, where every substitution but ${name} has quoting of its own.
 _LOST_IN_QUOTES = re.compile(r"\$\(|\$\[|`|\$\{(?!\w+\})")
+
+
+def is_given(name: str) -> bool:
+    """Return whether every lesson may use this name: one of `GIVEN`, or a published port of a node (`node4_8080`)."""
+    return name in GIVEN or _ADDRESS.fullmatch(name) is not None
 
 
 def placeholders(text: str) -> Iterator[str]:

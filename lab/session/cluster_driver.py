@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
@@ -16,6 +17,7 @@ from lab.engine.client import connect
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError
 from lab.reset import ownership
+from lab.schema import template
 from lab.session import stack_deploy
 from lab.shell.shell import Shell
 from lab.terminal.redact import Redactor
@@ -113,7 +115,13 @@ class ClusterDriver:
 
     def given(self) -> Mapping[str, str]:
         """See `StepDriver.given`."""
-        return {**self.edge.given, "rate": f"{self.cluster.capacity.load:g}"}
+        addresses = {
+            f"{endpoint.node}_{port}": f"{address}:{here}"
+            for endpoint in self._endpoints.values()
+            for port, (address, here) in endpoint.published.items()
+            if template.is_given(f"{endpoint.node}_{port}")
+        }
+        return {**self.edge.given, "rate": f"{self.cluster.capacity.load:g}", **addresses}
 
     def watch(self, sources: Iterable[str]) -> None:
         """See `StepDriver.watch`."""
@@ -166,12 +174,13 @@ class ClusterDriver:
         """See `lab.reset.apply.ResetContext.login`."""
         return edge_settings.users_line(self.edge.login)
 
-    def act(self, action: str, node: str) -> None:
+    def act(self, action: str, target: str) -> None:
         """See `StepDriver.act`."""
-        if node not in self._endpoints:
-            raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
-        self.journal.write(ActDone(FAULTS[action].told.format(node), node))
-        apply_fault(self.cluster, action, node, self.report)
+        words = FAULTS[action].read(target)
+        if words[0] not in self._endpoints:
+            raise InputError(f"there is no node called {words[0]}; there are {', '.join(self._endpoints)}")
+        self.journal.write(ActDone(FAULTS[action].told.format(*words), words[0]))
+        apply_fault(self.cluster, action, target, self.report, held=True)
         self.source.wake()
 
     def powered_off(self) -> tuple[str, ...]:
@@ -181,6 +190,15 @@ class ClusterDriver:
     def cut_off(self) -> tuple[str, ...]:
         """See `lab.reset.apply.ResetContext.cut_off`."""
         return self.cluster.cut_off()
+
+    def broken_links(self) -> tuple[str, ...]:
+        """Return the faults of the links of the nodes' network, in sentences."""
+        return tuple(fault.sentence for fault in self.cluster.broken_links())
+
+    def heal_links(self) -> None:
+        """End the faults of the links of the nodes' network."""
+        self.journal.write(ActDone("the lab gave the nodes their network back"))
+        self.cluster.heal_links()
 
     def power_on(self, nodes: Sequence[str]) -> None:
         """Power machines on in parallel, and wait until their engines answer."""
@@ -207,6 +225,14 @@ class ClusterDriver:
                 client.close()
             self._clients.clear()
             self.source.restart()
+
+    @contextmanager
+    def out_of_sight(self) -> Iterator[None]:
+        """Watch nothing for a block; what is seen afterwards is a first look, and no news."""
+        with self.source.paused():
+            yield
+        self.journal.write(Restored(""))
+        self.source.restart()
 
     def engine(self) -> Any:
         """Return the low-level client of a reachable manager (`docker.APIClient`). Raises EngineError when there is
@@ -268,6 +294,7 @@ class ClusterDriver:
         with self._opening:  # a step and the keyboard may both be the first to ask
             if endpoint.node not in self._shells:
                 env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
+                env["SWARMLAB_NAME"] = self.cluster.name  # so that `swarmlab` typed there means this lab
                 self._shells[endpoint.node] = Shell(
                     self.journal,
                     endpoint.node,

@@ -146,8 +146,8 @@ def _command(run: str, values: Mapping[str, str], bare: Mapping[str, str]) -> st
 
 def _acted(act: Act, seen: _Recorded) -> bool:
     if act.load is None:
-        node = template.fill(act.node, seen.values)
-        return (FAULTS[act.action].told.format(node), node) in seen.acts
+        words = template.fill(act.target, seen.values).split()
+        return (FAULTS[act.action].told.format(*words), words[0]) in seen.acts
     load_spec = act.load.load_spec(seen.values)
     return (
         seen.load_ended if load_spec is None else any(load == (load_spec.rate, load_spec.target) for load in seen.loads)

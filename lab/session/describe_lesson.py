@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from lab.errors import InputError
 from lab.lesson.course import load_course
+from lab.lesson.find_challenge import find_challenge
 from lab.lesson.model import Lesson, Step
 from lab.tape.lesson_text import LessonText
 
@@ -16,8 +17,9 @@ _FITS = 70
 
 
 def find_lesson(id: str) -> Lesson | None:
-    """Return the course's lesson with this id; None when there is none, or the course cannot be read."""
-    return _course().get(id)
+    """Return the course's lesson with this id, or the challenge with its seed; None when there is none, or the course
+    cannot be read."""
+    return _course().get(id) or find_challenge(id)
 
 
 @functools.cache

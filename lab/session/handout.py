@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lab.lesson.measured import measured
 from lab.lesson.model import Lesson, Reading, Step
 from lab.schema.template import fill
 from lab.tape.escape_markdown import code, fenced, prose
@@ -13,7 +14,8 @@ from lab.tape.render import HEAD, TAIL, origin
 from lab.tape.tape import Tape
 from lab.tape.transcript import trim_output
 from lab.terminal.sanitize import visible
-from lab.world.entries import Captured, CommandBegan, CommandEnded, StepMoved
+from lab.world.entries import Captured, CommandBegan, CommandEnded, LessonOpened, StepMoved
+from lab.world.lesson_state import LessonState, fold_lesson
 
 _PLAIN = re.compile(r"[\w.:/@-]*")
 _SAID = re.compile(r"^You said \S+ ")
@@ -39,6 +41,7 @@ def handout(tape: Tape, lesson: Lesson) -> str:
     lines += ["", *origin(tape)]
     for number, step in enumerate(lesson.steps, 1):
         lines += _step(number, step, steps.get(step.id) or _Recorded(values))
+    lines += _under_load(tape, lesson)
     if lesson.recap:
         lines += ["", "## In short", "", *(f"- {_filled(sentence, values)}" for sentence in lesson.recap)]
     if lesson.terms:
@@ -86,6 +89,17 @@ def _step(number: int, step: Step, seen: _Recorded) -> Iterator[str]:
         yield from ("", "Also:")
     for way in step.ways:
         yield from ("", *fenced("sh", fill(way, values).rstrip("\n").split("\n")))
+
+
+def _under_load(tape: Tape, lesson: Lesson) -> Iterator[str]:
+    """Yield a table of what was measured under load."""
+    state = LessonState()
+    for entry in tape.entries:
+        if isinstance(entry.fact, LessonOpened | StepMoved):
+            state = fold_lesson(state, entry.at, entry.fact)
+    if rows := measured(lesson, state):
+        yield from ("", "## Requests under load", "", "| step | requests |", "| --- | --- |")
+        yield from (f"| {prose(row.title)} | {row.words} |" for row in rows)
 
 
 def _reading(reading: Reading, values: Mapping[str, str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from lab.lesson.model import Lesson
 from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
+from lab.session.break_silently import break_silently
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.draft import first_changed
 from lab.session.reset_to import Done, reset_to
@@ -194,6 +195,7 @@ class LiveStage:
             self._check_stopping()
             with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
                 done = reset_to(self.driver, lesson, step or None)
+                break_silently(self.driver, lesson, step)
             progress.forget_step(self.cluster.name, lesson, step)
             self._write_opened(lesson)
             self._forget_from(lesson, step)
@@ -305,7 +307,10 @@ class LiveStage:
             self.journal.write(Captured(name, value))
 
     def _tell_distance(self, lesson: Lesson) -> None:
-        """Report that the cluster is not at the lesson's start, before a step fails because of it."""
+        """Report that the cluster is not at the lesson's start, before a step fails because of it. A challenge breaks
+        its start, and gives nothing away."""
+        if lesson.broken is not None:
+            return
         try:
             todo = reset_to(self.driver, lesson, dry_run=True).actions
         except LabError:

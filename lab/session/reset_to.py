@@ -61,7 +61,8 @@ def reset_to(
     needed = _needed(driver.cluster, checkpoint)
     if dry_run:
         found = _preview(driver, checkpoint)
-        return _done(to, [a.sentence for a in found.actions], found, began, dry_run=True)
+        healed = [f"heal the network: {sentence}" for sentence in driver.broken_links()]
+        return _done(to, [*healed, *(a.sentence for a in found.actions)], found, began, dry_run=True)
     name = checkpoint_snapshots.name_of(lesson.id, step)
     saved, why = (None, "") if by == "api" else checkpoint_snapshots.find_snapshot(driver, checkpoint, name)
     if by == "snapshot" and saved is None:
@@ -75,6 +76,7 @@ def reset_to(
     for attempt in range(ATTEMPTS):
         try:
             done += _power_on(driver, needed)
+            done += _heal_links(driver)
             driver.look()
             found = _plan(driver, checkpoint, volumes=saved is None)
             done += [a.sentence for a in found.actions]
@@ -82,9 +84,11 @@ def reset_to(
                 driver.journal.write(ActDone(f"reset to {to}: {len(found.actions)} to put right"))
             # Even with nothing to do, it waits for changes under way.
             apply(found.actions, checkpoint, driver, made_by_lab=driver.cluster.made_by_lab, needed=needed)
-        except (MachinesEnded, EngineError, WaitError):
+        except (MachinesEnded, EngineError, WaitError) as error:
             ended = needed.intersection(driver.powered_off())
             if not ended or attempt == ATTEMPTS - 1:
+                if by == "api" and checkpoint_snapshots.find_snapshot(driver, checkpoint, name)[0] is not None:
+                    error.remedy = f"swarmlab reset --to {to} --by snapshot"
                 raise
             driver.journal.write(ActDone(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
         else:
@@ -142,6 +146,13 @@ def _power_on(driver: ClusterDriver, needed: frozenset[str]) -> list[str]:
     if off:
         driver.power_on(off)
     return [f"power {name} on" for name in off]
+
+
+def _heal_links(driver: ClusterDriver) -> list[str]:
+    broken = driver.broken_links()
+    if broken:
+        driver.heal_links()
+    return [f"heal the network: {sentence}" for sentence in broken]
 
 
 def _plan(driver: ClusterDriver, checkpoint: Checkpoint, *, volumes: bool = True) -> Plan:

@@ -14,6 +14,7 @@ from lab.errors import LabError
 from lab.lesson import progress
 from lab.lesson.model import Lesson
 from lab.run.runner import LessonResult, run_lesson
+from lab.session.break_silently import break_silently
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.describe_lesson import find_lesson, lesson_text
 from lab.session.live import TYPING
@@ -75,9 +76,10 @@ def reset_cluster(
                 keep_checkpoint(driver, lesson, step, done, report)
             except LabError as error:  # The cluster is at the checkpoint, which is what was asked for.
                 report(Progress("snapshot", f"no snapshot of it was kept: {error.sentence}", 1.0))
+            break_silently(driver, lesson, step)
     if not dry_run:
         progress.forget_step(name, lesson, step or "")
-        if find_lesson(lesson.id) is not None:  # Elsewhere a lesson is known by its file alone.
+        if lesson.broken is None and find_lesson(lesson.id) is not None:  # Elsewhere it is known by its file alone.
             progress.record_opened(name, lesson.id)
     return done
 
@@ -95,6 +97,7 @@ def go_through(
     redactor = Redactor()
     with open_driver(name, look=False, redactor=redactor, events=False) as driver:
         reset_to(driver, lesson)
+        break_silently(driver, lesson)
     journal, story = Journal(), Transcript(lesson_text(lesson))
 
     def tell(entry: Entry, _: World) -> None:

@@ -6,7 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-ALLOWED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
+ALLOWED = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"),
+    "NO_COLOR",
+    # `swarmlab` in the shell looks for its labs where this one does.
+    *("SWARMLAB_STATE", "SWARMLAB_CACHE"),
+)
 """The variables of the lab's own environment that the shell gets. All others must be passed."""
 
 

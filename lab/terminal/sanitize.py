@@ -29,12 +29,16 @@ _TOKEN = re.compile(
     r"|(?P<lone>[\ud800-\udfff])"
     rf"|(?P<rest>[{escapes.CONTROLS}])"
 )
-_DRAWN = re.compile(rf"(?P<drawn>(?:[^{escapes.CONTROLS}\ud800-\udfff]|[\x08-\x0a\x0d]|\x1b\[[0-9;:]{{0,256}}+m)++)")
-"""Text, moves within it and colours, which pass as they are: most of what a program prints, in one go."""
+_MOVES = "@ABCDEFGHIJKLMPSTXZ`abdefr"
+_DRAWN = re.compile(
+    rf"(?P<drawn>(?:[^{escapes.CONTROLS}\ud800-\udfff]|[\x08-\x0a\x0d]"
+    rf"|\x1b\[(?:[0-9;]{{0,256}}+[m{_MOVES}]|[0-9;:]{{0,256}}+m))++)"
+)
+"""Text, moves and colours, which pass as they are: most of what a program prints, in one go."""
 _HALF = re.compile(rf"(?:{escapes.CSI_BEGUN}|{escapes.ESCAPE_BEGUN})\Z")
 _STRING_END = re.compile(escapes.STRING_END)
 _COLOUR = re.compile(r"[0-9;:]*m\Z")
-_MOVE = re.compile(r"[0-9;]*[@ABCDEFGHIJKLMPSTXZ`abdefr]\Z|[su]\Z")
+_MOVE = re.compile(rf"[0-9;]*[{_MOVES}]\Z|[su]\Z")
 _MODE = re.compile(r"\?([0-9;]+)([hl])\Z")
 _ESCAPES = frozenset({"7", "8", "D", "E", "M", "(B", "(0"})
 _KEYPAD = frozenset({"=", ">"})

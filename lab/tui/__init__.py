@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from lab.tui.appearance import Appearance, keep_choice
 
 if TYPE_CHECKING:
     from lab.cluster.model import Report
@@ -19,7 +21,7 @@ def launch(
     bring_up: Callable[[Report], object] | None = None,
     lesson: str = "",
     live: bool = False,
-    theme: Literal["dark", "light"] = "dark",
+    appearance: Appearance | None = None,
     reload: Callable[[], Saved | None] | None = None,
 ) -> int:
     """Show a stage until the user quits, and return the exit code.
@@ -27,9 +29,9 @@ def launch(
     A callable `stage` is called after the first paint, so that loading lessons does not delay it; until then, `live`
     tells the header which kind of stage to announce. `bring_up`, if given, creates a cluster in the background and
     returns a live stage, which is offered when it is ready; if the user quits first, its report raises Cancelled.
-    `lesson` is opened first; "" means the first lesson. `reload`, if given, is called again and again for what was
-    saved of the stage's lesson, or None; it goes with a callable `stage`, which shows a lesson to read if it is not
-    live.
+    `lesson` is opened first; "" means the first lesson. `appearance` is by default dark, and moves; what the user
+    chooses instead is saved. `reload`, if given, is called again and again for what was saved of
+    the stage's lesson, or None; it goes with a callable `stage`, which shows a lesson to read if it is not live.
 
     The caller closes a stage that it passed in; one that the app made or received is closed here. Work that does not
     end soon after the app is not waited for: the process then exits here. If a signal ends the app, the exit code is
@@ -37,9 +39,13 @@ def launch(
     """
     from lab.tui.app import LabApp  # imports Textual: only once a screen is known to exist
 
+    if os.environ.get("NO_COLOR") == "":
+        del os.environ["NO_COLOR"]  # no-color.org: an empty one asks for nothing; Textual takes it for set
     # Busy threads (such as one that scans a flood of output for secrets) yield to the keys sooner than by default.
     sys.setswitchinterval(0.001)
-    app = LabApp(stage, bring_up=bring_up, lesson=lesson, live=live, theme=theme, reload=reload)
+    app = LabApp(
+        stage, bring_up=bring_up, lesson=lesson, live=live, appearance=appearance, keep=keep_choice, reload=reload
+    )
     try:
         app.run()
     finally:

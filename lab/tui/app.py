@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -16,12 +16,12 @@ from textual.worker import Worker, WorkerState
 from lab.errors import LabError
 from lab.panes import find_pane, other_panes
 from lab.tui import keys
+from lab.tui.appearance import Appearance
 from lab.tui.lesson import pages
 from lab.tui.main_screen import MainScreen, is_compact
 from lab.tui.panes.load import load_keys
 from lab.tui.stage_worker import PATIENCE, BringUp, Making, Moved, NoShell, Opened, Refused, StageWorker, trouble
 from lab.tui.terminal_driver import TerminalDriver
-from lab.tui.theme import DARK, LIGHT, THEMES
 from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
@@ -40,7 +40,7 @@ class LabApp(ViewActions):
 
     `bring_up` creates a cluster in the background and returns its stage, which is offered when it is ready; if the user
     quits first, its report raises Cancelled to end it. `reload` returns what was saved of the stage's lesson, or None;
-    what it raises is shown. `clock` is the speaker's, in seconds.
+    what it raises is shown. `keep` saves a chosen theme or motion. `clock` is the speaker's, in seconds.
     """
 
     CSS_PATH = "lab.tcss"
@@ -58,7 +58,8 @@ class LabApp(ViewActions):
         bring_up: BringUp | None = None,
         lesson: str = "",
         live: bool = False,
-        theme: Literal["dark", "light"] = "dark",
+        appearance: Appearance | None = None,
+        keep: Callable[..., None] | None = None,
         reload: Callable[[], Saved | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -73,12 +74,11 @@ class LabApp(ViewActions):
         self._mine: list[Stage] = []
         self._frame_at, self._frame_due, self._quitting = 0.0, False, False
         self._code = 0  # exit code: not 0 while the requested stage could not be opened
-        for each in THEMES:
-            self.register_theme(each)
+        self.dress(appearance or Appearance())
+        self._keep = keep
         for pane in other_panes():
             if pane.key and pane.key not in self._bindings.key_to_bindings:  # registered later than this class
                 self.bind(pane.key, f"view('{pane.id}')", show=False)
-        self.theme = DARK.name if theme == "dark" else LIGHT.name
 
     def get_driver_class(self) -> type[Driver]:
         return TerminalDriver

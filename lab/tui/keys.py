@@ -142,7 +142,7 @@ _OF_THE_REST = (
     Key("z", "zoom", "z", "all panes", "All panes again", lambda s: _out(s) and s.zoomed and not s.compact, 2),
     Key("l", "lessons", "l", "lessons", "Choose a lesson", _choosable, 5),
     Key("s", "notes", "s", "notes", _NOTES, _out, 7),
-    Key("d", "light", "d", "dark/light", "The other theme", _out, 8),
+    Key("d", "theme", "d", "theme", "The next theme of dark, light and colour-blind", _out, 8),
     Key("ctrl+p", "palette", "^P", "palette", "Find lessons, steps, panes and commands by name", _out, 7),
     Key("question_mark,f1", "help", "?", "help", _HELP, _out, 2),
     Key("f1", "help", "F1", "help", _HELP, lambda s: s.typing, 2),

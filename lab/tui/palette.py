@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from lab import panes
+from lab.tui.appearance import THEMES
 from lab.tui.keys import working
 from lab.tui.ui_state import REGIONS, TITLES
 
@@ -52,6 +53,7 @@ class LabCommands(Provider):
         if not s.busy:
             for lesson in s.lessons:
                 yield f"Lesson: {lesson.title}", f"{lesson.minutes} minutes", partial(app.open_lesson, lesson.id)
-        for theme in sorted(app.available_themes):
-            if theme.startswith("lab-"):
-                yield f"Theme: {theme.removeprefix('lab-')}", "", partial(setattr, app, "theme", theme)
+        for theme in THEMES:
+            yield f"Theme: {theme}", "", partial(app.action_theme, theme)
+        motion = ("Motion: off", "nothing is animated, nothing blinks") if app.moves else ("Motion: on", "")
+        yield *motion, app.action_motion

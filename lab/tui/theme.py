@@ -1,8 +1,9 @@
-"""Two themes made for a projector: full contrast for words, three strong colours for states."""
+"""Three themes made for a projector: full contrast for words, three strong colours for states."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from rich.style import Style
 from textual.theme import Theme
@@ -43,7 +44,46 @@ LIGHT = Theme(
     variables={"muted": "#485462", "rule": "#a9b6c5", "code": "#0a4a86", "replay": "#6b1f96"},
 )
 
-THEMES = (DARK, LIGHT)
+COLOUR_BLIND = Theme(
+    name="lab-colour-blind",
+    dark=True,
+    primary="#9ad1f2",
+    secondary="#9ad1f2",
+    accent="#f0e442",
+    foreground="#f4f7fa",
+    background="#06080b",
+    surface="#0b0f14",
+    panel="#161d26",
+    success="#56b4e9",
+    warning="#f0e442",
+    error="#ee7733",
+    text_alpha=1.0,
+    variables={"muted": "#b4bec8", "rule": "#3d4d60", "code": "#9ad1f2", "replay": "#cc79a7"},
+)
+"""Sky blue, yellow, vermilion and reddish purple of M. Okabe's and K. Ito's palette (Color Universal Design), which
+people with any common colour vision tell apart; the vermilion is lighter here, for a dark ground."""
+
+THEMES = (DARK, LIGHT, COLOUR_BLIND)
+
+_ANSI = {
+    DARK.name: "28323e ff8080 63e691 ffd24d 5cb8ff e2a6ff 6fe3e3 dfe6ee"
+    " 8796a6 ffa3a3 93f2b5 ffe28a 93d0ff efc9ff a2f0f0 ffffff",
+    LIGHT.name: "10151c a8001c 0a6230 7a4300 0b4fae 6b1f96 00606b 485462"
+    " 5b6775 c4001f 0b7a3b 8f4f00 1560cc 8230b3 007683 2b3440",
+    COLOUR_BLIND.name: "28323e ee7733 2ebd92 f0e442 56b4e9 cc79a7 9ad1f2 dfe6ee"
+    " 8796a6 ff9a5c 5fd9b2 f7ee7d 8fcdf3 e3aecb c2e4f8 ffffff",
+}
+
+
+def ansi_colours(theme: str) -> tuple[str, ...]:
+    """Return the sixteen colours that programs in the terminal ask for by number, legible on that theme's ground."""
+    return _colours(_ANSI.get(theme, _ANSI[DARK.name]))
+
+
+@cache
+def _colours(text: str) -> tuple[str, ...]:
+    return tuple(f"#{each}" for each in text.split())
+
 
 #: A tone's colour and background, as theme variables, and its attributes; a background makes a badge.
 _TONES: Mapping[Tone, tuple[str, str, str]] = {

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
 from textual.app import App
 from textual.command import CommandPalette
 
+from lab.errors import LabError
 from lab.tui import keys
+from lab.tui import theme as app_themes
+from lab.tui.appearance import THEMES, Appearance
 from lab.tui.main_screen import is_compact
 from lab.tui.stage_worker import Reloaded, Unreadable, Waiting
-from lab.tui.theme import DARK, LIGHT
 from lab.tui.ui_state import REGIONS, Region
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ class ViewActions(App[int]):
     ui: UiState
     _main: MainScreen
     _found = ""
+    _appearance: Appearance
+    _keep: Callable[..., None] | None
 
     def see(self, **changes: Any) -> None:
         """Change the UI state and show it."""
@@ -85,6 +91,8 @@ class ViewActions(App[int]):
             self.call_after_refresh(self._main.terminal.find, text)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if hasattr(event.widget, "cursor_blink"):
+            event.widget.cursor_blink = self.moves
         at = next((p for p in REGIONS if self._main.target(p) is event.widget), None) if self._main.built else None
         if at is not None and at != self.ui.region:
             self.see(region=at, typing=False)
@@ -139,8 +147,39 @@ class ViewActions(App[int]):
         self.see(zoomed=not self.ui.zoomed)
         self.call_after_refresh(self._main.target(self.ui.region).focus)
 
-    def action_light(self) -> None:
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+    def dress(self, appearance: Appearance) -> None:
+        """Take a theme, and let things move or not."""
+        for theme in app_themes.THEMES:
+            if theme.name not in self.available_themes:
+                self.register_theme(theme)
+        self._appearance = appearance
+        self.theme = f"lab-{appearance.theme}"
+        if appearance.motion is not None:
+            self.animation_level = "full" if appearance.motion else "none"
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything may be animated, or blink."""
+        return self.animation_level != "none"
+
+    def action_theme(self, theme: str = "") -> None:
+        """Take a theme, or the next one."""
+        after = THEMES.index(self._appearance.theme) + 1
+        theme = theme or THEMES[after % len(THEMES)]
+        self.dress(replace(self._appearance, theme=theme))
+        self._remember(theme=theme)
+
+    def action_motion(self) -> None:
+        """End all motion, or let it be."""
+        self.dress(replace(self._appearance, motion=not self.moves))
+        self._remember(motion=self.moves)
+
+    def _remember(self, **choice: str | bool) -> None:
+        try:
+            if self._keep is not None:
+                self._keep(**choice)
+        except LabError as error:
+            self.see(notice=f"This is not remembered: {error.sentence}", trouble=True)
 
     def action_notes(self) -> None:
         self.see(notes=not self.ui.notes)

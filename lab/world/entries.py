@@ -91,12 +91,14 @@ class LessonOpened:
 
 @dataclass(frozen=True, slots=True)
 class StepMoved:
-    """A step began, passed or failed; `why` says in words why it failed."""
+    """A step began, passed or failed; `why` says in words why it failed. `requests`: how many the load sent in a step
+    that asks how many fail, and how many failed."""
 
     lesson: Name
     step: Name
     state: Literal["begun", "passed", "failed"]
     why: str = ""
+    requests: tuple[Count, Count] | None = None
     kind: Literal["step"] = "step"
 
 
@@ -170,8 +172,8 @@ class ActDone:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The whole cluster was put back to a snapshot: what was seen of it before is no longer so, and its next first look
-    is no news."""
+    """The whole cluster was put back to a snapshot, or changed out of sight ("", for a challenge): what was seen of it
+    before is no longer so, and its next first look is no news."""
 
     snapshot: Name
     kind: Literal["restored"] = "restored"

@@ -11,12 +11,14 @@ from lab.world.entries import Captured, Checked, LessonOpened, StepMoved
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The state of a step: begun | passed | failed, and when it began and ended."""
+    """The state of a step: begun | passed | failed, when it began and ended, and how many requests were sent and failed
+    if it asks for that."""
 
     state: str
     began: float
     ended: float | None = None
     why: str = ""
+    requests: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +66,5 @@ def _fold_step(lesson: LessonState, at: float, fact: StepMoved) -> LessonState:
         before = lesson.steps.get(key)
         # One that was not begun since has no duration: it passed by itself, or in an earlier run.
         began = before.began if before is not None and before.state == "begun" else at
-        step = Step(fact.state, began, at, fact.why)
+        step = Step(fact.state, began, at, fact.why, fact.requests)
     return replace(lesson, step=fact.step, steps=lesson.steps.set(key, step))

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def percentile(found: Mapping[float, int], share: float) -> float:
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
     """A requested load: `rate` requests per second (open loop: each at its time, however long the ones before take),
-    spread over all nodes, to their published `port`. With a `host`, the requests are sent under its name; with `fresh`,
-    each over a new connection."""
+    spread over all nodes or to one `node`, to their published `port`. With a `host`, the requests are sent under its
+    name; with `fresh`, each over a new connection."""
 
     rate: float = 50.0
     port: int = 443
@@ -88,12 +89,14 @@ class LoadSpec:
     host: str = ""
     https: bool = True
     fresh: bool = True
+    node: str = ""
 
     @property
     def target(self) -> str:
-        """The target in words: `https://node-app.localhost/`, or `port 8080 /` without a host."""
+        """The target in words: `https://node-app.localhost/`, or `port 8080 /` without a host; with a node its name."""
         scheme = "https" if self.https else "http"
-        return f"{scheme}://{self.host}{self.path}" if self.host else f"port {self.port} {self.path}"
+        words = f"{scheme}://{self.host}{self.path}" if self.host else f"port {self.port} {self.path}"
+        return f"{words} of {self.node}" if self.node else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +144,9 @@ class Load:
     def since(self, before: Load) -> tuple[int, int, int]:
         """Return how many requests were sent, succeeded and failed since an earlier load of the same journal."""
         return self.sent - before.sent, self.good - before.good, self.bad - before.bad
+
+    def failures_since(self, before: Load) -> tuple[float, ...]:
+        """Return when the requests were due that failed since an earlier load, as far as they are still listed."""
+        known = before.failures[-1] if before.failures else None
+        new = takewhile(lambda each: each is not known, reversed(self.failures))
+        return tuple(sorted(max(0.0, at - failure.ms / 1000) for at, failure in new))

@@ -98,7 +98,9 @@ class ServiceSpec:
 
     `replicas` is 0 for a global service. `args` are the container's arguments, `env` "NAME=value" strings, `command`
     the replacement for the image's entrypoint, `volumes` the named volumes, `memory` the limit in bytes (0: none),
-    `health` the health check's test, `endpoint` vip | dnsrr.
+    `health` the health check's test, `endpoint` vip | dnsrr, `preferences` the labels over whose values tasks are
+    spread, `max_per_node` how many of its tasks a node may run (0: any number), `stop_signal` "" where it is the
+    image's.
     """
 
     image: str
@@ -118,6 +120,9 @@ class ServiceSpec:
     memory: Count = 0
     health: tuple[str, ...] = ()
     endpoint: str = "vip"
+    preferences: tuple[str, ...] = ()
+    max_per_node: Count = 0
+    stop_signal: str = ""
 
     @property
     def is_job(self) -> bool:

@@ -121,7 +121,8 @@ def _moved(swarm: Swarm, old: Task | None, task: Task) -> Iterator[Line]:
         yield Line(_ended(swarm, task), "bad", *about, kind="task-ended")
     elif task.state in {"shutdown", "complete"} and state_was != task.state and old is not None:
         how = "was shut down" if task.state == "shutdown" else "is complete"
-        yield Line(f"{name} {how} on {where}", "plain", *about, kind="task-ended")
+        on = f" on {where}" if task.node else ""  # one that was never placed has no node
+        yield Line(f"{name} {how}{on}", "plain", *about, kind="task-ended")
     elif task.node and (old is None or not old.node) and task.state in _QUIET | {"assigned"}:
         yield Line(f"{name} was assigned to {where}", "plain", *about)
 

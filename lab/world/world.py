@@ -122,7 +122,10 @@ def fold(world: World, entry: Entry) -> World:
         case ActDone():
             return _tell(base, at, (Line(fact.action, "lab", node=fact.node, kind="act"),))
         case Restored():
-            told = _tell(base, at, (Line(f"the cluster was put back to {fact.snapshot}", "lab", kind="act"),))
+            text = (
+                f"the cluster was put back to {fact.snapshot}" if fact.snapshot else "something was broken out of sight"
+            )
+            told = _tell(base, at, (Line(text, "lab", kind="act"),))
             return replace(told, edge=Edge(), load=Load(), hits=(), restored=True)
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])

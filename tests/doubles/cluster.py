@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lab.cluster.links import LinkFault
 from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, Report, silent
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
@@ -50,6 +51,15 @@ class DoubleCluster:
 
     def cut_off(self) -> tuple[str, ...]:
         return ()
+
+    def broken_links(self) -> tuple[LinkFault, ...]:
+        return ()
+
+    def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
+        raise NotImplementedError
+
+    def heal_links(self) -> None:
+        raise NotImplementedError
 
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
         raise NotImplementedError

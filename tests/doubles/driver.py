@@ -9,11 +9,12 @@ from typing import Any
 import docker
 
 from lab import paths
+from lab.cluster.links import LinkFault
 from lab.compose import read
 from lab.compose.to_spec import service_specs
 from lab.errors import CommandError
 from lab.watch.swarm_diff import Versions, poll_swarm
-from lab.world.entries import ActDone, CommandBegan, CommandEnded, Hit
+from lab.world.entries import ActDone, CommandBegan, CommandEnded, Hit, LoadReport
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.request import Request
@@ -21,6 +22,8 @@ from tests.doubles import stack, typed
 from tests.doubles.model import ENDED, ModelSwarm, Refused, TickingJournal, Time
 
 Raw = dict[str, Any]
+#: The published ports that lessons ask themselves.
+PORTS = (8080, 8081)
 
 
 @dataclass
@@ -44,13 +47,25 @@ class ModelDriver:
         self.refreshed: list[str] = []
         self.watched: frozenset[str] = frozenset()
         self.wished: LoadSpec | None = None
+        self.sent = 0
         self.refuse: list[str] = []
         self.deaf: list[list[str]] = []
         self.cut: set[str] = set()
+        self.links: tuple[LinkFault, ...] = ()
 
     def _turn(self) -> None:
         self.swarm.tick()
         self.look()
+        if self.wished is not None:
+            self._send(self.wished)
+
+    def _send(self, load: LoadSpec) -> None:
+        """One request of the load a turn, to its node or to one after another; a replica that runs answers it."""
+        self.sent += 1
+        asked = [load.node] if load.node else sorted(self.swarm.powered)
+        on = self.swarm.powered.get(asked[self.sent % len(asked)], False)
+        good = on and bool(self._replicas(Request(load.port, load.path, load.host)))
+        self.journal.write(LoadReport(True, load.rate, load.target, 0.25, 1, good, not good))
 
     def look(self, bound: float = 60.0) -> None:
         fact, self.seen = poll_swarm(self.swarm.client, "node1", self.seen)
@@ -69,13 +84,21 @@ class ModelDriver:
     def cut_off(self) -> list[str]:
         return [*self.cut]
 
-    def act(self, action: str, node: str) -> None:
+    def broken_links(self) -> tuple[str, ...]:
+        return tuple(fault.sentence for fault in self.links)
+
+    def heal_links(self) -> None:
+        self.links = ()
+
+    def act(self, action: str, target: str) -> None:
+        node = target.split()[0]
         self.journal.write(ActDone(action, node))
         self.cut -= {node} if action == "heal" else set()
         self.swarm.power(node, action in ("start", "heal"))
 
     def given(self) -> dict[str, str]:
-        return {"domain": "localhost", "http_port": "8080", "https_port": "8443", "rate": "50"}
+        nodes = {f"node{n}_{port}": f"127.0.0.1:2{n}0{port % 100}" for n in (1, 2, 3, 4) for port in PORTS}
+        return {"domain": "localhost", "http_port": "8080", "https_port": "8443", "rate": "50", **nodes}
 
     def watch(self, panes: Iterable[str]) -> None:
         self.watched = frozenset(panes)
@@ -117,13 +140,7 @@ class ModelDriver:
     def ask(self, request: Request, *, nodes: tuple[str, ...] = (), times: int = 1) -> None:
         """A host's name is answered by the services whose labels name it; what they say is the configs they have."""
         port, path, who = request.port, request.path, (request.host, request.protocol, request.login)
-        replicas = [
-            task
-            for service in self.swarm.services.values()
-            if _answers(service, request)
-            for task in self.swarm.live(service)
-            if task["Status"]["State"] == "running"
-        ]
+        replicas = self._replicas(request)
         for name, on in self.swarm.powered.items():
             for turn in range(times if not nodes or name in nodes else 0):
                 task = replicas[turn % len(replicas)] if replicas and on else None
@@ -138,6 +155,15 @@ class ModelDriver:
             self.ask(request, times=times)
         stop()
         return Answered(tuple(hits))
+
+    def _replicas(self, request: Request) -> list[Raw]:
+        return [
+            task
+            for service in self.swarm.services.values()
+            if _answers(service, request)
+            for task in self.swarm.live(service)
+            if task["Status"]["State"] == "running"
+        ]
 
     def _texts(self, task: Raw) -> Iterator[str]:
         for granted in task["Spec"]["ContainerSpec"].get("Configs") or ():

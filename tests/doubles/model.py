@@ -215,7 +215,7 @@ class ModelSwarm:
                 continue
             if node["Status"]["State"] != "ready" or node["Spec"]["Availability"] == "drain":
                 self.want(task, "shutdown")
-            elif node["Spec"]["Availability"] == "active" and not _meets(node, task["Spec"]):
+            elif node["Spec"]["Availability"] == "active" and not meets(node, task["Spec"]):
                 self._state(task, "rejected", error="assigned node no longer meets constraints")
                 self.want(task, "shutdown")
 
@@ -285,21 +285,27 @@ class ModelSwarm:
             if service is None or task["DesiredState"] not in ("ready", "running"):
                 continue
             if "NodeID" not in task:
-                fits = [node for node in self.nodes.values() if _fits(node, {"TaskTemplate": task["Spec"]})]
+                load = {id: sum(t.get("NodeID") == id for t in self.live(service)) for id in self.nodes}
+                most = (task["Spec"].get("Placement") or {}).get("MaxReplicas") or len(self.tasks)
+                fits = [
+                    node
+                    for node in self.nodes.values()
+                    if _fits(node, {"TaskTemplate": task["Spec"]}) and load[node["ID"]] < most
+                ]
                 if not fits:
                     if task["Status"]["State"] == "new":
                         said = {"Message": "pending task scheduling", "Err": self._why_none(task)}
                         task["Status"] = {"State": "pending", "Timestamp": self.stamp(), **said}
                         task["Version"] = self.version()
                     continue
-                load = {n["ID"]: sum(t.get("NodeID") == n["ID"] for t in self.live(service)) for n in fits}
-                task["NodeID"] = min(fits, key=lambda n: (load[n["ID"]], n["ID"]))["ID"]
+                every = [t.get("NodeID") for each in self.services.values() for t in self.live(each)]
+                task["NodeID"] = min(fits, key=lambda n: (load[n["ID"]], every.count(n["ID"]), n["ID"]))["ID"]
             task["Status"] = {"State": "preparing", "Timestamp": self.stamp(), "Message": "preparing"}
             task["Version"], task["_ready"] = self.version(), self.time.now + PREPARING
 
     def _why_none(self, task: Raw) -> str:
         off = [n for n in self.nodes.values() if not _takes(n)]
-        unmet = [n for n in self.nodes.values() if _takes(n) and not _meets(n, task["Spec"])]
+        unmet = [n for n in self.nodes.values() if _takes(n) and not meets(n, task["Spec"])]
         told = ((off, "not available for new tasks"), (unmet, "scheduling constraints not satisfied on"))
         parts = [f"{len(n)} node{'s' * (len(n) > 1)} {why}" for n, why in told[:1] if n]
         parts += [f"{why} {len(n)} node{'s' * (len(n) > 1)}" for n, why in told[1:] if n]
@@ -375,12 +381,13 @@ def _takes(node: Raw) -> bool:
 
 
 def _fits(node: Raw, spec: Raw) -> bool:
-    return _takes(node) and _meets(node, spec["TaskTemplate"])
+    return _takes(node) and meets(node, spec["TaskTemplate"])
 
 
-def _meets(node: Raw, template: Raw) -> bool:
+def meets(node: Raw, template: Raw) -> bool:
     """Whether a node meets a template's constraints."""
     facts = {"node.role": node["Spec"]["Role"], "node.hostname": node["Description"]["Hostname"]}
     facts |= {f"node.labels.{key}": value for key, value in (node["Spec"].get("Labels") or {}).items()}
-    wanted = [c.replace(" ", "").split("==") for c in (template.get("Placement") or {}).get("Constraints") or ()]
-    return all(facts.get(what) == value for what, value in wanted)
+    wanted = [c.replace(" ", "") for c in (template.get("Placement") or {}).get("Constraints") or ()]
+    parts = [(c.partition("!=" if "!=" in c else "==")) for c in wanted]
+    return all((facts.get(what) == value) is (how == "==") for what, how, value in parts)

@@ -64,6 +64,7 @@ def service(swarm: ModelSwarm, stack: str, full: str, spec: ServiceSpec) -> Raw:
     container |= {"Args": list(spec.args)} if spec.args else {}
     container |= {"Command": list(spec.command)} if spec.command else {}
     container |= {"Healthcheck": {"Test": list(spec.health)}} if spec.health else {}
+    container |= {"StopSignal": spec.stop_signal} if spec.stop_signal else {}
     mode: Raw = {"Global": {}} if spec.mode == "global" else {"Replicated": {"Replicas": spec.replicas}}
     raw: Raw = {
         "Name": full,

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import EngineError
+from lab.world.request import Request
 from tests.doubles import updates
 from tests.doubles.model import ModelSwarm, Refused
 
@@ -69,6 +70,12 @@ def _one(driver: ModelDriver, text: str, node: str) -> str:
         case ["service", "logs", *_, name]:
             ends = [t for t in swarm.of(swarm.service(name)) if t["Status"]["State"] == "failed"]
             return "\n".join(f"version {_version(task)} cannot work" for task in ends)
+        case ["service", "update", "--update-order", order, "--constraint-add", added, name]:
+            swarm.change(name, lambda spec: _constrain(spec, order, added))
+        case ["service", "rm", name]:
+            swarm.answer("DELETE", f"/services/{swarm.service(name)['ID']}", {}, None)
+        case ["service", "inspect", "--pretty", name]:
+            return _pretty(swarm.service(name)["Spec"])
         case ["service", "ls"]:
             return "\n".join(_ls(swarm, service) for service in swarm.services.values())
         case ["service", "ps", name, *rest]:
@@ -76,6 +83,8 @@ def _one(driver: ModelDriver, text: str, node: str) -> str:
         case ["node", "update", "--availability", how, name]:
             swarm.nodes[f"id-{name}"]["Spec"]["Availability"] = how
             swarm.set_node(name)
+        case [*urls] if words[0] == "curl" and all(url.startswith("http://") for url in urls):
+            return "\n".join(_curl(driver, url) for url in urls)
         case ["kill", container]:
             swarm.kill(container)
         case ["exec", container, *rest]:
@@ -83,6 +92,36 @@ def _one(driver: ModelDriver, text: str, node: str) -> str:
         case _:
             raise EngineError(f"the model does not know this command: {text}")
     return "done"
+
+
+def _curl(driver: ModelDriver, url: str) -> str:
+    """What the replica answers that a node leads to."""
+    places = {at: name for name, at in driver.given().items() if ":" in at}
+    node, _, port = places[url.removeprefix("http://").partition("/")[0]].partition("_")
+    driver.ask(Request(int(port)), nodes=(node,))
+    _, hit = driver.journal.world.hits[-1]
+    if not hit.status:
+        raise Refused(7, f"curl: (7) Failed to connect: {hit.error}")
+    return f"hello from replica {hit.replica}"
+
+
+def _pretty(spec: Raw) -> str:
+    container, template = spec["TaskTemplate"]["ContainerSpec"], spec["TaskTemplate"]
+    update = {"Parallelism": 1} | spec.get("UpdateConfig", {})
+    return "\n".join(
+        [
+            f"Name:\t{spec['Name']}",
+            f"Placement:\n Constraints:\t{(template.get('Placement') or {}).get('Constraints')}",
+            f"UpdateConfig:\n Parallelism:\t{update['Parallelism']}",
+            f"ContainerSpec:\n Image:\t{container['Image']}\n Env:\t{container.get('Env')}",
+        ]
+    )
+
+
+def _constrain(spec: Raw, order: str, added: str) -> None:
+    spec["UpdateConfig"] = {"Parallelism": 1, "FailureAction": "pause", "Monitor": 5 * 10**9, "Order": order}
+    placement = spec["TaskTemplate"].setdefault("Placement", {})
+    placement["Constraints"] = [*(placement.get("Constraints") or ()), added]
 
 
 def _printed(words: list[str]) -> str:

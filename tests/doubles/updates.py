@@ -17,7 +17,7 @@ def begin(swarm: ModelSwarm, service: Raw, spec: Raw) -> None:
     """Give a service another spec. Its tasks are replaced when what they are made from changed."""
     service["PreviousSpec"], service["Spec"], service["Version"] = service["Spec"], spec, swarm.version()
     service.pop("UpdateStatus", None)
-    if any(task["Spec"] != spec["TaskTemplate"] for task in swarm.live(service)):
+    if any(_is_dirty(swarm, service, task) for task in swarm.live(service)):
         _is(swarm, service, "updating")
     swarm.tell("service", "update", service["ID"], spec["Name"])
 
@@ -39,7 +39,7 @@ def step(swarm: ModelSwarm, service: Raw) -> None:
     if status.get("State") not in _ENDS:
         return
     config = spec.get("UpdateConfig") or {}
-    new = [task for task in swarm.of(service) if task["Spec"] == spec["TaskTemplate"]]
+    new = [task for task in swarm.of(service) if not _is_dirty(swarm, service, task)]
     live = swarm.live(service)
     old = [task for task in live if task not in new]
     failed = next((t for t in new if t["Status"]["State"] == "failed" and t["CreatedAt"] >= status["StartedAt"]), None)
@@ -53,6 +53,17 @@ def step(swarm: ModelSwarm, service: Raw) -> None:
         _start_first(swarm, service, old, [task for task in live if task in new])
     else:
         swarm.want(old[0], "shutdown")
+
+
+def _is_dirty(swarm: ModelSwarm, service: Raw, task: Raw) -> bool:
+    """Whether a task is to be replaced; not when only the constraints changed, and its node meets the new ones."""
+    from tests.doubles.model import meets
+
+    now = service["Spec"]["TaskTemplate"]
+    if {**task["Spec"], "Placement": {}} != {**now, "Placement": {}}:
+        return True
+    node = swarm.nodes.get(task.get("NodeID", ""))
+    return bool(task["Spec"] != now and node is not None and not meets(node, now))
 
 
 def _start_first(swarm: ModelSwarm, service: Raw, old: list[Raw], new: list[Raw]) -> None:

@@ -14,6 +14,7 @@ from lab.shell.output import Output
 from lab.terminal.plain_text import to_plain_text
 from lab.terminal.redact import Redactor
 from lab.terminal.sanitize import ScreenFilter
+from lab.tui.theme import DARK
 from lab.tui.widgets import ranges
 from lab.tui.widgets.cells import segments
 from lab.tui.widgets.emulator import Emulator
@@ -136,7 +137,7 @@ def _on_a_screen(texts: list[str], columns: int, rows: int) -> None:
             screen.resize(max(20, rows), max(3, columns // 2))
     screen.scroll(-3)
     for row in screen.rows():
-        readable("".join(segment.text for segment in segments(row, Style(), True)), "a row of the terminal's pane")
+        readable("".join(segment.text for segment in segments(row, Style(), DARK.name)), "a row of the terminal's pane")
     for found in (*ranges.find(screen, "x"), *ranges.find(screen, "漢")):
         if ranges.text_in(screen, found) not in ("x", "X", "漢"):
             raise Broken("what a search found is not what is selected there", ascii(ranges.text_in(screen, found)))

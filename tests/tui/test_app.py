@@ -345,7 +345,7 @@ async def test_output_that_costs_more_than_its_length_is_taken_in_by_time(monkey
         monkeypatch.setattr(Intake, "_take", lambda *_: spent.__setitem__(0, spent[0] + 1.0))
         terminal = it.app.query_one(Terminal)
         terminal.feed("node1", "a\x1b[9999b" * 20)
-        terminal.feed("node1", "b")
+        terminal.feed("node2", "b")
         frames = 1
         while terminal.frame():
             frames += 1

@@ -10,7 +10,6 @@ from lab.tui.app import LabApp
 from lab.world.entries import Entry, ManagerLink, Printed
 from tests.tui.conftest import Desk, desk, until
 from tests.tui.fake import FakeStage
-from tests.tui.picture import picture
 
 
 async def test_a_replay_is_unmistakable_and_resets_nothing() -> None:
@@ -37,11 +36,6 @@ async def test_no_cluster_is_said_only_when_that_is_known() -> None:
         await it.see("◌ STARTING")
         it.stage.journal.write(ManagerLink("none", "", "every manager is powered off"))
         await it.see("■ NO CLUSTER", "every manager is powered off")
-
-
-def test_a_picture_is_taken_without_a_terminal() -> None:
-    svg = picture(FakeStage(live=False), ["enter", "enter"])
-    assert svg.startswith("<svg") and "REPLAY" in svg and "converged" in svg
 
 
 async def test_a_lab_that_cannot_open_says_so() -> None:

@@ -47,6 +47,20 @@ def test_it_is_all_the_same(parts: list[list[str]]) -> None:
     assert fast.rows() == slow.rows()
 
 
+@given(_CALM, st.integers(200, 700))
+def test_it_is_all_the_same_in_pieces_of_any_size(lines: list[str], size: int) -> None:
+    text = "".join(f"{line}\r\n" for line in lines) * 5
+    fast, slow = both([text[at : at + size] for at in range(0, len(text), size)])
+    assert state(fast) == state(slow)
+
+
+def test_what_was_printed_last_can_be_repeated_and_goes_on_in_its_style() -> None:
+    lines = "".join(f"\x1b[3{n % 8}mline {n}\r\n" for n in range(60))
+    for rest in ("\x1b[3b|", "more", "\b\b|"):
+        fast, slow = both([lines + rest])
+        assert state(fast) == state(slow)
+
+
 def test_a_view_into_the_history_stays_where_it_is() -> None:
     it = Emulator(20, 4)
     it.feed("".join(f"early {n}\r\n" for n in range(20)))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.lesson.model import Lesson
-from lab.world.entries import Checked, StepMoved
+from lab.world.entries import Captured, Checked, StepMoved
 from tests.tui.conftest import desk
 from tests.tui.fake import LESSON, FakeStage
 
@@ -91,6 +91,16 @@ async def test_why_a_number_is_what_it_is_comes_after_the_step() -> None:
         await it.press("3", "enter")
         await it.idle()
         await it.see("You said 3.", "Start first.")
+
+
+async def test_the_last_page_says_what_was_measured_under_load() -> None:
+    async with desk(taught(step={"question": {"name": "guess", "text": "How many?"}})) as it:
+        await it.press("n", "n", "n", "n")
+        await it.see("The end of the lesson")
+        assert "Requests under load" not in it.text
+        it.stage.journal.write(Captured("guess", "7"))
+        it.stage.journal.write(StepMoved("reconciliation", "declare", "passed", requests=(60, 3)))
+        await it.see("Requests under load", "you said 7, 3 of 60 failed")
 
 
 QUIZ = [

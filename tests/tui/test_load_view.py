@@ -89,7 +89,7 @@ def test_a_failure_stands_in_the_column_of_its_second_beside_a_mark(room: int) -
     place = cells.index("2")
     time = histogram.axis(now.load, 60.0, room - histogram.GUTTER)
     assert time.place(40.6) == place and cells.count("2") == 1 and "·" in cells
-    marks = next(line for line in lines.splitlines() if line.lstrip().startswith("▼"))
+    marks = next(line for line in lines.splitlines() if line.lstrip().startswith(("▼", "▽")))
     assert abs(marks.index("▼", histogram.GUTTER + place - 3) - histogram.GUTTER - place) <= 1
     assert "web.3: its container died on node3" in lines
 

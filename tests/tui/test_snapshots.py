@@ -6,18 +6,19 @@ import pytest
 
 from lab.cluster.model import Progress, Report
 from lab.lesson.question import Question, QuizItem
+from lab.tui.appearance import Appearance
 from lab.world.entries import Entry, ManagerLink, Printed
 from tests.tui.fake import LESSON, NEXT, FakeStage, mesh_hits, with_containers
 from tests.tui.pictures import Compare, after, app_on
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", ["dark", "light", "colour-blind"])
 def test_a_crash_being_mended(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     stage = FakeStage(desired=4, hold=7)
     keys = ("n", "n", "enter") if size[0] > 100 else ("n", "n", "enter", "2")
     before = after(stage, *keys, words=("◑ preparing", "✘ exit 137"))
-    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+    assert snap_compare(app_on(stage, appearance=Appearance(theme)), terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")
@@ -76,7 +77,7 @@ def test_the_mesh(snap_compare: Compare, size: tuple[int, int], theme: str) -> N
     facts = (with_containers(), *mesh_hits())
     entries = tuple(Entry(2.0 + place / 10, fact) for place, fact in enumerate(facts))
     before = after(stage, "n", "n", "5", words=("Routing mesh", "✘ node4"), entries=entries)
-    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+    assert snap_compare(app_on(stage, appearance=Appearance(theme)), terminal_size=size, run_before=before)
 
 
 def test_a_question(snap_compare: Compare) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import pytest
 
+from lab.tui.appearance import Appearance
 from tests.tui import demo
 from tests.tui.pictures import Compare, after, app_on
 
 SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
-ALL = [(SMALL, "dark"), (USUAL, "dark"), (USUAL, "light"), (LARGE, "dark")]
+ALL = [(SMALL, "dark"), (USUAL, "dark"), (USUAL, "light"), (USUAL, "colour-blind"), (LARGE, "dark")]
 
 
 def named(values: list[tuple[tuple[int, int], str]]) -> list[str]:
@@ -32,7 +33,7 @@ def named(values: list[tuple[tuple[int, int], str]]) -> list[str]:
 def test_a_view(snap_compare: Compare, key: str, words: tuple[str, ...], size: tuple[int, int], theme: str) -> None:
     stage = demo.stage()
     before = after(stage, "n", key, words=words)
-    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+    assert snap_compare(app_on(stage, appearance=Appearance(theme)), terminal_size=size, run_before=before)
 
 
 READ = [*ALL, (LARGE, "light")]
@@ -42,14 +43,14 @@ READ = [*ALL, (LARGE, "light")]
 def test_a_file_is_read(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     stage = demo.stage()
     before = after(stage, "n", words=("stacks/app.yaml",))
-    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+    assert snap_compare(app_on(stage, appearance=Appearance(theme)), terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize(("size", "theme"), ALL, ids=named(ALL))
 def test_a_failed_request(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     stage = demo.stage()
     before = after(stage, "6", "f", "enter", words=("A failed request, and what the swarm did",))
-    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+    assert snap_compare(app_on(stage, appearance=Appearance(theme)), terminal_size=size, run_before=before)
 
 
 def test_the_failed_requests_to_choose_from(snap_compare: Compare) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from lab.tui.journal_feed import JournalFeed
+from lab.tui.theme import DARK, LIGHT
 from lab.tui.widgets.cells import segments
 from lab.tui.widgets.emulator import Emulator
 from lab.world.entries import CommandBegan, ManagerLink, Printed, SwarmChanged
@@ -44,7 +45,7 @@ def test_anything_may_be_printed(text: str) -> None:
     for place in range(0, len(text), 7):
         it.feed(text[place : place + 7])
     for row in it.rows():
-        for segment in segments(row, Style(), True, 0):
+        for segment in segments(row, Style(), DARK.name, 0):
             assert segment.text.isprintable()
 
 
@@ -78,7 +79,7 @@ def test_history_is_kept_and_looked_at() -> None:
 def test_colours_are_the_themes_own_on_each_ground() -> None:
     it = Emulator(20, 2)
     it.feed("\x1b[31mred\x1b[0m \x1b[7mback\x1b[0m")
-    dark, light = (segments(it.rows()[0], Style(), ground) for ground in (True, False))
+    dark, light = (segments(it.rows()[0], Style(), theme.name) for theme in (DARK, LIGHT))
     assert dark[0].text == "red" and dark[0].style != light[0].style
     assert dark[2].style is not None and dark[2].style.reverse
 

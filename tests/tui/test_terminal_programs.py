@@ -19,6 +19,7 @@ from rich.style import Style
 
 from lab.tape.tape import load
 from lab.terminal.sanitize import ScreenFilter
+from lab.tui.theme import DARK
 from lab.tui.widgets.cells import segments
 from lab.tui.widgets.emulator import Emulator
 from lab.world.entries import Printed
@@ -130,7 +131,7 @@ def test_top_draws_its_table_and_fits_every_size(seat: Callable[..., Seat]) -> N
     it = seat("top", "-d", "0.3", columns=80, rows=15)
     it.see("PID", "%CPU")
     heading = next(y for y, line in enumerate(it.screen.text().splitlines()) if "%CPU" in line)
-    drawn = segments(it.screen.rows()[heading], Style(), True)
+    drawn = segments(it.screen.rows()[heading], Style(), DARK.name)
     assert any(one.style is not None and one.style.reverse and "PID" in one.text for one in drawn)
     for columns, rows in ((50, 8), (120, 30)):
         it.resize(columns, rows)
@@ -149,7 +150,7 @@ def drawn(text: str, columns: int = 20, rows: int = 3) -> Emulator:
 
 def styles(it: Emulator) -> dict[str, Style]:
     """The first row's words, with how they are drawn."""
-    found = segments(it.rows()[0], Style(), True)
+    found = segments(it.rows()[0], Style(), DARK.name)
     return {one.text: one.style for one in found if one.text.strip() and one.style is not None}
 
 
@@ -224,4 +225,4 @@ def test_no_bytes_raise_hang_or_change_the_size(chunks: list[bytes]) -> None:
         screen.scroll(back)
         rows = screen.rows()
         assert len(rows) == size[1]
-        assert all(sum(one.cell_length for one in segments(row, Style(), True)) == size[0] for row in rows)
+        assert all(sum(one.cell_length for one in segments(row, Style(), DARK.name)) == size[0] for row in rows)

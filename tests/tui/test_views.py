@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +16,6 @@ from lab.tui.cluster.widget import Reconciliation
 from lab.tui.lesson import markdown
 from lab.tui.panes.map import topology
 from lab.tui.spans import Line, Span, clip, fit, format_stamp, plain, width, wrap
-from lab.tui.theme import THEMES, tones
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Node, Port, Service, ServiceSpec, Task
 from lab.world.world import World, fold
@@ -252,25 +250,3 @@ async def test_an_update_draws_what_changed_not_what_exists(monkeypatch: pytest.
             pane.show(made.world, made.world.dirty)
             await pilot.pause()
             assert drawn == redrawn
-
-
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-def test_both_themes_can_be_read_across_a_room(theme: object) -> None:
-    colours = {**vars(theme), **theme.variables}  # type: ignore[attr-defined]
-
-    def light(colour: str) -> float:
-        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        linear = [p / 12.92 if p <= 0.03928 else math.pow((p + 0.055) / 1.055, 2.4) for p in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    def contrast(a: str, b: str) -> float:
-        low, high = sorted((light(colours[a]), light(colours[b])))
-        return (high + 0.05) / (low + 0.05)
-
-    for ground in ("background", "surface", "panel"):
-        assert contrast("foreground", ground) >= 12
-        for ink in ("primary", "success", "warning", "error", "accent", "muted", "code"):
-            assert contrast(ink, ground) >= 5.5, (ink, ground)
-    for badge in ("success", "error", "replay"):
-        assert contrast("background", badge) >= 5.5
-    assert set(tones(colours)) >= {"run", "move", "bad", "quiet"}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
 from lab.checks.replacements import replacements
-from lab.world.entries import CommandBegan, CommandEnded, Hit, SwarmChanged
+from lab.world.entries import CommandBegan, CommandEnded, Hit, ManagerLink, SwarmChanged
 from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateStatus
 from lab.world.world import World
 from tests.builders import NODES, saw
@@ -59,6 +59,9 @@ def test_every_check_asks_in_words() -> None:
         ({"placed": {"service": "web", "every_node": True}}, "web runs on every node"),
         ({"node": {"name": "node4", "state": "down"}}, "node4 is down"),
         ({"node": {"name": "node1", "role": "manager", "leader": False}}, "node1 is a manager and does not lead"),
+        ({"managers": {"answer": False}}, "no manager answers"),
+        ({"managers": {"answer": True}}, "a manager answers"),
+        ({"happened": {"service": "web", "task": "pending"}}, "a task of web had to wait for a node"),
         ({"exists": {"secret": "KEY"}}, "there is a secret KEY"),
         ({"exists": {"config": "c", "absent": True}}, "there is no config c"),
         ({"exit": 1}, "the command ends with exit status 1"),
@@ -219,3 +222,21 @@ def test_captured_values_are_put_into_a_check() -> None:
     assert check.filled({"node": "node3"}).sentence == "node3 is down"
     assert check.filled({}) is check
     assert Check(exit=0).filled({"a": "b"}) == Check(exit=0)
+
+
+def test_a_task_that_waits_for_a_node_is_told_with_the_schedulers_reason() -> None:
+    ask = {"happened": {"service": "web", "task": "pending"}}
+    waits = Task("t4", "s", 4, "", "pending", "running", 1.0, 2.0, error="no suitable node")
+    assert find(ask, tasks(waits)) == Outcome(True, "web.4 is pending (no suitable node)")
+    assert not find(ask, START).ok
+
+
+def test_whether_a_manager_answers_is_what_the_last_look_found() -> None:
+    gone, back = {"managers": {"answer": False}}, {"managers": {"answer": True}}
+    live = saw(START, ManagerLink("live", "node2"))
+    assert find(back, live) == Outcome(True, "node2 answers")
+    assert not find(gone, live).ok
+    lost = saw(live, ManagerLink("stale", "node2", "there is no leader"))
+    assert find(gone, lost) == Outcome(True, "no manager answers: there is no leader")
+    assert not find(back, lost).ok
+    assert not find(gone, World(), World()).ok, "nobody was asked yet"

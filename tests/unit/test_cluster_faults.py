@@ -6,15 +6,19 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from pydantic import ValidationError
 
 from lab.cli.parser import parse
 from lab.cluster.faults import FAULTS, Fault, apply_fault
+from lab.cluster.links import LinkFault
 from lab.cluster.model import Cluster, silent
 from lab.errors import InputError
 from lab.lesson.model import act_model
 
 REBOOTED: list[str] = []
-REBOOT = Fault("reboot {}", "the lab rebooted {}", "{} was rebooted", "", lambda _, node, __: REBOOTED.append(node))
+REBOOT = Fault(
+    "reboot {}", "the lab rebooted {}", "{} was rebooted", "", lambda _, words, __, ___: REBOOTED.extend(words)
+)
 
 
 def cluster(*verbs: str) -> Cluster:
@@ -24,7 +28,9 @@ def cluster(*verbs: str) -> Cluster:
 
 def test_every_fault_has_its_words_and_is_undone_by_another() -> None:
     for verb, fault in FAULTS.items():
-        assert all("{}" in text for text in (fault.asks, fault.told, fault.state)), verb
+        texts = (fault.asks, fault.told, fault.state)
+        words = ["node2", *(argument.name for argument in fault.takes)]
+        assert all(word in text.format(*words) for text in texts for word in words), verb
         assert not fault.undo or FAULTS[fault.undo].undo == "", verb
 
 
@@ -39,6 +45,57 @@ def test_a_new_fault_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "reboot: reboot it" in str(model.__doc__)
     apply_fault(cluster("reboot"), "reboot", "node2", silent)
     assert REBOOTED == ["node2"]
+
+
+class Network:
+    """A cluster whose links can be broken."""
+
+    provider = "double"
+    faults = frozenset(FAULTS)
+
+    def __init__(self) -> None:
+        self.broken: list[tuple[LinkFault, bool]] = []
+
+    def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
+        self.broken.append((fault, held))
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "fault"),
+    [
+        ("partition", "node1 node2", LinkFault("node1", "node2", lost=1)),
+        ("silence", "node1 node2", LinkFault("node1", "node2", one_way=True, lost=1)),
+        ("delay", "node1 250", LinkFault("node1", delay=0.25)),
+        ("lose", "node1 20", LinkFault("node1", lost=0.2)),
+        ("block", "node1 7946", LinkFault("node1", lost=1, port=7946)),
+    ],
+)
+def test_a_fault_of_a_link_takes_more_than_a_node(verb: str, target: str, fault: LinkFault) -> None:
+    network = Network()
+    apply_fault(cast(Cluster, network), verb, target, silent)
+    apply_fault(cast(Cluster, network), verb, target, silent, held=True)
+    assert network.broken == [(fault, False), (fault, True)]
+    assert "node1" in fault.sentence
+    act = act_model(FAULTS).model_validate({verb: target})
+    assert (act.action, act.node, act.target) == (verb, "node1", target)
+    assert parse(["node", verb, *target.split()]).more == target.split()[1:]
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "why"),
+    [
+        ("partition", "node1", "takes NODE PEER, not node1"),
+        ("stop", "node1 node2", "takes NODE, not node1 node2"),
+        ("delay", "node1 soon", "MS is a whole number, 1 to 60000 milliseconds, not soon"),
+        ("lose", "node1 101", "PERCENT is a whole number, 1 to 100 percent, not 101"),
+        ("block", "node1 0", "PORT is a whole number, 1 to 65535"),
+    ],
+)
+def test_a_wrong_target_is_refused_by_the_command_and_in_a_lesson(verb: str, target: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        apply_fault(cast(Cluster, Network()), verb, target, silent)
+    with pytest.raises(ValidationError, match=why):
+        act_model(FAULTS).model_validate({verb: target})
 
 
 def test_what_a_cluster_cannot_do_is_said() -> None:

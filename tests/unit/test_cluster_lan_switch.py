@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.cluster import process
-from lab.cluster.vm import console, lan_switch, processes
+from lab.cluster.vm import console, lan_switch, link_faults, processes
 from lab.cluster.vm.lan_switch import Switch
 from lab.wait import wait_until
 
@@ -176,6 +176,7 @@ def test_the_switch_ends_with_its_folder(tmp_path: Path) -> None:
             wait_for_end(folder / lan_switch.PID_FILE, str(switch.pid).encode(), switch)
             (folder / "node1").rename(tmp_path / "away")
             (folder / lan_switch.PID_FILE).unlink()
+            (folder / link_faults.DOOR).unlink()
             folder.rmdir()
             assert switch.wait(60) == 0
         finally:

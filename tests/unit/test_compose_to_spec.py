@@ -45,7 +45,10 @@ services:
       replicas: 3
       endpoint_mode: vip
       labels: {traefik.enable: "true"}
-      placement: {constraints: [node.role == manager]}
+      placement:
+        constraints: [node.role == manager]
+        preferences: [{spread: node.labels.rack}]
+        max_replicas_per_node: 2
       update_config: {parallelism: 0, order: start-first, failure_action: rollback}
       resources: {limits: {memory: 1.5G}}
   everywhere:
@@ -82,6 +85,8 @@ configs: {site: {file: ./site}, conf: {name: "conf-${V:-1}", file: ./site}}
         volumes=("shop_data", "disk", "other"),
         memory=3 * 512 * 1024 * 1024,
         health=("CMD-SHELL", "curl localhost"),
+        preferences=("node.labels.rack",),
+        max_per_node=2,
     )
     everywhere, job = made.services["shop_everywhere"], made.services["shop_job"]
     assert (everywhere.mode, everywhere.replicas, everywhere.networks) == ("global", 0, ("shop_default",))

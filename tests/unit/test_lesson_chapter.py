@@ -12,20 +12,19 @@ import pytest
 
 from lab import paths
 from lab.checks import check
-from lab.lesson import checkpoint, model, notes, question, stack_state
+from lab.lesson import challenge, checkpoint, model, notes, question, stack_state
 from lab.lesson.check_table import kinds
-from lab.lesson.json_schema import editor_schema
-from lab.lesson.key_tables import examples, keys, with_key_tables
+from lab.lesson.key_tables import examples, keys, whole_schema, with_key_tables
 from lab.schema import document
 from lab.schema.value import Value
 
 CHAPTER = paths.lessons() / "README.md"
 TEXT = CHAPTER.read_text(encoding="utf-8")
-SCHEMA = json.loads(editor_schema())
+SCHEMA = whole_schema()
 EXAMPLES = examples(TEXT)
 MODELS: dict[str, type[Value]] = {
     name: each
-    for part in (check, checkpoint, stack_state, notes, question, model)
+    for part in (check, checkpoint, stack_state, notes, question, model, challenge)
     for name, each in vars(part).items()
     if isinstance(each, type) and issubclass(each, Value)
 }
@@ -36,6 +35,7 @@ WITH = {
     ("Step", "ways"): ("run",),
     ("LoadAct", "rate"): ("port",),
     ("LoadAct", "path"): ("port",),
+    ("LoadAct", "node"): ("port",),
     ("LoadAct", "https"): ("host",),
     ("Capture", "service"): ("take",),
     ("Capture", "slot"): ("service", "take"),
@@ -67,9 +67,10 @@ def test_the_tables_are_current() -> None:
 
 
 def test_every_part_of_the_form_has_a_table() -> None:
-    """The keys of a single check are in its row, and those of `leaves` are those of `start`."""
+    """The keys of a single check are in its row, those of `leaves` are those of `start`, and what is broken at a start
+    is a challenge's."""
     conditions = {each.__name__ for each in kinds().values()}
-    assert {"Lesson", *SCHEMA["$defs"]} - conditions - {"Patch"} == set(EXAMPLES)
+    assert {"Lesson", *SCHEMA["$defs"]} - conditions - {"Patch", "Break"} == set(EXAMPLES)
 
 
 def test_every_key_is_described() -> None:

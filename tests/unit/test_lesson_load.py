@@ -87,7 +87,11 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (GOOD.replace("docker service ls", "echo '{{box}}'"), 7, "stands inside quotes"),
         (GOOD.replace("docker service ls", "cat <<< a << b {{box}}"), 7, "stands after <<"),
         (GOOD.replace("    run:", "    act: {stop: node4}\n    run:"), 7, "a step has run or act, not both"),
-        (GOOD.replace("stop: node4", "stop: a, cut: b"), 16, "exactly one of stop, start, cut, heal, load, not 2"),
+        (
+            GOOD.replace("stop: node4", "stop: a, cut: b"),
+            16,
+            "exactly one of stop, start, cut, partition, silence, delay, lose, block, heal, load, not 2",
+        ),
         (GOOD.replace("id: good", "id: Not Good"), 1, "'id' is \"Not Good\", which is not of the form"),
         (GOOD.replace("exactly: 3", "exactly: -1"), 12, "'exactly' must be at least 0, not -1"),
         (GOOD.replace("state: down", "state: dead"), 18, "'state' must be one of"),

@@ -14,7 +14,7 @@ from lab.checks.base import Baseline
 from lab.cluster.edge_settings import DIRECTORIES
 from lab.errors import EngineError
 from lab.lesson.checkpoint import checkpoint_after, checkpoint_before
-from lab.lesson.course import check_paths, load_course, load_syllabus
+from lab.lesson.course import check_paths, load_challenges, load_course, load_syllabus
 from lab.lesson.json_schema import editor_schema
 from lab.lesson.model import Lesson
 from lab.reset.apply import apply
@@ -65,7 +65,7 @@ def reset(driver: ModelDriver, lesson: Lesson, step: str | None = None) -> int:
 def test_the_lessons_are_there_and_well() -> None:
     problems, looked_at = check_paths([paths.lessons()])
     assert problems == ()
-    assert looked_at == len(IDS) + 1
+    assert looked_at == len(IDS) + len(load_challenges()) + 1
     assert IDS[:3] == ["first-service", "reconciliation", "scaling"]
 
 

@@ -264,6 +264,16 @@ def test_a_question_for_a_number_takes_one(typed: str, answer: str) -> None:
         assert stage.answers == [("guess", answer)]
 
 
+def test_the_end_says_what_was_measured_under_load() -> None:
+    stage = stage_of(changed(0, question={"name": "guess", "text": "How many?"}))
+    with plain_desk(stage) as desk:
+        stage.journal.write(Captured("guess", "7"))
+        stage.journal.write(StepMoved("reconciliation", "declare", "passed", requests=(60, 3)))
+        for _ in range(4):
+            end = desk.type("n")
+        assert "Requests under load:\nFour replicas, please: you said 7, 3 of 60 failed.\n" in end
+
+
 def test_the_end_has_recap_terms_and_questions() -> None:
     more = {"recap": ["A *wish* stays."], "terms": {"task": "one attempt"}, "quiz": QUIZ}
     with plain_desk(stage_of(changed(0, lesson=more))) as desk:

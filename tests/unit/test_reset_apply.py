@@ -188,7 +188,9 @@ def test_at_the_bound_it_says_what_is_missing() -> None:
     driver = ModelDriver()
     wanted = Checkpoint(services={"web": ServiceState(image="nginx:1.26", constraints=("node.role==nobody",))})
     found = plan(driver.journal.world, wanted, made_by_lab=True)
-    with pytest.raises(WaitError, match=r"waited 20 s .* still missing: 0 of 1 tasks of web run") as caught:
+    with pytest.raises(
+        WaitError, match=r"waited 20 s .* still missing: 0 of 1 tasks of web run; web.1 is pending"
+    ) as caught:
         apply(found.actions, wanted, driver, bound=20, clock=driver.time)
     assert caught.value.exit_code == 1
     driver.swarm.trouble = [requests.ConnectionError("gone") for _ in range(500)]
@@ -321,3 +323,24 @@ def test_it_waits_for_a_stacks_services() -> None:
     found = plan(driver.journal.world, nowhere, made_by_lab=True, env=ENV)
     with pytest.raises(WaitError, match="0 of 1 tasks of edge_traefik run"):
         apply(found.actions, nowhere, driver, bound=20, clock=driver.time)
+
+
+def test_a_service_of_which_not_all_can_run_is_not_waited_for_longer_than_that() -> None:
+    """Its other tasks wait for a node that is not there."""
+    driver = ModelDriver()
+    most = ServiceState(image="nginx:1.26", replicas=6, max_per_node=1, running=4)
+    none = ServiceState(image="nginx:1.26", constraints=("node.labels.disk==ssd",), running=0)
+    checkpoint = Checkpoint(services={"most": most, "none": none})
+    reset(driver, checkpoint)
+    assert reset(driver, checkpoint).actions == ()
+    states = [task["Status"]["State"] for task in driver.swarm.tasks.values()]
+    assert (states.count("running"), states.count("pending")) == (4, 3)
+    with pytest.raises(WaitError, match="4 tasks of most run, not 5"):
+        reset(driver, Checkpoint(services={"most": most.model_copy(update={"running": 5})}))
+
+
+def test_preferences_and_the_most_on_a_node_are_declared_as_the_engine_has_them() -> None:
+    state = ServiceState(image="x:1", preferences=("node.labels.rack",), max_per_node=2)
+    placement = api.service_body(state.spec, {})["task_template"]["Placement"]
+    assert placement["Preferences"] == [{"Spread": {"SpreadDescriptor": "node.labels.rack"}}]
+    assert placement["MaxReplicas"] == 2

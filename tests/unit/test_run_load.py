@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lab.lesson.measured import measured
 from lab.lesson.model import Act
 from lab.run.open_step import open_step
 from lab.run.runner import open_lesson, run_lesson, run_step, sources_needed
@@ -16,6 +17,7 @@ from lab.world.entries import (
     Checked,
     Entry,
     Fact,
+    Failure,
     LoadReport,
     RoutesSeen,
     StepMoved,
@@ -42,6 +44,7 @@ UPDATE: dict[str, Any] = {
     "then": [{"load": {"sent": 30, "failed_at_least": 1}}],
     "bound": 30,
 }
+ASKS_AGAIN = {"name": "guess_again", "text": "And now?"}
 
 
 class Loading(ModelDriver):
@@ -54,11 +57,9 @@ class Loading(ModelDriver):
         self.entries: list[Entry] = []
         self.journal.read(lambda entry, _: self.entries.append(entry))
 
-    def _turn(self) -> None:
-        super()._turn()
-        if self.wished is not None:
-            bad, self.bad = min(self.bad, 5), max(0, self.bad - 5)
-            self.journal.write(LoadReport(True, self.wished.rate, self.wished.target, 0.1, 5, 5 - bad, bad))
+    def _send(self, load: LoadSpec) -> None:
+        bad, self.bad = min(self.bad, 5), max(0, self.bad - 5)
+        self.journal.write(LoadReport(True, load.rate, load.target, 0.1, 5, 5 - bad, bad))
 
     def facts(self, kind: type) -> list[Fact]:
         return [entry.fact for entry in self.entries if isinstance(entry.fact, kind)]
@@ -81,6 +82,11 @@ def test_a_load_step_wishes_for_it_and_counts_it() -> None:
         ({"rate": 0}, None, "end the load"),
         ({"rate": 5, "port": 8080, "path": "/a"}, LoadSpec(5.0, 8080, "/a", "", https=False), "to port 8080 /a"),
         ({"rate": 5, "host": "a.b", "https": False}, LoadSpec(5.0, 80, "/", "a.b", https=False), ", 5 a second"),
+        (
+            {"rate": 5, "port": 8080, "node": "node4"},
+            LoadSpec(5.0, 8080, "/", "", https=False, node="node4"),
+            "to port 8080 / of node4",
+        ),
         ({"host": "a.{{domain}}"}, LoadSpec(9.0, 443, "/", "a.localhost"), "send requests to https://a."),
     ],
 )
@@ -128,6 +134,22 @@ def test_the_usual_answer_stands_where_nobody_is_asked_and_is_told_beside_what_w
     assert Captured("guess", "7") in driver.facts(Captured)
     sent = driver.journal.world.load.sent - before
     assert result.took == (f"You said 7. Measured: 3 of {sent} requests failed.",)
+
+
+def test_when_the_failed_requests_were_sent_is_told_from_the_steps_beginning() -> None:
+    class Late(Loading):
+        def _send(self, load: LoadSpec) -> None:
+            now = self.time.now - began
+            failures = (Failure(0.0, "node1", 0, "reset", 500.0),) if now in (2.0, 4.5) else ()
+            bad = len(failures)
+            self.journal.write(LoadReport(True, load.rate, load.target, 0.1, 5, 5 - bad, bad, failures=failures))
+
+    driver, lesson = Late(), lesson_of({**UPDATE, "then": [{"load": {"sent": 120, "failed_at_least": 2}}]})
+    open_lesson(lesson, driver)
+    driver.load(LoadSpec(50.0, host="a.b"))
+    began = driver.time.now
+    result = run_step(lesson, lesson.steps[0], driver)
+    assert result.took == ("You said 7. Measured: 2 of 120 requests failed, sent 1.5 to 4.0 s after the step began.",)
 
 
 def test_the_learners_own_answer_is_kept() -> None:
@@ -205,3 +227,20 @@ def test_nobody_is_asked_for_a_choice_and_what_was_measured_is_told() -> None:
     result = run_step(lesson, lesson.steps[1], driver)
     assert result.took == (f"Measured: 3 of {driver.journal.world.load.sent - before} requests failed.",)
     assert [fact for fact in driver.facts(Captured) if isinstance(fact, Captured) and fact.name == "bet"] == []
+
+
+def test_the_rows_of_what_was_measured_are_those_of_the_steps_that_ask_for_a_number() -> None:
+    driver = Loading()
+    lesson = lesson_of(LOAD, UPDATE, {**UPDATE, "id": "again", "title": "Again", "question": ASKS_AGAIN})
+    open_lesson(lesson, driver)
+    assert measured(lesson, driver.journal.world.lesson) == ()
+    assert run_step(lesson, lesson.steps[0], driver).passed
+    driver.bad = 3
+    assert run_step(lesson, lesson.steps[1], driver).passed
+    moved = [fact for fact in driver.facts(StepMoved) if isinstance(fact, StepMoved)][-1]
+    assert moved.requests is not None
+    assert moved.requests[1] == 3
+    done, missing = measured(lesson, driver.journal.world.lesson)
+    assert (done.title, done.said, (done.sent, done.failed)) == ("Update", "7", moved.requests)
+    assert done.words == f"3 of {done.sent} failed"
+    assert (missing.said, missing.words) == ("", "not measured")

@@ -9,12 +9,22 @@ from typing import Any
 import pytest
 
 from lab.cli.out import to_json
-from lab.errors import Cancelled, InputError, LabError, WaitError
+from lab.errors import Cancelled, EngineError, InputError, LabError, WaitError
 from lab.lesson.hints import hint_for, list_hints
 from lab.lesson.model import Step
 from lab.run.capture import capture_from_output, known_values
 from lab.run.runner import StepResult, run_lesson, run_step
-from lab.world.entries import Captured, Checked, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved
+from lab.world.entries import (
+    Captured,
+    Checked,
+    CommandBegan,
+    CommandEnded,
+    Entry,
+    Fact,
+    LessonOpened,
+    ManagerLink,
+    StepMoved,
+)
 from tests.builders import lesson_of
 from tests.doubles.driver import ModelDriver
 
@@ -268,3 +278,39 @@ def test_the_proof_types_the_solution_of_a_learners_turn() -> None:
     assert (result.steps[0].command, result.steps[0].status) == ("docker service scale web=4", 0)
     none = run_lesson(lesson_of(TURN), Recording())
     assert none.why == "step up: it is the learner's turn here, and the lesson has no solution that could be typed"
+
+
+class Alone(Recording):
+    """A driver whose managers answer only while `there`."""
+
+    there = False
+
+    def look(self, bound: float = 60.0) -> None:
+        if not getattr(self, "entries", None) or self.there:
+            super().look(bound)
+        else:
+            raise EngineError("no manager answered")
+
+    def _turn(self) -> None:
+        self.swarm.tick()
+        if self.there:
+            self.look()
+
+
+def test_a_step_about_the_managers_waits_for_none() -> None:
+    class Cut(Alone):
+        def act(self, action: str, node: str) -> None:
+            super().act(action, node)
+            self.journal.write(ManagerLink("stale", "node1", "there is no leader"))
+
+    driver = Cut()
+    driver.journal.write(ManagerLink("live", "node1"))
+    result = go(driver, run=None, act={"stop": "node2"}, then=[{"managers": {"answer": False}}], hints=[])
+    assert result.passed, result.why
+
+
+def test_without_managers_a_command_that_asks_nothing_of_them_is_typed_and_another_is_not() -> None:
+    driver = Alone()
+    driver.journal.write(ManagerLink("stale", "node1", "there is no leader"))
+    assert go(driver, run="docker service ls", then=[{"output": {"contains": "web"}}], hints=[]).passed
+    assert go(driver).why.startswith("no manager answered")

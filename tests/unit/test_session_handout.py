@@ -192,6 +192,15 @@ def test_a_handout_has_the_lessons_text_and_what_was_recorded() -> None:
     assert handout(tape(*FACTS), lesson()) == DOCUMENT.replace("stop node4", sentence)
 
 
+def test_a_handout_has_a_table_of_what_was_measured_under_load() -> None:
+    first, *others = LESSON["steps"]
+    steps = [{**first, "question": {"name": "bet", "text": "How many?"}}, *others]
+    moved = StepMoved("one", "scale", "passed", "You said 0. Measured: 3 of 60 requests failed.", (60, 3))
+    text = handout(tape(LessonOpened("one"), moved), lesson(steps=steps))
+    assert "\n## Requests under load\n\n| step | requests |\n| --- | --- |\n| Scale | 3 of 60 failed |\n" in text
+    assert "Requests under load" not in handout(tape(*FACTS), lesson())
+
+
 def test_a_captured_value_is_no_markup() -> None:
     evil = "<script>x</script> **a** `b` [c](http://d)\x1b[2J\u202e"
     text = handout(tape(StepMoved("one", "scale", "begun"), Captured("node", evil)), lesson())

@@ -186,6 +186,21 @@ def test_by_the_api_no_snapshot_is_looked_at() -> None:
     assert driver.restored == []
 
 
+def test_where_the_api_fails_a_snapshot_that_there_is_is_the_remedy() -> None:
+    class Silent(Machines):
+        def look(self, bound: float = 60.0) -> None:
+            raise EngineError("no manager answers")
+
+    driver = Silent()
+    with pytest.raises(EngineError) as caught:
+        put_back(driver, by="api")
+    assert "snapshot" not in caught.value.remedy
+    driver.own.snapshots = Saved(a_snapshot(driver))
+    with pytest.raises(EngineError) as caught:
+        put_back(driver, by="api")
+    assert caught.value.remedy == "swarmlab reset --to scaling --by snapshot"
+
+
 @pytest.mark.parametrize("dead", [("node4",), ("node1", "node3"), ("node1", "node2", "node3", "node4")])
 def test_what_is_off_is_powered_on_first_though_the_managers_do_not_know_yet(dead: tuple[str, ...]) -> None:
     driver = Machines()

@@ -70,6 +70,18 @@ def test_another_target_while_it_runs() -> None:
         assert it.errors() == {("node1", 0, "port 9999 of node1 is not reached from this machine")}
 
 
+def test_one_node_gets_all_requests_when_it_is_named() -> None:
+    with server(answers(OK)) as one, server(answers(OK)) as other, told(nodes(one.port, other.port)) as it:
+        it.maker.start(replace(PLAIN, node="node2"))
+        it.until(lambda load: load.good >= 10)
+        assert it.load.target == "port 8080 / of node2"
+        it.maker.start(replace(PLAIN, node="node9"))
+        it.until(lambda load: load.bad > 0)
+        assert it.ended().bad
+        assert it.errors() == {("node9", 0, "the cluster has no node node9")}
+    assert (one.connections, other.connections >= 10) == (0, True)
+
+
 def test_kept_connections_are_used_again() -> None:
     def serve(stream: socket.socket) -> None:
         # Three answers a connection, and then the server is gone: the client has to find that out by itself.
@@ -241,3 +253,11 @@ def test_what_no_request_can_bear_is_told(load_spec: LoadSpec) -> None:
         assert it.ended().good == 0
         ((_, _, error),) = it.errors()
         assert error.startswith("no request can carry") or error == "the cluster has no node to ask"
+
+
+def test_a_load_for_one_node_asks_no_other() -> None:
+    with server(answers(OK)) as one, told(nodes(one.port, closed_port())) as it:
+        it.maker.start(replace(PLAIN, node="node1"))
+        it.until(lambda load: load.good >= 20)
+        load = it.ended()
+        assert (load.bad, load.target) == (0, "port 8080 / of node1")

@@ -74,6 +74,12 @@ def test_scaling_is_told_by_what_is_desired_and_where_tasks_go() -> None:
     assert down == ["web: desired 3 → 2", "web.3 was shut down on node3"]
 
 
+def test_a_task_that_was_never_placed_is_shut_down_nowhere() -> None:
+    waits = replace(task(4, state="pending", error="no suitable node"), node="")
+    lines = told(change(tasks=(waits,)), change(tasks=(replace(waits, state="shutdown", desired="shutdown"),)))
+    assert lines == ["web.4 waits: no suitable node", "web.4 was shut down"]
+
+
 def test_a_drain_and_the_tasks_that_leave() -> None:
     drained = replace(NODES[2], availability="drain")
     lines = told(

@@ -10,6 +10,7 @@ start again in any order. `IDENTITY` is random and stays on the command line, so
 
 from __future__ import annotations
 
+import heapq
 import os
 import selectors
 import socket
@@ -19,7 +20,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lab.cluster.vm import console
+from lab.cluster.vm import console, link_faults
+from lab.cluster.vm.link_faults import Effects
 
 INBOX = "switch"
 """The socket in a machine's folder that the machine sends to."""
@@ -32,9 +34,11 @@ PID_FILE = "switch.pid"
 _FRAME = 65_536
 #: Frames queued for a machine that is slow to receive them; as on a wire, frames beyond that are lost.
 _QUEUE = 1000
+#: Frames that are late at once; those beyond are lost.
+_LATE = 20_000
 #: Frames taken from one machine before the others get their turn.
 _TURN = 64
-#: Seconds between checks of whether the folder still exists, and of the console logs.
+#: Seconds between checks of whether the folder still exists, of the console logs and of the owners of faults.
 _CHECK = 5.0
 
 
@@ -97,10 +101,17 @@ class Port:
 
 class Switch:
     """The switch: sends a frame to the machine with its target address, or to all others while that machine is
-    unknown."""
+    unknown, as the network's faults let it (`link_faults`)."""
 
     def __init__(self, nodes: Sequence[str]) -> None:
         self._selector = selectors.DefaultSelector()
+        self._effects = Effects()
+        self._late: list[tuple[float, int, Port, bytes]] = []
+        self._count = 0
+        Path(link_faults.DOOR).unlink(missing_ok=True)
+        self._door = _datagrams()
+        self._door.bind(link_faults.DOOR)
+        self._selector.register(self._door, selectors.EVENT_READ, None)
         self._polled: dict[str, socket.socket] = {}
         self._where: dict[bytes, Port] = {}
         self.ports = [Port(node, self._poll) for node in nodes]
@@ -108,13 +119,27 @@ class Switch:
             self._selector.register(port.inbox, selectors.EVENT_READ, port)
 
     def turn(self, bound: float) -> None:
-        """Forward the frames that have arrived; wait up to `bound` seconds for them."""
-        for key, events in self._selector.select(bound):
-            port: Port = key.data
+        """Forward the frames that have arrived, and those that are due; wait up to `bound` seconds for them."""
+        due = self._late[0][0] - time.monotonic() if self._late else bound
+        for key, events in self._selector.select(min(bound, max(0.0, due))):
+            port: Port | None = key.data
+            if port is None:
+                self._door.recv(_FRAME)
+                self.read_faults()
+                continue
             if events & selectors.EVENT_READ:
                 self._take(port)
             if events & selectors.EVENT_WRITE:
                 port.flush()
+        while self._late and self._late[0][0] <= time.monotonic():
+            _, _, target, frame = heapq.heappop(self._late)
+            target.send(frame)
+
+    def read_faults(self) -> None:
+        """Apply the network's faults as they are now; one whose owner has ended is over."""
+        faults = tuple(held.fault for held in link_faults.read_links(Path()))
+        if faults != self._effects.faults:
+            self._effects = Effects(faults)
 
     def _take(self, port: Port) -> None:
         for _ in range(_TURN):
@@ -130,7 +155,15 @@ class Switch:
             known = None if target[0] & 1 else self._where.get(target)
             for other in self.ports if known is None else (known,):
                 if other is not port:
-                    other.send(frame)
+                    self._forward(port, other, frame)
+
+    def _forward(self, source: Port, target: Port, frame: bytes) -> None:
+        late = self._effects.delay(source.node, target.node, frame) if self._effects.faults else 0.0
+        if late and len(self._late) < _LATE:
+            self._count += 1  # Frames that are due at the same moment keep their order.
+            heapq.heappush(self._late, (time.monotonic() + late, self._count, target, frame))
+        elif late == 0:
+            target.send(frame)
 
     def _poll(self, port: Port) -> None:
         """Poll for when a port's machine accepts more; stop polling when no frame is queued for it."""
@@ -163,6 +196,7 @@ def main(identity: str, *nodes: str) -> None:
         switch.turn(_CHECK)
         if (now := time.monotonic()) >= due:
             due = now + _CHECK
+            switch.read_faults()
             for node in nodes:
                 console.trim(Path(node))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -12,9 +13,10 @@ from pathlib import Path
 
 from lab import file_lock, files, paths
 from lab.cluster import lab_paths, swarm_init
+from lab.cluster.links import LinkFault
 from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
-from lab.cluster.vm import console, processes, qemu, state
+from lab.cluster.vm import console, link_faults, processes, qemu, state
 from lab.cluster.vm.qemu import Drive, Machine, Network
 from lab.cluster.vm.state import LabState, NodeState
 from lab.engine.endpoint import Endpoint
@@ -24,6 +26,7 @@ from lab.wait import wait_until
 BOOT_BOUND = 300.0
 REJOIN_BOUND = 180.0
 _POLL = 0.5
+_FAULTS = ("stop", "start", "cut", "partition", "silence", "delay", "lose", "block", "heal")
 _ASK = 10.0
 _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
 
@@ -58,7 +61,7 @@ class VmCluster:
 
     @property
     def faults(self) -> frozenset[str]:
-        return frozenset({"stop", "start", "cut", "heal"})
+        return frozenset(_FAULTS)
 
     @property
     def capacity(self) -> Capacity:
@@ -98,6 +101,7 @@ class VmCluster:
         seen = _listing([e for e in alive if members[e.node].control])
         nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
         whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
+        links = tuple(fault.sentence for fault in self.broken_links())
         return ClusterStatus(
             name=self.name,
             provider=self.provider,
@@ -106,9 +110,10 @@ class VmCluster:
             # If the clock was set back since, the lab seems to be created in the future: then it is new.
             created=min(self.state.created, datetime.now(UTC)),
             nodes=nodes,
-            whole=whole and any(n.leader for n in nodes),
+            whole=whole and not links and any(n.leader for n in nodes),
             note=self.state.note,
             images=self.state.images,
+            links=links,
         )
 
     def _node_status(
@@ -162,8 +167,27 @@ class VmCluster:
         self._cable(node, off=True)
 
     def heal(self, node: str, report: Report = silent) -> None:
-        """Plug the cable back in and wait until the node is back in the swarm."""
-        self._wait_ready(self._cable(node, off=False), report)
+        """Plug the cable back in, end the faults of the node's links, and wait until it is back in the swarm."""
+        one = self._cable(node, off=False)
+        with self.alone():
+            link_faults.heal_node(self.home, node)
+        self._wait_ready(one, report)
+
+    def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
+        """Add a fault to the machines' network."""
+        for name in filter(None, (fault.node, fault.peer)):
+            self.node(name)
+        with self.alone():
+            link_faults.add_fault(self.home, fault, link_faults.find_owner(os.getpid()) if held else None)
+
+    def broken_links(self) -> tuple[LinkFault, ...]:
+        """Return the faults of the machines' network."""
+        return tuple(held.fault for held in link_faults.read_links(self.home))
+
+    def heal_links(self) -> None:
+        """End every fault of the machines' links."""
+        with self.alone():
+            link_faults.write_links(self.home, ())
 
     def _cable(self, node: str, *, off: bool) -> NodeState:
         one = self.node(node)

@@ -108,6 +108,9 @@ class Reconciliation(Lines):
 
     def _step(self) -> None:
         """Move the arrows of visible rows by one step; the timer is paused when nothing moves."""
+        if self._march is not None and self.app.animation_level == "none":  # since motion was turned off
+            self._march.pause()
+            return
         self._phase += 1
         top = self.scroll_offset.y
         seen = [(slot, self._index.find(slot)) for slot in self._moving] if len(self._moving) < 200 else []

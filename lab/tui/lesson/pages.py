@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lab.lesson.measured import measured
 from lab.text import count_of
 from lab.tui import chrome
 from lab.tui.lesson.afterwards import afterwards
@@ -117,7 +118,8 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
     yield ()
     yield from _steps(s, room)
     yield ()
-    yield from _measured(s, room)
+    yield from _starts(s, room)
+    yield from _under_load(s, room)
     yield from _recap(s, room)
     after = s.next_lesson
     if after is not None:
@@ -155,7 +157,20 @@ def _lasted(s: UiState) -> str:
     return f", in {format_stamp(max(ends) - min(record.began for record in records), False)}"
 
 
-def _measured(s: UiState, room: int) -> Iterator[Line]:
+def _under_load(s: UiState, room: int) -> Iterator[Line]:
+    """Yield what was measured under load, beside what was said."""
+    rows = measured(s.lesson, s.world.lesson) if s.lesson is not None and s.world is not None else ()
+    if not rows:
+        return
+    yield (("Requests under load", "head"),)
+    for row in rows:
+        tone: Tone = "quiet" if row.sent is None else "bad" if row.failed else "run"
+        said = f"you said {row.said}, " if row.said else ""
+        yield fit(((row.title, ""),), ((said, "quiet"), (row.words, tone)), room)
+    yield ()
+
+
+def _starts(s: UiState, room: int) -> Iterator[Line]:
     """Yield this run's shortest and longest time from a task's creation until it ran."""
     world = s.world
     if world is None:

@@ -3,8 +3,10 @@ marked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from bittty.palette import build_256
@@ -12,44 +14,48 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-#: The sixteen colours, chosen to be legible on each of the two backgrounds.
-_DARK = (
-    "28323e ff8080 63e691 ffd24d 5cb8ff e2a6ff 6fe3e3 dfe6ee 8796a6 ffa3a3 93f2b5 ffe28a 93d0ff efc9ff a2f0f0 ffffff"
-)
-_LIGHT = (
-    "10151c a8001c 0a6230 7a4300 0b4fae 6b1f96 00606b 485462 5b6775 c4001f 0b7a3b 8f4f00 1560cc 8230b3 007683 2b3440"
-)
+from lab.tui.theme import ansi_colours
+
 _ABOVE = build_256(((0, 0, 0),) * 16)
 
 Cells = Sequence[tuple[Any, str]]
 Mark = tuple[int, int, Style]
 """The columns from the first up to the second are drawn in this style."""
 
+_STYLE = itemgetter(0)
 SELECTED = Style(reverse=True)
 FOUND = Style(color="#10151c", bgcolor="#ffd24d")
 FOUND_HERE = Style(color="#10151c", bgcolor="#ff9d57", bold=True, underline=True)
 
 
 def segments(
-    cells: Cells, base: Style, dark: bool, cursor: int | None = None, marks: Iterable[Mark] = ()
+    cells: Cells, base: Style, theme: str, cursor: int | None = None, marks: Iterable[Mark] = ()
 ) -> list[Segment]:
     """Return a row of cells as segments over the theme's own colours, marked columns in their marks' styles. The cell
     at column `cursor` is reversed."""
-    over: dict[int, Style] = {x: style for start, end, style in marks for x in range(start, min(end, len(cells)))}
     found: list[Segment] = []
-    text, now = "", None
-    for x, (style, char) in enumerate(cells):
-        if not char:
-            continue
-        here: tuple[Any, bool, Style | None] = (style, x == cursor, over.get(x))
-        if here != now and text:
-            found.append(Segment(text, _over(base, now, dark)))
-            text = ""
-        now = here
-        text += char if char.isascii() and char.isprintable() else _fit(char, cells[x + 1 : x + 2])
-    if text:
-        found.append(Segment(text, _over(base, now, dark)))
+    for columns, mark, at_cursor in _stretches(len(cells), cursor, marks):
+        x = columns.start
+        for style, run in groupby(cells[columns.start : columns.stop], key=_STYLE):
+            chars = [char for _, char in run]
+            text = "".join(chars)
+            if not (text.isascii() and text.isprintable()):
+                text = "".join(_fit(char, cells[at + 1 : at + 2]) for at, char in enumerate(chars, x) if char)
+            if text:
+                found.append(Segment(text, _over(base, _rich(style, theme), mark, at_cursor)))
+            x += len(chars)
     return found
+
+
+def _stretches(size: int, cursor: int | None, marks: Iterable[Mark]) -> Iterator[tuple[range, Style | None, bool]]:
+    """Yield the columns of a row in stretches that have one mark, if any, and are at the cursor or not."""
+    over = {x: style for start, end, style in marks for x in range(start, min(end, size))}
+    if cursor is None and not over:
+        yield range(size), None, False
+        return
+    for (mark, at_cursor), columns in groupby(range(size), key=lambda x: (over.get(x), x == cursor)):
+        places = list(columns)
+        yield range(places[0], places[-1] + 1), mark, at_cursor
 
 
 def _fit(char: str, after: Cells) -> str:
@@ -60,21 +66,18 @@ def _fit(char: str, after: Cells) -> str:
     return " " * (room - wide) + char
 
 
-def _over(base: Style, here: tuple[Any, bool, Style | None] | None, dark: bool) -> Style:
-    if here is None:
-        return base
-    cell, at_cursor, mark = here
-    style = base + _rich(cell, dark)
+def _over(base: Style, cell: Style, mark: Style | None, at_cursor: bool) -> Style:
+    style = base + cell
     if mark is not None:
         style = style + (Style(reverse=not style.reverse) if mark is SELECTED else mark)
     return style + Style(reverse=not style.reverse) if at_cursor else style
 
 
 @lru_cache(maxsize=4096)
-def _rich(style: Any, dark: bool) -> Style:
+def _rich(style: Any, theme: str) -> Style:
     return Style(
-        color=_colour(style.fg, dark),
-        bgcolor=_colour(style.bg, dark),
+        color=_colour(style.fg, theme),
+        bgcolor=_colour(style.bg, theme),
         bold=style.bold,
         dim=style.dim,
         italic=style.italic,
@@ -85,12 +88,12 @@ def _rich(style: Any, dark: bool) -> Style:
     )
 
 
-def _colour(colour: Any, dark: bool) -> str | None:
+def _colour(colour: Any, theme: str) -> str | None:
     if colour is None or colour.mode == "default":
         return None
     if colour.mode == "indexed":
         if colour.value < 16:
-            return "#" + (_DARK if dark else _LIGHT).split()[int(colour.value)]
+            return ansi_colours(theme)[int(colour.value)]
         red, green, blue = _ABOVE[colour.value]
     else:
         red, green, blue = colour.value

@@ -15,16 +15,15 @@ from bittty.terminals import Terminal
 from bittty.terminals.scrollback import MemoryScrollback, ScrollbackLine
 
 from lab.tui.widgets.cells import Cells
-from lab.tui.widgets.flood import USUAL, scroll_past, usual_styles
+from lab.tui.widgets.flood import USUAL, take_lines, usual_styles
 
 _MODIFIERS = {"shift": KeyModifiers.SHIFT, "ctrl": KeyModifiers.CTRL, "alt": KeyModifiers.ALT}
 HISTORY = 1_500_000
 """Cells kept of what scrolled away, not counting the blanks at the lines' ends: 6,000 lines of 250 cells, or 25,000 of
 60. They take at most 15 MB."""
 
-
-_FLOOD = 1024
-"""Characters that come at once, from which on it is worth a look whether they only scroll past."""
+_SEVERAL = 256
+"""Characters that come at once, from which on it is worth a look whether they are whole lines."""
 
 
 class _Wire:
@@ -85,10 +84,10 @@ class Emulator:
 
     def feed(self, text: str) -> None:
         """Take a shell's output, escapes included; a sequence may be split anywhere."""
-        if len(text) >= _FLOOD:
+        if len(text) >= _SEVERAL:
             text = self._to_last_row(text)
-            taken, rows = scroll_past(self._board, self._view, self._history, text)
-            self._view.gone += rows
+            taken, unseen = take_lines(self._board, self._view, self._history, text)
+            self._view.gone += unseen
             text = text[taken:]
         self._board.parser.feed(text)
 

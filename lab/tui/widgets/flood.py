@@ -1,15 +1,16 @@
-"""Lines that scroll past at once: they go into the history without being drawn first, which is most of the work.
+"""Whole lines that come at once are put where they belong, without a terminal's work for each of their characters.
 
-Only whole lines of text, each with its own colours and nothing else, on a screen in its usual state. Whatever is left,
-and the last screenful, is drawn; screen and history are afterwards as if all had been.
+Only lines of text, each with its own colours and nothing else, on a screen in its usual state whose cursor is at the
+beginning of the last row. Screen and history are afterwards as if all had been drawn.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from bittty import Board
 from bittty.style import Style, parse_sgr_with_reset
@@ -25,6 +26,7 @@ _LINES = re.compile(rf"(?:(?:[^{CONTROLS}\ud800-\udfff]++|\x1b\[[0-9;]{{0,64}}+m
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 USUAL = Style()
 """How a cell is drawn unless something else was asked for."""
+_BLANK = (USUAL, " ")
 
 
 def passing(text: str, start: int) -> int:
@@ -33,36 +35,76 @@ def passing(text: str, start: int) -> int:
     return found.end() if found else start
 
 
-def scroll_past(board: Board, view: Terminal, history: Scrollback, text: str) -> tuple[int, int]:
-    """Take lines from the beginning of a text into the history; return how many characters that were, and how many
-    rows."""
-    rows, columns = board.height, board.width
-    if text.count("\r\n") < 2 * rows or not _usual(board):
+class _Whole(NamedTuple):
+    """A line as it was printed, the styles that it begins and ends in, how many cells it takes, and what the history
+    keeps of it."""
+
+    text: str
+    before: _Ink
+    after: _Ink
+    cells: int
+    kept: ScrollbackLine
+
+
+def take_lines(board: Board, view: Terminal, history: Scrollback, text: str) -> tuple[int, int]:
+    """Take lines from the beginning of a text, all but the last one; return how many characters that were, and how many
+    rows went into the history without having been on the screen."""
+    if not _is_usual(board):
         return 0, 0
-    width = board.blitter.width_policy.width
-    style = USUAL if board.style.current == USUAL else board.style.current
-    passed: list[tuple[int, int, ScrollbackLine, Any]] = []  # characters, cells, the line, the style after it
-    for line in text[: passing(text, 0)].split("\r\n")[:-1]:
-        if style is USUAL and line.isascii() and line.isprintable():
-            cells, row = len(line), _plain(line, columns)
+    lines = list(_whole_lines(text, board.width, board.blitter.width_policy.width, _ink(board.style.current)))
+    # Drawing the last one leaves all that is remembered of it, such as the character that could be repeated.
+    del lines[-1:]
+    if not lines:
+        return 0, 0
+    board.style.current = lines[-1].after.style
+    return sum(len(one.text) + 2 for one in lines), _put(board, view, history, lines)
+
+
+def _put(board: Board, view: Terminal, history: Scrollback, lines: list[_Whole]) -> int:
+    """Put lines above the cursor's row, and into the history what they push off the screen or is not seen of them;
+    return how many rows were not seen."""
+    page, columns, above = board.display.page, int(board.width), int(board.height) - 1
+    counts: list[int] = [rows_of(one.cells, columns) for one in lines]
+    first, unseen = len(lines), -above
+    while first and unseen < 0:
+        first -= 1
+        unseen += counts[first]
+    pushed = above + min(unseen, 0)
+    view.on_rows_scrolled_off(tuple(page.line(y) for y in range(pushed)))
+    for one in lines[:first]:
+        history.append(one.kept)
+    shown = [row for one, rows in zip(lines[first:], counts[first:], strict=True) for row in _rows(one, rows, columns)]
+    for cells, _ in shown[: max(0, unseen)]:  # the beginning of a line that ends on the screen
+        history.append(ScrollbackLine.of(cells), wrapped=True)
+    page.scroll_region_up(0, above, pushed)
+    for y, (cells, goes_on) in enumerate(shown[max(0, unseen) :], above - pushed):
+        page.grid[y] = cells
+        page.set_line_wrapped(y, goes_on)
+    return sum(counts) - pushed
+
+
+def _rows(one: _Whole, rows: int, columns: int) -> Iterator[tuple[list[Any], bool]]:
+    """Yield a line's rows, each with whether the line goes on in the next one."""
+    cells = _cells(one)
+    cells += [_BLANK] * (rows * columns - len(cells))
+    for end in range(columns, rows * columns + 1, columns):
+        yield cells[end - columns : end], end < rows * columns
+
+
+def _cells(one: _Whole) -> list[Any]:
+    """Return a line's cells. Equal ones are one object: many new ones at once keep the garbage collector busy."""
+    if not one.text.isascii():
+        return list(one.kept.cells(0, one.cells))
+    ink, cells = one.before, list[Any]()
+    for place, part in enumerate(_COLOUR.split(one.text)):
+        if place % 2:
+            ink = _after(ink, part)
         else:
-            row, cells, style = _coloured(line, columns, width, style)
-            if row is None:
-                break
-        passed.append((len(line) + 2, cells, row, style))
-    if len(passed) < 2 * rows:
-        return 0, 0
-    del passed[-rows:]  # a screenful, to be drawn
-    view.on_rows_scrolled_off(tuple(board.display.page.line(y) for y in range(rows - 1)))
-    for _, _, row, _ in passed:
-        history.append(row)
-    board.display.page.scroll_region_up(0, rows - 1, rows - 1)
-    board.cursor.set_position(0, 0)
-    board.style.current = passed[-1][3]
-    return sum(taken for taken, *_ in passed), sum(rows_of(cells, columns) for _, cells, *_ in passed)
+            cells += map(ink.cells.__getitem__, part)
+    return cells
 
 
-def _usual(board: Board) -> bool:
+def _is_usual(board: Board) -> bool:
     """Whether the cursor is at the beginning of an empty last row, and nothing is set that changes what a line does."""
     blitter, modes, parser, style = board.blitter, board.modes, board.parser, board.style
     return bool(
@@ -75,44 +117,46 @@ def _usual(board: Board) -> bool:
         and not (parser.buffer or parser.mode)
         and (style.current.bg, style.current.hyperlink, style.current.protected, style.default) == (*[None] * 3, USUAL)
         and board.charset.translate("qé") == "qé"
-        and all(style == USUAL and char == " " for style, char in blitter.main_page.line(board.height - 1).cells)
+        and (last := blitter.main_page.grid[-1]).count(_BLANK) == len(last)
     )
 
 
-def _plain(line: str, columns: int) -> ScrollbackLine:
-    full = max(0, len(line) - 1) // columns * columns
-    line = line[:full] + line[full:].rstrip(" ")
-    return ScrollbackLine(line, usual_styles(len(line)))
+def _whole_lines(text: str, columns: int, width: Callable[[str], int], ink: _Ink) -> Iterator[_Whole]:
+    """Yield the lines that a text begins with, up to one that is not as simple: that prints what is no text, leaves a
+    background behind, has a background or wide characters at the edge, or a character without a cell of its own."""
+    for line in text.split("\r\n")[:-1]:
+        if ink.style is USUAL and line.isascii() and line.isprintable():
+            words = line[: max(_full(len(line), columns), len(line.rstrip(" ")))]
+            yield _Whole(line, ink, ink, len(line), ScrollbackLine(words, usual_styles(len(words))))
+            continue
+        before, runs = ink, _COLOUR.split(line)
+        words, shape = "".join(runs[::2]), None
+        styles, grounds = [ink.style] * len(runs[0]), False
+        for colour, run in zip(runs[1::2], runs[2::2], strict=True):
+            ink = _after(ink, colour)
+            styles += [ink.style] * len(run)
+            grounds = grounds or ink.ground
+        if not words.isascii():
+            sizes = [width(char) for char in words]
+            if 2 in sizes:
+                styles = [style for style, size in zip(styles, sizes, strict=True) for _ in range(size)]
+                shape = tuple(chain.from_iterable((1, 0)[:size] for size in sizes))
+            if 0 in sizes:
+                return
+        cells = len(styles)
+        if not words.isprintable() or ink.ground or (cells >= columns and (grounds or shape)):
+            return
+        if words.endswith(" "):
+            blanks = min(len(words) - len(words.rstrip(" ")), cells - _full(cells, columns))
+            blanks = next((i for i in range(blanks) if styles[-1 - i] is not USUAL), blanks)
+            words, styles = words[: len(words) - blanks], styles[: cells - blanks]
+            shape = shape and shape[: cells - blanks]
+        yield _Whole(line, before, ink, cells, ScrollbackLine(words, tuple(styles), shape))
 
 
-def _coloured(
-    line: str, columns: int, width: Callable[[str], int], style: Any
-) -> tuple[ScrollbackLine | None, int, Any]:
-    """Return a line with colours or wide characters that begins in a style, its cells, and the style after it. There is
-    no line if a background goes on below, if a character has no cell of its own, or if a wide one may meet the edge."""
-    styles, shape, backgrounds = list[Any](), list[int](), False
-    parts = _COLOUR.split(line)
-    for place, part in enumerate(parts):
-        if place % 2:
-            style = _after(style, part)
-            backgrounds = backgrounds or style.bg is not None
-        elif part.isascii():
-            styles += [style] * len(part)
-            shape += [1] * len(part)
-        else:
-            for wide in map(width, part):
-                if not wide:
-                    return None, 0, style
-                styles += [style] * wide
-                shape += (1, 0)[:wide]
-    text, cells = "".join(parts[::2]), len(styles)
-    if style.bg is not None or (cells >= columns and (backgrounds or len(text) != cells)):
-        return None, cells, style
-    full = max(0, cells - 1) // columns * columns
-    while len(styles) > full and text[-1] == " " and styles[-1] is USUAL:
-        text = text[:-1]
-        del styles[-1], shape[-1]
-    return ScrollbackLine(text, tuple(styles), None if 0 not in shape else tuple(shape)), cells, style
+def _full(cells: int, columns: int) -> int:
+    """Return how many cells of a line are in rows before its last one, where blanks are kept."""
+    return max(0, cells - 1) // columns * columns
 
 
 @lru_cache(maxsize=1024)
@@ -121,10 +165,32 @@ def usual_styles(cells: int) -> tuple[Any, ...]:
     return (USUAL,) * cells
 
 
+class _Ink:
+    """A style, whether it has a background, and its cells by their character. Compared by identity, since to hash a
+    style takes long."""
+
+    def __init__(self, style: Any) -> None:
+        self.style, self.ground = style, style.bg is not None
+        self.cells = _Cells()
+        self.cells.style = style
+
+
+class _Cells(dict[str, tuple[Any, str]]):
+    style: Any
+
+    def __missing__(self, char: str) -> tuple[Any, str]:
+        cell = self[char] = (self.style, char)
+        return cell
+
+
+@lru_cache(maxsize=1024)
+def _ink(style: Any) -> _Ink:
+    return _Ink(USUAL if style == USUAL else style)
+
+
 @lru_cache(maxsize=4096)
-def _after(style: Any, colour: str) -> Any:
+def _after(ink: _Ink, colour: str) -> _Ink:
     """Return the style after a colour sequence."""
     more, reset = parse_sgr_with_reset(colour)
-    style = USUAL if reset else style
-    style = style if more is None else style.merge(more)
-    return USUAL if style == USUAL else style
+    style = USUAL if reset else ink.style
+    return _ink(style if more is None else style.merge(more))

@@ -20,6 +20,8 @@ _HURRIED = 0.008
 """The same while keys are pressed."""
 _PIECE = 1024
 """Characters taken in between two checks of that time."""
+_JOINED = 16_384
+"""Characters from which on waiting output is not joined with what comes after it."""
 _SMALL = 64
 """The same where a few may need as much work as a screenful of text (repeat this letter, scroll so far, erase all):
 the reason why the budget is of time, not of characters."""
@@ -46,8 +48,10 @@ class Intake:
 
     def feed(self, node: str, text: str) -> None:
         """Queue output of the shell on `node`."""
-        self._waiting.append((node, text))
         self._backlog += len(text)
+        if self._waiting and self._waiting[-1][0] == node and len(self._waiting[-1][1]) < _JOINED:
+            text = self._waiting.pop()[1] + text
+        self._waiting.append((node, text))
 
     def hurry(self) -> None:
         """Take in less at a time for a second, so that the effect of a key press is seen at once."""

@@ -198,7 +198,7 @@ class Viewer(Widget, can_focus=True):
         at = caret[0] if caret and caret[1] == y else None
         cells = self._rows[y] if y < len(self._rows) else ()
         marks = self._marks(screen.top + y, cells) if self._matches or self._selected else ()
-        strip = Strip(segments(cells, base, self.app.current_theme.dark, at, marks)).adjust_cell_length(width, base)
+        strip = Strip(segments(cells, base, self.app.theme, at, marks)).adjust_cell_length(width, base)
         if y == 0 and (status := self._status()):
             room = max(0, width - len(status) - 2)
             strip = Strip([*strip.crop(0, room), Segment(f" {status} ", base + Style(reverse=True))])

@@ -156,8 +156,9 @@ class LoadRun:
             from lab.watch import http
 
             self._tls = http.insecure_tls_context()
-        self._targets = tuple(resolve_target(endpoint, self._spec) for endpoint in self._endpoints) or (
-            Target("", why="the cluster has no node to ask"),
+        asked = [each for each in self._endpoints if self._spec.node in ("", each.node)]
+        self._targets = tuple(resolve_target(endpoint, self._spec) for endpoint in asked) or (
+            Target(self._spec.node, why=f"the cluster has no node {self._spec.node or 'to ask'}"),
         )
 
     def _drop_idle(self) -> None:

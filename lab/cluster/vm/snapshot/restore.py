@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab import files, paths
 from lab.cluster.model import Progress, Report
-from lab.cluster.vm import agent, processes
+from lab.cluster.vm import agent, link_faults, processes
 from lab.cluster.vm.snapshot import memory, store
 from lab.cluster.vm.snapshot.store import NodeRecord, Record
 from lab.cluster.vm.snapshot.take import EDGE, copy_disk
@@ -56,6 +56,7 @@ def restore(lab: VmCluster, folder: Path, record: Record, report: Report) -> Non
 def _start(lab: VmCluster, folder: Path, record: Record, report: Report) -> None:
     running = [node for node in record.nodes if node.on]
     report(Progress("restore", f"loading the memory of {', '.join(node.name for node in running)}", 0.3))
+    link_faults.write_links(lab.home, ())
     processes.start_switch(lab.home, lab.state.switch, [node.name for node in record.nodes])
     with ThreadPoolExecutor(len(running)) as pool:
         list(pool.map(lambda node: _load(lab, folder, node), running))

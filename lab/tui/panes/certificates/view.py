@@ -202,7 +202,9 @@ def _validity(one: Certificate, wall: float, room: int, short: bool) -> Iterator
     elif wall < one.not_before:
         text, tone = f"begins in {format_duration(one.not_before - wall)}", "bad"
     else:
-        text, tone = f"{format_duration(left)} left of {format_duration(whole)}", "run" if passed < 0.9 else "move"
+        soon = passed >= 0.9
+        text = f"{'▲ only ' * soon}{format_duration(left)} left of {format_duration(whole)}"
+        tone = "move" if soon else "run"
     cells = max(8, min(40, room - _LEAD - width(((text, ""),)) - 2))
     full = min(cells, int(passed * cells))
     shown: Tone = "bad" if tone == "bad" else "move" if tone == "move" else "run"

@@ -23,7 +23,8 @@ __all__ = ["HELP", "failure_page", "failures", "lines"]
 HELP = (
     "Requests at a fixed rate, each sent at its time however long those before it take. The picture shows latency over "
     "time: right is now, up is slower, each row reaches √2, 2 or 4 times as far as the one below it, and the darker a "
-    "cell the more requests. ▼ marks what happened to the swarm; f opens a failed request beside it."
+    "cell the more requests. ▼ marks what failed in the swarm, ▽ what you or the lab did; f opens a failed request "
+    "beside it."
 )
 OFF = (
     "g starts it, + and - change its rate. It costs time of this machine's processor and of the swarm's, so it is off "
@@ -39,6 +40,7 @@ _SILENT = 5.0
 """Seconds without a report, after which that is shown."""
 _AFTER = 10.0
 """Seconds for which the picture continues past the last report."""
+_BAD, _DONE = "▼", "▽"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -56,7 +58,7 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
     last = load.ticks[-1][0]
     time = histogram.axis(load, max(last, min(now, last + _AFTER)), room - GUTTER)
     marks = _marks(world, time)
-    legend = [(letter, change) for letter, group in marks for change in group]
+    legend = [(f"{_sign(group)}{letter}", change) for letter, group in marks for change in group]
     told = min(len(legend), 2 if height < 24 else 4 if height < 34 else 6)
     left = height - len(head) - 3 - told - (min(4, 1 + 2 * len(load.failures)) if load.failures else 0)
     seen = histogram.columns(load, time)
@@ -64,9 +66,9 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
     yield histogram.failed(seen)
     yield from histogram.heat(seen, max(5, min(16, left)))
     yield histogram.scale(time)
-    for letter, change in legend[: -told - 1 : -1] if told else ():
+    for mark, change in legend[: -told - 1 : -1] if told else ():
         glyph, tone = MARKS[change.tone]
-        lead: Line = ((f"▼{letter} ", tone), (f"{format_stamp(change.at)} ", "quiet"), (f"{glyph} ", tone))
+        lead: Line = ((f"{mark} ", tone), (f"{format_stamp(change.at)} ", "quiet"), (f"{glyph} ", tone))
         yield fit((*lead, (shorten_change(change, room - width(lead)), "why" if tone == "bad" else tone)), (), room)
     if load.failures:
         yield heading("Failed requests, the newest first", room, "f opens one")
@@ -141,11 +143,17 @@ def _marks(world: World, time: Axis) -> list[Mark]:
     return [mark for mark in named if 0 <= time.place(mark[1][0].at) < time.many]
 
 
+def _sign(group: list[Change]) -> str:
+    """Return the sign of what happened at one moment."""
+    return _BAD if any(change.tone == "bad" for change in group) else _DONE
+
+
 def _mark_row(marks: list[Mark], time: Axis) -> Line:
     cells: list[Span] = [(" ", "")] * (GUTTER + time.many)
     for letter, group in marks:
         x = GUTTER + time.place(group[0].at)
-        tone: Tone = "bad" if any(change.tone == "bad" for change in group) else "lab"
-        cells[x] = ("▼", tone)
+        sign = _sign(group)
+        tone: Tone = "bad" if sign == _BAD else "lab"
+        cells[x] = (sign, tone)
         cells[x + 1 if x + 1 < len(cells) else x - 1] = (letter, tone)
     return tuple(cells)

@@ -1,0 +1,75 @@
+"""Challenges on the real cluster: each is broken, its symptom seen, and it is repaired: by its solution, and by another
+way that is typed while the page is shown. Each cause is one that a seed picks.
+
+One challenge with each commit, with two seeds; all causes of all challenges by hand: SWARMLAB_WAYS=all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+import pytest
+
+from lab.cluster.model import Cluster
+from lab.lesson.challenge import STEP, Challenge, as_lesson, pick_values
+from lab.lesson.course import load_challenges
+from lab.session.live import LiveStage
+from tests.live.conftest import Say, swarmlab
+from tests.live.shard import number_of_commit
+
+pytestmark = pytest.mark.timeout(3000)
+
+_EVERY = load_challenges()
+_ALL = os.environ.get("SWARMLAB_WAYS") == "all"
+_FEWEST = 2
+CHALLENGES = _EVERY if _ALL else (_EVERY[number_of_commit() % len(_EVERY)],)
+
+
+def seeds(challenge: Challenge) -> list[int]:
+    """Two seeds of different causes, as far as there are; with all, one for each cause."""
+    found: dict[str, int] = {}
+    for seed in itertools.count(0 if _ALL else number_of_commit() % 1000):
+        found.setdefault(pick_values(challenge, seed)[1].id, seed)
+        if len(found) == len(challenge.variants):
+            break
+    chosen = [*found.values()] if _ALL else [*found.values()][:_FEWEST]
+    return chosen if len(chosen) >= _FEWEST else [chosen[0], chosen[0] + 1]
+
+
+CASES = [(challenge, seed) for challenge in CHALLENGES for seed in seeds(challenge)]
+IDS = [f"{challenge.id}-{seed}" for challenge, seed in CASES]
+
+
+@pytest.mark.parametrize(("challenge", "seed"), CASES, ids=IDS)
+def test_it_is_broken_and_repaired_in_any_way(cluster: Cluster, challenge: Challenge, seed: int, say: Say) -> None:
+    lesson = as_lesson(challenge, seed)
+    ran = swarmlab("run", lesson.id, "--json", "--name", cluster.name)
+    assert ran.code == 0, f"{ran.err[-4000:]}\n{ran.out}"
+    (step,) = lesson.steps
+    for way in step.ways:
+        stage = LiveStage(cluster, typing=0.0, lessons=(lesson,))
+        try:
+            stage.open(lesson.id)
+            stage.reset()
+            stage.show_step(STEP)
+
+            def opened(_: object, stage: LiveStage = stage) -> bool:
+                verdicts = stage.journal.world.lesson.verdicts
+                return all((lesson.id, STEP, place) in verdicts for place in range(len(step.then)))
+
+            assert stage.journal.wait(opened, 120)
+            wrong = [v for (_, _, place), v in stage.journal.world.lesson.verdicts.items() if place < len(step.then)]
+            assert not any(verdict.ok for verdict in wrong)
+            assert not [line for line in stage.journal.world.changes if line.kind == "command"], "nothing is given away"
+            stage.driver.run(way, bound=step.bound)
+
+            def passed(_: object, stage: LiveStage = stage) -> bool:
+                record = stage.journal.world.lesson.steps.get((lesson.id, STEP))
+                return record is not None and record.state == "passed"
+
+            missing = [v.why for v in stage.journal.world.lesson.verdicts.values() if not v.ok]
+            assert stage.journal.wait(passed, step.bound), f"{lesson.id}, by `{way}`: {missing}"
+        finally:
+            stage.close()
+    say(f"{lesson.id}: broken {1 + len(step.ways)} times, and repaired by its solution and {len(step.ways)} other ways")
