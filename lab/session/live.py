@@ -23,6 +23,7 @@ from lab.session.draft import first_changed
 from lab.session.reset_to import Done, reset_to
 from lab.session.step_snapshots import StepSaver, find_undo, forget_from, take_back
 from lab.session.step_watcher import StepWatcher
+from lab.text import count_of
 from lab.world.entries import ActDone, Captured, StepMoved
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
@@ -316,7 +317,7 @@ class LiveStage:
         except LabError:
             return  # The header already says that no manager answers; a reset says the rest.
         if todo:
-            things = f"{len(todo)} thing{'s' if len(todo) != 1 else ''} to put right"
+            things = f"{count_of(len(todo), 'thing')} to put right"
             self.journal.write(ActDone(f"the cluster is not at the start of {lesson.id}: r resets it ({things})"))
 
     def _need_lesson(self) -> Lesson:
@@ -349,5 +350,4 @@ def describe_reset(done: Done, lesson: str, step: str) -> str:
     where = f"the start of {lesson}" + (f", step {step}" if step else "")
     if not done.actions:
         return f"The cluster was at {where} already."
-    count = len(done.actions)
-    return f"The cluster is at {where}: {count} thing{'s' if count != 1 else ''} put right in {done.seconds:.0f} s."
+    return f"The cluster is at {where}: {count_of(len(done.actions), 'thing')} put right in {done.seconds:.0f} s."

@@ -64,3 +64,11 @@ def test_a_key_without_a_manager_is_refused_at_once(driver: ClusterDriver) -> No
     driver.journal.write(ManagerLink("none", "", "every manager is powered off"))
     with pytest.raises(EngineError, match="every manager is powered off"):
         driver.keys("x")
+
+
+def test_no_shell_is_opened_once_the_lab_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path))
+    closed = ClusterDriver(cast(Cluster, Nodes()), Journal())
+    closed.close()
+    with pytest.raises(EngineError, match="the lab is being closed"):
+        closed.shell("node1")
