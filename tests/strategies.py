@@ -23,6 +23,7 @@ from lab.world.entries import (
     SwarmChanged,
 )
 from lab.world.swarm import STATES, Node, Service, ServiceSpec, SwarmObject, Task, UpdateStatus
+from lab.world.waiting import Waiting
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 names = st.sampled_from(["web", "db", "node1", "node2", "a", "b"])
@@ -92,7 +93,16 @@ facts: st.SearchStrategy[Fact] = (
     | st.builds(ManagerLink, state=st.sampled_from(["live", "stale", "none"]), node=names, why=texts)
     | st.builds(Progressed, stage=texts, text=texts, done=st.none() | st.floats(0, 1))
     | st.builds(LessonOpened, lesson=names)
-    | st.builds(Checked, lesson=names, step=names, check=st.integers(0, 3), text=texts, ok=st.booleans(), why=texts)
+    | st.builds(
+        Checked,
+        lesson=names,
+        step=names,
+        check=st.integers(0, 3),
+        text=texts,
+        ok=st.booleans(),
+        why=texts,
+        waits=st.lists(st.builds(Waiting, texts, st.floats(-1e6, 1e6), ids), max_size=2).map(tuple),
+    )
     | st.builds(Captured, name=names, value=texts)
     | st.builds(CommandBegan, id=st.integers(1, 5), node=names, text=texts, step=names)
     | st.builds(Printed, node=names, text=texts)

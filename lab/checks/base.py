@@ -12,6 +12,7 @@ from pydantic import Field
 
 from lab.schema.value import Value
 from lab.world.request import Request
+from lab.world.waiting import Waiting, say_how_long
 from lab.world.world import World
 
 Count = Annotated[int, Field(ge=0, le=1000)]
@@ -25,10 +26,16 @@ step began; one more can make it false again."""
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether a check holds, and a plain sentence that says why."""
+    """Whether a check holds, and a plain sentence that says why. `waits` are the parts of it that have been so for some
+    time."""
 
     ok: bool
     why: str
+    waits: tuple[Waiting, ...] = ()
+
+    def why_at(self, now: float) -> str:
+        """Return the sentence, and for how long it has been so at `now`, the journal's time in seconds."""
+        return say_how_long(self.why, self.waits, now)
 
 
 @dataclass(frozen=True)

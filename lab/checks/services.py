@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from lab.checks.base import Baseline, Condition, Count, Outcome, Some
-from lab.checks.task_words import count_tasks, describe_stopping
+from lab.checks.task_words import count_tasks, describe_coming, describe_stopping, find_update, find_waits
 from lab.schema.value import Name, one_of
 from lab.text import count_of, either, summarize
 from lab.world.world import World
@@ -41,17 +41,16 @@ class Running(Condition):
         live = len(world.swarm.live_tasks(service.id))
         leaving = [] if self.exactly is None else list(describe_stopping(world, service))
         if self.exactly is None:
-            return Outcome(
-                live >= (self.at_least or 0),
-                count_tasks(world, service, live, max(self.at_least or 0, service.desired)),
-            )
+            why = count_tasks(world, service, live, max(self.at_least or 0, service.desired))
+            return Outcome(live >= (self.at_least or 0), why, find_waits(world, service, why))
         if live == self.exactly == service.desired and not leaving:
             return Outcome(True, count_tasks(world, service, live, self.exactly))
         if live == self.exactly and service.desired == live:
             return Outcome(False, f"{live} tasks of {service.name} run; {summarize(leaving)}")
         if live == self.exactly:
             return Outcome(False, f"{live} tasks of {service.name} run, but {service.desired} are wanted")
-        return Outcome(False, count_tasks(world, service, live, self.exactly))
+        why = count_tasks(world, service, live, self.exactly)
+        return Outcome(False, why, find_waits(world, service, why))
 
 
 class ServiceIs(Condition):
@@ -108,8 +107,9 @@ class ServiceIs(Condition):
             else "",
         ]
         said = [w for w in wrong if w]
+        waits = find_update(world, service, f"{self.name} is {state}")
         right = f"{self.name} wants {count_of(service.desired, 'replica')} of {service.spec.image}"
-        return Outcome(not said, summarize(said) if said else right + (f"; {state}" if self.update else ""))
+        return Outcome(not said, summarize(said) if said else right + (f"; {state}" if self.update else ""), waits)
 
 
 def _bare(constraint: str) -> str:
@@ -142,8 +142,9 @@ class Updated(Condition):
         before, now = baseline.since.swarm.services.get(service.id), service.status
         if not now.state or (before is not None and before.status == now):
             return Outcome(False, f"no update of {self.service} since the step began")
-        told = f"{self.service}: {now.state.replace('_', ' ')}" + (f" ({now.message})" if now.message else "")
-        return Outcome(now.state == self.state, told)
+        head = f"{self.service}: {now.state.replace('_', ' ')}"
+        told = head + (f" ({now.message})" if now.message else "")
+        return Outcome(now.state == self.state, told, find_update(world, service, head))
 
 
 class Placed(Condition):
@@ -179,12 +180,13 @@ class Placed(Condition):
             return Outcome(False, f"there is no service {self.service}")
         live = world.swarm.live_tasks(service.id)
         if not live:
-            return Outcome(False, f"no task of {self.service} runs")
+            why = "; ".join([f"no task of {self.service} runs", *describe_coming(world, service)])
+            return Outcome(False, why, find_waits(world, service, why))
         ids = {t.node for t in live}
         here = ", ".join(
             f"{n} {sum(t.node == i for t in live)}" for n, i in sorted((world.swarm.node_name(i), i) for i in ids)
         )
-        why = f"tasks of {self.service} by node: {here}"
+        why, coming = f"tasks of {self.service} by node: {here}", describe_coming(world, service)
         if self.role:
             wrong = sorted(
                 {
@@ -198,11 +200,14 @@ class Placed(Condition):
             wrong = sorted({world.swarm.node_name(i) for i in ids} - set(self.nodes))
             return Outcome(not wrong, why + (f"; {', '.join(wrong)} should have none" if wrong else ""))
         if self.at_least:
-            return Outcome(len(ids) >= self.at_least, f"{why}; that is {count_of(len(ids), 'node')}")
+            ok = len(ids) >= self.at_least
+            why = "; ".join([f"{why}; that is {count_of(len(ids), 'node')}", *(() if ok else coming)])
+            return Outcome(ok, why, find_waits(world, service, why))
         idle = sorted(
             n.name for n in world.swarm.nodes.values() if _takes_tasks(n.state, n.availability) and n.id not in ids
         )
-        return Outcome(not idle, why + (f"; none on {', '.join(idle)}" if idle else ""))
+        why = "; ".join([why, f"none on {', '.join(idle)}", *coming]) if idle else why
+        return Outcome(not idle, why, find_waits(world, service, why))
 
 
 def _verb(count: int | None, word: str) -> str:

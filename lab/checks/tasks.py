@@ -9,7 +9,15 @@ from pydantic import Field
 
 from lab.checks.base import Baseline, Condition, Count, Outcome, Some
 from lab.checks.replacements import replacement_times, replacements
-from lab.checks.task_words import count_tasks, describe_end, describe_replacement, describe_task, has_moved
+from lab.checks.task_words import (
+    count_tasks,
+    describe_coming,
+    describe_end,
+    describe_replacement,
+    describe_task,
+    find_waits,
+    has_moved,
+)
 from lab.schema.value import Name
 from lab.text import summarize
 from lab.world.swarm import ENDED, Task
@@ -57,9 +65,12 @@ class Happened(Condition):
             if t not in fits and has_moved(t, baseline.since) and t.state in ENDED
         ]
         tail = f"; {summarize(describe_end(world, t) for t in others)}" if others else ""
+        if self.task in ("running", "complete"):
+            tail += "".join(f"; {coming}" for coming in describe_coming(world, service))
+        why = f"no task of {self.service} {self._did} since the step began{tail}"
         if self.at_least > 1:
-            return Outcome(False, f"{len(fits)} of {self.at_least} tasks of {self.service} {self._did} since{tail}")
-        return Outcome(False, f"no task of {self.service} {self._did} since the step began{tail}")
+            why = f"{len(fits)} of {self.at_least} tasks of {self.service} {self._did} since{tail}"
+        return Outcome(False, why, find_waits(world, service, why))
 
     @property
     def _did(self) -> str:
@@ -117,10 +128,11 @@ class Replaced(Condition):
             )
             return Outcome(True, names)
         if len(done) >= self.at_least:
-            return Outcome(False, count_tasks(world, service, live, self.then_running or 0))
-        waits = [describe_replacement(world, p.old, p.new) for p in pairs if not p.done]
-        if waits:
-            return Outcome(False, summarize(waits))
+            why = count_tasks(world, service, live, self.then_running or 0)
+            return Outcome(False, why, find_waits(world, service, why))
+        going = [describe_replacement(world, p.old, p.new) for p in pairs if not p.done]
+        if going:
+            return Outcome(False, why := summarize(going), find_waits(world, service, why))
         where = f" on {self.on}" if self.on else ""
         ran = [
             t

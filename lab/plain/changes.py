@@ -38,8 +38,8 @@ def swarm_lines(before: World, now: World) -> Iterator[Line]:
         yield Line(in_words(change.text), tone)
 
 
-def check_lines(place: Place) -> Iterator[Line]:
-    """Yield the verdicts of the step's checks, as they were judged last."""
+def check_lines(place: Place, now: float) -> Iterator[Line]:
+    """Yield the verdicts of the step's checks, as they were judged last; `now` is the journal's time, in seconds."""
     step = place.step
     if step is None:
         yield Line("There is nothing to check on this page.")
@@ -52,7 +52,8 @@ def check_lines(place: Place) -> Iterator[Line]:
             how = "not asked for" if place.state == "passed" else "not looked at yet"
             yield Line(f"{text}: {how}.", lead=f"{number + 1}. ")
             continue
-        why = f" ({in_words(verdict.why)})" if verdict.why and verdict.why != verdict.text else ""
+        found = verdict.why_at(verdict.at if place.state == "failed" else now)
+        why = f" ({in_words(found)})" if found and found != verdict.text else ""
         word, tone = ("Holds", "good") if verdict.ok else ("Does not hold", "bad")
         yield Line(f"{word}: {text}{why}", "good" if tone == "good" else "bad", lead=f"{number + 1}. ")
 

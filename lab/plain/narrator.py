@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
+from lab.lesson.hints import describe_taken
 from lab.lesson.model import Lesson
 from lab.plain.line import Line, Tone, code
 from lab.plain.pages import afterwards
@@ -20,7 +22,8 @@ from lab.world.entries import (
     Progressed,
     StepMoved,
 )
-from lab.world.world import Command, World
+from lab.world.waiting import say_how_long
+from lab.world.world import KEEP_HITS, Command, World
 
 OWN_HEAD, OWN_TAIL = 200, 50
 """How many first and last lines are shown of a longer output of a command that was typed by hand."""
@@ -33,7 +36,7 @@ class Narrator:
 
     def __init__(self, world: World, *, live: bool) -> None:
         self.world, self._live = world, live
-        self._hits: list[Hit] = []
+        self._hits: deque[Hit] = deque(maxlen=KEEP_HITS)  # What is typed may run for hours, and requests go on.
         self._progress = ""
 
     def tell(self, entry: Entry, world: World, lesson: Lesson | None, work: str) -> Iterator[Line]:
@@ -55,7 +58,7 @@ class Narrator:
                 self._hits.append(fact)
             case Checked():
                 known = before.lesson.verdicts.get((fact.lesson, fact.step, fact.check))
-                yield from _check(fact, held=known is not None and known.ok and known.phase == "after")
+                yield from _check(fact, entry.at, held=known is not None and known.ok and known.phase == "after")
             case Captured() if work == "step":
                 yield Line(f"Noted: {fact.name} is {fact.value}")
             case CommandBegan():
@@ -71,9 +74,9 @@ class Narrator:
                     yield Line(in_words(change.text), _TONES.get(change.tone, ""))
 
     def _step(self, fact: StepMoved, lesson: Lesson | None) -> Iterator[Line]:
-        hits, self._hits = self._hits, []
-        for sentence in requests(hits, self.world):
+        for sentence in requests(list(self._hits), self.world):
             yield Line(sentence)
+        self._hits.clear()
         step = lesson.step(fact.step) if lesson is not None and lesson.id == fact.lesson else None
         if lesson is None or step is None:
             return
@@ -87,6 +90,8 @@ class Narrator:
             done = f"Done in {format_seconds(seconds)}." if seconds else why.pop(0) if why else "Done."
             yield Line(f"{name}: {done}", "good")
             yield from (Line(in_words(each)) for each in why)
+            if taken := describe_taken(self.world.lesson.hints.get((fact.lesson, fact.step), ())):
+                yield Line(f"{taken}.")
             yield from afterwards(place, step)
         elif fact.why == "stopped":
             yield Line(f"{name}: stopped before its end.", "bad")
@@ -113,9 +118,10 @@ def _link(before: ManagerLink, now: ManagerLink) -> Iterator[Line]:
         yield Line(f"The cluster does not answer{why}. The lab keeps retrying; swarmlab status says more.", "bad")
 
 
-def _check(fact: Checked, *, held: bool) -> Iterator[Line]:
+def _check(fact: Checked, at: float, *, held: bool) -> Iterator[Line]:
     """Tell a verdict. What does not hold before anything was done is no news, nor what goes on to hold."""
-    why = f" ({in_words(fact.why)})" if fact.why and fact.why != fact.text else ""
+    found = say_how_long(fact.why, fact.waits, at)
+    why = f" ({in_words(found)})" if found and found != fact.text else ""
     if fact.ok and held:
         return
     if fact.ok:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lab.lesson.standing import Standing, describe_standing
 from lab.plain import asking, changes, hints, pages
 from lab.plain.asking import Asked
 from lab.plain.console import Console, read_lines
@@ -47,6 +48,15 @@ class _News:
     world: World
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A lesson was opened, of these; the cluster may not be as it needs it."""
+
+    lesson: Lesson
+    lessons: tuple[Lesson, ...]
+    drift: str
+
+
 class _Interrupt:
     """Ctrl-C was pressed."""
 
@@ -70,7 +80,7 @@ class PlainSeat:
         self._asked: tuple[Asked, Answered] | None = None
         self._more = ""
         self._seen = stage.journal.world
-        self._given: frozenset[hints.Hint] = frozenset()
+        self._given: frozenset[tuple[str, ...]] = frozenset()
         self._learners = self._quizzed = self._stopping = False
         self._code: int | None = None
 
@@ -195,12 +205,13 @@ class PlainSeat:
                 before, self._seen = self._seen, self._stage.journal.world
                 say(*changes.swarm_lines(before, self._seen))
             case "lessons" if not self._waits:
-                known = [(each.id, _about(each)) for each in self._stage.lessons()]
+                where = self._stage.standings()
+                known = [(each.id, _about(each, where.get(each.id))) for each in self._stage.lessons()]
                 self._ask(asking.lessons(place, known), self._open)
             case _ if place is None:
                 say(Line("No lesson is open: l lists them."))
             case "checks":
-                say(*changes.check_lines(place))
+                say(*changes.check_lines(place, self._stage.journal.now()))
             case "hint":
                 self._hint(place)
             case _ if self._waits:
@@ -285,10 +296,12 @@ class PlainSeat:
             self._stage.show_step(place.step.id if place.step is not None else "")
 
     def _hint(self, place: Place) -> None:
-        found = hints.next_hint(place, self._given)
-        if found is not None:
-            self._given |= {found}
-            self._console.say(*found)
+        found = hints.next_answer(place, self._given, self._stage.journal.now())
+        if found is not None and place.step is not None:
+            self._given |= {found.key}
+            self._console.say(*found.lines)
+            if found.id:
+                self._stage.take_hint(place.step.id, found.id)
         elif place.step is None or place.state == "passed":
             self._console.say(Line("There is nothing to do on this page: Enter goes on."))
         else:
@@ -314,21 +327,23 @@ class PlainSeat:
             then(answer)
 
     def _open(self, lesson: str) -> None:
-        def work() -> tuple[Lesson, tuple[Lesson, ...]] | None:
+        def work() -> _Opened | None:
             known = self._stage.lessons()
             wanted = lesson or next((each.id for each in known), "")
-            return (self._stage.open(wanted), known) if wanted else None
+            return _Opened(self._stage.open(wanted), known, self._stage.find_drift()) if wanted else None
 
         self._works.start("opening", work, self._opened)
 
-    def _opened(self, opened: tuple[Lesson, tuple[Lesson, ...]] | None) -> None:
+    def _opened(self, opened: _Opened | None) -> None:
         if opened is None:
             self._console.say(Line("There is no lesson here yet.", "bad"))
             return
-        self._lesson, self._lessons = opened
+        self._lesson, self._lessons = opened.lesson, opened.lessons
         self._quizzed, self._seen, self._page = False, self._stage.journal.world, -1
         place = self._place
         self._turn_to(place.resume if place is not None else -1)
+        if opened.drift:
+            self._console.say(Line(opened.drift))
 
     def _offered(self, offer: UndoOffer) -> None:
         undo = partial(self._stage.reset, offer.step) if offer.resets else self._stage.undo
@@ -369,5 +384,6 @@ class PlainSeat:
             self._code = INTERRUPTED
 
 
-def _about(lesson: Lesson) -> str:
-    return f"{lesson.title}, {lesson.minutes} minutes, {count_of(len(lesson.steps), 'step')}."
+def _about(lesson: Lesson, standing: Standing | None) -> str:
+    words = [lesson.title, f"{lesson.minutes} minutes", count_of(len(lesson.steps), "step")]
+    return f"{', '.join([*words, *describe_standing(lesson, standing or Standing())])}."

@@ -169,7 +169,12 @@ class StepRun:
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.capture_from_output(self.step, self.ended.output))
-        return self._end("; ".join(c.now.why for c in self.checks if not c.now.ok))
+        return self._end(self._red(self.driver.journal.now()), found=self._red())
+
+    def _red(self, now: float | None = None) -> str:
+        """Return what the checks that do not hold have found; with the journal's time, also for how long."""
+        red = (c.now for c in self.checks if not c.now.ok)
+        return "; ".join(each.why if now is None else each.why_at(now) for each in red)
 
     def _need_values(self) -> None:
         """Require the step's values: those captured by earlier steps are gone when a lesson is resumed in the
@@ -286,12 +291,14 @@ class StepRun:
 
     def _tell(self, index: int, phase: Literal["before", "after"]) -> None:
         each = self.checks[index]
-        fact = Checked(self.lesson.id, self.step.id, index, each.check.sentence, each.now.ok, each.now.why, phase)
+        text, now = each.check.sentence, each.now
+        fact = Checked(self.lesson.id, self.step.id, index, text, now.ok, now.why, phase, now.waits)
         self.driver.journal.write(fact)
 
-    def _end(self, why: str, *, already: bool = False, by: str = "") -> StepResult:
+    def _end(self, why: str, *, found: str = "", already: bool = False, by: str = "") -> StepResult:
         journal, step = self.driver.journal, self.step
-        hint = hint_for(step, why) if why else ""
+        # Hints match a finding as it is written, without seconds in its midst.
+        hint = hint_for(step, found or why) if why else ""
         took = self._took() if not why and not already else ()
         for index, each in enumerate(self.checks):
             if why and not each.now.ok:
@@ -317,7 +324,7 @@ class StepRun:
                     c.before.ok,
                     c.now.ok,
                     c.before.why,
-                    c.now.why,
+                    c.now.why_at(journal.now()),
                     None if c.held is None or not c.now.ok else round(c.held, 2),
                 )
                 for c in self.checks

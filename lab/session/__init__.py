@@ -5,12 +5,14 @@ A `Stage` is live (a cluster) or a replay (a tape); which one is decided once, w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     # The app's first paint waits for this module: it must not wait for pydantic.
     from lab.lesson.model import Lesson
+    from lab.lesson.standing import Standing
     from lab.world.journal import Journal
 
 
@@ -39,6 +41,17 @@ class Stage(Protocol):
     def open(self, lesson: str) -> Lesson:
         """Begin a lesson (writes LessonOpened). Live, steps passed before are not required again; a replay starts its
         tape of the lesson from the beginning. Raises InputError for a lesson that is not available here."""
+
+    def standings(self) -> Mapping[str, Standing]:
+        """Return where one is in each of the lessons, by id."""
+
+    def find_drift(self) -> str:
+        """Return in a sentence how the cluster is not as the open lesson's next step needs it, or that it is another
+        one than that on which the steps were passed; "" when all is well, when no manager answers, and on a replay.
+        Looks at the cluster, which may take seconds."""
+
+    def take_hint(self, step: str, hint: str) -> None:
+        """Record that a hint of a step, by its id, was told (writes HintTaken)."""
 
     def play(self, step: str) -> None:
         """Go through one step: begin it, type its command, await its checks, pass or fail it. A replay plays the tape

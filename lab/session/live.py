@@ -14,6 +14,7 @@ from lab.errors import Cancelled, InputError, LabError
 from lab.lesson import progress
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
+from lab.lesson.standing import Standing
 from lab.panes import find_pane
 from lab.run.runner import StepResult, open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
@@ -21,10 +22,11 @@ from lab.session.break_silently import break_silently
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.draft import first_changed
 from lab.session.reset_to import Done, reset_to
+from lab.session.standings import find_drift, find_standings, identify
 from lab.session.step_snapshots import StepSaver, find_undo, forget_from, take_back
 from lab.session.step_watcher import StepWatcher
 from lab.text import count_of
-from lab.world.entries import ActDone, Captured, StepMoved
+from lab.world.entries import Captured, HintTaken, StepMoved
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.traefik_services import open_hosts
@@ -53,7 +55,8 @@ class LiveStage:
     ) -> None:
         self.journal = journal or Journal()
         self.cluster = cluster
-        self.title = format_heading(cluster.status())
+        status = cluster.status()
+        self.title, self._made = format_heading(status), identify(status)
         self.driver = ClusterDriver(cluster, self.journal, typing=typing)
         self._course = load_course() if lessons is None else lessons
         self._in_course = lessons is None
@@ -88,10 +91,23 @@ class LiveStage:
         if self._in_course:
             progress.record_opened(self.cluster.name, found.id)
         if not progress.passed_steps(self.cluster.name, found):
-            self._tell_distance(found)
             self._forget_from(found)
         self._save_soon(found)
         return found
+
+    def standings(self) -> Mapping[str, Standing]:
+        """See `Stage.standings`."""
+        return dict(find_standings(self.driver, self._course))
+
+    def find_drift(self) -> str:
+        """See `Stage.find_drift`."""
+        return find_drift(self.driver, self._need_lesson(), self._made)
+
+    def take_hint(self, step: str, hint: str) -> None:
+        """See `Stage.take_hint`."""
+        lesson = self._need_lesson()
+        self.journal.write(HintTaken(lesson.id, step, hint))
+        progress.take_hint(self.cluster.name, lesson, step, hint)
 
     def revise(self, lesson: Lesson) -> bool:
         """See `DraftStage.revise`. Steps that do something else now, and those after them, are to be passed again."""
@@ -132,13 +148,12 @@ class LiveStage:
                     result = run_step(lesson, found, self.driver, strict=False)
             except Cancelled:
                 self.journal.write(StepMoved(lesson.id, step, "failed", "stopped"))
-                return
             except LabError as error:
                 self.journal.write(StepMoved(lesson.id, step, "failed", str(error)))
-                return
-            self._remember(lesson, result)
-            if result.passed:
-                self._save_soon(lesson)
+            else:
+                self._remember(lesson, result)
+            # After a step that failed, too: what is then tried by hand can be taken back without the step.
+            self._save_soon(lesson)
 
     @contextmanager
     def _acting(self) -> Iterator[None]:
@@ -198,6 +213,7 @@ class LiveStage:
                 done = reset_to(self.driver, lesson, step or None)
                 break_silently(self.driver, lesson, step)
             progress.forget_step(self.cluster.name, lesson, step)
+            progress.record_cluster(self.cluster.name, lesson, self._made)
             self._write_opened(lesson)
             self._forget_from(lesson, step)
             self._save_soon(lesson)
@@ -304,21 +320,11 @@ class LiveStage:
         open_lesson(lesson, self.driver)
         for step in progress.passed_steps(self.cluster.name, lesson):
             self.journal.write(StepMoved(lesson.id, step, "passed"))
+        for step, hints in progress.read_record(self.cluster.name, lesson).hints.items():
+            for hint in hints:
+                self.journal.write(HintTaken(lesson.id, step, hint))
         for name, value in captured.items():
             self.journal.write(Captured(name, value))
-
-    def _tell_distance(self, lesson: Lesson) -> None:
-        """Report that the cluster is not at the lesson's start, before a step fails because of it. A challenge breaks
-        its start, and gives nothing away."""
-        if lesson.broken is not None:
-            return
-        try:
-            todo = reset_to(self.driver, lesson, dry_run=True).actions
-        except LabError:
-            return  # The header already says that no manager answers; a reset says the rest.
-        if todo:
-            things = f"{count_of(len(todo), 'thing')} to put right"
-            self.journal.write(ActDone(f"the cluster is not at the start of {lesson.id}: r resets it ({things})"))
 
     def _need_lesson(self) -> Lesson:
         if self._lesson is None:
@@ -328,7 +334,7 @@ class LiveStage:
     def _remember(self, lesson: Lesson, result: StepResult) -> None:
         self.driver.remember(result.created)
         if result.passed:
-            progress.pass_step(self.cluster.name, lesson, result.step)
+            progress.pass_step(self.cluster.name, lesson, result.step, self._made)
 
 
 @contextmanager

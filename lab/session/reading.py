@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lab.errors import InputError
 from lab.lesson.model import Lesson
+from lab.lesson.standing import Standing
 from lab.session import UndoOffer
-from lab.world.entries import Captured, LessonOpened, StepMoved
+from lab.world.entries import Captured, HintTaken, LessonOpened, StepMoved
 from lab.world.journal import Journal
 
 
@@ -39,6 +42,18 @@ class ReadingStage:
         if self._lesson is not None and self._lesson.id == lesson.id:
             self._lesson = lesson
         return True
+
+    def standings(self) -> Mapping[str, Standing]:
+        """Return nothing: what is only read is not kept."""
+        return {}
+
+    def find_drift(self) -> str:
+        """Return nothing: there is no cluster."""
+        return ""
+
+    def take_hint(self, step: str, hint: str) -> None:
+        """See `Stage.take_hint`."""
+        self.journal.write(HintTaken(self._need_lesson().id, step, hint))
 
     def play(self, step: str) -> None:
         """See `Stage.play`: the step passes, and nothing is done or checked."""

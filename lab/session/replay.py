@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.errors import InputError, LabError
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
+from lab.lesson.standing import Standing
 from lab.session import UndoOffer
 from lab.tape.find import tapes
 from lab.tape.player import Player
 from lab.tape.tape import Tape, load
-from lab.world.entries import Captured, StepMoved
+from lab.world.entries import Captured, HintTaken, StepMoved
 from lab.world.journal import Journal
 
 
@@ -57,6 +59,26 @@ class ReplayStage:
             self.title = tape_title(tape)
             self._player.rewind()
         return found
+
+    def standings(self) -> Mapping[str, Standing]:
+        """See `Stage.standings`: what was played of the open lesson. Winding a recording back takes no time."""
+        played = self.journal.world.lesson
+        open_one = self._player.tape.header.lesson if self._player is not None else ""
+        passed = frozenset(step for (_, step), each in played.steps.items() if each.state == "passed")
+        return {
+            each.id: Standing(passed, passed, sum(map(len, played.hints.values())), last=True, instant=True)
+            if each.id == open_one
+            else Standing(instant=True)
+            for each in self._lessons
+        }
+
+    def find_drift(self) -> str:
+        """Return nothing: a recording is always where it was left."""
+        return ""
+
+    def take_hint(self, step: str, hint: str) -> None:
+        """See `Stage.take_hint`."""
+        self.journal.write(HintTaken(self._need_player().tape.header.lesson, step, hint))
 
     def play(self, step: str) -> None:
         """See `Stage.play`."""

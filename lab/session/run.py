@@ -19,6 +19,7 @@ from lab.session.cluster_driver import ClusterDriver
 from lab.session.describe_lesson import find_lesson, lesson_text
 from lab.session.live import TYPING
 from lab.session.reset_to import By, Done, keep_checkpoint, reset_to
+from lab.session.standings import identify
 from lab.tape.tape import Header, Recorder
 from lab.tape.transcript import Transcript
 from lab.terminal.redact import Redactor
@@ -79,6 +80,7 @@ def reset_cluster(
             break_silently(driver, lesson, step)
     if not dry_run:
         progress.forget_step(name, lesson, step or "")
+        progress.record_cluster(name, lesson, identify(driver.cluster.status()))
         if lesson.broken is None and find_lesson(lesson.id) is not None:  # Elsewhere it is known by its file alone.
             progress.record_opened(name, lesson.id)
     return done

@@ -19,6 +19,7 @@ from lab.tape.transcript import (
 )
 from lab.terminal.sanitize import ScreenFilter, at_rest, visible
 from lab.world.entries import Checked, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, Printed, StepMoved
+from lab.world.waiting import say_how_long
 from lab.world.world import World, fold
 
 __all__ = ["HEAD", "TAIL", "cast", "markdown", "origin"]
@@ -111,7 +112,7 @@ def origin(tape: Tape) -> Iterator[str]:
 def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
     world, number, began = World(), 0, 0.0
     happened: list[str] = []
-    checks: dict[int, Checked] = {}
+    checks: dict[int, tuple[Checked, float]] = {}
     hits: list[Hit] = []
     for entry in entries:
         before, world = world, fold(world, entry)
@@ -128,7 +129,7 @@ def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
                 why = f": {prose(moved.why)}" if moved.why else ""
                 yield from ("", f"**{moved.state.capitalize()}** after {format_seconds(entry.at - began)}{why}")
             case Checked() as checked:
-                checks[checked.check] = checked
+                checks[checked.check] = checked, entry.at
             case CommandBegan() as command:
                 yield from ("", f"On {code(command.node)}:", "", *fenced("sh", visible(command.text).split("\n")))
             case CommandEnded() as ended:
@@ -149,9 +150,10 @@ def _came(happened: list[str], hits: list[Hit], world: World) -> Iterator[str]:
         yield from ("", f"{prose(sentence)}.")
 
 
-def _held(checks: dict[int, Checked]) -> Iterator[str]:
+def _held(checks: dict[int, tuple[Checked, float]]) -> Iterator[str]:
     if checks:
         yield ""
-    for _, check in sorted(checks.items()):
-        why = f" ({prose(check.why)})" if check.why and check.why != check.text else ""
+    for _, (check, at) in sorted(checks.items(), key=lambda item: item[0]):
+        found = say_how_long(check.why, check.waits, at)
+        why = f" ({prose(found)})" if found and found != check.text else ""
         yield f"- [{'x' if check.ok else ' '}] {prose(check.text)}{why}"

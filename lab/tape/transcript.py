@@ -23,6 +23,7 @@ from lab.world.entries import (
     ManagerLink,
     StepMoved,
 )
+from lab.world.waiting import say_how_long
 from lab.world.world import Change, Command, World, fold
 
 WIDTH = 80
@@ -57,7 +58,7 @@ class Transcript:
         self._text = text or LessonText()
         self._world = World()
         self._hits: list[Hit] = []
-        self._before: list[Checked] = []
+        self._before: list[tuple[Checked, float]] = []
         self._steps: list[tuple[str, str, float]] = []
 
     def lines(self, entry: Entry) -> Iterator[str]:
@@ -68,7 +69,7 @@ class Transcript:
             self._hits.append(fact)
             return
         if isinstance(fact, Checked) and fact.phase == "before":
-            self._before.append(fact)
+            self._before.append((fact, entry.at))
             return
         yield from self._looked()
         if isinstance(fact, LessonOpened | StepMoved):
@@ -80,7 +81,7 @@ class Transcript:
             case StepMoved():
                 yield from self._step(entry.at, fact)
             case Checked():
-                yield from _check(fact)
+                yield from _check(fact, entry.at)
             case CommandBegan():
                 yield from _typed(entry.at, fact)
             case CommandEnded():
@@ -137,11 +138,11 @@ class Transcript:
     def _looked(self) -> Iterator[str]:
         """Yield the pending checks. Consecutive checks that do not hold yet are reported as one."""
         before, self._before = self._before, []
-        if len(before) > 1 and not any(check.ok for check in before):
+        if len(before) > 1 and not any(check.ok for check, _ in before):
             yield f"  ✘ before: none of the {len(before)} checks holds"
         else:
-            for check in before:
-                yield from _check(check)
+            for check, at in before:
+                yield from _check(check, at)
 
     def _asked(self) -> Iterator[str]:
         """Yield a step's requests at its end, summed up: the mesh is probed every few seconds while it is visible."""
@@ -216,11 +217,12 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if abs(seconds) <= _EVER else f"{seconds:.3g} s"
 
 
-def _check(fact: Checked) -> Iterator[str]:
+def _check(fact: Checked, at: float) -> Iterator[str]:
     # A check that is still awaited has not failed: the step says when it has.
     mark = "✔" if fact.ok else "✘" if fact.phase == "before" else "…"
     when = "before: " if fact.phase == "before" else ""
-    why = f" ({fact.why})" if fact.why and fact.why != fact.text else ""
+    found = say_how_long(fact.why, fact.waits, at)
+    why = f" ({found})" if found and found != fact.text else ""
     yield from _said(f"  {mark} ", f"{when}{fact.text}{why}")
 
 

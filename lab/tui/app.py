@@ -73,6 +73,7 @@ class LabApp(ViewActions):
         self._waiting: Stage | None = None
         self._mine: list[Stage] = []
         self._frame_at, self._frame_due, self._quitting = 0.0, False, False
+        self._page: int | None = None
         self._code = 0  # exit code: not 0 while the requested stage could not be opened
         self.dress(appearance or Appearance())
         self._keep = keep
@@ -210,6 +211,10 @@ class LabApp(ViewActions):
         elif name == "reset":
             self._frame()
             self.see(notice=result, trouble=False)
+        elif name == "board" and result is not None:
+            self.show_board(result)
+        elif name == "drift" and result is not None and not self.ui.busy:
+            self.see(drift=result)
         elif name == "offer" and result is not None:
             self._on_undo_offered(result)
         elif name == "making" and result is not None:
@@ -240,10 +245,11 @@ class LabApp(ViewActions):
         lesson, before = opened.lesson, self.ui.view
         view = find_pane(next(iter(lesson.panes), "")).id
         there = replace(self.ui, lesson=lesson, view=view)
-        there = replace(there, page=there.resume)
+        there = replace(there, page=there.resume if self._page is None else min(self._page, there.count))
         self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view)
         if there.wanted_view == before:
             self._worker.look(before)
+        self._worker.find_drift()
 
     def _on_played(self) -> None:
         self._frame()
@@ -288,7 +294,7 @@ class LabApp(ViewActions):
 
     def _play(self, step: str, said: tuple[str, str] | None = None) -> None:
         s = self.ui
-        self.see(busy="step", running=step, notice="")
+        self.see(busy="step", running=step, notice="", drift="")
         if s.compact and s.region == "lesson":
             self.action_region("terminal" if s.step is not None and s.step.act is None else "cluster")
         self._worker.play(step, said)
@@ -296,21 +302,12 @@ class LabApp(ViewActions):
     def turn_to(self, page: int) -> None:
         """Show a page; -1 is the opening page."""
         there = replace(self.ui, page=max(-1, min(page, self.ui.count)))
-        self.see(page=there.page, view=there.wanted_view, notice="", hints=(), solution_asked=0)
+        self.see(page=there.page, view=there.wanted_view, notice="", hints=(), solution_asked=False)
         if self.ui.compact:
             self.action_region("lesson")
 
     def action_turn(self, by: int) -> None:
         self.turn_to(self.ui.page + by)
-
-    def action_hint(self) -> None:
-        from lab.tui.lesson.hints import next_hint  # not needed for the first paint
-
-        told = next_hint(self.ui)
-        if told:
-            self.see(hints=(*self.ui.hints, told))
-        else:
-            self.see(solution_asked=self.ui.solution_asked + 1)
 
     def action_stop(self) -> None:
         self._worker.stop()
@@ -322,14 +319,10 @@ class LabApp(ViewActions):
         if load_keys.requested_rate(self.ui) != load_keys.requested_rate(before):
             self._worker.drive(load_keys.requested_rate(self.ui))
 
-    def action_lessons(self) -> None:
-        from lab.tui import dialogs  # not needed for the first paint
-
-        self.push_screen(dialogs.lessons(self.ui), lambda id: self.open_lesson(id) if id else None)
-
-    def open_lesson(self, lesson: str) -> None:
-        """Open a lesson; "" opens the first one."""
-        self.see(busy="opening", notice="")
+    def open_lesson(self, lesson: str, page: int | None = None) -> None:
+        """Open a lesson; "" opens the first one. `page`: see `UiState.page`; None is where it goes on."""
+        self._page = page
+        self.see(busy="opening", notice="", drift="")
         self._worker.open(lesson)
 
     def action_reset(self) -> None:
@@ -341,7 +334,7 @@ class LabApp(ViewActions):
         if step is not None:
             if not step:
                 self.turn_to(-1)
-            self.see(busy="reset", notice="Back to the start ...", trouble=False)
+            self.see(busy="reset", notice="Back to the start ...", trouble=False, drift="")
             self._worker.reset(step)
 
     def action_undo(self) -> None:
@@ -357,7 +350,7 @@ class LabApp(ViewActions):
         if keys.works(self.ui, "undo"):
             places = {step.id: place for place, step in enumerate(self.ui.lesson.steps)} if self.ui.lesson else {}
             self.turn_to(places.get(offer.step, -1))
-            self.see(busy="reset", notice="Going back ...", trouble=False)
+            self.see(busy="reset", notice="Going back ...", trouble=False, drift="")
             if offer.resets:
                 self._worker.reset(offer.step)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lab.lesson.hints import describe_taken
 from lab.panes import key_range
 from lab.schema.template import fill, placeholders
 from lab.tui.spans import Line, Span, Tone, clip, fit, format_stamp, width, wrap
@@ -108,12 +109,23 @@ def checks(s: UiState) -> Iterator[tuple[str, str, str, Tone]]:
         elif state == "passed" and verdict is None and not s.reading:
             continue  # It passed by another way than the step's own command, whose exit status nobody asked for.
         elif state == "failed" and verdict is not None:
-            yield "✘", asks, verdict.why, "bad"
+            yield "✘", asks, verdict.why_at(verdict.at), "bad"
         elif state == "running":
-            yield "…", asks, verdict.why if verdict and verdict.phase == "after" else "", "move"
+            yield "…", asks, verdict.why_at(s.now) if verdict and verdict.phase == "after" else "", "move"
         else:
             # The page is open: what was found since is worth saying, what was found when it was opened is not.
-            yield "○", asks, verdict.why if verdict is not None and verdict.phase == "after" else "", "quiet"
+            found = verdict is not None and verdict.phase == "after"
+            yield "○", asks, verdict.why_at(s.now) if verdict is not None and found else "", "quiet"
+
+
+def findings(s: UiState) -> list[str]:
+    """Return what the current step's checks that do not hold have found, as hints are matched with it."""
+    step, lesson, world = s.step, s.lesson, s.world
+    if step is None or lesson is None or world is None:
+        return []
+    every = (world.lesson.verdicts.get((lesson.id, step.id, place)) for place in range(len(step.checks)))
+    failed = s.step_state(s.page) == "failed"
+    return [v.why for v in every if v is not None and not v.ok and (failed or v.phase == "after")]
 
 
 def step_card(s: UiState, room: int) -> tuple[Line, ...]:
@@ -141,6 +153,8 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
         if why:
             lines += wrap([(why, "quiet" if tone in ("move", "quiet") else "why")], room, (("  ", ""),))
     lines += _outcome(s, state, record.why if record else "", room)
+    if s.taken:
+        lines += wrap([(f"{describe_taken(s.taken)}.", "quiet")], room, (("  ", ""),))
     return tuple(lines)
 
 
@@ -191,6 +205,8 @@ def banner(s: UiState, room: int) -> tuple[Line, ...]:
         words = s.world.link.why or "no manager answers"
         gone = "What you see is old" if s.world.swarm.nodes else "Nothing has been seen yet"
         lines += wrap([(f"{gone} ({silent:.0f} s): {words}. The lab keeps retrying.", "bad")], room, ((" ▲ ", "bad"),))
+    if s.drift:
+        lines += wrap([(s.drift, "note")], room, ((" » ", "note"),))
     lines += _problems(s, room)
     if s.notice:
         tone: Tone = "bad" if s.trouble else "note"

@@ -203,12 +203,6 @@ def failure(world: World, place: int) -> Help:
     return Help("A failed request, and what the swarm did", lambda room: failure_page(world, place, room))
 
 
-def lessons(s: UiState) -> Pick:
-    """Return a choice of lessons; the result is a lesson's id."""
-    rows = [(each.id, f"{each.title}  ({each.minutes} min, {len(each.steps)} steps)") for each in s.lessons]
-    return Pick("Lessons", rows, s.lesson.id if s.lesson else "")
-
-
 def views(s: UiState) -> Pick:
     """Return a choice of views for the cluster's place; the result is a pane's id."""
     rows = [(pane.id, f"{pane.key or ' '}  {pane.title}: {pane.help}") for pane in panes.PANES]

@@ -77,9 +77,9 @@ def _has_failures(s: UiState) -> bool:
 
 
 def _hintable(s: UiState) -> bool:
-    from lab.tui.lesson.hints import has_hint  # not needed for the first paint
+    from lab.tui.lesson.hints import next_hint  # not needed for the first paint
 
-    return _out(s) and has_hint(s)
+    return _out(s) and next_hint(s) is not None
 
 
 def _undoable(s: UiState) -> bool:
@@ -97,6 +97,7 @@ _QUIZ = "Check yourself: a few questions on this lesson"
 _RESET = "Put the cluster back to the start of the step or the lesson"
 _UNDO = "Take back the last step, or what was typed since: the cluster as it was before (a replay winds back)"
 _FIND = "Search what the terminal printed; n and N go further up and down"
+_SEARCH = "Find in the lessons: titles, terms and commands"
 _NOTES = "The speaker's notes, the step and the time left in large"
 _START = "Make load: requests that do not wait for each other's answers"
 _HELP = "This help, for what has the focus"
@@ -126,12 +127,12 @@ _OF_THE_LESSON = (
         lambda s: _idle(s) and s.reading,
     ),
     Key("u", "undo", "u", "take back", _UNDO, _undoable, 4),
-    Key("h", "hint", "h", "hint", "A hint; again for the next one", _hintable, 3),
+    Key("h", "hint", "h", "hint", "A hint; again for the next one, which gives more away", _hintable, 3),
     Key("t,tab", "type", "t", "type", "Type into the shell", lambda s: _out(s) and s.live and s.ready, 4),
 )
 _OF_THE_REST = (
     Key("slash", "find", "/", "search", _FIND, lambda s: _out(s) and s.region == "terminal", 3),
-    Key("slash", "find", "", "", _FIND, lambda s: _out(s) and s.region != "terminal"),
+    Key("slash", "lessons(True)", "", "", _SEARCH, lambda s: _choosable(s) and s.region != "terminal"),
     Key("v", "views", "", "", "Choose a view from a list", _out),
     Key("g", "load('toggle')", "g", "start load", _START, lambda s: _loadable(s) and not s.loading, 2),
     Key("g", "load('toggle')", "g", "end load", "End the load", lambda s: _loadable(s) and s.loading, 2),
@@ -140,7 +141,7 @@ _OF_THE_REST = (
     Key("f", "failures", "f", "failures", "The failed requests, each beside what the swarm did", _has_failures, 2),
     Key("z", "zoom", "z", "zoom", "This pane alone", lambda s: _out(s) and not s.single, 6),
     Key("z", "zoom", "z", "all panes", "All panes again", lambda s: _out(s) and s.zoomed and not s.compact, 2),
-    Key("l", "lessons", "l", "lessons", "Choose a lesson", _choosable, 5),
+    Key("l", "lessons", "l", "lessons", "The board of lessons: what is done, and where you were", _choosable, 5),
     Key("s", "notes", "s", "notes", _NOTES, _out, 7),
     Key("d", "theme", "d", "theme", "The next theme of dark, light and colour-blind", _out, 8),
     Key("ctrl+p", "palette", "^P", "palette", "Find lessons, steps, panes and commands by name", _out, 7),
@@ -186,16 +187,34 @@ def works(s: UiState, action: str) -> bool:
 
 def footer(s: UiState, room: int) -> tuple[Line]:
     """Return as many of the keys that work now as fit, the most needed first; the help lists them all."""
-    shown = sorted((k for k in working(s) if k.show), key=lambda k: k.rank)
     line: list[Span] = []
-    for place, key in enumerate(shown):
-        item: list[Span] = [(f" {key.show} ", "key"), (f" {key.label}  ", "quiet")]
-        left = 2 if place < len(shown) - 1 else 0
-        if width(line) + width(item) + left > room:
-            line.append(("…", "quiet"))
-            break
+    for _, item in _footer_items(s, room):
         line += item
+    if len(line) < 2 * sum(1 for key in working(s) if key.show):
+        line.append(("…", "quiet"))
     return (tuple(line),)
+
+
+def footer_key(s: UiState, room: int, x: int) -> Key | None:
+    """Return the key that the footer shows at a cell of its line, if any."""
+    end = 0
+    for key, item in _footer_items(s, room):
+        end += width(item)
+        if x < end:
+            return key
+    return None
+
+
+def _footer_items(s: UiState, room: int) -> Iterator[tuple[Key, Line]]:
+    shown = sorted((k for k in working(s) if k.show), key=lambda k: k.rank)
+    used = 0
+    for place, key in enumerate(shown):
+        item: Line = ((f" {key.show} ", "key"), (f" {key.label}  ", "quiet"))
+        left = 2 if place < len(shown) - 1 else 0
+        if used + width(item) + left > room:
+            return
+        used += width(item)
+        yield key, item
 
 
 _SIGNS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "left": "←", "right": "→"}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
@@ -116,6 +117,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         self.built = False
 
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key does that was clicked in the footer."""
+        footer = self._sheets["footer"].region
+        if footer.contains(event.screen_x, event.screen_y):
+            key = keys.footer_key(self._ui, footer.width, event.screen_x)
+            if key is not None and key.keys:
+                await self.run_action(f"app.{key.action}")
+
     def target(self, region: Region) -> Widget:
         """Return the widget that gets the focus for a pane."""
         return self._page if region == "lesson" else self._panes[region]
@@ -164,7 +173,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
             self.call_after_refresh(self._show_afterwards)
         elif state and moved and self._crowded(s):
-            self.call_after_refresh(self._page.scroll_end, animate=False)
+            self.call_after_refresh(self._page.scroll_end, animate=False, immediate=True)
         elif before[0] != page:
             self.call_after_refresh(self._page.scroll_home, animate=False)
 

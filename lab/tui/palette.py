@@ -1,4 +1,4 @@
-"""The command palette's contents: lessons, steps, panes, themes, and the actions of keys that work now."""
+"""The command palette's contents: lessons, steps, panes, views, themes, and the actions of keys that work now."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LabCommands(Provider):
             if region != "cluster":
                 yield f"Pane: {TITLES[region]}", "look at it", partial(app.action_region, region)
         for pane in panes.PANES:
-            yield f"Pane: {pane.title}", "look at it", partial(app.action_view, pane.id)
+            yield f"View: {pane.title}", "look at it", partial(app.action_view, pane.id)
         for place, step in enumerate(s.lesson.steps if s.lesson else ()):
             yield f"Step {place + 1}: {step.title}", "look at it", partial(app.turn_to, place)
         if not s.busy:

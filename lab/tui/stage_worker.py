@@ -6,7 +6,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lab.cluster.model import Progress, Report
     from lab.lesson.model import Lesson
+    from lab.lesson.standing import Standing
     from lab.session import Stage
     from lab.session.draft import Saved
 
@@ -30,7 +31,8 @@ PATIENCE = 1.5
 #: Seconds between two looks at a lesson's file.
 LOOK = 0.3
 
-Work = Literal["stage", "opening", "step", "reset", "offer", "making"]
+Standings = tuple["tuple[Lesson, ...]", "Mapping[str, Standing]"]
+Work = Literal["stage", "opening", "step", "reset", "offer", "making", "board", "drift"]
 BringUp = Callable[["Report"], object]
 Reload = Callable[[], "Saved | None"]
 """Returns the lesson when its file was saved: at once if it has to wait, and when the stage has it."""
@@ -99,6 +101,8 @@ _TROUBLE = {
     "reset": "The reset failed",
     "offer": "Nothing is taken back",
     "making": "No cluster could be made; the recordings stay",
+    "board": "The lessons could not be listed",
+    "drift": "The cluster could not be compared with the lesson",
     "reload": "The lesson could not be loaded again",
 }
 
@@ -156,15 +160,18 @@ class StageWorker:
 
     def open(self, lesson: str) -> None:
         """Open a lesson, or the first one for ""; the worker's result is `Opened`."""
+        self._stop_comparing()
         self._work("opening", partial(_open, self.stage, lesson))
 
     def play(self, step: str, said: tuple[str, str] | None = None) -> None:
         """Run a step. `said` is a question's name and its answer, which the stage gets first."""
+        self._stop_comparing()
         if self.stage is not None:
             self._work("step", partial(_play, self.stage, step, said))
 
     def reset(self, step: str) -> None:
         """Reset to a step, or to the lesson's start for ""; the worker's result is a sentence."""
+        self._stop_comparing()
         if self.stage is not None:
             self._work("reset", partial(self.stage.reset, step))
 
@@ -175,6 +182,7 @@ class StageWorker:
 
     def undo(self) -> None:
         """Take that back; the worker's result is a sentence."""
+        self._stop_comparing()
         if self.stage is not None:
             self._work("reset", self.stage.undo)
 
@@ -237,6 +245,26 @@ class StageWorker:
             except Exception as error:  # noqa: BLE001  thread boundary: the next version may be good
                 self._app.post_message(Unreadable((trouble("reload", error),)))
             time.sleep(LOOK)
+
+    def take_hint(self, step: str, hint: str) -> None:
+        """Record that a hint of a step was told."""
+        if self.stage is not None:
+            self._wishes.put(partial(self.stage.take_hint, step, hint))
+
+    def find_standings(self) -> None:
+        """Find out where one is in the lessons; the worker's result is the lessons and their standings, by id."""
+        if self.stage is not None:
+            self._work("board", partial(_find_standings, self.stage))
+
+    def find_drift(self) -> None:
+        """Find out whether the cluster is as the open lesson needs it; the worker's result is a sentence
+        or nothing."""
+        if self.stage is not None:
+            self._work("drift", self.stage.find_drift)
+
+    def _stop_comparing(self) -> None:
+        """Have no `find_drift` report any more: the cluster is about to change."""
+        self._app.workers.cancel_group(self._app, "drift")
 
     def drive(self, rate: float | None) -> None:
         """Make load of `rate` requests a second; None ends it."""
@@ -318,6 +346,10 @@ def _play(stage: Stage, step: str, said: tuple[str, str] | None) -> None:
     if said is not None:
         stage.answer(*said)
     stage.play(step)
+
+
+def _find_standings(stage: Stage) -> Standings:
+    return stage.lessons(), stage.standings()
 
 
 def _open(stage: Stage | None, lesson: str) -> Opened | None:

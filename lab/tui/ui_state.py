@@ -9,6 +9,7 @@ from lab.panes import CLUSTER, find_pane
 
 if TYPE_CHECKING:
     from lab.cluster.model import Progress
+    from lab.lesson.hints import Told
     from lab.lesson.model import Lesson
     from lab.lesson.model import Step as LessonStep
     from lab.lesson.question import Question
@@ -33,8 +34,9 @@ class UiState:
     `trouble` says whether it is bad news. `view` is shown in the cluster's place. `loading`: load runs, or was just
     requested; `rate` is its actual or requested rate in requests a second. `typing`: keys go to a shell. `reading`:
     there is neither a cluster nor a recording. `problems` are what is wrong with the lesson's file as last saved;
-    `save_waits`: it is good, and shown once the stage has ended what it does. `hints` are those
-    that were told on this page, `solution_asked` is how often a solution was asked for there.
+    `save_waits`: it is good, and shown once the stage has ended what it does. `drift` says how the cluster is not as
+    the lesson's next step needs it. `hints` are those that were told on this page; `solution_asked`: a solution was
+    asked for there once.
     """
 
     ready: bool = False
@@ -64,8 +66,9 @@ class UiState:
     zoomed: bool = False
     notes: bool = False
     typing: bool = False
-    hints: tuple[str, ...] = ()
-    solution_asked: int = 0
+    drift: str = ""
+    hints: tuple[Told, ...] = ()
+    solution_asked: bool = False
 
     @property
     def single(self) -> bool:
@@ -124,6 +127,13 @@ class UiState:
         """What was answered to the current step's question, None for nothing yet."""
         asks = self.question
         return self.world.lesson.captured.get(asks.name) if asks is not None and self.world is not None else None
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The ids of the hints of the current step that were taken, now or on another day."""
+        if self.lesson is None or self.step is None or self.world is None:
+            return frozenset()
+        return self.world.lesson.hints.get((self.lesson.id, self.step.id), frozenset())
 
     @property
     def wanted_view(self) -> str:

@@ -1,4 +1,5 @@
-"""The part of the app that changes only what is shown: panes, views, focus, themes, help, a lesson's new version."""
+"""The part of the app that changes only what is shown: panes, views, focus, themes, help, hints, the board of lessons,
+a new version of a lesson."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from lab.tui.stage_worker import Reloaded, Unreadable, Waiting
 from lab.tui.ui_state import REGIONS, Region
 
 if TYPE_CHECKING:
+    from lab.tui.lesson.board import Place
     from lab.tui.main_screen import MainScreen
+    from lab.tui.stage_worker import StageWorker, Standings
     from lab.tui.ui_state import UiState
     from lab.tui.widgets.terminal import Terminal
 
@@ -29,7 +32,9 @@ class ViewActions(App[int]):
 
     ui: UiState
     _main: MainScreen
+    _worker: StageWorker
     _found = ""
+    _finds = False
     _appearance: Appearance
     _keep: Callable[..., None] | None
 
@@ -41,8 +46,8 @@ class ViewActions(App[int]):
         """Show a page; -1 is the opening page."""
         raise NotImplementedError
 
-    def open_lesson(self, lesson: str) -> None:
-        """Open a lesson; "" opens the first one."""
+    def open_lesson(self, lesson: str, page: int | None = None) -> None:
+        """Open a lesson; "" opens the first one. `page`: see `UiState.page`; None is where it goes on."""
         raise NotImplementedError
 
     @on(Reloaded)
@@ -127,6 +132,38 @@ class ViewActions(App[int]):
                     self.push_screen(dialogs.failure(world, int(place)))
 
             self.push_screen(dialogs.failures(world), open_one)
+
+    def action_hint(self) -> None:
+        from lab.tui.lesson.hints import must_ask_again, next_hint  # not needed for the first paint
+
+        s, told = self.ui, next_hint(self.ui)
+        if told is None or s.step is None:
+            return
+        if must_ask_again(s, told):
+            self.see(solution_asked=True)
+        else:
+            self._worker.take_hint(s.step.id, told.id)
+            self.see(hints=(*s.hints, told))
+
+    def action_lessons(self, find: bool = False) -> None:
+        self._finds = find
+        self._worker.find_standings()
+
+    def show_board(self, known: Standings) -> None:
+        """Show the board of lessons, unless something else is on the screen by now."""
+        from lab.tui.lesson.board import Board  # not needed for the first paint
+
+        if keys.works(self.ui, "lessons") and len(self.screen_stack) == 1:
+            here = self.ui.lesson.id if self.ui.lesson else ""
+            self.push_screen(Board(*known, here, find=self._finds), self._go_to)
+
+    def _go_to(self, place: Place | None) -> None:
+        if place is None:
+            return
+        if place.page is not None and self.ui.lesson is not None and place.lesson == self.ui.lesson.id:
+            self.turn_to(place.page)
+        else:
+            self.open_lesson(place.lesson, place.page)
 
     def action_quiz(self) -> None:
         from lab.tui.lesson.quiz import Quiz  # not needed for the first paint

@@ -15,6 +15,7 @@ from pydantic import Field
 from lab.world.bounds import Count, ExitStatus, Milliseconds, Moment, Name, PortNumber, Rate, Seconds, Share
 from lab.world.swarm import Node, Service, SwarmObject, Task
 from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
+from lab.world.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class StepMoved:
 class Checked:
     """A check was evaluated. `check` is its index in the step, from 0; `text` is what it checks, `why` what was found.
 
-    `phase`: before (the step's command has not run) | after.
+    `phase`: before (the step's command has not run) | after. `waits`: see `lab.world.waiting`.
     """
 
     lesson: Name
@@ -116,6 +117,7 @@ class Checked:
     ok: bool
     why: str
     phase: Literal["before", "after"] = "after"
+    waits: Annotated[tuple[Waiting, ...], Field(max_length=20)] = ()
     kind: Literal["check"] = "check"
 
 
@@ -126,6 +128,16 @@ class Captured:
     name: Name
     value: str
     kind: Literal["capture"] = "capture"
+
+
+@dataclass(frozen=True, slots=True)
+class HintTaken:
+    """A hint of a step was told, now or in an earlier run. `hint` is its id: see `lab.lesson.hints`."""
+
+    lesson: Name
+    step: Name
+    hint: Name
+    kind: Literal["hint"] = "hint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +316,7 @@ Fact = Annotated[
     | StepMoved
     | Checked
     | Captured
+    | HintTaken
     | CommandBegan
     | Printed
     | CommandEnded

@@ -20,6 +20,7 @@ from lab.world.entries import (
     CommandEnded,
     EngineEvent,
     Entry,
+    HintTaken,
     Hit,
     LessonOpened,
     LoadReport,
@@ -107,7 +108,7 @@ def fold(world: World, entry: Entry) -> World:
             return _fold_look(base, fact)
         case EngineEvent():
             return _fold_event(base, at, fact)
-        case LessonOpened() | StepMoved() | Checked() | Captured():
+        case LessonOpened() | StepMoved() | Checked() | Captured() | HintTaken():
             return replace(base, lesson=fold_lesson(base.lesson, at, fact))
         case ManagerLink():
             return replace(base, link=fact, linked_at=at)

@@ -56,7 +56,7 @@ def demo() -> World:
 def _update() -> SwarmChanged:
     """The backend's update: the first of three slots is new."""
     backend = next(one for one in edge.SERVICES if one.name == "app_backend")
-    spec = replace(backend.spec, env=("VERSION=2",), update=UpdateConfig(1, 2.0, "start-first", "pause", 10.0, 0.25))
+    spec = replace(backend.spec, image="backend:2", update=UpdateConfig(1, 2.0, "start-first", "pause", 10.0, 0.25))
     moved = replace(backend, spec=spec, template="new", status=UpdateStatus("updating", "", started=2.0))
     old = [replace(task, container=_container(task.id), template="old") for task in edge.TASKS]
     first = next(task for task in old if task.service == backend.id)

@@ -25,6 +25,7 @@ class DoubleCluster:
     made_by_lab: bool = False
     acceleration: Acceleration = "native"
     images: Images = "packages"
+    created: datetime = datetime(2026, 11, 22, tzinfo=UTC)
 
     faults = frozenset({"stop", "start"})
     capacity = Capacity()
@@ -35,7 +36,7 @@ class DoubleCluster:
 
     def status(self) -> ClusterStatus:
         return ClusterStatus(
-            self.name, self.provider, self.made_by_lab, self.acceleration, datetime.now(UTC), (), whole=True
+            self.name, self.provider, self.made_by_lab, self.acceleration, self.created, (), whole=True
         )
 
     def stop(self, node: str) -> None:

@@ -155,12 +155,12 @@ class ModelSwarm:
             self._begin(task)
 
     def _begin(self, task: Raw) -> None:
-        """Start the container: `sh -c "exit N"` ends with N, and the demo's application cannot work as version 0."""
+        """Start the container: `sh -c "exit N"` ends with N, and version 0 of the demo's backend cannot work."""
         spec = task["Spec"]["ContainerSpec"]
         command = " ".join(spec.get("Command") or ())
         if command.startswith("sh -c exit "):
             self.end(task, int(command.split()[-1]))
-        elif "VERSION=0" in (spec.get("Env") or ()):
+        elif spec["Image"] == "backend:0":
             self.end(task, 1)
         else:
             self._state(task, "running", message="started")

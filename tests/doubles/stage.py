@@ -8,12 +8,13 @@ from lab.errors import InputError, LabError
 from lab.lesson.checkpoint import checkpoint_before
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
+from lab.lesson.standing import Standing
 from lab.reset.apply import apply
 from lab.reset.plan import plan
 from lab.run.open_step import OpenStep, open_step
 from lab.run.runner import open_lesson, run_step
 from lab.session import UndoOffer
-from lab.world.entries import Captured, ManagerLink, StepMoved
+from lab.world.entries import Captured, HintTaken, ManagerLink, StepMoved
 from tests.doubles.driver import ModelDriver
 
 #: What the lab's stacks need to be told.
@@ -48,6 +49,15 @@ class ModelStage:
         self._lesson = found
         self._put_back("")
         return found
+
+    def standings(self) -> dict[str, Standing]:
+        return {}
+
+    def find_drift(self) -> str:
+        return ""
+
+    def take_hint(self, step: str, hint: str) -> None:
+        self.journal.write(HintTaken(self._need_lesson().id, step, hint))
 
     def _need_lesson(self) -> Lesson:
         assert self._lesson is not None

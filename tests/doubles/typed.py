@@ -145,8 +145,7 @@ def _forced(spec: Raw) -> int:
 
 
 def _version(task: Raw) -> str:
-    env = task["Spec"]["ContainerSpec"].get("Env") or ()
-    return next((value.partition("=")[2] for value in env if value.startswith("VERSION=")), "")
+    return str(task["Spec"]["ContainerSpec"]["Image"].partition(":")[2])
 
 
 def _id(swarm: ModelSwarm, kind: str, name: str) -> str:

@@ -60,7 +60,7 @@ def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: 
 def test_a_reset_gives_a_stack_the_names_that_were_taken_by_hand(
     cluster: Cluster, lab_name: str, driver: ClusterDriver
 ) -> None:
-    driver.run("echo mine | docker config create server-1 -", bound=300)
+    driver.run("echo mine | docker config create settings-1 -", bound=300)
     driver.run("docker network create --driver overlay app_inside", bound=300)
     done = swarmlab("reset", "--by", "api", "--to", "rolling-update", "--json", "--name", lab_name)
     assert done.code == 0, done.err

@@ -47,7 +47,7 @@ def _container(name: str, slot: int, at: float = 0.0) -> str:
 def _task(task: Task, **more: object) -> Task:
     """A task of the demo, with its container and what it was made from."""
     made = replace(task, container=_container(task.service, task.slot), created=EPOCH - 9, changed=EPOCH - 6)
-    return replace(made, image="node:20" if task.service == "app_backend" else "", template="old", **more)  # type: ignore[arg-type]
+    return replace(made, image="backend:1" if task.service == "app_backend" else "", template="old", **more)  # type: ignore[arg-type]
 
 
 TASKS = tuple(_task(task) for task in FIRST.tasks)
@@ -56,7 +56,7 @@ TASKS = tuple(_task(task) for task in FIRST.tasks)
 def _service(service: Service, state: str = "", template: str = "old", version: str = "1") -> Service:
     if service.name != "app_backend":
         return replace(service, template="old")
-    spec = replace(service.spec, env=(f"VERSION={version}",), update=POLICY)
+    spec = replace(service.spec, image=f"backend:{version}", update=POLICY)
     times = UpdateStatus(state, "", EPOCH + 100 if state else 0.0)
     return replace(service, spec=spec, template=template, status=times)
 
@@ -139,7 +139,7 @@ def _update() -> Iterator[Entry]:
     yield Entry(DIED, EngineEvent("node2", "container", "die", "c", front.id, EPOCH + DIED, front.id, 137))
     yield Entry(95.6, SwarmChanged("node1", tasks=(dead, replace(heir, state="preparing", changed=EPOCH + 95.4))))
     yield Entry(98.1, SwarmChanged("node1", tasks=(heir,)))
-    yield Entry(100.0, CommandBegan(2, "node1", "docker service update --env-add VERSION=2 app_backend"))
+    yield Entry(100.0, CommandBegan(2, "node1", "docker service update --image backend:2 app_backend"))
     yield Entry(100.2, SwarmChanged("node1", services=(going,), tasks=(new(1, "preparing", 100.1),)))
     yield Entry(104.0, SwarmChanged("node1", tasks=(new(1, "running", 104.0), _ended(old[0], 104.5))))
     yield Entry(107.0, SwarmChanged("node1", tasks=(new(2, "preparing", 106.8),)))

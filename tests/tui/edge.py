@@ -74,9 +74,9 @@ SERVICES = (
         configs=(FileReference("nginx-1", "/etc/nginx/conf.d/default.conf"),),
     ),
     service(
-        "app_backend", "node:20", 3, ("w2",),
+        "app_backend", "backend:1", 3, ("w2",),
         secrets=(FileReference("api-key-1", "api-key"),),
-        configs=(FileReference("server-1", "/app/server.js"), FileReference("settings-1", "/app/settings.json")),
+        configs=(FileReference("settings-1", "/app/settings.json"),),
     ),
     service("echo_echo", "busybox:1.36", 1, ("w1",), labels=ECHO_LABELS),
     service("web", "nginx:1.26", 2, (), ports=(Port(8080, 80),)),

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lab.errors import InputError, LabError
 from lab.lesson.model import Lesson
+from lab.lesson.standing import Standing
 from lab.session import UndoOffer
 from lab.world.entries import (
     Captured,
@@ -16,6 +17,7 @@ from lab.world.entries import (
     CommandEnded,
     Entry,
     Fact,
+    HintTaken,
     Hit,
     LessonOpened,
     ManagerLink,
@@ -211,6 +213,8 @@ class FakeStage:
         self.loads: list[float | None] = []
         self.answers: list[tuple[str, str]] = []
         self.closed, self.unsaved = False, unsaved
+        self.stood: dict[str, Standing] = {}
+        self.drift = ""
         self.shells, self.no_shell = 0, no_shell
         self._stopped, self._go = threading.Event(), threading.Event()
         self._lesson = ""
@@ -228,6 +232,15 @@ class FakeStage:
         self._lesson = lesson
         self.journal.write(LessonOpened(lesson))
         return found
+
+    def standings(self) -> dict[str, Standing]:
+        return self.stood
+
+    def find_drift(self) -> str:
+        return self.drift
+
+    def take_hint(self, step: str, hint: str) -> None:
+        self.journal.write(HintTaken(self._lesson, step, hint))
 
     def play(self, step: str) -> None:
         self._stopped.clear()

@@ -10,7 +10,8 @@ from lab.tui.app import LabApp
 from lab.tui.widgets.dialog import Dialog
 from lab.tui.widgets.intake import Intake
 from lab.tui.widgets.terminal import Terminal
-from lab.world.entries import Checked, Printed, StepMoved
+from lab.world.entries import Checked, Entry, Printed, StepMoved
+from lab.world.waiting import Waiting
 from tests.tui.conftest import desk, until
 from tests.tui.fake import LESSON, FakeStage
 
@@ -189,6 +190,18 @@ async def test_the_stage_is_told_which_steps_page_is_shown_and_a_step_passes_by_
         await it.see("✔ Done by `docker service scale web=4`.")
         await it.press("n")
         await until(it.pilot, lambda: it.stage.pages[-1:] != [first], "another page")
+
+
+async def test_a_red_check_says_for_how_long_it_has_waited() -> None:
+    async with desk(FakeStage(desired=4)) as it:
+        await it.press("enter")
+        await it.idle()
+        why, journal = "3 of 4 tasks of web run; web.2 is preparing on node4", it.stage.journal
+        waits = (Waiting("web.2 is preparing on node4", journal.now() - 6),)
+        journal.write(Checked("reconciliation", "declare", 0, "4 tasks of web run", False, why, "after", waits))
+        await it.see("3 of 4 tasks of web run; web.2 is", "preparing on node4 for 6 s")
+        journal.put(Entry(journal.now() + 3, Printed("node1", "x")))
+        await it.see("preparing on node4 for 9 s")
 
 
 async def test_where_no_snapshot_reaches_back_a_reset_is_offered() -> None:

@@ -244,11 +244,27 @@ async def test_a_solution_is_shown_only_when_asked_for_twice() -> None:
         await it.press("n")
         await it.see("Your turn")
         assert "scale web=4" not in it.text
+        assert "hint" not in it.text.replace(it.footer, "")
         await it.press("h")
-        await it.see("h once more shows a solution")
+        await it.see("Hint 1", "The command is docker service scale.", "docs.docker.com/reference/cli", "1 hint taken.")
         assert "scale web=4" not in it.text
         await it.press("h")
-        await it.see("A solution", "$ docker service scale web=4")
+        await it.see("h once more shows a solution", "1 hint taken.")
+        assert "scale web=4" not in it.text
+        await it.press("h")
+        await it.see("A solution", "$ docker service scale web=4", "2 hints taken, the solution among them.")
+        assert "h  hint" not in it.footer
+        await it.press("n", "p")
+        await it.see("2 hints taken, the solution among them.")
+        await it.press("h")
+        await it.see("Hint 1", "2 hints taken")
+
+
+async def test_a_step_that_shows_its_command_points_to_its_reference() -> None:
+    async with desk(taught(step={"hints": []})) as it:
+        await it.press("n", "h")
+        await it.see("The command is docker service create.", "1 hint taken.")
+        assert "h  hint" not in it.footer
 
 
 async def test_what_must_hold_is_kept_back_while_a_choice_is_open() -> None:

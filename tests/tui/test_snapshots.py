@@ -6,6 +6,7 @@ import pytest
 
 from lab.cluster.model import Progress, Report
 from lab.lesson.question import Question, QuizItem
+from lab.lesson.standing import Standing
 from lab.tui.appearance import Appearance
 from lab.world.entries import Entry, ManagerLink, Printed
 from tests.tui.fake import LESSON, NEXT, FakeStage, mesh_hits, with_containers
@@ -128,6 +129,40 @@ def test_a_wrong_answer_at_the_end(snap_compare: Compare, size: tuple[int, int])
     stage = ended()
     before = after(stage, "n", "n", "n", "n", "c", "enter", words=("Back to step 2: Crash one",))
     assert snap_compare(app_on(stage), terminal_size=size, run_before=before)
+
+
+def standing() -> FakeStage:
+    """A stage on which some of the lessons are done."""
+    stage = ended()
+    done = frozenset({"declare", "crash"})
+    here = Standing(done, done, hints=3, last=True, instant=True)
+    stage.stood = {"reconciliation": here, "scaling": Standing(done=frozenset(s.id for s in NEXT.steps))}
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [((80, 24), "dark"), ((120, 40), "dark"), ((120, 40), "light"), ((200, 60), "dark")],
+    ids=("dark-80x24", "dark-120x40", "light-120x40", "dark-200x60"),
+)
+def test_the_board_of_lessons(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    stage = standing()
+    before = after(stage, "l", words=("you are here", "3 hints taken"))
+    assert snap_compare(app_on(stage, theme=theme), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_what_is_found_in_the_lessons(snap_compare: Compare, size: tuple[int, int]) -> None:
+    stage = standing()
+    before = after(stage, "l", "slash", *"re", words=("Steps", "Terms", "desired state", "Commands"))
+    assert snap_compare(app_on(stage), terminal_size=size, run_before=before)
+
+
+def test_a_changed_cluster(snap_compare: Compare) -> None:
+    stage = FakeStage(desired=4)
+    stage.drift = "On this cluster 2 things differ from the start of step 2: r puts them right, in seconds."
+    before = after(stage, "n", words=("2 things differ",))
+    assert snap_compare(app_on(stage), terminal_size=(120, 40), run_before=before)
 
 
 def test_help(snap_compare: Compare) -> None:

@@ -103,7 +103,7 @@ async def test_the_view_says_how_far_up_it_is_and_a_typed_key_ends_that(size: tu
 async def test_a_search_shows_the_last_place_and_goes_up_and_down_from_there() -> None:
     async with desk() as it:
         await printed(it, lines(400), "line 399 of many")
-        await it.press("slash", *"line 9", "enter")
+        await it.press("4", "slash", *"line 9", "enter")
         await it.see("11 of 11: n above, N below, Esc ends", "line 99 of many", "lines up")
         await it.press("n", "n")
         await it.see("9 of 11", "line 97 of many")

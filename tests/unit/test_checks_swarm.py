@@ -21,7 +21,8 @@ WEB = Service("s", "web", ServiceSpec("nginx:1.26", replicas=3), 3)
 
 def task(slot: int, node: int = 0, state: str = "running", desired: str = "running", **more: Any) -> Task:
     name = more.pop("id", f"t{slot}")
-    return Task(name, "s", slot, f"n{node or slot}", state, desired, more.pop("created", 1.0), 2.0, **more)
+    made, changed = more.pop("created", 1.0), more.pop("changed", 2.0)
+    return Task(name, "s", slot, f"n{node or slot}", state, desired, made, changed, **more)
 
 
 START = saw(World(), SwarmChanged("node1", NODES, (WEB,), (task(1), task(2), task(3)), first=True))
@@ -99,11 +100,60 @@ def test_running_counts_and_says_what_is_on_its_way() -> None:
     ask = {"running": {"service": "web", "exactly": 3}}
     assert find(ask, START) == Outcome(True, "3 of 3 tasks of web run")
     late = tasks(task(3, 2, "preparing"))
-    assert find(ask, late) == Outcome(False, "2 of 3 tasks of web run; web.3 is preparing on node2")
+    assert find(ask, late).why == "2 of 3 tasks of web run; web.3 is preparing on node2"
     broken = tasks(task(3, 3, "rejected", "shutdown", error="No such image"))
     assert find(ask, broken).why == "2 of 3 tasks of web run; web.3 was rejected on node3 (No such image)"
     assert find({"running": {"service": "web", "at_least": 2}}, late).ok
     assert find({"running": {"service": "gone", "exactly": 0}}, START).ok
+
+
+def test_what_is_on_its_way_is_told_with_its_seconds() -> None:
+    late = tasks(task(3, 2, "preparing", changed=90.0), base=saw(START, CommandBegan(1, "node1", "docker ps")))
+    seen = late.at  # The task entered its state at the latest now, which is what the managers' clock is set by.
+    found = find({"running": {"service": "web", "exactly": 3}}, late)
+    assert found.why_at(seen + 6.4) == "2 of 3 tasks of web run; web.3 is preparing on node2 for 6 s"
+    assert found.why_at(seen + 126) == "2 of 3 tasks of web run; web.3 is preparing on node2 for 2 min 6 s"
+    assert found.why_at(seen - 1).endswith("for 0 s")
+    assert found == find({"running": {"service": "web", "exactly": 3}}, saw(late, CommandEnded(1, 0, 5.0))), "no news"
+
+
+@pytest.mark.parametrize(
+    ("check", "why"),
+    [
+        ({"running": {"service": "web", "at_least": 3}}, "2 of 3 tasks of web run; {}"),
+        ({"replaced": {"service": "web", "on": "node3"}}, "web.3 failed on node3; {}"),
+        (
+            {"happened": {"service": "web", "task": "running"}},
+            "no task of web started since the step began; web.3 failed on node3; {}",
+        ),
+        ({"placed": {"service": "web", "at_least": 3}}, "tasks of web by node: node1 1, node2 1; that is 2 nodes; {}"),
+    ],
+)
+def test_every_check_that_waits_for_a_task_names_it_with_its_seconds(check: dict[str, Any], why: str) -> None:
+    heir = task(3, 4, "starting", id="t3.2", created=9.0, changed=9.0)
+    world = tasks(task(3, 3, "failed", "shutdown"), heir)
+    found = find(check, world)
+    assert not found.ok
+    assert found.why_at(world.at + 3) == why.format("web.3 is starting on node4 for 3 s")
+
+
+def test_a_task_that_fits_no_node_waits_since_it_was_made() -> None:
+    """The scheduler stamps it anew at each try."""
+    late = task(3, state="pending", id="t9", created=100.0, changed=130.0, error="no suitable node")
+    world = tasks(replace(late, node=""), base=tasks(gone=("t3",)))
+    found = find({"running": {"service": "web", "exactly": 3}}, world)
+    assert found.why_at(world.at).endswith("web.3 is pending for 30 s (no suitable node)")
+
+
+def test_an_update_under_way_says_for_how_long() -> None:
+    status = UpdateStatus("updating", "update in progress", started=50.0)
+    world = tasks(
+        task(1, changed=56.0), base=saw(START, SwarmChanged("node1", services=(replace(WEB, status=status),)))
+    )
+    found = find({"updated": {"service": "web", "state": "completed"}}, world)
+    assert found.why_at(world.at) == "web: updating for 6 s (update in progress)"
+    found = find({"service": {"name": "web", "update": "completed"}}, world)
+    assert found.why_at(world.at + 1) == "web is updating for 7 s: update in progress"
 
 
 def test_running_exactly_waits_for_what_stops_and_for_what_is_wanted() -> None:

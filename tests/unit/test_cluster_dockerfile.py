@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import paths
 from lab.cluster.vm.build import dockerfile, images
 from lab.errors import InputError
 
@@ -19,8 +20,10 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_labs_own_dockerfiles_are_in_the_subset() -> None:
-    tags = {one.tag.split(":")[0] for one in images.recipes()}
-    assert tags == {"nginx", "node", "busybox", "traefik", "pebble"}
+    tags = [one.tag for one in images.recipes()]
+    assert {tag.split(":")[0] for tag in tags} == {"nginx", "node", "busybox", "traefik", "pebble", "backend"}
+    assert len(tags) == len(set(tags))
+    assert tags.index("node:20") < tags.index("backend:0")
 
 
 def test_everything_that_it_reads(tmp_path: Path) -> None:
@@ -42,7 +45,7 @@ def test_everything_that_it_reads(tmp_path: Path) -> None:
         'CMD ["-x", "y z"]\n'
         "HEALTHCHECK --interval=5s --start-period=1s --retries=2 CMD wget -q http://localhost/\n",
     )
-    found = dockerfile.read(path)
+    (found,) = dockerfile.read(path)
     tools, image = found.stages
     assert found.tag == "x:1"
     assert (tools.name, tools.base) == ("tools", "debian:trixie-slim")
@@ -78,6 +81,7 @@ def test_everything_that_it_reads(tmp_path: Path) -> None:
         ("FROM scratch\n\nARG X=1\n", 3, "ARG is not in the subset"),
         ("FROM scratch\nADD a /b\n", 2, "ADD is not in the subset"),
         ("FROM scratch\nRUN true\n", 2, "scratch has none"),
+        ("FROM node:20\nRUN true\n", 2, "RUN goes with FROM debian:trixie-slim only"),
         ('FROM debian:trixie-slim\nRUN ["true"]\n', 2, "shell form"),
         ("FROM debian:trixie-slim\nRUN --mount=type=cache,target=/x true\n", 2, "shell form"),
         ("FROM debian:trixie-slim\nCOPY a /a\nRUN true\n", 3, "RUN after COPY"),
@@ -119,3 +123,43 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
         dockerfile.read(path)
     with pytest.raises(InputError, match="cannot be read"):
         dockerfile.read(tmp_path / "none")
+
+
+def test_a_stage_with_a_name_of_its_own_is_an_image_too(tmp_path: Path) -> None:
+    """What `docker build --target` makes: the settings of the stage above and its own."""
+    path = write(
+        tmp_path,
+        'FROM scratch AS program\nCOPY a /a\nENV KIND=x\nCMD ["/a"]\n'
+        'FROM program AS v1\nLABEL org.opencontainers.image.ref.name="a:1"\nENV VERSION=1\n'
+        'FROM program AS v2\nLABEL org.opencontainers.image.ref.name="a:2"\nENV VERSION=2\n',
+    )
+    one, two = dockerfile.read(path)
+    assert [(each.tag, each.target, len(each.stages)) for each in (one, two)] == [("a:1", "v1", 2), ("a:2", "v2", 3)]
+    assert (one.name, two.name) == (f"{tmp_path.name}-v1", f"{tmp_path.name}-v2")
+    assert two.image.env == ("KIND=x", "VERSION=2")
+    assert two.image.settings == {"Cmd": ["/a"]}
+    assert two.image.copies == ()
+    assert two.below == ""
+
+
+def test_an_image_of_the_lab_can_be_the_base_of_another(tmp_path: Path) -> None:
+    path = write(tmp_path, "FROM node:20 AS program\nENV B=2 C=3\nFROM program\n" + NAMED)
+    (found,) = dockerfile.read(path)
+    assert found.below == "node:20"
+    below = dockerfile.Stage(
+        "", "debian:trixie-slim", 1, env=("A=1", "B=1"), labels={dockerfile.NAME_LABEL: "node:20", "lab": "yes"},
+        ports=("80/tcp",), settings={"Cmd": ["node"]},
+    )  # fmt: skip
+    image = dockerfile.inherit(found, below).image
+    assert image.env == ("A=1", "B=2", "C=3")
+    assert image.labels == {dockerfile.NAME_LABEL: "x:1", "lab": "yes"}
+    assert (image.ports, image.settings) == (("80/tcp",), {"Cmd": ["node"]})
+
+
+def test_an_image_from_one_that_the_lab_does_not_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "images" / "a").mkdir(parents=True)
+    write(tmp_path / "images" / "a", "FROM python:3\n" + NAMED)
+    monkeypatch.setattr(paths, "stacks", lambda: tmp_path)
+    with pytest.raises(InputError, match="FROM python:3: none of the lab's images") as caught:
+        images.recipes()
+    assert caught.value.line == 1

@@ -71,7 +71,8 @@ def build(folder: Path, text: str, base: Layer, named: Mapping[str, Path] | None
     (folder / "Dockerfile").write_text(text + '\nLABEL org.opencontainers.image.ref.name="x:1"\n')
     out = folder / "out"
     out.mkdir(exist_ok=True)
-    return images.build(read(folder / "Dockerfile"), base, out, named=named or {}, step=lambda _, __: None)
+    (recipe,) = read(folder / "Dockerfile")
+    return images.build(recipe, (base,), out, named=named or {}, step=lambda _, __: None)
 
 
 @pytest.fixture
@@ -143,8 +144,37 @@ def test_an_archive_holds_a_shared_layer_once(tmp_path: Path, base: Layer) -> No
 def test_an_image_is_found_again(tmp_path: Path, base: Layer) -> None:
     (tmp_path / "a").write_text("a")
     image = build(tmp_path, 'FROM debian:trixie-slim\nCOPY a /a\nCMD ["sh"]', base)
-    images.save_image(image, base, tmp_path / "out" / "image.json")
-    assert images.load_image(base, tmp_path / "out" / "image.json") == image
+    images.save_image(image, (base,), tmp_path / "out" / "image.json")
+    assert images.load_image((base,), tmp_path / "out" / "image.json") == image
+
+
+def test_images_from_one_file_share_its_layers(tmp_path: Path, base: Layer) -> None:
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "Dockerfile").write_text(
+        'FROM debian:trixie-slim AS program\nCOPY a /a\nCMD ["sh"]\n'
+        'FROM program AS v1\nLABEL org.opencontainers.image.ref.name="a:1"\nENV VERSION=1\n'
+        'FROM program AS v2\nLABEL org.opencontainers.image.ref.name="a:2"\nENV VERSION=2\n'
+    )
+    made = []
+    for recipe in read(tmp_path / "Dockerfile"):
+        (out := tmp_path / recipe.target).mkdir()
+        made.append(images.build(recipe, (base,), out, named={}, step=lambda _, __: None))
+    one, two = made
+    assert [layer.diff_id for layer in one.layers] == [layer.diff_id for layer in two.layers]
+    assert (len(one.layers), one.id == two.id) == (2, False)
+    images.pack_images(made, tmp_path / "all.tar")
+    assert sum(name.endswith("layer.tar") for name in content(tmp_path / "all.tar")) == 2
+
+
+def test_the_key_of_an_image_depends_on_those_below_it(tmp_path: Path) -> None:
+    for name, text in (("a", "FROM b:1\n"), ("b", "FROM debian:trixie-slim\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text(f'{text}LABEL org.opencontainers.image.ref.name="{name}:1"\n')
+    found = [recipe for name in "ba" for recipe in read(tmp_path / name / "Dockerfile")]
+    before = images.image_keys(found)
+    (tmp_path / "b" / "more").write_text("")
+    after = images.image_keys(found)
+    assert [tag for tag in before if before[tag] != after[tag]] == ["b:1", "a:1"]
 
 
 def test_a_key_depends_on_every_byte_and_border(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ services:
     secrets: [key, {source: outer, target: /run/outer}]
     configs: [site, {source: conf, target: /etc/site.conf}]
     healthcheck: {test: curl localhost}
+    stop_signal: SIGINT
     deploy:
       replicas: 3
       endpoint_mode: vip
@@ -85,6 +86,7 @@ configs: {site: {file: ./site}, conf: {name: "conf-${V:-1}", file: ./site}}
         volumes=("shop_data", "disk", "other"),
         memory=3 * 512 * 1024 * 1024,
         health=("CMD-SHELL", "curl localhost"),
+        stop_signal="SIGINT",
         preferences=("node.labels.rack",),
         max_per_node=2,
     )

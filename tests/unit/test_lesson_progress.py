@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -100,6 +101,27 @@ def test_the_ledger_has_what_a_step_made_and_says_it_leaves() -> None:
     ownership.record_ids("lab", ())
     assert ownership.owned_ids("lab") == {"new", "k", "more"}
     assert ownership.owned_ids("other") == frozenset()
+
+
+def test_what_was_done_and_the_hints_that_were_taken_survive_a_reset() -> None:
+    progress.pass_step("lab", LESSON, IDS[0], "monday")
+    for hint in ("0", "pointer", "0"):
+        progress.take_hint("lab", LESSON, IDS[1], hint)
+    progress.take_hint("lab", LESSON, "a-step-that-is-no-more", "0")
+    progress.forget_step("lab", LESSON)
+    record = progress.read_record("lab", LESSON)
+    assert record == progress.Record(frozenset(), frozenset(IDS[:1]), {IDS[1]: ("0", "pointer")}, "monday")
+    progress.record_cluster("lab", LESSON, "tuesday")
+    assert progress.read_record("lab", LESSON).cluster == "tuesday"
+    assert progress.read_record("lab", LESSON.model_copy(update={"version": 2})) == progress.Record()
+
+
+def test_a_file_from_before_more_was_kept_is_read() -> None:
+    path = json_store.store_path("progress", "lab")
+    path.parent.mkdir()
+    path.write_text(json.dumps({"last": LESSON.id, "passed": {LESSON.id: IDS[:2]}}))
+    record = progress.read_record("lab", LESSON)
+    assert record == progress.Record(frozenset(IDS[:2]), frozenset(IDS[:2]))
 
 
 def test_progress_in_another_version_of_a_lesson_is_not_progress_in_this_one() -> None:

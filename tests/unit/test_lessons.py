@@ -33,12 +33,14 @@ IDS = [lesson.id for lesson in LESSONS]
 #: Every lesson is played on the model, save those that ask what no model of a swarm can answer, with the reason.
 #: They are proven on real machines (`tests/live/test_lessons.py` plays them all), and here their checkpoints are.
 BEYOND = {
+    "orientation": "what a worker's engine says",
     "routing-mesh": "what nginx wrote to its log, and through which address",
     "edge-router": "Traefik: its API, its redirect, its dashboard's password",
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
     "certificates": "certificates: who issued them, and when",
     "rolling-update": "requests under load",
+    "failed-update": "requests under load",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread.
@@ -66,7 +68,7 @@ def test_the_lessons_are_there_and_well() -> None:
     problems, looked_at = check_paths([paths.lessons()])
     assert problems == ()
     assert looked_at == len(IDS) + len(load_challenges()) + 1
-    assert IDS[:3] == ["first-service", "reconciliation", "scaling"]
+    assert IDS[:3] == ["orientation", "first-service", "reconciliation"]
 
 
 def test_what_is_said_of_single_lessons_is_of_lessons_of_the_syllabus() -> None:

@@ -12,7 +12,8 @@ from lab.errors import EngineError
 from lab.lesson.model import Lesson
 from lab.plain.seat import INTERRUPTED
 from lab.session.replay import ReplayStage
-from lab.world.entries import Captured, Checked, LessonOpened, ManagerLink, StepMoved
+from lab.world.entries import Captured, Checked, Entry, LessonOpened, ManagerLink, StepMoved
+from lab.world.waiting import Waiting
 from tests.doubles.plain_desk import PlainDesk, plain_desk
 from tests.tui.fake import LESSON, NEXT, FakeStage
 
@@ -120,10 +121,35 @@ def test_hints_begin_with_the_checks_own_words_and_end_with_a_way() -> None:
         assert desk.type("h").startswith("Missing: 4 tasks of web run (3 of 4 tasks run)\n")
         assert desk.type("h").startswith("Hint:\nOnly 3.\n")
         assert desk.type("h").startswith("Hint:\nWait.\n")
-        assert desk.type("h").startswith("This does it:\n    docker service create")
+        assert desk.type("h").startswith("Hint:\nThe command is `docker service create`.")
         assert "There are no more hints." in desk.type("h")
         stage.journal.write(Checked("reconciliation", "declare", 0, "4 tasks of web run", False, "2 of 4 tasks run"))
         assert "(2 of 4 tasks run)" in desk.type("h"), "the check has other words by now"
+
+
+def test_a_solution_is_told_only_when_asked_for_twice_and_the_hints_are_counted() -> None:
+    stage = stage_of(changed(0, run=None, solution="docker service create web", hints=[]))
+    with plain_desk(stage) as desk:
+        at_first_step(desk)
+        assert desk.type("h").startswith("Hint:\nThe command is `docker service create`.")
+        assert desk.type("h").startswith("The solution is next: h once more tells it.")
+        assert desk.type("h").startswith("This does it:\n    docker service create web")
+        assert "There are no more hints." in desk.type("h")
+        assert stage.journal.world.lesson.hints[("reconciliation", "declare")] == {"pointer", "solution"}
+        stage.journal.write(StepMoved("reconciliation", "declare", "passed", "Done."))
+        desk.see("2 hints taken, the solution among them.")
+
+
+def test_a_red_check_says_for_how_long_it_has_waited() -> None:
+    stage = FakeStage()
+    with plain_desk(stage) as desk:
+        at_first_step(desk)
+        waits = (Waiting("web.2 is preparing on node4", stage.journal.now() - 6),)
+        why = "3 of 4 tasks run; web.2 is preparing on node4"
+        stage.journal.write(Checked("reconciliation", "declare", 0, "4 tasks of web run", False, why, "after", waits))
+        assert "(3 of 4 tasks run; web.2 is preparing on\n   node4 for 6 s)" in desk.type("c")
+        stage.journal.put(Entry(stage.journal.now() + 3, ManagerLink("live", "node1")))
+        assert "for 9\ns)" in desk.type("h")
 
 
 def test_c_says_the_verdicts_now() -> None:

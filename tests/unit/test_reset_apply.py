@@ -288,12 +288,12 @@ def test_a_stack_that_was_changed_by_hand_is_put_right() -> None:
 
 def test_names_of_a_stack_that_were_taken_by_hand_are_given_back_to_it() -> None:
     driver = ModelDriver()
-    driver.swarm.create_named("configs", "server-1", data="of another time")
+    driver.swarm.create_named("configs", "settings-1", data="of another time")
     driver.swarm.create_named("networks", "app_inside")
     reset(driver, EDGE)
     assert reset(driver, EDGE).actions == ()
     held = {n.name: n.content for n in driver.journal.world.swarm.objects.values()}
-    assert held["server-1"] == fingerprint((paths.stacks() / "app" / "server.js").read_bytes())
+    assert held["settings-1"] == fingerprint((paths.stacks() / "app" / "settings.json").read_bytes())
     assert held["app_inside"] == held["api-key-1"] == ""
 
 

@@ -78,8 +78,8 @@ def test_a_paused_update_is_as_it_should_be_and_nothing_else_is() -> None:
     anew = "remove service app_backend, to make it anew "
     for status in ("", "updating", "completed", "rollback_paused"):
         assert planned(world_of("0", status)) == [f"{anew}(its update is not paused)", FIRST, OVER]
-    assert planned(world_of("1", "paused")) == [f"{anew}(env, its update is stuck)", FIRST, OVER]
-    assert planned(world_of("2")) == [f"{anew}(env)", FIRST, OVER]
+    assert planned(world_of("1", "paused")) == [f"{anew}(image, its update is stuck)", FIRST, OVER]
+    assert planned(world_of("2")) == [f"{anew}(image)", FIRST, OVER]
 
 
 def test_what_runs_well_already_is_only_updated() -> None:
@@ -131,7 +131,7 @@ def test_it_is_made_and_the_second_time_nothing_is_done() -> None:
     backend = world.swarm.service("app_backend")
     assert backend is not None
     assert backend.status.state == "paused"
-    assert "VERSION=0" in backend.spec.env
+    assert backend.spec.image == "backend:0"
     old = world.swarm.live_tasks(backend.id)
     assert old
     assert all(task.template != backend.template for task in old), "what answers is of the version before"
@@ -143,7 +143,7 @@ def test_there_and_back() -> None:
     driver = ModelDriver()
     reset(driver, WELL)
     assert reset(driver, PAUSED) == [FIRST, OVER]
-    assert reset(driver, WELL) == ["remove service app_backend, to make it anew (env, its update is stuck)", OVER]
+    assert reset(driver, WELL) == ["remove service app_backend, to make it anew (image, its update is stuck)", OVER]
     assert reset(driver, WELL) == []
 
 

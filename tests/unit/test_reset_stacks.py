@@ -73,7 +73,7 @@ def test_stacks_come_after_what_they_need_and_in_their_order() -> None:
 
 
 def test_a_service_that_differs_is_made_anew_and_a_number_is_only_deployed() -> None:
-    assert planned(changed(deployed(), "app_backend", image="node:18")) == [
+    assert planned(changed(deployed(), "app_backend", image="backend:9")) == [
         "remove service app_backend, to make it anew (image)",
         "deploy stack app (app.yaml)",
     ]
@@ -130,22 +130,22 @@ def holding(world: World, config: str, content: bytes, labels: Mapping[str, str]
 
 def test_a_config_that_holds_something_else_is_made_anew_with_the_services_that_use_it() -> None:
     """A config cannot be changed: a deploy over it fails. So it was after an update of the lab."""
-    program = (paths.stacks() / "app" / "server.js").read_bytes()
-    assert planned(holding(deployed(), "server-1", program)) == []
-    old = holding(deployed(), "server-1", program + b"// once\n")
+    settings = (paths.stacks() / "app" / "settings.json").read_bytes()
+    assert planned(holding(deployed(), "settings-1", settings)) == []
+    old = holding(deployed(), "settings-1", settings + b"\n")
     assert planned(old) == [
-        "remove service app_backend, to make it anew (the config server-1)",
-        "remove config server-1, to make it anew (it holds something else)",
+        "remove service app_backend, to make it anew (the config settings-1)",
+        "remove config settings-1, to make it anew (it holds something else)",
         "deploy stack app (app.yaml)",
     ]
     assert planned(apply_to(old, plan(old, EDGE, made_by_lab=True, env=ENV).actions)) == []
 
 
 def test_a_config_of_others_that_holds_something_else_is_left_alone() -> None:
-    old = holding(deployed(), "server-1", b"theirs")
+    old = holding(deployed(), "settings-1", b"theirs")
     found = plan(old, EDGE, made_by_lab=False, env=ENV)
     assert found.actions == ()
-    assert "config server-1: holds something else, and is not the lab's to make anew" in [
+    assert "config settings-1: holds something else, and is not the lab's to make anew" in [
         left.sentence for left in found.left
     ]
 
@@ -194,7 +194,6 @@ def test_a_stack_that_should_not_be_there_goes_with_all_that_it_made() -> None:
         "remove config edge-dynamic-1",
         "remove config edge-socket-1",
         "remove config nginx-1",
-        "remove config server-1",
         "remove config settings-1",
     ]
 
@@ -209,7 +208,7 @@ def test_a_volume_that_a_service_still_uses_stays() -> None:
 
 
 def test_a_stack_of_others_is_left_alone() -> None:
-    world = changed(without(deployed(), "app_frontend"), "app_backend", image="node:18")
+    world = changed(without(deployed(), "app_frontend"), "app_backend", image="backend:9")
     found = plan(world, EDGE, made_by_lab=False, env=ENV)
     assert found.actions == ()
     assert [left.sentence for left in found.left if left.name.startswith("app")] == [

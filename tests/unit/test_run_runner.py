@@ -10,7 +10,7 @@ import pytest
 
 from lab.cli.out import to_json
 from lab.errors import Cancelled, EngineError, InputError, LabError, WaitError
-from lab.lesson.hints import hint_for, list_hints
+from lab.lesson.hints import describe_taken, hint_for, list_hints
 from lab.lesson.model import Step
 from lab.run.capture import capture_from_output, known_values
 from lab.run.runner import StepResult, run_lesson, run_step
@@ -25,6 +25,7 @@ from lab.world.entries import (
     ManagerLink,
     StepMoved,
 )
+from lab.world.waiting import say_how_long
 from tests.builders import lesson_of
 from tests.doubles.driver import ModelDriver
 
@@ -134,13 +135,27 @@ def test_at_the_bound_the_last_finding_and_its_hint_are_told() -> None:
     moved = driver.facts(StepMoved)[-1]
     assert isinstance(moved, StepMoved)
     assert moved.why == f"{result.why}\n{result.hint}"
-    assert driver.facts(Checked)[-1] == Checked("one", "up", 0, "4 tasks of web run", False, result.why)
+    last = driver.facts(Checked)[-1]
+    assert isinstance(last, Checked)
+    assert say_how_long(last.why, last.waits, driver.journal.now()) == result.why
+    assert "web.2 is preparing on node1 for 7 s; web.3" in result.why
 
 
 def test_hints() -> None:
     step = Step.model_validate_json(json.dumps(UP))
     assert hint_for(step, "2 of 4 tasks of web run; web.3 is pending") == "`web.3` is pending."
-    assert list_hints(step, ["1 of 4", "web.2 is new"]) == ("`web.2` is new.", "Look at `docker service ps web`.")
+    told = list_hints(step, ["1 of 4", "web.2 is new"])
+    assert [(hint.id, hint.text) for hint in told[:2]] == [
+        ("0", "`web.2` is new."),
+        ("1", "Look at `docker service ps web`."),
+    ]
+    assert [hint.id for hint in told[2:]] == ["pointer"], "the page shows the command itself"
+    turn = step.model_copy(update={"run": None, "solution": "docker service scale web=4", "hints": ()})
+    assert [(hint.id, hint.command) for hint in list_hints(turn, [])] == [
+        ("pointer", ""),
+        ("solution", "docker service scale web=4"),
+    ]
+    assert list_hints(turn.model_copy(update={"solution": None}), []) == ()
     assert hint_for(step, "anything else") == "Look at `docker service ps web`."
     assert hint_for(step.model_copy(update={"hints": ()}), "x") == ""
 
@@ -269,6 +284,41 @@ def test_a_turn_that_nobody_takes_ends_at_its_bound() -> None:
     result = run_step(lesson, lesson.steps[0], Recording(), strict=False)
     assert not result.passed
     assert result.why == "2 of 4 tasks of web run"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            "docker service scale web=4",
+            "The command is `docker service scale`. `docker service scale --help` lists its ",
+        ),
+        ("docker ps --all", "The command is `docker ps`."),
+        (
+            "x=$(docker secret ls -q); docker secret rm $x",
+            "The commands are `docker secret ls` and `docker secret rm`.",
+        ),
+        ("curl -sI http://web", "The command is `curl`; `curl --help` lists its options."),
+    ],
+)
+def test_a_pointer_names_the_command_and_its_reference(command: str, told: str) -> None:
+    (hint,) = list_hints(lesson_of({**UP, "run": command, "hints": []}).steps[0], [])
+    assert hint.text.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("command", "page"),
+    [("docker service scale a=1", "service/scale"), ("docker ps", "container/ls"), ("docker kill x", "container/kill")],
+)
+def test_a_pointer_has_the_commands_own_page(command: str, page: str) -> None:
+    (hint,) = list_hints(lesson_of({**UP, "run": command, "hints": []}).steps[0], [])
+    assert f"docs.docker.com/reference/cli/docker/{page}/ explains" in hint.text
+
+
+def test_hints_taken_are_counted_in_words() -> None:
+    assert describe_taken(()) == ""
+    assert describe_taken(("0",)) == "1 hint taken"
+    assert describe_taken(("0", "pointer", "solution")) == "3 hints taken, the solution among them"
 
 
 def test_the_proof_types_the_solution_of_a_learners_turn() -> None:

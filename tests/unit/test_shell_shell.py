@@ -127,6 +127,7 @@ SEVERAL = ("for i in 1 2\ndo\n  echo line $i\ndone", "echo one \\\n  two \\\n  t
 def test_a_command_of_several_lines_is_seen_whole(stage: Stage, size: tuple[int, int], typing: float) -> None:
     columns, rows = size
     stage.shell.resize(columns, rows)
+    stage.run("true", bound=BOUND)  # bash draws its line again once it has heard of the size
     for command in SEVERAL:
         before = len(stage.printed)
         output = stage.run(command, bound=BOUND, typing=typing).output

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lab.lesson.hints import SOLUTION
 from lab.lesson.measured import measured
 from lab.text import count_of
 from lab.tui import chrome
@@ -43,7 +44,8 @@ def afterwards_at(s: UiState, room: int) -> int:
 def hints_at(s: UiState, room: int) -> int:
     """Return the line of the page at which its last hint begins."""
     shown = len(_step(s, room)) + sum(1 for _ in asked(s, room))
-    before = replace(s, hints=s.hints[:-1]) if not s.solution_asked else replace(s, solution_asked=0)
+    last = () if s.solution_asked and all(hint.id != SOLUTION for hint in s.hints) else s.hints[-1:]
+    before = replace(s, hints=s.hints[: len(s.hints) - len(last)], solution_asked=False)
     return shown + sum(1 for _ in hint_lines(before, room))
 
 

@@ -60,7 +60,7 @@ def disk_name(kind: Images = "packages") -> str:
     scripts = (inputs.guest("init"), inputs.guest("pid1"))
     if kind == "official":
         return f"base-{inputs.key('base without images', inputs.rootfs_key(), *scripts)}"
-    keys = [images.image_key(one) for one in images.recipes()]
+    keys = images.image_keys(images.recipes()).values()
     return f"base-{inputs.key('base', inputs.rootfs_key(), inputs.debian_key(), *keys, *scripts)}"
 
 
@@ -240,12 +240,14 @@ class _Build:
             return ()
         base = self._debian()
         recipes = images.recipes()
-        made = [images.base_image(base)]
+        keys = images.image_keys(recipes)
+        made = {"": images.base_image(base)}
         for number, one in enumerate(recipes):
             low = 0.3 + 0.7 * number / len(recipes)
-            made.append(self._image(one, base, low, 0.7 / len(recipes)))
+            name = f"image-{one.name}-{keys[one.tag]}"
+            made[one.tag] = self._image(one, name, made[one.below].layers, low, 0.7 / len(recipes))
         self._share("images", "the images are built", 1.0)
-        return tuple(made)
+        return tuple(made.values())
 
     def _debian(self) -> Layer:
         final = self._cache / f"debian-{inputs.debian_key()}.tar"
@@ -257,15 +259,15 @@ class _Build:
             (folder / "layer.tar").replace(final)
         return layers.seal_layer(final)
 
-    def _image(self, one: Recipe, base: Layer, low: float, width: float) -> Image:
-        final = self._cache / f"image-{one.path.parent.name}-{images.image_key(one)}"
+    def _image(self, one: Recipe, name: str, below: tuple[Layer, ...], low: float, width: float) -> Image:
+        final = self._cache / name
         if not (final / "image.json").exists():
-            folder = self._new(f"image-{one.path.parent.name}")
+            folder = self._new(f"image-{one.name}")
             step = self._stepper("images", f"{one.tag}: ", low, width)
-            image = images.build(one, base, folder, named=images.contexts(), step=step, stop=self._stop)
-            images.save_image(image, base, folder / "image.json")
+            image = images.build(one, below, folder, named=images.contexts(), step=step, stop=self._stop)
+            images.save_image(image, below, folder / "image.json")
             folder.replace(final)
-        return images.load_image(base, final / "image.json")
+        return images.load_image(below, final / "image.json")
 
     def _both(self, one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
         """Run two jobs in parallel; the first failure, or an interrupt, stops the other."""

@@ -3,13 +3,14 @@
 The lab's own images have real Dockerfiles, but must be built where no registry can be reached and no engine runs. So
 the lab reads what they need and rejects the rest, with file and line:
 
-    FROM debian:trixie-slim | scratch [AS name]      the last stage is the image
-    RUN shell form                                   before the stage's first COPY
+    FROM debian:trixie-slim | scratch | a stage above | another of the lab's images [AS name]
+    RUN shell form                                   before the stage's first COPY, and from debian only
     COPY [--from=stage|context] [--chmod=755] file... target
     ENV, LABEL (KEY=value...)  EXPOSE  WORKDIR  USER  STOPSIGNAL
     ENTRYPOINT, CMD (exec form)  HEALTHCHECK [options] NONE | CMD ["..."] | CMD command
 
-The label `org.opencontainers.image.ref.name` is the image's name and tag.
+The label `org.opencontainers.image.ref.name` is an image's name and tag. The last stage is an image, and so is every
+stage before it that has a label of its own: what `docker build --target` makes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from lab.errors import InputError
 DEBIAN = "debian:trixie-slim"
 SCRATCH = "scratch"
 NAME_LABEL = "org.opencontainers.image.ref.name"
+_TAG = re.compile(r"[a-z0-9._/-]+:[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Copy:
 
 @dataclass(frozen=True)
 class Stage:
-    """One FROM and its instructions. `settings` has other keys of an image's config, as the engine spells them."""
+    """One FROM and its instructions. `settings` has other keys of an image's config, as the engine spells them. What it
+    has from a stage above is in it, but for that stage's files."""
 
     name: str
     base: str
@@ -58,16 +61,32 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A parsed Dockerfile: its stages, the last one being the image called `tag`."""
+    """An image that a Dockerfile makes: the stages up to its own, the last one being the image called `tag`."""
 
     path: Path
     tag: str
     stages: tuple[Stage, ...]
+    target: str = ""
+    """The name of the image's stage where the file makes several images."""
 
     @property
     def image(self) -> Stage:
         """The stage that becomes the image."""
         return self.stages[-1]
+
+    @property
+    def name(self) -> str:
+        """A name for files: the folder's, and that of the stage where there are several images."""
+        return "-".join(filter(None, (self.path.parent.name, self.target)))
+
+    @property
+    def below(self) -> str:
+        """The tag of the image of the lab that this one starts from; "" where that is Debian, or nothing."""
+        names = {stage.name: stage for stage in self.stages[:-1]}
+        base = self.image.base
+        while base in names:
+            base = names[base].base
+        return "" if base in (DEBIAN, SCRATCH) else base
 
 
 @dataclass(frozen=True)
@@ -81,12 +100,13 @@ class _Line:
         return InputError(why, path=self.path, line=self.number)
 
 
-def read(path: Path) -> Recipe:
-    """Read the Dockerfile at `path`. Raises InputError, with file and line, for what is not in the subset."""
+def read(path: Path) -> tuple[Recipe, ...]:
+    """Read the images of the Dockerfile at `path`. Raises InputError, with file and line, for what is not in the
+    subset."""
     stages: list[Stage] = []
     for line in _lines(path):
         if line.word == "FROM":
-            stages.append(_from(line))
+            stages.append(_from(line, stages))
         elif not stages:
             raise line.refuse("the first instruction must be FROM")
         elif (reader := _READERS.get(line.word)) is None:
@@ -95,10 +115,16 @@ def read(path: Path) -> Recipe:
             stages[-1] = reader(stages[-1], line)
     if not stages:
         raise InputError("there is no FROM in this Dockerfile", path=path)
-    tag = stages[-1].labels.get(NAME_LABEL, "")
-    if not re.fullmatch(r"[a-z0-9._/-]+:[\w.-]+", tag):
-        raise InputError(f'the image needs a name: LABEL {NAME_LABEL}="name:tag"', path=path)
-    return Recipe(path, tag, tuple(stages))
+    last = len(stages) - 1
+    made = [number for number, stage in enumerate(stages) if NAME_LABEL in stage.labels or number == last]
+    for number in made:
+        if not _TAG.fullmatch(stages[number].labels.get(NAME_LABEL, "")):
+            raise InputError(f'the image needs a name: LABEL {NAME_LABEL}="name:tag"', path=path)
+    several = len(made) > 1
+    return tuple(
+        Recipe(path, stages[n].labels[NAME_LABEL], tuple(stages[: n + 1]), stages[n].name if several else "")
+        for n in made
+    )
 
 
 def _lines(path: Path) -> Iterator[_Line]:
@@ -113,18 +139,39 @@ def _lines(path: Path) -> Iterator[_Line]:
             yield _Line(path, part["startline"] + 1, part["instruction"], part["value"].strip())
 
 
-def _from(line: _Line) -> Stage:
+def _from(line: _Line, above: Sequence[Stage]) -> Stage:
     words = line.value.split()
     if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
         raise line.refuse("write FROM image, or FROM image AS name")
-    if words[0] not in (DEBIAN, SCRATCH):
-        raise line.refuse(f"FROM {words[0]}: the lab builds from {DEBIAN} or {SCRATCH} only")
-    return Stage(words[2] if len(words) == 3 else "", words[0], line.number)
+    base, name = words[0], words[2] if len(words) == 3 else ""
+    stage = next((each for each in above if each.name == base), None)
+    if stage is not None:
+        labels = {key: value for key, value in stage.labels.items() if key != NAME_LABEL}
+        return replace(stage, name=name, base=base, line=line.number, runs=(), copies=(), folders=(), labels=labels)
+    if base not in (DEBIAN, SCRATCH) and not _TAG.fullmatch(base):
+        raise line.refuse(f"FROM {base}: the lab builds from {DEBIAN}, {SCRATCH}, a stage above or an image of its own")
+    return Stage(name, base, line.number)
+
+
+def inherit(recipe: Recipe, below: Stage) -> Recipe:
+    """Return an image's recipe with the settings that its stages have from the image below them."""
+
+    def settled(stage: Stage) -> Stage:
+        env = {each.partition("=")[0]: each for each in (*below.env, *stage.env)}
+        labels = {**{k: v for k, v in below.labels.items() if k != NAME_LABEL}, **stage.labels}
+        ports = tuple(dict.fromkeys((*below.ports, *stage.ports)))
+        settings = {**below.settings, **stage.settings}
+        return replace(stage, env=tuple(env.values()), labels=labels, ports=ports, settings=settings)
+
+    stages = (stage if stage.base in (DEBIAN, SCRATCH) else settled(stage) for stage in recipe.stages)
+    return replace(recipe, stages=tuple(stages))
 
 
 def _run(stage: Stage, line: _Line) -> Stage:
     if stage.base == SCRATCH:
         raise line.refuse("RUN needs a shell, and scratch has none")
+    if stage.base != DEBIAN:
+        raise line.refuse(f"RUN goes with FROM {DEBIAN} only")
     if stage.copies:
         raise line.refuse("RUN after COPY is not in the subset; put the RUN first")
     if not line.value or line.value.startswith(("[", "--", "<<")):

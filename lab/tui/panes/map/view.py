@@ -35,7 +35,7 @@ _LEGEND: tuple[Line, ...] = (
     (("n/s", "strong"), (" requests a second", "quiet")),
     (("✘ n", "bad"), (" failed in the last 10 s", "quiet")),
 )
-_GRANTED: tuple[Line, ...] = ((("◆ secret", "lab"),), (("◇ config", "code"),))
+_GRANTED: Line = (("◆ secret", "lab"), (", else ", "quiet"), ("config", "code"))
 _GRANTS = 5
 
 
@@ -75,7 +75,7 @@ def _foot(world: World, way: Way, room: int) -> Iterator[Line]:
         yield from wrap([(f"{text}: give a service labels for Traefik.", "quiet")], room)
     if way.beside:
         yield from pack((_beside(world, one) for one in way.beside), room, (("beside it  ", "quiet"),))
-    yield from pack((*_LEGEND, *(_GRANTED if room < WIDE else ())), room)
+    yield from pack((*_LEGEND, *([_GRANTED] if room < WIDE else [])), room)
 
 
 def _beside(world: World, service: Service) -> Line:
@@ -221,7 +221,7 @@ def _grants(service: Service) -> tuple[Line, ...]:
 def _granted(service: Service) -> tuple[Line, ...]:
     """Return the same in one row."""
     given: list[Span] = [(f"◆{one.source}", "lab") for one in service.spec.secrets]
-    given += [(f"◇{one.source}", "code") for one in service.spec.configs]
+    given += [(one.source, "code") for one in service.spec.configs]
     line = [part for span in given for part in (span, (" ", ""))][:-1]
     return (tuple(line),) if line else ()
 

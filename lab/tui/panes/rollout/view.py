@@ -132,9 +132,8 @@ def _lasted(status: UpdateStatus, now: float) -> str:
 
 
 def _versions(world: World, service: Service) -> Iterator[Span]:
-    """Yield the old and the new version."""
+    """Yield the old and the new image."""
     image, old = service.spec.image, version_before(world, service)
-    version = next((item for item in service.spec.env if item.startswith("VERSION=")), "")
     back = is_rolling_back(service)
     if old is not None and old.image and old.image != image:
         yield f"from {old.image} {'back to' if back else 'to'} ", "quiet"
@@ -144,9 +143,6 @@ def _versions(world: World, service: Service) -> Iterator[Span]:
         yield (": same image, the settings of before" if back else ": same image, other settings"), "quiet"
     else:
         yield image, "code"
-    if version:
-        yield ", ", "quiet"
-        yield version, "strong"
 
 
 def _bar(service: Service, slots: Sequence[Place], room: int) -> Iterator[Line]:

@@ -18,11 +18,15 @@ const who = {
 const began = Date.now();
 let served = 0;
 
-// Version 0 is the bad one: it starts, and dies before it is of any use.
-if (who.version === "0") {
-  console.error("version 0 cannot work");
+// Two versions are bad: one ends before it is of any use, the other some time
+// after its first health check.
+const DIES_LATER_MS = 30000;
+const die = (why) => {
+  console.error(`version ${who.version} ${why}`);
   process.exit(1);
-}
+};
+if (process.env.DIES === "at-start") die("cannot work");
+let diesLater = process.env.DIES === "later";
 
 // Configs and secrets are files in the container; the secret is never printed.
 const read = (file) => fs.readFileSync(file, "utf8");
@@ -60,7 +64,11 @@ const server = http.createServer((request, response) => {
     return say(400, "no such address");
   }
   served += url.pathname === "/healthz" ? 0 : 1;
-  // Only for the lab: no real application should have this.
+  if (url.pathname === "/healthz" && diesLater) {
+    diesLater = false;
+    setTimeout(() => die("has used up its memory"), DIES_LATER_MS);
+  }
+  // Only for the lab, and not routed: no real application should have this.
   if (url.pathname === "/crash") {
     say(200, `${who.task} crashes now`);
     setTimeout(() => process.exit(3), 50);
