@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
@@ -65,11 +65,12 @@ class ClusterDriver:
         self.redactor.learn(self.edge.password)
         self._endpoints = {e.node: e for e in cluster.endpoints()}
         endpoints = tuple(self._endpoints.values())
-        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.pace)
-        self._loader = LoadMaker(journal, endpoints, bound=cluster.pace.patience)
+        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.capacity)
+        self._loader = LoadMaker(journal, endpoints, bound=cluster.capacity.patience)
         self.source = SwarmSource(journal, endpoints, connect, events=events)
         self._shells: dict[str, Shell] = {}
         self._opening = threading.Lock()
+        self._closed = False
         self._front: Shell | None = None
         self._clients: dict[str, docker.DockerClient] = {}
         self._ids = itertools.count(1)
@@ -80,14 +81,18 @@ class ClusterDriver:
         self.source.start()
 
     def close(self) -> None:
-        """End shells and sources."""
-        self._loader.close()
-        self._supervisor.close()
-        for shell in self._shells.values():
-            shell.close()
-        for client in self._clients.values():
-            client.close()
-        self.source.close()
+        """End shells and sources. No shell is opened after this."""
+        with self._opening:
+            self._closed = True
+            shells = tuple(self._shells.values())
+        with ExitStack() as stack:  # All of them end, even if the end of one fails.
+            stack.callback(self.source.close)
+            for client in tuple(self._clients.values()):
+                stack.callback(client.close)
+            for shell in shells:
+                stack.callback(shell.close)
+            stack.callback(self._supervisor.close)
+            stack.callback(self._loader.close)
 
     def run(self, text: str, *, node: str = "", step: str = "", bound: float = 120.0) -> CommandEnded:
         """See `StepDriver.run`."""
@@ -121,7 +126,7 @@ class ClusterDriver:
             for port, (address, here) in endpoint.published.items()
             if template.is_given(f"{endpoint.node}_{port}")
         }
-        return {**self.edge.given, "rate": f"{self.cluster.pace.load:g}", **addresses}
+        return {**self.edge.given, "rate": f"{self.cluster.capacity.load:g}", **addresses}
 
     def watch(self, sources: Iterable[str]) -> None:
         """See `StepDriver.watch`."""
@@ -292,6 +297,8 @@ class ClusterDriver:
         if endpoint is None:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
         with self._opening:  # a step and the keyboard may both be the first to ask
+            if self._closed:
+                raise EngineError("the lab is being closed: no shell is opened any more")
             if endpoint.node not in self._shells:
                 env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
                 env["SWARMLAB_NAME"] = self.cluster.name  # so that `swarmlab` typed there means this lab

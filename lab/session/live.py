@@ -26,6 +26,7 @@ from lab.session.reset_to import Done, reset_to
 from lab.session.standings import find_drift, find_standings, identify
 from lab.session.step_snapshots import StepSaver, find_undo, forget_from, take_back
 from lab.session.step_watcher import StepWatcher
+from lab.text import count_of
 from lab.world.entries import Captured, HintTaken, StepMoved
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
@@ -356,5 +357,4 @@ def describe_reset(done: Done, lesson: str, step: str) -> str:
     where = f"the start of {lesson}" + (f", step {step}" if step else "")
     if not done.actions:
         return f"The cluster was at {where} already."
-    count = len(done.actions)
-    return f"The cluster is at {where}: {count} thing{'s' if count != 1 else ''} put right in {done.seconds:.0f} s."
+    return f"The cluster is at {where}: {count_of(len(done.actions), 'thing')} put right in {done.seconds:.0f} s."

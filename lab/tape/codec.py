@@ -57,7 +57,7 @@ class Header(BaseModel):
 def to_line(entry: Entry) -> str:
     """Return an entry as a line of a tape, its time to the millisecond. Raises ValueError for a number that JSON does
     not have."""
-    fact = FACTS.dump_python(entry.fact, mode="json", exclude_defaults=True, warnings=False)
+    fact = FACTS.dump_python(entry.fact, mode="json", exclude_defaults=True, by_alias=True, warnings=False)
     own = {CLOCK: fact.pop("at")} if "at" in fact else {}
     return _json({"at": round(entry.at, 3), "kind": entry.fact.kind, **own, **fact})
 

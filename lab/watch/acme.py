@@ -101,9 +101,9 @@ class AcmeSource(Source):
         connect: Connect,
         service: Callable[[World], str],
         *,
-        pace: PollInterval | None = None,
+        interval: PollInterval | None = None,
     ) -> None:
-        super().__init__("log of Traefik", pace or PollInterval(fast=0.5, slow=3.0), journal)
+        super().__init__("log of Traefik", interval or PollInterval(fast=0.5, slow=3.0), journal)
         self._journal, self._connect, self._service = journal, connect, service
         self._managers = {e.node: e for e in endpoints if e.role == "manager"}
         self._known: deque[bytes] = deque(maxlen=KNOWN)

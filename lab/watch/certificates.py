@@ -42,9 +42,9 @@ class CertificateSource(Source):
         hosts: Callable[[World], tuple[str, ...]],
         roots: Callable[[], tuple[bytes, ...]],
         *,
-        pace: PollInterval | None = None,
+        interval: PollInterval | None = None,
     ) -> None:
-        super().__init__("certificates", pace or PollInterval(), journal)
+        super().__init__("certificates", interval or PollInterval(), journal)
         self._journal, self._hosts, self._ask = journal, hosts, roots
         self._endpoints = tuple(e for e in endpoints if PORT in e.published)
         self._roots: tuple[bytes, ...] = ()

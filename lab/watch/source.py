@@ -33,8 +33,8 @@ class Source:
     SILENT = "no look at the {name} ended"
     """What `look` says when there was none in time."""
 
-    def __init__(self, name: str, pace: PollInterval, reads: Journal | None = None) -> None:
-        self._pace, self._reads = pace, reads
+    def __init__(self, name: str, interval: PollInterval, reads: Journal | None = None) -> None:
+        self._interval, self._reads = interval, reads
         self._stop_reading: Callable[[], None] = lambda: None
         self._turn = threading.Condition()
         self._asked = self._begun = self._done = 0
@@ -134,7 +134,7 @@ class Source:
                 if self._closed:
                     return
                 self._begun = wanted = self._asked
-            began, gap = time.monotonic(), self._pace.gap
+            began, gap = time.monotonic(), self._interval.gap
             try:
                 moving = self._look()
             except Exception as error:  # noqa: BLE001  what is polled may answer anything, and must not end this thread
@@ -142,11 +142,11 @@ class Source:
                 with suppress(Exception):
                     if not self._closed:
                         self._failed(error)
-                pause = min(self._pace.most, max(0.5, pause * 2))
+                pause = min(self._interval.most, max(0.5, pause * 2))
             else:
                 took = time.monotonic() - began
                 gap = max(gap, took / 2)
-                pause = max(self._pace.fast, took) if moving else max(self._pace.slow, 4 * took)
+                pause = max(self._interval.fast, took) if moving else max(self._interval.slow, 4 * took)
                 with self._turn:
                     self._trouble, self._done = "", wanted
                     self._turn.notify_all()

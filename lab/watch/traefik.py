@@ -64,9 +64,9 @@ class TraefikSource(Source):
         host: Callable[[World], str],
         login: tuple[str, str] | None,
         *,
-        pace: PollInterval | None = None,
+        interval: PollInterval | None = None,
     ) -> None:
-        super().__init__("traefik", pace or PollInterval(fast=1.0, slow=2.0))
+        super().__init__("traefik", interval or PollInterval(fast=1.0, slow=2.0))
         self._journal, self._host, self._login = journal, host, login
         self._endpoints = tuple(e for e in endpoints if PORT in e.published)
         self._current = 0

@@ -67,7 +67,7 @@ def watch(tmp_path: Path, traefik: Traefik) -> Iterator[Callable[..., Watched]]:
         def begin(host: str = HOST, login: tuple[str, str] | None = LOGIN, dead: int = 0) -> Watched:
             journal = Journal()
             nodes = (*(endpoint(f"dead{n}", 1) for n in range(dead)), endpoint("node1", port))
-            source = TraefikSource(journal, nodes, lambda world: host, login, pace=PollInterval(300, 300, 300))
+            source = TraefikSource(journal, nodes, lambda world: host, login, interval=PollInterval(300, 300, 300))
             it = Watched(journal, traefik, source)
             journal.read(lambda entry, _: it.entries.append(entry))
             sources.append(source)

@@ -14,7 +14,7 @@ from pathlib import Path
 from lab import file_lock, files, paths
 from lab.cluster import lab_paths, swarm_init
 from lab.cluster.links import LinkFault
-from lab.cluster.model import Acceleration, ClusterStatus, Images, NodeStatus, Pace, Progress, Report, silent
+from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
 from lab.cluster.vm import console, link_faults, processes, qemu, state
 from lab.cluster.vm.qemu import Drive, Machine, Network
@@ -33,7 +33,7 @@ _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3,
 
 #: Measured: four emulated machines on two cores handle about eleven new HTTPS connections a second through Traefik,
 #: nginx and Node.js, and fewer while a new version starts; a TLS handshake takes long on an emulated processor.
-PACES = {"kvm": Pace(), "tcg": Pace(load=1, patience=30.0, mesh_round=5.0, handshake_rounds=(3.0, 10.0))}
+CAPACITIES = {"kvm": Capacity(), "tcg": Capacity(load=1, patience=30.0, mesh_round=5.0, handshake_rounds=(3.0, 10.0))}
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class VmCluster:
         return frozenset(_FAULTS)
 
     @property
-    def pace(self) -> Pace:
-        return PACES[self.state.acceleration]
+    def capacity(self) -> Capacity:
+        return CAPACITIES[self.state.acceleration]
 
     @property
     def snapshots(self) -> Snapshots:

@@ -79,7 +79,7 @@ class LoadRun:
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[Connection] = set()
         self._number = self._in_flight = 0
-        self._pace, self._tally = Schedule(0.0, 0.0), LoadStats(0.0)
+        self._schedule, self._tally = Schedule(0.0, 0.0), LoadStats(0.0)
         self._sending: asyncio.TimerHandle | None = None
         self._reporting: asyncio.TimerHandle | None = None
         self._stopped = asyncio.Event()
@@ -114,7 +114,7 @@ class LoadRun:
 
     async def _life(self) -> None:
         now = self._loop.time()
-        self._pace, self._tally = Schedule(now, self._spec.rate), LoadStats(now)
+        self._schedule, self._tally = Schedule(now, self._spec.rate), LoadStats(now)
         self._take_targets()
         # A report of no duration shows the load as running before the first answers are reported.
         self._report()
@@ -144,7 +144,7 @@ class LoadRun:
         # Requests that were due under the old load are sent under it.
         self._send_due(now, self._most)
         before, self._spec = self._spec, load_spec
-        self._pace = self._pace.changed(now, load_spec.rate)
+        self._schedule = self._schedule.changed(now, load_spec.rate)
         if replace(before, rate=load_spec.rate) != load_spec:
             self._take_targets()
         self._send()
@@ -175,12 +175,12 @@ class LoadRun:
         if self._stopped.is_set():
             return
         due = self._send_due(self._loop.time(), BURST)
-        if self._pace.rate > 0:
+        if self._schedule.rate > 0:
             self._sending = self._loop.call_at(due, self._send)
 
     def _send_due(self, now: float, most: int) -> float:
         """Send the requests due by now, at most `most`; return when the next one is due."""
-        while (due := self._pace.due(self._number)) <= now and most:
+        while (due := self._schedule.due(self._number)) <= now and most:
             target = self._targets[self._number % len(self._targets)]
             self._number, most = self._number + 1, most - 1
             self._tally.send(now - due)
