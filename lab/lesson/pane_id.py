@@ -1,4 +1,4 @@
-"""The id of a pane in a lesson: one of those in `lab.panes.PANES`."""
+"""The id of a pane in a lesson: one of those in `lab.panes.PANES`. A former id becomes the present one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lab.schema.diagnostics import did_you_mean
 
 
 def _known(id: str) -> str:
+    id = panes.FORMER_IDS.get(id, id)
     ids = [pane.id for pane in panes.PANES]
     if id not in ids:
         raise ValueError(f"must be one of {', '.join(ids)}{did_you_mean(id, ids)}")

@@ -15,7 +15,7 @@ from lab.lesson import progress
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.lesson.standing import Standing
-from lab.panes import find_pane
+from lab.panes import CLUSTER, find_pane
 from lab.run.results import StepResult
 from lab.run.runner import open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
@@ -62,7 +62,7 @@ class LiveStage:
         self._course = load_course() if lessons is None else lessons
         self._in_course = lessons is None
         self._lesson: Lesson | None = None
-        self._view = "reconciliation"
+        self._view = CLUSTER
         self._busy = threading.Lock()
         self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
         self._watcher = StepWatcher(self.driver, self._noticed)

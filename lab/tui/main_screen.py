@@ -14,6 +14,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
+from lab.panes import CLUSTER
 from lab.tui import chrome, keys
 from lab.tui.draw_guard import draw_safely
 from lab.tui.lesson import pages
@@ -149,9 +150,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _place_view(self, s: UiState) -> None:
         """Show one of the two widgets that share the cluster's place; the focus moves with it."""
-        widget: Widget = self._cluster if s.view == "reconciliation" else self._view
+        widget: Widget = self._cluster if s.view == CLUSTER else self._view
         away = self._panes["cluster"]
-        self.set_class(s.view != "reconciliation", "viewed")
+        self.set_class(s.view != CLUSTER, "viewed")
         if widget is not away:
             self._panes["cluster"] = widget
             widget.remove_class("away")

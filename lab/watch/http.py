@@ -159,7 +159,7 @@ def _read(client: Client, url: str, host: str, longest: int, whole: bool) -> Ans
 
 def decode_text(data: bytes, charset: str | None = None) -> str:
     """Decode bytes as text: by the charset if it is a known text encoding, else as UTF-8. What cannot be decoded, or
-    could not be encoded again, is replaced by a mark."""
+    could not be encoded again, becomes U+FFFD or a question mark."""
     try:
         text = data.decode(charset or "utf-8", "replace")
     except (LookupError, ValueError):

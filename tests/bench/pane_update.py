@@ -1,4 +1,4 @@
-"""What one update of the reconciliation pane costs: `python -m tests.bench.pane_update 10 100 1000 10000`."""
+"""What one update of the cluster pane costs: `python -m tests.bench.pane_update 10 100 1000 10000`."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.panes import CLUSTER
 from lab.tui.panes.load import histogram
 from lab.tui.panes.rollout import view
 from lab.tui.spans import format_stamp, width
@@ -114,6 +115,6 @@ async def test_a_tape_with_odd_numbers_is_shown() -> None:
     async with desk(stage) as it:
         for key in "567890":
             await it.press(key)
-            await it.be(lambda: it.app.ui.view != "reconciliation", "a view")
+            await it.be(lambda: it.app.ui.view != CLUSTER, "a view")
             assert "could not be drawn" not in it.text
         await it.see("--:--")

@@ -128,6 +128,13 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str | bytes, 
     assert [(n, r) for n, r in found if n == line and reason in r], found
 
 
+def test_the_former_id_of_the_cluster_pane_is_still_read(tmp_path: Path) -> None:
+    text = GOOD.replace("minutes: 5", "minutes: 5\npanes: [reconciliation, load]")
+    assert wrong(tmp_path, text.replace("    text: Do it.", "    text: Do it.\n    pane: reconciliation")) == []
+    (tmp_path / "good.yaml").write_text(text)
+    assert load_lesson(tmp_path / "good.yaml").panes == ("cluster", "load")
+
+
 def test_all_that_is_wrong_is_told_not_only_the_first(tmp_path: Path) -> None:
     text = GOOD.replace("minutes: 5", "minutes: many").replace("exactly", "exacty").replace("state: down", "state: x")
     assert [line for line, _ in wrong(tmp_path, text)] == [4, 12, 18]

@@ -134,7 +134,7 @@ def test_it_is_made_and_the_second_time_nothing_is_done() -> None:
     assert backend.spec.image == "backend:0"
     old = world.swarm.live_tasks(backend.id)
     assert old
-    assert all(task.template != backend.template for task in old), "what answers is of the version before"
+    assert all(task.template_digest != backend.template_digest for task in old), "what answers is of the version before"
     assert driver.deployed == ["app", "app"]
     assert reset(driver, PAUSED) == []
 

@@ -355,8 +355,8 @@ def test_what_a_recording_has_is_no_markup_in_a_picture() -> None:
     world = fold(
         World(), Entry(0.0, SwarmChanged("n", (Node("i", "node1", "manager", "ready"),), (service,), first=True))
     )
-    picture = pane_svg(world, "reconciliation")
+    picture = pane_svg(world, "cluster")
     assert Page(picture).open == [] and "script" not in Page(picture).tags
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", picture)
-    assert pane_svg(World(), "reconciliation") == ""
+    assert pane_svg(World(), "cluster") == ""
     assert {pane.id for pane in PANES if not pane_svg(world, pane.id)} == set()

@@ -1,4 +1,4 @@
-"""The reconciliation pane as pure functions, which return each row as spans of text with a tone.
+"""The cluster pane as pure functions, which return each row as spans of text with a tone.
 
 Nodes are columns. With less room a cell says less (words, short, glyphs); with the least, there are no columns and
 every row names its node instead.

@@ -1,4 +1,4 @@
-"""The reconciliation pane: desired against actual state, drawn line by line.
+"""The cluster pane: desired against actual state, drawn line by line.
 
 A frame costs only what changed: rows are found by `RowIndex`, drawn by `lab.tui.cluster.grid`, cached as strips until
 they are dirty, and only their own regions are repainted.

@@ -28,8 +28,8 @@ class Place:
 
 def is_old(service: Service, task: Task) -> bool:
     """Whether a task was created from another version than the service's current spec."""
-    if service.template and task.template:
-        return task.template != service.template
+    if service.template_digest and task.template_digest:
+        return task.template_digest != service.template_digest
     return bool(task.image) and task.image != service.spec.image
 
 
