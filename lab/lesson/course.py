@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from lab import paths
@@ -30,6 +33,7 @@ _LESSON = frozenset({"id", "steps"})
 #: The top-level keys that every challenge has.
 _CHALLENGE = frozenset({"id", "symptom"})
 _KEY = re.compile(r"^([a-z]{1,20}):", re.MULTILINE)
+_Versions = tuple[tuple[Path, int, int], ...]
 Tape = Callable[[Path], object]
 """Reads a recording; raises InputError when it is not valid."""
 
@@ -37,8 +41,15 @@ Tape = Callable[[Path], object]
 def load_course(folder: Path | None = None) -> tuple[Lesson, ...]:
     """Return the lessons of a folder (by default those shipped with the program) in the syllabus's order, checked
     against the syllabus and each other. Raises Problems."""
+    folder = folder or paths.lessons()
+    return _course(folder, _versions(folder, paths.stacks()))
+
+
+@lru_cache(maxsize=2)
+def _course(folder: Path, _versions: _Versions) -> tuple[Lesson, ...]:
+    """Cached, because whatever opens, lists or resets lessons asks for all of them; read again when a file changes."""
     found = _Found()
-    _folder(folder or paths.lessons(), found, None)
+    _folder(folder, found, None)
     if found.problems or found.syllabus is None:
         raise Problems(found.problems or [InputError("there are no lessons", path=folder)])
     lessons = {each.value.id: each.value for each in found.lessons}
@@ -53,12 +64,31 @@ def load_lesson(path: Path) -> Lesson:
 def load_challenges(folder: Path | None = None) -> tuple[Challenge, ...]:
     """Return the challenges of a folder, by default those shipped with the program, in the order of their names. Raises
     Problems."""
+    folder = folder or paths.challenges()
+    return _challenges(folder, _versions(folder, paths.stacks()))
+
+
+@lru_cache(maxsize=2)
+def _challenges(folder: Path, _versions: _Versions) -> tuple[Challenge, ...]:
+    """Cached, as the course is."""
     found = _Found()
-    for path in sorted((folder or paths.challenges()).glob("*.yaml")):
+    for path in sorted(folder.glob("*.yaml")):
         _file(path, found, None)
     if found.problems:
         raise Problems(found.problems)
     return tuple(each.value for each in found.challenges)
+
+
+def _versions(*folders: Path) -> _Versions:
+    """Return every file in these folders and below them, with what changes when it does."""
+    found: list[tuple[Path, int, int]] = []
+    for folder in folders:
+        for path, _, names in os.walk(folder):
+            for file in (Path(path, name) for name in names):
+                with suppress(OSError):
+                    stat = file.stat()
+                    found.append((file, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
 
 
 def load_syllabus(path: Path) -> Syllabus:

@@ -24,7 +24,7 @@ from lab.tui.widgets.lines import LinesView
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from lab.tui.cluster.widget import Reconciliation
+    from lab.tui.cluster.widget import ClusterGrid
     from lab.tui.journal_feed import Batch
     from lab.tui.widgets.terminal import Terminal
     from lab.tui.widgets.timeline import Timeline
@@ -73,7 +73,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._place: tuple[object, object] = (None, None)
         self._hints = 0
         self._panes: dict[Region, Widget] = {"lesson": self._lesson}
-        self._cluster: Reconciliation
+        self._cluster: ClusterGrid
         self._timeline: Timeline
         self._view: View
         self.terminal: Terminal
@@ -95,13 +95,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     async def _furnish(self) -> None:
         """Mount the other panes after the first paint: their imports take longer than the rest."""
-        from lab.tui.cluster.widget import Reconciliation  # not needed for the first paint
+        from lab.tui.cluster.widget import ClusterGrid  # not needed for the first paint
         from lab.tui.widgets.terminal import Terminal
         from lab.tui.widgets.timeline import Timeline
         from lab.tui.widgets.view import View
 
         self._cluster, self._timeline = (
-            Reconciliation(id="cluster", classes="pane"),
+            ClusterGrid(id="cluster", classes="pane"),
             Timeline(id="timeline", classes="pane"),
         )
         self._view = View(id="view")

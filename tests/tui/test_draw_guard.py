@@ -83,7 +83,7 @@ async def test_a_view_that_cannot_be_drawn_says_so_and_the_rest_goes_on(
     "broken",
     [
         "lab.tui.cluster.grid.service_row",
-        "lab.tui.cluster.widget.Reconciliation.show",
+        "lab.tui.cluster.widget.ClusterGrid.show",
         "lab.tui.widgets.timeline.Timeline._wrap",
     ],
 )

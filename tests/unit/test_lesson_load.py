@@ -209,6 +209,16 @@ def test_a_folder_is_held_against_its_syllabus(tmp_path: Path) -> None:
         load_course(tmp_path)
 
 
+def test_a_course_is_read_again_when_one_of_its_files_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(GOOD)
+    topics = "topics:\n  - {id: scaling, title: T, slides: [S], lessons: [good]}\n"
+    (tmp_path / "syllabus.yaml").write_text("title: T\nlessons: [good]\n" + topics)
+    (lesson,) = load_course(tmp_path)
+    assert load_course(tmp_path)[0] is lesson
+    (tmp_path / "good.yaml").write_text(GOOD.replace("A lesson", "Another lesson"))
+    assert [each.title for each in load_course(tmp_path)] == ["Another lesson"]
+
+
 def test_what_every_lesson_is_given_may_stand_inside_quotes(tmp_path: Path) -> None:
     """Host names are plain words: in a rule's backquotes they can stand as they are."""
     (tmp_path / "mine.yaml").write_text(GOOD.replace("docker service ls", "echo 'Host(`a.{{domain}}`)' {{domain}}"))

@@ -22,10 +22,9 @@ from lab.reset.plan import plan
 from lab.run.capture import known_values
 from lab.run.runner import open_lesson, run_lesson, run_step
 from lab.schema import template
-from lab.tape.tape import load
 from lab.world.entries import Checked
 from lab.world.world import World, fold
-from tests.course import LESSONS
+from tests.course import LESSONS, recording
 from tests.doubles.driver import ModelDriver
 from tests.live.findings import FINDINGS
 
@@ -98,7 +97,7 @@ def test_what_is_beyond_the_model_still_is(id: str) -> None:
 def test_the_recording_proves_every_check(lesson: Lesson) -> None:
     """On real machines each was false before its step, and true in the end, where the checkpoints say it ends."""
     world, before, last = World(), dict[tuple[str, int], bool](), dict[tuple[str, int], bool]()
-    for entry in load(paths.recordings() / f"{lesson.id}.tape").entries:
+    for entry in recording(lesson.id).entries:
         world = fold(world, entry)
         if isinstance(entry.fact, Checked):
             (before if entry.fact.phase == "before" else last)[entry.fact.step, entry.fact.check] = entry.fact.ok

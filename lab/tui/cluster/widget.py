@@ -29,7 +29,7 @@ _KEPT = 2000
 _TICK = 0.25
 
 
-class Reconciliation(Lines):
+class ClusterGrid(Lines):
     """The cluster: nodes as columns, services and their slots as rows. `show` gives it a world and what is dirty."""
 
     HELP = (
