@@ -120,7 +120,7 @@ def check_paths(
         problems += found.problems
         looked_at += found.files
     if stack:
-        problems += _guarded(stack[0], lambda: _of_one_stack(stack))
+        problems += _list_problems(stack[0], lambda: _of_one_stack(stack))
         looked_at += len(stack)
     return tuple(diagnostics.format_problem(problem) for problem in problems), looked_at
 
@@ -138,10 +138,10 @@ class _Found:
 
 def _file(path: Path, found: _Found, tape: Tape | None) -> None:
     found.files += 1
-    found.problems += _guarded(path, lambda: _wrong(path, found, tape))
+    found.problems += _list_problems(path, lambda: _check_file(path, found, tape))
 
 
-def _guarded(path: Path, look: Callable[[], Iterable[InputError]]) -> list[InputError]:
+def _list_problems(path: Path, look: Callable[[], Iterable[InputError]]) -> list[InputError]:
     """Return the problems found in a file, or the error that ended the check: one bad file does not keep the others
     from being checked."""
     try:
@@ -155,7 +155,7 @@ def _guarded(path: Path, look: Callable[[], Iterable[InputError]]) -> list[Input
         return [InputError(reason, path=path, remedy="please report it, with the file")]
 
 
-def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]:
+def _check_file(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]:
     if path.name == SYLLABUS:
         found.syllabus = read.read_syllabus(path)
     elif path.suffix in _YAML or path == document.STDIN:
@@ -230,7 +230,7 @@ def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | No
     for path in files:
         _file(path, found, tape)
     if not found.problems and found.syllabus is not None:
-        found.problems += _against(found.syllabus, found.lessons)
+        found.problems += _check_syllabus(found.syllabus, found.lessons)
     elif not found.problems and found.lessons:
         found.problems.append(InputError(f"there is no {SYLLABUS} beside the lessons", path=folder))
 
@@ -253,7 +253,7 @@ def _keys(text: str) -> set[str]:
     return {found[1] for found in _KEY.finditer(text)}
 
 
-def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> Iterator[InputError]:
+def _check_syllabus(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> Iterator[InputError]:
     ids, topics = {each.value.id for each in lessons}, {topic.id for topic in plan.value.topics}
     for index, id in enumerate(plan.value.lessons):
         if id not in ids:
@@ -263,7 +263,7 @@ def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> I
             if id not in plan.value.lessons:
                 reason = f"topic {topic.id} names the lesson {id}, which is not among the lessons"
                 yield plan.problem(reason, "topics", index, "lessons")
-    yield from _lost_stops(plan, {each.value.id: each.value for each in lessons})
+    yield from _find_lost_stops(plan, {each.value.id: each.value for each in lessons})
     files: dict[str, Path] = {}
     for each in lessons:
         if (first := files.setdefault(each.value.id, each.document.path)) != each.document.path:
@@ -277,7 +277,7 @@ def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> I
                 )
 
 
-def _lost_stops(plan: ParsedFile[Syllabus], lessons: Mapping[str, Lesson]) -> Iterator[InputError]:
+def _find_lost_stops(plan: ParsedFile[Syllabus], lessons: Mapping[str, Lesson]) -> Iterator[InputError]:
     """Yield the stops of paths that are not there."""
     for id, path in plan.value.paths.items():
         for index, (name, step) in enumerate(path.stops()):

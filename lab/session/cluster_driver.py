@@ -118,8 +118,8 @@ class ClusterDriver:
         """See `StepDriver.ask_soon`."""
         return probe.ProbeRound(self._endpoints.values(), requests, self.edge.login, self.journal.write)
 
-    def given(self) -> Mapping[str, str]:
-        """See `StepDriver.given`."""
+    def given_values(self) -> Mapping[str, str]:
+        """See `StepDriver.given_values`."""
         addresses = {
             f"{endpoint.node}_{port}": f"{address}:{here}"
             for endpoint in self._endpoints.values()
@@ -160,10 +160,10 @@ class ClusterDriver:
         """See `lab.reset.apply.ResetContext.deploy`."""
         manager = self._manager()
         shell = {**shell_env(manager, paths.state(self.cluster.name)), **self.edge.variables, **env}
-        stack_deploy.deploy_stack(name, files, shell, self.stopping)
+        stack_deploy.deploy_stack(name, files, shell, self.is_stopping)
 
-    def refusing(self, port: int) -> list[str]:
-        """See `lab.reset.settle.WaitContext.refusing`."""
+    def list_refusing(self, port: int) -> list[str]:
+        """See `lab.reset.settle.WaitContext.list_refusing`."""
         return probe.find_refusing(self._endpoints.values(), port)
 
     def remove_volume(self, name: str) -> None:
@@ -220,7 +220,7 @@ class ClusterDriver:
         self._loader.stop()
         # A connection that is opened while the machines are paused takes long to be answered once they go on.
         try:
-            with self.source.paused():
+            with self.source.pause():
                 self.cluster.snapshots.restore(snapshot, self.report)
             self.journal.write(Restored(snapshot))
         finally:  # Whether it succeeded or not, what was known is of another swarm.
@@ -234,7 +234,7 @@ class ClusterDriver:
     @contextmanager
     def out_of_sight(self) -> Iterator[None]:
         """Watch nothing for a block; what is seen afterwards is a first look, and no news."""
-        with self.source.paused():
+        with self.source.pause():
             yield
         self.journal.write(Restored(""))
         self.source.restart()
@@ -247,8 +247,8 @@ class ClusterDriver:
             self._clients[manager.node] = connect(manager, 60.0)
         return self._clients[manager.node].api
 
-    def stopping(self) -> bool:
-        """See `StepDriver.stopping`."""
+    def is_stopping(self) -> bool:
+        """See `StepDriver.is_stopping`."""
         return self._stopping.is_set()
 
     def stop(self) -> None:

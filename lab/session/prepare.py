@@ -57,12 +57,14 @@ def prepare(name: str, lessons: Iterable[Lesson], *, steps: bool = False, report
         for number, (lesson, step) in enumerate(todo):
             began = time.monotonic()
             left = f", about {_minutes(taken.values(), len(todo) - number)} min left" if taken else ""
-            text = f"{_to(lesson, step)} ({number + 1} of {len(todo)}){left}"
+            text = f"{_name_start(lesson, step)} ({number + 1} of {len(todo)}){left}"
             report(Progress("prepare", text, number / len(todo)))
             done = reset_to(driver, lesson, step)
             keep_checkpoint(driver, lesson, step, done, report, at_least=0.0)
             taken[lesson.id, step] = time.monotonic() - began
-        return [Prepared(_to(lesson, step), round(taken.get((lesson.id, step), 0.0), 1)) for lesson, step in every]
+        return [
+            Prepared(_name_start(lesson, step), round(taken.get((lesson.id, step), 0.0), 1)) for lesson, step in every
+        ]
 
 
 def _is_there(driver: ClusterDriver, lesson: Lesson, step: str | None) -> bool:
@@ -74,5 +76,5 @@ def _minutes(taken: Collection[float], left: int) -> int:
     return max(1, round(sum(taken) / len(taken) * left / 60))
 
 
-def _to(lesson: Lesson, step: str | None) -> str:
+def _name_start(lesson: Lesson, step: str | None) -> str:
     return f"{lesson.id}:{step}" if step else lesson.id

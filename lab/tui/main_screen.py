@@ -173,7 +173,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.call_after_refresh(self._page.scroll_to, y=pages.hints_at(s, max(10, self._page.room)), animate=False)
         elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
             self.call_after_refresh(self._show_afterwards)
-        elif state and moved and self._crowded(s):
+        elif state and moved and self._is_crowded(s):
             self.call_after_refresh(self._page.scroll_end, animate=False, immediate=True)
         elif before[0] != page:
             self.call_after_refresh(self._page.scroll_home, animate=False)
@@ -184,10 +184,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def paint(self) -> None:
         """Paint every view, each of which repaints only the lines that differ."""
         s = self._ui
-        crowded = self._crowded(s)
+        crowded = self._is_crowded(s)
         for name, view in _SHEETS:
             if crowded and name in ("page", "card"):
-                view = pages.crowded if name == "page" else pages.nothing
+                view = pages.crowded_page if name == "page" else pages.no_lines
             if name != "notes" or s.notes:
                 self._sheets[name].show(partial(view, s))
         if self._speaker is not None:
@@ -195,7 +195,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 for digits in self._speaker.query(f"#{name}"):
                     cast(Any, digits).update(text)
 
-    def _crowded(self, s: UiState) -> bool:
+    def _is_crowded(self, s: UiState) -> bool:
         """Whether the step card leaves too little of the pane for the text, so that both scroll as one."""
         room, height = self._lesson.size.width - 1, self._lesson.size.height
         return height > 0 and len(draw_safely(chrome.step_card, s, max(10, room))) > 0.55 * height

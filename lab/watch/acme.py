@@ -55,12 +55,12 @@ def parse_log_line(line: str) -> AcmeTold | None:
     if '"message"' not in line:
         return None
     try:
-        return _told(json.loads(line))
+        return _read_told(json.loads(line))
     except (ValueError, RecursionError):
         return None
 
 
-def _told(raw: object) -> AcmeTold | None:
+def _read_told(raw: object) -> AcmeTold | None:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("message"), str):
         return None
     message = raw["message"].strip()

@@ -67,7 +67,7 @@ class CertificateSource(Source):
             self._journal.world, self._journal.now()
         )
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failure(self, error: Exception) -> None:
         """Write every known certificate as unreachable: it may no longer be served."""
         for host, node in tuple(self._written):
             self._write(CertificateSeen(host, node, "unreachable", describe_error(error), round(time.time(), 1)))

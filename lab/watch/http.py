@@ -82,9 +82,12 @@ class Client(httpx.Client):
                 self._line = None
 
     def _watch(self, request: httpx.Request) -> None:
-        request.extensions = {**request.extensions, "trace": partial(self._told, request.extensions.get("trace"))}
+        request.extensions = {
+            **request.extensions,
+            "trace": partial(self._trace_connection, request.extensions.get("trace")),
+        }
 
-    def _told(self, before: Callable[[str, Any], None] | None, event: str, info: Mapping[str, Any]) -> None:
+    def _trace_connection(self, before: Callable[[str, Any], None] | None, event: str, info: Mapping[str, Any]) -> None:
         if before is not None:
             before(event, info)
         if event == "connection.connect_tcp.complete":

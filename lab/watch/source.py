@@ -26,9 +26,9 @@ class PollInterval:
 
 
 class Source:
-    """A thread that polls. A subclass defines how to poll (`_look`) and what to write when a poll fails (`_failed`):
-    whatever it raised, it is retried, less and less often. One that `reads` a journal receives each entry
-    (`_on_entry`), from `start` to `close`."""
+    """A thread that polls. A subclass defines how to poll (`_look`) and what to write when a poll fails
+    (`_on_failure`): whatever it raised, it is retried, less and less often. One that `reads` a journal receives each
+    entry (`_on_entry`), from `start` to `close`."""
 
     SILENT = "no look at the {name} ended"
     """What `look` says when there was none in time."""
@@ -69,7 +69,7 @@ class Source:
         return lambda: self._done >= wanted
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
+    def pause(self) -> Iterator[None]:
         """Begin no poll while the block runs; one that has begun is not waited for."""
         with self._turn:
             self._held += 1
@@ -108,7 +108,7 @@ class Source:
     def _on_entry(self, entry: Entry, world: World) -> None:
         """Handle an entry just written to the journal that it reads."""
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failure(self, error: Exception) -> None:
         """Handle a failed poll: write what a reader of the journal should know, so that old data is not taken for
         current."""
 
@@ -141,7 +141,7 @@ class Source:
                 self._trouble = describe_error(error)
                 with suppress(Exception):
                     if not self._closed:
-                        self._failed(error)
+                        self._on_failure(error)
                 pause = min(self._interval.most, max(0.5, pause * 2))
             else:
                 took = time.monotonic() - began

@@ -59,7 +59,7 @@ def poll_swarm(api: Any, by: str, seen: Versions, *, named: bool = True) -> tupl
     services = _diff("service", api.services(status=True), seen.services, decode.service, _counts)
     lost = {one.id for one in services.unread}
     tasks = _diff("task", _of_services(read_list("task", api.tasks()), lost), seen.tasks, decode.task, decode.version)
-    others = _named(api, seen) if named else _Differing[SwarmObject](versions=seen.named)
+    others = _diff_named(api, seen) if named else _Differing[SwarmObject](versions=seen.named)
     unread = (*nodes.unread, *services.unread, *tasks.unread, *others.unread)
     if not named:
         unread += tuple(one for one in seen.unread if one.what in ("secret", "config", "network"))
@@ -131,7 +131,7 @@ def _id(raw: object) -> str:
     return drop_surrogates(id) if isinstance(id, str) else ""
 
 
-def _named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
+def _diff_named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
     overlays = [
         raw
         for raw in read_list("network", api.networks(filters={"driver": "overlay"}))

@@ -44,7 +44,7 @@ def test_the_picture_of_a_load_is_drawn_from_any_numbers(
     time = histogram.axis(made, end, many)
     seen = histogram.columns(made, time)
     assert len(seen) == many
-    for line in [histogram.failed(seen), *histogram.heat(seen, 8), histogram.scale(time)]:
+    for line in [histogram.failure_row(seen), *histogram.heat(seen, 8), histogram.scale(time)]:
         assert width(line) == many + histogram.GUTTER
 
 

@@ -320,5 +320,5 @@ def test_no_two_keys_that_work_at_once_are_the_same() -> None:
     world = fold(World(), Entry(1.0, loaded(failures=FAILURES)))
     for live in (True, False):
         s = UiState(ready=True, live=live, lesson=LESSON, lessons=(LESSON,), view="load", world=world)
-        found = [name for key in keys.working(s) for name in key.keys.split(",")]
+        found = [name for key in keys.working_keys(s) for name in key.keys.split(",")]
         assert len(found) == len(set(found))

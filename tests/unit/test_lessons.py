@@ -160,7 +160,7 @@ def test_every_step_can_be_done_from_its_checkpoint(lesson: Lesson) -> None:
     for step in lesson.steps:
         driver = ModelDriver()
         open_lesson(lesson, driver)
-        own = {*driver.given(), *step.capture}
+        own = {*driver.given_values(), *step.capture}
         if {name for text in step.strings() for name in template.placeholders(text)} <= own and (
             lesson.id,
             step.id,
@@ -177,9 +177,9 @@ def test_from_the_checkpoint_of_every_step_its_checks_are_false(lesson: Lesson) 
     for step in lesson.steps:
         reset(driver, lesson, step.id)
         world = driver.journal.world
-        values = {**driver.given(), **known_values(step, world)}
+        values = {**driver.given_values(), **known_values(step, world)}
         moment = Baseline(since=world, asked=world, like=step.run or "")
-        checks = [check.filled(values) for check in step.checks]
+        checks = [check.fill(values) for check in step.checks]
         green = [check.sentence for check in checks if check.evaluate(world, moment).ok]
         if (lesson.id, step.id) != ("reconciliation", "spread"):
             assert green == [], step.id

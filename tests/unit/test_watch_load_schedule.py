@@ -14,7 +14,7 @@ rates = st.floats(0.5, 1000)
 def test_a_pace_owes_what_its_rates_make(parts: list[tuple[float, float]]) -> None:
     schedule, now, owed, number = Schedule(100.0, parts[0][0]), 100.0, 0.0, 0
     for rate, seconds in parts:
-        schedule = schedule.changed(now, rate)
+        schedule = schedule.change_rate(now, rate)
         now, owed = now + seconds, owed + rate * seconds
         while schedule.due(number) <= now:
             number += 1

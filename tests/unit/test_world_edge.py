@@ -115,7 +115,7 @@ def test_totals_are_the_sums_of_the_reports(reports: list[LoadReport]) -> None:
     world = folded(*reports)
     assert world.load.sent == sum(r.sent for r in reports)
     assert world.load.bad == sum(r.bad for r in reports)
-    assert world.load.since(Load()) == (world.load.sent, world.load.good, world.load.bad)
+    assert world.load.count_since(Load()) == (world.load.sent, world.load.good, world.load.bad)
     assert len(world.load.ticks) == min(KEEP_TICKS, len(reports))
 
 

@@ -131,7 +131,7 @@ class ClusterGrid(Lines):
     def line(self, y: int) -> Strip:
         world, width = self.world, self.size.width
         if world is None or not world.swarm.nodes:
-            words = _nothing(world)
+            words = _describe_nothing(world)
             return self.strip([(words[y] if y < len(words) else "", "quiet")], width)
         if y < _HEAD:
             return self.strip(grid.head_row(world, self._columns)[y], width)
@@ -155,7 +155,7 @@ class ClusterGrid(Lines):
         return grid.global_row(world, row.service, cols, self._phase) if row.what == "global" else ()
 
 
-def _nothing(world: World | None) -> tuple[str, ...]:
+def _describe_nothing(world: World | None) -> tuple[str, ...]:
     if world is None:
         return ("", " One moment ...")
     why = world.link.why

@@ -89,12 +89,12 @@ class Intake:
 
     def _take_until(self, until: float, node: str, text: str) -> int:
         """Take in pieces until the thread's clock reaches `until`; return how many characters were taken."""
-        from lab.tui.widgets.flood import passing  # not needed for the first paint
+        from lab.tui.widgets.flood import passing_end  # not needed for the first paint
 
         at = 0
         while at < len(text):
             end = at + (_SMALL if _HEAVY.search(text, at, at + _PIECE) else _PIECE)
-            end = max(end, passing(text, at))
+            end = max(end, passing_end(text, at))
             self._take(node, text[at:end])
             at = min(end, len(text))
             if time.thread_time() >= until:

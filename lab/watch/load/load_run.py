@@ -144,7 +144,7 @@ class LoadRun:
         # Requests that were due under the old load are sent under it.
         self._send_due(now, self._most)
         before, self._spec = self._spec, load_spec
-        self._schedule = self._schedule.changed(now, load_spec.rate)
+        self._schedule = self._schedule.change_rate(now, load_spec.rate)
         if replace(before, rate=load_spec.rate) != load_spec:
             self._take_targets()
         self._send()
@@ -190,12 +190,12 @@ class LoadRun:
                 self._tally.end(now, due, target.node, 0, "too many in flight")
             else:
                 self._in_flight += 1
-                task = self._loop.create_task(self._one(target, target.request, due))
+                task = self._loop.create_task(self._request_one(target, target.request, due))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         return due
 
-    async def _one(self, target: Target, request: h11.Request, due: float) -> None:
+    async def _request_one(self, target: Target, request: h11.Request, due: float) -> None:
         status, error = 0, ""
         try:
             # From now on, not from when it was due: if this loop is late, the swarm is not at fault.
@@ -215,7 +215,7 @@ class LoadRun:
                 exchange.close()
                 continue
             try:
-                return await self._over(exchange, target, request)
+                return await self._send_over(exchange, target, request)
             except (Closed, ConnectionResetError) as error:
                 if isinstance(error, Closed) and error.begun:
                     raise
@@ -228,9 +228,9 @@ class LoadRun:
             server_hostname=target.name if self._spec.https else None,
             ssl_shutdown_timeout=2.0 if self._spec.https else None,
         )
-        return await self._over(exchange, target, request)
+        return await self._send_over(exchange, target, request)
 
-    async def _over(self, exchange: Connection, target: Target, request: h11.Request) -> int:
+    async def _send_over(self, exchange: Connection, target: Target, request: h11.Request) -> int:
         try:
             return await exchange.ask(request)
         finally:

@@ -95,7 +95,7 @@ class Failed:
         return self.slots / self.of if self.of else 0.0
 
 
-def failed(world: World, service: Service, places: Sequence[Place]) -> Failed:
+def count_failed(world: World, service: Service, places: Sequence[Place]) -> Failed:
     """Return the results of the tasks of the update's version."""
     # The first task's timestamp may be just before that of the update.
     since, back = service.status.started - 1.0, is_rolling_back(service)
