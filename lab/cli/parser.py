@@ -57,7 +57,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     up = add("up", "cluster", "bring the cluster up; run again, it goes on where it stopped")
     up.add_argument("--provider", choices=providers.choices(), default=providers.AUTO)
-    up.add_argument("--nodes", type=_whole(1, 7), metavar="N", help="how many machines (a new lab: 4)")
+    up.add_argument("--nodes", type=_whole_number(1, 7), metavar="N", help="how many machines (a new lab: 4)")
     up.add_argument(
         "--images",
         choices=("packages", "official"),
@@ -272,7 +272,7 @@ def _path(text: str) -> str:
     return text
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")

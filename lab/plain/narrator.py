@@ -64,7 +64,7 @@ class Narrator:
             case CommandBegan():
                 yield from (Line(f"On {fact.node} runs:"), code(fact.text))
             case CommandEnded():
-                yield from _ended(fact, next((c for c in world.commands if c.id == fact.id), None))
+                yield from _tell_end(fact, next((c for c in world.commands if c.id == fact.id), None))
             case Progressed() if work == "reset" and self._progress != (words := f"{fact.stage}: {fact.text}"):
                 self._progress = words
                 yield Line(in_words(words))
@@ -130,7 +130,7 @@ def _check(fact: Checked, at: float, *, held: bool) -> Iterator[Line]:
         yield Line(f"Not yet: {fact.text}{why}")
 
 
-def _ended(fact: CommandEnded, command: Command | None) -> Iterator[Line]:
+def _tell_end(fact: CommandEnded, command: Command | None) -> Iterator[Line]:
     own = command is not None and not command.step
     lines = trim_output(fact.output, OWN_HEAD, OWN_TAIL) if own else trim_output(fact.output)
     if lines:

@@ -76,7 +76,7 @@ def load(path: Path) -> Tape:
         try:
             found = from_line(line)
             if isinstance(found, dict) and "end" in found:
-                tape = _ended(path, number, Tape(header, tuple(entries)), found)
+                tape = _check_end(path, number, Tape(header, tuple(entries)), found)
                 break
             entries.append(to_entry(found, entries[-1].at if entries else 0.0))
         except Damaged as problem:
@@ -149,7 +149,7 @@ def _header(path: Path, line: str) -> Header:
         raise InputError(f"the tape's header is damaged: {problem}", path=path, line=1, remedy=_AGAIN) from problem
 
 
-def _ended(path: Path, number: int, tape: Tape, mark: dict[str, Any]) -> Tape:
+def _check_end(path: Path, number: int, tape: Tape, mark: dict[str, Any]) -> Tape:
     if mark["end"] != len(tape.entries) or isinstance(mark["end"], bool):
         raise InputError(
             f"the tape is damaged: it has {len(tape.entries)} entries, and its end mark names {shorten(mark['end'])}",
@@ -187,7 +187,7 @@ class Recorder:
             # Nobody can know the name beforehand, and exclusive creation follows no link.
             self._file = self._part.open("xb", buffering=0)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._describe_failure(error) from error
         first = header_line(self.header)
         self._line(first)
         self._size = len(first.encode()) + 1
@@ -210,7 +210,7 @@ class Recorder:
                 self._file.close()
             self._part.unlink(missing_ok=True)
         if self._trouble is not None and kind is None:
-            raise self._failed(self._trouble)
+            raise self._describe_failure(self._trouble)
 
     def _take(self, entry: Entry, _: World) -> None:
         fact = self._clean(entry.fact)
@@ -246,7 +246,7 @@ class Recorder:
             except OSError as error:  # reported at the end: a full disk must not end the lesson
                 self._trouble = error
 
-    def _failed(self, error: OSError) -> LabError:
+    def _describe_failure(self, error: OSError) -> LabError:
         return LabError(
             f"the tape {self.path} cannot be written: {error.strerror}", remedy="choose another file with -o"
         )

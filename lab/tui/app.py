@@ -83,7 +83,7 @@ class LabApp(ViewActions):
         return self._main
 
     @on(MainScreen.Ready)
-    def _mounted(self) -> None:
+    def _handle_ready(self) -> None:
         self.see(compact=is_compact(self.size))
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(self._begin)
@@ -128,7 +128,7 @@ class LabApp(ViewActions):
         await super().on_event(event)
 
     @on(Moved)
-    def _moved(self) -> None:
+    def _handle_moved(self) -> None:
         if not self._frame_due:
             self._frame_due = True
             wait = self._frame_at + FRAME - time.monotonic()
@@ -155,16 +155,16 @@ class LabApp(ViewActions):
         self.see(world=batch.world, now=self._worker.now(), title=self._worker.stage.title, **moved)
 
     @on(Making)
-    def _making(self, message: Making) -> None:
+    def _handle_making(self, message: Making) -> None:
         self.see(progress=message.progress)
 
     @on(Refused)
-    def _refused(self, message: Refused) -> None:
+    def _handle_refused(self, message: Refused) -> None:
         world = self.ui.world
         self.see(notice=trouble("wish", message.error), trouble=True, loading=world is not None and world.load.running)
 
     @on(Worker.StateChanged)
-    def _worked(self, event: Worker.StateChanged) -> None:
+    def _handle_worker(self, event: Worker.StateChanged) -> None:
         if event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
             return
         name, result, error = event.worker.name, event.worker.result, event.worker.error
@@ -256,11 +256,11 @@ class LabApp(ViewActions):
         elif s.asks:
             from lab.tui import dialogs  # not needed for the first paint
 
-            self.push_screen(dialogs.ask(s), self._answered)
+            self.push_screen(dialogs.ask(s), self._take_answer)
         else:
             self._play(s.step.id)
 
-    def _answered(self, answer: str | None) -> None:
+    def _take_answer(self, answer: str | None) -> None:
         s = self.ui
         if answer is not None and s.step is not None and s.question is not None and keys.works(s, "go"):
             if s.question.choices:

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from lab import panes
 from lab.panes import CLUSTER
 from lab.terminal.sanitize import visible
-from lab.tui.chrome import filled
+from lab.tui.chrome import fill_text
 from lab.tui.keys import help_lines
 from lab.tui.lesson.markdown import render_markdown
 from lab.tui.panes import find_module
@@ -214,11 +214,11 @@ def ask(s: UiState) -> Ask | Pick:
     question = s.question
     if question is None:
         raise ValueError("this step asks nothing")
-    title, text = "Before the step", filled(s, question.text)
+    title, text = "Before the step", fill_text(s, question.text)
     if not question.choices:
         return Ask(title, text, s.said or str(question.usual))
     chosen = str(question.choices.index(s.said)) if s.said in question.choices else None
-    rows = [(str(place), filled(s, choice)) for place, choice in enumerate(question.choices)]
+    rows = [(str(place), fill_text(s, choice)) for place, choice in enumerate(question.choices)]
     return Pick(title, rows, chosen, text=text)
 
 

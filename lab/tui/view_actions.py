@@ -49,7 +49,7 @@ class ViewActions(SafeApp):
         raise NotImplementedError
 
     @on(Reloaded)
-    def _reloaded(self, message: Reloaded) -> None:
+    def _handle_reloaded(self, message: Reloaded) -> None:
         lesson, s = message.lesson, self.ui
         if s.lesson is not None and s.lesson.id == lesson.id:
             self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=(), save_waits=False)
@@ -62,7 +62,7 @@ class ViewActions(SafeApp):
         self.see(problems=message.problems, save_waits=False)
 
     @on(Waiting)
-    def _saved_and_waiting(self) -> None:
+    def _handle_waiting(self) -> None:
         self.see(problems=(), save_waits=True)
 
     def on_resize(self, event: events.Resize) -> None:

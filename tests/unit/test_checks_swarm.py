@@ -269,9 +269,9 @@ def test_http_counts_the_last_round_only() -> None:
 
 def test_captured_values_are_put_into_a_check() -> None:
     check = Check.model_validate({"node": {"name": "{{node}}", "state": "down"}})
-    assert check.filled({"node": "node3"}).sentence == "node3 is down"
-    assert check.filled({}) is check
-    assert Check(exit=0).filled({"a": "b"}) == Check(exit=0)
+    assert check.fill({"node": "node3"}).sentence == "node3 is down"
+    assert check.fill({}) is check
+    assert Check(exit=0).fill({"a": "b"}) == Check(exit=0)
 
 
 def test_a_task_that_waits_for_a_node_is_told_with_the_schedulers_reason() -> None:

@@ -22,10 +22,9 @@ from lab.reset.plan import plan
 from lab.run.capture import captures_before, known_values
 from lab.run.runner import open_lesson, run_lesson, run_step
 from lab.schema import template
-from lab.tape.tape import load
 from lab.world.entries import Checked
 from lab.world.world import World, fold
-from tests.course import LESSONS
+from tests.course import LESSONS, recording
 from tests.doubles.driver import ModelDriver
 from tests.live.findings import FINDINGS
 
@@ -98,7 +97,7 @@ def test_what_is_beyond_the_model_still_is(id: str) -> None:
 def test_the_recording_proves_every_check(lesson: Lesson) -> None:
     """On real machines each was false before its step, and true in the end, where the checkpoints say it ends."""
     world, before, last = World(), dict[tuple[str, int], bool](), dict[tuple[str, int], bool]()
-    for entry in load(paths.recordings() / f"{lesson.id}.tape").entries:
+    for entry in recording(lesson.id).entries:
         world = fold(world, entry)
         if isinstance(entry.fact, Checked):
             (before if entry.fact.phase == "before" else last)[entry.fact.step, entry.fact.check] = entry.fact.ok
@@ -161,7 +160,7 @@ def test_every_step_can_be_done_from_its_checkpoint(lesson: Lesson) -> None:
     for step in lesson.steps:
         driver = ModelDriver()
         open_lesson(lesson, driver)
-        own = {*driver.given(), *step.capture}
+        own = {*driver.given_values(), *step.capture}
         if {name for text in step.strings() for name in template.placeholders(text)} <= own and (
             lesson.id,
             step.id,
@@ -178,9 +177,9 @@ def test_from_the_checkpoint_of_every_step_its_checks_are_false(lesson: Lesson) 
     for step in lesson.steps:
         reset(driver, lesson, step.id)
         world = driver.journal.world
-        values = {**driver.given(), **known_values(step, world)}
+        values = {**driver.given_values(), **known_values(step, world)}
         moment = Baseline(since=world, asked=world, like=step.run or "")
-        checks = [check.filled(values) for check in step.checks]
+        checks = [check.fill(values) for check in step.checks]
         green = [check.sentence for check in checks if check.evaluate(world, moment).ok]
         if (lesson.id, step.id) != ("reconciliation", "spread"):
             assert green == [], step.id

@@ -179,12 +179,12 @@ class TalkApp(SafeApp):
         self._frame_at = time.monotonic()
 
     @on(Changed)
-    def _changed(self) -> None:
+    def _handle_change(self) -> None:
         self.see(status=self._stage.status)
         self._news()
 
     @on(Arrived)
-    def _arrived(self, message: Arrived) -> None:
+    def _handle_arrival(self, message: Arrived) -> None:
         self._frame()
         self.see(status=self._stage.status)
         if message.place == self.state.place and self.state.wants:
@@ -192,7 +192,7 @@ class TalkApp(SafeApp):
             self._run()
 
     @on(Played)
-    def _played(self, message: Played) -> None:
+    def _handle_played(self, message: Played) -> None:
         if message.place != self.state.place:
             return
         self._ran = self._clock() - self._ran
@@ -200,7 +200,7 @@ class TalkApp(SafeApp):
         self.see(status=self._stage.status, phase="passed" if message.passed else "failed")
 
     @on(Failed)
-    def _failed(self, message: Failed) -> None:
+    def _handle_failure(self, message: Failed) -> None:
         said = (
             str(message.error)
             if isinstance(message.error, LabError)
@@ -211,7 +211,7 @@ class TalkApp(SafeApp):
             self.see(phase="failed")
 
     @on(Asked)
-    def _asked(self, message: Asked) -> None:
+    def _handle_asked(self, message: Asked) -> None:
         self.action_press(message.action)
 
     def action_press(self, action: str) -> None:
@@ -308,9 +308,9 @@ class TalkApp(SafeApp):
             (str(at), f"{at + 1:>3}  {slide.step.title}{'  (left out)' if at in s.left_out else ''}")
             for at, slide in enumerate(s.talk.slides)
         ]
-        self.push_screen(Pick(s.talk.title, rows, str(s.place)), self._jumped)
+        self.push_screen(Pick(s.talk.title, rows, str(s.place)), self._jump)
 
-    def _jumped(self, place: str | None) -> None:
+    def _jump(self, place: str | None) -> None:
         if place is not None and not self.state.busy:
             self.see(left_out=self.state.left_out - {int(place)})
             self._go_to(int(place))

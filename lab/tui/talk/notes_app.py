@@ -103,7 +103,7 @@ class NotesApp(SafeApp):
                 break
 
     @on(Seen)
-    def _seen(self, message: Seen) -> None:
+    def _handle_view(self, message: Seen) -> None:
         moved = message.view is not None and (self._view is None or message.view.place != self._view.place)
         self._view, self._why = message.view or self._view, message.why
         self._paint()

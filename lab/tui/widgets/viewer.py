@@ -167,7 +167,7 @@ class Viewer(Widget, can_focus=True):
         if screen.alternate != self._alternate:
             self._alternate = screen.alternate
             self.unmark()
-        rows = set(screen.damaged())
+        rows = set(screen.take_damaged())
         self._rows = None
         if screen.back or self._selected:
             self.refresh()
