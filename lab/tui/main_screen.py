@@ -163,22 +163,19 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Scroll to the top of a new page, to a new hint, to what is told once a step has passed or, where the card is
         below the text, to the card of a step that was run."""
         state = s.step_state(s.page) if s.step is not None else ""
-        page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._lesson.size)
+        page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._crowded(s))
         before, self._place = self._place, (page, place)
         moved = before != self._place
         told = len(s.hints) + s.solution_asked
         hinted, self._hints = told > self._hints, told
         if hinted:
-            self.call_after_refresh(self._page.scroll_to, y=pages.hints_at(s, max(10, self._page.room)), animate=False)
+            self._page.keep_at(lambda room: pages.hints_at(self._ui, room))
         elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
-            self.call_after_refresh(self._show_afterwards)
+            self._page.keep_at(lambda room: pages.afterwards_at(self._ui, room))
         elif state and moved and self._crowded(s):
-            self.call_after_refresh(self._page.scroll_end, animate=False, immediate=True)
+            self._page.keep_at(lambda room: len(pages.crowded(self._ui, room)))
         elif before[0] != page:
-            self.call_after_refresh(self._page.scroll_home, animate=False)
-
-    def _show_afterwards(self) -> None:
-        self._page.scroll_to(y=pages.afterwards_at(self._ui, max(10, self._page.room)), animate=False)
+            self._page.keep_at(lambda _: 0)
 
     def paint(self) -> None:
         """Paint every view, each of which repaints only the lines that differ."""

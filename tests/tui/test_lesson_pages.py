@@ -41,6 +41,25 @@ async def test_what_was_to_be_seen_is_scrolled_to() -> None:
         await it.see("At the end.")
 
 
+async def test_what_was_to_be_seen_stays_in_sight_whatever_the_card_says_afterwards() -> None:
+    text = "\n\n".join(f"Paragraph {number}." for number in range(40))
+    async with desk(taught(step={"text": text, "after": "At the end."})) as it:
+        await it.press("n", "enter")
+        await it.idle()
+        await it.see("At the end.")
+        why = " ".join(f"web.{slot} is preparing on node4" for slot in range(3))
+        it.stage.journal.write(StepMoved("reconciliation", "declare", "passed", f"Seen.\n{why}"))
+        await it.see("web.2 is preparing")
+        await it.see("At the end.")
+        await it.pilot.resize_terminal(120, 36)
+        await it.see("At the end.")
+        await it.press("pageup")
+        await it.be(lambda: "At the end." not in it.text, "the reader scrolled away")
+        it.stage.journal.write(StepMoved("reconciliation", "declare", "passed", "Seen."))
+        await it.be(lambda: "web.2 is preparing" not in it.text, "the card is short again")
+        assert "At the end." not in it.text, "and the page stays where the reader put it"
+
+
 CHOICE = {
     "name": "bet",
     "text": "Where will the **four** tasks go?",
