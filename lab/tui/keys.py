@@ -141,7 +141,7 @@ _OF_THE_REST = (
     Key("f", "failures", "f", "failures", "The failed requests, each beside what the swarm did", _has_failures, 2),
     Key("z", "zoom", "z", "zoom", "This pane alone", lambda s: _out(s) and not s.single, 6),
     Key("z", "zoom", "z", "all panes", "All panes again", lambda s: _out(s) and s.zoomed and not s.compact, 2),
-    Key("l", "lessons", "l", "lessons", "The board of lessons: what is done, and where you were", _choosable, 5),
+    Key("l", "lessons", "l", "lessons", "The board of lessons and challenges: what is done, where you were", _choosable, 5),
     Key("s", "notes", "s", "notes", _NOTES, _out, 7),
     Key("d", "theme", "d", "theme", "The next theme of dark, light and colour-blind", _out, 8),
     Key("ctrl+p", "palette", "^P", "palette", "Find lessons, steps, panes and commands by name", _out, 7),

@@ -128,7 +128,8 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
         text = f"opens the next lesson: {after.title} ({after.minutes} minutes)."
         yield from wrap([(text, "")], room, (("Enter ", "lab"),))
     else:
-        yield from wrap([("This was the last lesson. ", ""), ("l", "lab"), (" shows them all.", "")], room)
+        first = "" if s.lesson.broken else "This was the last lesson. "
+        yield from wrap([(first, ""), ("l", "lab"), (" shows all lessons.", "")], room)
 
 
 def _recap(s: UiState, room: int) -> Iterator[Line]:
