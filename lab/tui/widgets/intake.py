@@ -18,7 +18,7 @@ _BUDGET = 0.03
 """Seconds of processor time for the output that one frame takes in."""
 _HURRIED = 0.008
 """The same while keys are pressed."""
-_PIECE = 1024
+_PIECE = 4096
 """Characters taken in between two checks of that time."""
 _JOINED = 16_384
 """Characters from which on waiting output is not joined with what comes after it."""
