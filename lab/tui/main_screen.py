@@ -69,7 +69,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._lesson = Vertical(self._page, self._sheets["card"], id="lesson", classes="pane")
         self._body = Container(self._lesson, id="body")
         self._speaker: Horizontal | None = None
-        self._place: tuple[object, object] = (None, None)
+        self._place: tuple[object, object, bool] = (None, None, False)
         self._hints = 0
         self._panes: dict[Region, Widget] = {"lesson": self._lesson}
         self._cluster: Reconciliation
@@ -161,20 +161,21 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _turn(self, s: UiState) -> None:
         """Scroll to the top of a new page, to a new hint, to what is told once a step has passed or, where the card is
-        below the text, to the card of a step that was run."""
-        state = s.step_state(s.page) if s.step is not None else ""
-        page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._crowded(s))
-        before, self._place = self._place, (page, place)
-        moved = before != self._place
+        in the text, to the card of a step that was run."""
+        state, crowded = s.step_state(s.page) if s.step is not None else "", self._crowded(s)
+        now = (s.lesson and s.lesson.id, s.page), (s.region, state), crowded
+        before, self._place = self._place, now
+        turned, happened = before[0] != now[0], before[1] != now[1]
         told = len(s.hints) + s.solution_asked
         hinted, self._hints = told > self._hints, told
+        passed = state == "passed" and happened and not turned
         if hinted:
             self._page.keep_at(lambda room: pages.hints_at(self._ui, room))
-        elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
-            self._page.keep_at(lambda room: pages.afterwards_at(self._ui, room))
-        elif state and moved and self._crowded(s):
+        elif passed and pages.has_afterwards(s):
+            self._page.keep_at(lambda room: pages.told_at(self._ui, room, crowded=self._crowded(self._ui)))
+        elif crowded and (passed or (state not in ("", "passed") and before != now)):
             self._page.keep_at(lambda room: len(pages.crowded(self._ui, room)))
-        elif before[0] != page:
+        elif turned:
             self._page.keep_at(lambda _: 0)
 
     def paint(self) -> None:

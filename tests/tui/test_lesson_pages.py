@@ -69,6 +69,24 @@ CHOICE = {
 }
 
 
+async def test_on_a_small_screen_a_passed_step_says_that_it_is_done_and_below_it_what_was_to_be_seen() -> None:
+    text = "\n\n".join(f"Paragraph {number}." for number in range(10))
+    long = "docker service create --name web --replicas 4 --publish published=8080,target=80 --no-resolve-image nginx"
+    step = {"text": text, "run": long, "after": "At the end.", "question": CHOICE}
+    async with desk(taught(step=step), size=(100, 30)) as it:
+        await it.press("n", "enter", "enter")
+        await it.idle()
+        await it.see("✔ Done in", "You said: all to node1.", "The scheduler spreads them.")
+        lines = it.text.splitlines()
+        done = next(y for y, line in enumerate(lines) if "✔ Done in" in line)
+        assert "1 Lesson" in lines[done - 1], "it is at the top of the pane"
+        assert done < next(y for y, line in enumerate(lines) if "You said" in line)
+        await it.press("1", "end")
+        await it.see("At the end.")
+        await it.press("home")
+        await it.see("Paragraph 0.")
+
+
 @pytest.mark.parametrize("live", [True, False])
 async def test_a_choice_is_made_before_its_step_and_judged_after_it(live: bool) -> None:
     async with desk(taught(live=live, step={"question": CHOICE})) as it:
@@ -81,7 +99,7 @@ async def test_a_choice_is_made_before_its_step_and_judged_after_it(live: bool) 
         await it.press("enter", "enter")
         await it.idle()
         assert it.stage.answers == [("bet", "all to node1")]
-        await it.see("✘ all to node1", "✔ one to each node", "You said all to node1. Right: one to")
+        await it.see("✘ all to node1", "✔ one to each node", "You said: all to node1. Right: one to")
         await it.see("The scheduler spreads them.")
 
 
@@ -90,7 +108,7 @@ async def test_a_right_choice_is_called_right() -> None:
         await it.press("n", "enter", "down", "enter")
         await it.idle()
         assert it.stage.answers == [("bet", "one to each node")]
-        await it.see("You said one to each node. That is")
+        await it.see("You said: one to each node. That is")
 
 
 async def test_a_choice_that_nobody_made_is_told_when_the_step_has_passed() -> None:

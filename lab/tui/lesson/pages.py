@@ -36,11 +36,6 @@ def _step(s: UiState, room: int) -> tuple[Line, ...]:
     return (head, *title, (), *prose(chrome.filled(s, s.step.text), room), *readings(s, room))
 
 
-def afterwards_at(s: UiState, room: int) -> int:
-    """Return the line of the page below which a passed step says what it did not say before."""
-    return len(_step(s, room)) + 1
-
-
 def hints_at(s: UiState, room: int) -> int:
     """Return the line of the page at which its last hint begins."""
     shown = len(_step(s, room)) + sum(1 for _ in asked(s, room))
@@ -57,8 +52,28 @@ def has_afterwards(s: UiState) -> bool:
 
 
 def crowded(s: UiState, room: int) -> tuple[Line, ...]:
-    """Return the page with the step card below it, for a pane too small to hold both at once."""
-    return (*page(s, room), (), (("─" * room, "quiet"),), *chrome.step_card(s, room))
+    """Return the page with the step card in it, for a pane too small to hold both at once: what a passed step tells
+    comes below the card."""
+    before, after = _parts(s, room)
+    return (*before, (), (("─" * room, "quiet"),), *chrome.step_card(s, room), *after)
+
+
+def told_at(s: UiState, room: int, *, crowded: bool) -> int:
+    """Return the line of the page, or of the crowded one, at which it begins to tell what it did not tell before the
+    step had passed."""
+    if not crowded:
+        return len(_step(s, room)) + 1
+    card = chrome.step_card(s, room)
+    marked = (place for place, line in enumerate(card) for text, _ in line[:1] if text.startswith("✔"))
+    done = max(marked, default=0)
+    return len(_parts(s, room)[0]) + 2 + done
+
+
+def _parts(s: UiState, room: int) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    """Return what the crowded page says above the card and below it."""
+    if s.step is None or s.step_state(s.page) != "passed":
+        return page(s, room), ()
+    return (*_step(s, room), *hint_lines(s, room)), (*asked(s, room), *afterwards(s, room))
 
 
 def nothing(s: UiState, room: int) -> tuple[Line, ...]:  # noqa: ARG001
