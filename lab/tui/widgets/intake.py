@@ -25,7 +25,7 @@ _JOINED = 16_384
 _SMALL = 64
 """The same where a few may need as much work as a screenful of text (repeat this letter, scroll so far, erase all):
 the reason why the budget is of time, not of characters."""
-_HEAVY = re.compile(r"\[\??[0-9;]*(?:[0-9]{3}[@LMPSTXb]|[Jhl])")
+_HEAVY = re.compile(r"\[(?!\?(?:1|7|12|25|2004)[hl])\??[0-9;]*(?:[0-9]{3}[@LMPSTXb]|[Jhl])")
 _BACKLOG = 1.0
 """Seconds of processor time for all waiting output; beyond that, only the newest is kept, worth a quarter of it."""
 _PACE = 500_000.0
@@ -93,7 +93,8 @@ class Intake:
 
         at = 0
         while at < len(text):
-            end = at + (_SMALL if _HEAVY.search(text, at, at + _PIECE) else _PIECE)
+            heavy = _HEAVY.search(text, at, at + _PIECE)
+            end = at + _PIECE if heavy is None else max(at + _SMALL, heavy.start() - 1)
             end = max(end, passing(text, at))
             self._take(node, text[at:end])
             at = min(end, len(text))
