@@ -97,6 +97,19 @@ async def test_a_challenge_is_listed_with_what_the_user_says_and_begun_from_the_
         await it.see("Something is broken.", "It is deployed, and the answer is 404")
 
 
+async def test_while_the_lab_breaks_something_nothing_is_said_of_the_lesson_that_was_open() -> None:
+    stage = dared()
+    stage.hold = 1
+    async with desk(stage) as it:
+        await it.press("n", "l", "end", "enter", "enter")
+        await it.see("The lab breaks something, out of sight", "The lesson is being opened.")
+        assert "Four replicas, please" not in it.text and "docker service create" not in it.text
+        stage.go_on()
+        await it.idle()
+        await it.see("Something is broken.", "6 minutes, 1 step\u0020")
+        assert "out of sight" not in it.text
+
+
 async def test_a_challenge_that_was_begun_goes_on_or_begins_again_with_other_values() -> None:
     stage = dared(begun=True)
     async with desk(stage) as it:

@@ -72,7 +72,7 @@ CHOICE = {
 async def test_on_a_small_screen_a_passed_step_says_that_it_is_done_and_below_it_what_was_to_be_seen() -> None:
     text = "\n\n".join(f"Paragraph {number}." for number in range(10))
     long = "docker service create --name web --replicas 4 --publish published=8080,target=80 --no-resolve-image nginx"
-    step = {"text": text, "run": long, "after": "At the end.", "question": CHOICE}
+    step = {"text": text, "run": long, "after": f"{text}\n\nAt the end.", "question": CHOICE}
     async with desk(taught(step=step), size=(100, 30)) as it:
         await it.press("n", "enter", "enter")
         await it.idle()

@@ -20,7 +20,7 @@ from lab.tui.ui_state import UiState
 
 def page(s: UiState, room: int) -> tuple[Line, ...]:
     """Return the current page."""
-    if s.lesson is None:
+    if s.lesson is None or s.leaves:
         return tuple(_before(s, room))
     if s.step is not None:
         return (*_step(s, room), *asked(s, room), *hint_lines(s, room), *afterwards(s, room))
@@ -71,7 +71,7 @@ def told_at(s: UiState, room: int, *, crowded: bool) -> int:
 
 def _parts(s: UiState, room: int) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     """Return what the crowded page says above the card and below it."""
-    if s.step is None or s.step_state(s.page) != "passed":
+    if s.step is None or s.leaves or s.step_state(s.page) != "passed":
         return page(s, room), ()
     return (*_step(s, room), *hint_lines(s, room)), (*asked(s, room), *afterwards(s, room))
 
@@ -93,7 +93,7 @@ def _opening(s: UiState, room: int) -> Iterator[Line]:
     if lesson is None:
         return
     yield from wrap([(lesson.title, "head")], room)
-    yield ((f"{lesson.minutes} minutes, {s.count} steps", "quiet"),)
+    yield ((f"{lesson.minutes} minutes, {count_of(s.count, 'step')}", "quiet"),)
     yield ()
     yield from prose(lesson.about, room)
     yield ()
@@ -116,7 +116,9 @@ def _steps(s: UiState, room: int) -> Iterator[Line]:
         ran = record is not None and record.ended is not None and record.ended > record.began
         took = f" {record.ended - record.began:6.1f} s" if record and record.ended and ran and mark == "✔" else ""
         title = chrome.filled(s, step.title)
-        yield fit(((f"{mark} ", tone), (f"{place + 1} {title}", "")), ((took, "quiet"),), room)
+        first, *more = wrap([(f"{place + 1} {title}", "")], max(20, room - len(took)), ((f"{mark} ", tone),))
+        yield fit(first, ((took, "quiet"),), room)
+        yield from more
 
 
 def _closing(s: UiState, room: int) -> Iterator[Line]:
@@ -127,7 +129,7 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
         yield (("Nothing ran: there is no cluster here.", "quiet"),)
     elif s.finished:
         yield from wrap([(f"{s.lesson.title}: done", "head")], room, (("✔ ", "run"),))
-        yield ((f"{s.count} steps, every check true{_lasted(s)}", "quiet"),)
+        yield ((f"{count_of(s.count, 'step')}, every check true{_lasted(s)}", "quiet"),)
     else:
         left = sum(s.step_state(place) != "passed" for place in range(s.count))
         yield (("The end of the lesson", "head"),)
