@@ -114,6 +114,7 @@ class Bench(App[None]):
 
 
 async def _show(text: str) -> float:
+    lab.tui.tune_interpreter()
     app = Bench()
     async with app.run_test(size=(120, 40)) as pilot:
         pane = app.query_one(Terminal)

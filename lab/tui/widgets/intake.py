@@ -6,6 +6,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lab.terminal.sanitize import ScreenFilter
@@ -22,9 +23,9 @@ _PIECE = 4096
 """Characters taken in between two checks of that time."""
 _JOINED = 16_384
 """Characters from which on waiting output is not joined with what comes after it."""
-_SMALL = 64
-"""The same where a few may need as much work as a screenful of text (repeat this letter, scroll so far, erase all):
-the reason why the budget is of time, not of characters."""
+_FEW = 8
+"""Sequences in a piece that may each need as much work as a screenful of text (repeat this letter, scroll so far, erase
+all): the reason why the budget is of time, not of characters."""
 _HEAVY = re.compile(r"\[(?!\?(?:1|7|12|25|2004)[hl])\??[0-9;]*(?:[0-9]{3}[@LMPSTXb]|[Jhl])")
 _BACKLOG = 1.0
 """Seconds of processor time for all waiting output; beyond that, only the newest is kept, worth a quarter of it."""
@@ -93,8 +94,8 @@ class Intake:
 
         at = 0
         while at < len(text):
-            heavy = _HEAVY.search(text, at, at + _PIECE)
-            end = at + _PIECE if heavy is None else max(at + _SMALL, heavy.start() - 1)
+            heavy = next(islice(_HEAVY.finditer(text, at, at + _PIECE), _FEW, None), None)
+            end = at + _PIECE if heavy is None else heavy.start() - 1
             end = max(end, passing(text, at))
             self._take(node, text[at:end])
             at = min(end, len(text))
