@@ -18,6 +18,7 @@ from textual.app import App, ComposeResult
 
 import lab.tui
 from lab.terminal.sanitize import ScreenFilter
+from lab.tui.run_app import prepare_terminal
 from lab.tui.theme import DARK
 from lab.tui.widgets.emulator import Emulator
 from lab.tui.widgets.terminal import Terminal
@@ -114,7 +115,7 @@ class Bench(App[None]):
 
 
 async def _show(text: str) -> float:
-    lab.tui.tune_interpreter()
+    prepare_terminal()
     app = Bench()
     async with app.run_test(size=(120, 40)) as pilot:
         pane = app.query_one(Terminal)
