@@ -84,7 +84,8 @@ def _newest(world: World, service: Service) -> list[Task]:
 
 
 def _head(world: World, task: Task) -> str:
-    where = f" on {world.swarm.node_name(task.node)}" if task.node else ""
+    at = "to" if task.state == "assigned" else "on"
+    where = f" {at} {world.swarm.node_name(task.node)}" if task.node else ""
     return f"{world.swarm.task_name(task)} is {task.state}{where}"
 
 

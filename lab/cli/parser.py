@@ -180,7 +180,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     board.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on; another than loopback: with TLS, and tokens"
     )
-    board.add_argument("--port", type=_whole(1024, 65535), default=8765, metavar="N", help="default: 8765")
+    board.add_argument("--port", type=_whole_number(1024, 65535), default=8765, metavar="N", help="default: 8765")
     before = add("preflight", "talk", "five minutes before a talk: is everything there that it needs")
     before.add_argument("talk", nargs="*", metavar="PATH|LESSON[:STEP]", help="default: talk-25")
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)

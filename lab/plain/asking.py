@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lab.lesson.question import Question, QuizItem
+from lab.lesson.standing import Attempt, describe_attempt
 from lab.plain.line import EMPTY, Line, fill_text
 from lab.plain.place import Place
 from lab.session import UndoOffer
@@ -56,12 +57,17 @@ def judge_answer(place: Place, item: QuizItem, answer: str) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def lessons(place: Place | None, known: Sequence[tuple[str, str]]) -> Asked:
-    """Return the choice of a lesson; the answer is its id. `known` are the ids, each with what is said of it."""
+def lessons(place: Place | None, known: Sequence[tuple[str, str]], challenges: Sequence[Attempt] = ()) -> Asked:
+    """Return the choice of a lesson; the answer is its id. `known` are the ids, each with what is said of it. The
+    challenges are begun by a command of their own."""
     ids = [id for id, _ in known]
     here = place.lesson.id if place is not None else ""
     shown = [f"{id}: {about}{' You are here.' if id == here else ''}" for id, about in known]
-    return _list((EMPTY, Line("The lessons:", "head")), shown, ids)
+    told: list[Line] = [EMPTY, Line("The challenges, which swarmlab challenge NAME --plain begins:", "head")]
+    for each in challenges:
+        state = f", {state}" if (state := describe_attempt(each)) else ""
+        told.append(Line(f"{each.challenge}: {each.lesson.title}, {each.lesson.minutes} minutes{state}."))
+    return _list((*(told if challenges else ()), EMPTY, Line("The lessons:", "head")), shown, ids)
 
 
 def reset(place: Place) -> Asked:

@@ -207,7 +207,7 @@ class PlainSeat:
             case "lessons" if not self._waits:
                 where = self._stage.standings()
                 known = [(each.id, _about(each, where.get(each.id))) for each in self._stage.lessons()]
-                self._ask(asking.lessons(place, known), self._open)
+                self._ask(asking.lessons(place, known, self._stage.challenges()), self._open)
             case _ if place is None:
                 say(Line("No lesson is open: l lists them."))
             case "checks":

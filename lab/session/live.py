@@ -13,8 +13,9 @@ from lab.cluster.model import Cluster, ClusterStatus
 from lab.errors import Cancelled, InputError, LabError
 from lab.lesson import progress
 from lab.lesson.course import load_course
+from lab.lesson.find_challenge import challenges, draw_seed, find_attempts, find_challenge
 from lab.lesson.model import Lesson
-from lab.lesson.standing import Standing
+from lab.lesson.standing import Attempt, Standing
 from lab.panes import CLUSTER, find_pane
 from lab.run.capture import captures_before
 from lab.run.results import StepResult
@@ -63,6 +64,7 @@ class LiveStage:
         self._course = load_course() if lessons is None else lessons
         self._in_course = lessons is None
         self._lesson: Lesson | None = None
+        self._drawn: dict[str, int] = {}
         self._view = CLUSTER
         self._busy = threading.Lock()
         self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
@@ -80,7 +82,7 @@ class LiveStage:
 
     def open(self, lesson: str) -> Lesson:
         """See `Stage.open`. Steps passed before are written as passed."""
-        found = next((each for each in self._course if each.id == lesson), None)
+        found = next((each for each in self._course if each.id == lesson), None) or find_challenge(lesson)
         if found is None:
             raise InputError(
                 f"there is no lesson {lesson}", remedy=f"the lessons are: {', '.join(x.id for x in self._course)}"
@@ -90,7 +92,7 @@ class LiveStage:
         self._lesson = found
         self.show(self._view)
         self._write_opened(found)
-        if self._in_course:
+        if self._in_course and not found.broken:
             progress.record_opened(self.cluster.name, found.id)
         if not progress.passed_steps(self.cluster.name, found):
             self._forget_from(found)
@@ -100,6 +102,27 @@ class LiveStage:
     def standings(self) -> Mapping[str, Standing]:
         """See `Stage.standings`."""
         return dict(find_standings(self.driver, self._course))
+
+    def challenges(self) -> tuple[Attempt, ...]:
+        """See `Stage.challenges`."""
+        every = challenges().values() if self._in_course else ()
+        return tuple(find_attempts(self.cluster.name, every, self._drawn))
+
+    def begin(self, challenge: str, *, new: bool = False) -> Lesson:
+        """See `Stage.begin`."""
+        attempt = next((each for each in self.challenges() if each.challenge == challenge), None)
+        if attempt is None:
+            raise InputError(f"there is no challenge {challenge}", remedy="swarmlab challenge lists them")
+        seed, before = draw_seed() if new else attempt.seed, self._lesson
+        lesson = self.open(f"{challenge}-{seed}")
+        try:
+            self.reset()
+        except BaseException:
+            if before is not None:
+                self.open(before.id)
+            raise
+        progress.record_seed(self.cluster.name, challenge, seed)
+        return lesson
 
     def find_drift(self) -> str:
         """See `Stage.find_drift`."""

@@ -24,6 +24,7 @@ from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
 if TYPE_CHECKING:
+    from lab.lesson.standing import Attempt
     from lab.session import Stage, UndoOffer
     from lab.session.draft import Saved
     from lab.tui.widgets.terminal import Terminal
@@ -223,7 +224,7 @@ class LabApp(ViewActions):
         view = find_pane(next(iter(lesson.panes), "")).id
         there = replace(self.ui, lesson=lesson, view=view)
         there = replace(there, page=there.resume if self._page is None else min(self._page, there.count))
-        self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view)
+        self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view, notice="")
         if there.wanted_view == before:
             self._worker.look(before)
         self._worker.find_drift()
@@ -301,6 +302,20 @@ class LabApp(ViewActions):
         self._page = page
         self.see(busy="opening", notice="", drift="")
         self._worker.open(lesson)
+
+    def dare(self, attempt: Attempt) -> None:
+        """Ask whether a challenge is to begin, and begin it."""
+        from lab.tui import dialogs  # not needed for the first paint
+
+        def begin(how: str | None) -> None:
+            if how == "go on":
+                self.open_lesson(attempt.lesson.id)
+            elif how is not None and keys.works(self.ui, "lessons"):
+                self._page = None
+                self.see(busy="reset", notice="The lab breaks something, out of sight ...", trouble=False, drift="")
+                self._worker.begin(attempt.challenge, new=how == "new")
+
+        self.push_screen(dialogs.challenge(self.ui, attempt), begin)
 
     def action_reset(self) -> None:
         from lab.tui import dialogs  # not needed for the first paint

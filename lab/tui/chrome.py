@@ -131,7 +131,7 @@ def findings(s: UiState) -> list[str]:
 def step_card(s: UiState, room: int) -> tuple[Line, ...]:
     """Return the current step's card: its command, what must then be true, and the result so far."""
     step = s.step
-    if step is None or s.world is None:
+    if step is None or s.world is None or s.leaves:
         return ()
     state, record = s.step_state(s.page), s.record(s.page)
     where = f"on {fill_text(s, step.on)}" if step.on else ""

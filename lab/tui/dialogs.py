@@ -25,6 +25,7 @@ from lab.tui.widgets.dialog import Dialog
 from lab.tui.widgets.lines import Draw, LinesView
 
 if TYPE_CHECKING:
+    from lab.lesson.standing import Attempt
     from lab.session import UndoOffer
     from lab.world.world import World
 
@@ -229,6 +230,19 @@ def reset(s: UiState) -> Pick:
         options.insert(0, (s.step.id, f"To the start of this step: {s.step.title}"))
     title = "Wind the recording back" if s.link == "replay" else "Put the cluster back"
     return Pick("Read again" if s.reading else title, options)
+
+
+def challenge(s: UiState, attempt: Attempt) -> Pick:
+    """Return the question whether a challenge is to begin; the result is "go on" (it is as it was left), "begin", or
+    "new" (with other values)."""
+    symptom = fill_text(s, attempt.lesson.steps[0].text)
+    text = f"{symptom}\n\nThe cluster is put to the start of the challenge, and then broken."
+    options = [("begin", "Begin")]
+    if attempt.begun:
+        options = [("begin", "Begin again"), ("new", "Begin again, with other values")]
+        if not attempt.repaired:
+            options.insert(0, ("go on", "Go on, with the cluster as it is"))
+    return Pick(f"Challenge: {attempt.lesson.title}", options, text=text)
 
 
 def undo(offer: UndoOffer) -> Pick:

@@ -70,7 +70,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._lesson = Vertical(self._page, self._sheets["card"], id="lesson", classes="pane")
         self._body = Container(self._lesson, id="body")
         self._speaker: Horizontal | None = None
-        self._place: tuple[object, object] = (None, None)
+        self._place: tuple[object, object, bool] = (None, None, False)
         self._hints = 0
         self._panes: dict[Region, Widget] = {"lesson": self._lesson}
         self._cluster: ClusterGrid
@@ -162,24 +162,22 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _turn(self, s: UiState) -> None:
         """Scroll to the top of a new page, to a new hint, to what is told once a step has passed or, where the card is
-        below the text, to the card of a step that was run."""
-        state = s.step_state(s.page) if s.step is not None else ""
-        page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._lesson.size)
-        before, self._place = self._place, (page, place)
-        moved = before != self._place
+        in the text, to the card of a step that was run."""
+        state, crowded = s.step_state(s.page) if s.step is not None else "", self._is_crowded(s)
+        now = (s.lesson and s.lesson.id, s.page), (s.region, state), crowded
+        before, self._place = self._place, now
+        turned, happened = before[0] != now[0], before[1] != now[1]
         told = len(s.hints) + s.solution_asked
         hinted, self._hints = told > self._hints, told
+        passed = state == "passed" and happened and not turned
         if hinted:
-            self.call_after_refresh(self._page.scroll_to, y=pages.hints_at(s, max(10, self._page.room)), animate=False)
-        elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
-            self.call_after_refresh(self._show_afterwards)
-        elif state and moved and self._is_crowded(s):
-            self.call_after_refresh(self._page.scroll_end, animate=False, immediate=True)
-        elif before[0] != page:
-            self.call_after_refresh(self._page.scroll_home, animate=False)
-
-    def _show_afterwards(self) -> None:
-        self._page.scroll_to(y=pages.afterwards_at(self._ui, max(10, self._page.room)), animate=False)
+            self._page.keep_at(lambda room: pages.hints_at(self._ui, room))
+        elif passed and pages.has_afterwards(s):
+            self._page.keep_at(lambda room: pages.told_at(self._ui, room, crowded=self._is_crowded(self._ui)))
+        elif crowded and (passed or (state not in ("", "passed") and before != now)):
+            self._page.keep_at(lambda room: len(pages.crowded_page(self._ui, room)))
+        elif turned:
+            self._page.keep_at(lambda _: 0)
 
     def paint(self) -> None:
         """Paint every view, each of which repaints only the lines that differ."""

@@ -20,7 +20,7 @@ from lab.tui.ui_state import UiState
 
 def page(s: UiState, room: int) -> tuple[Line, ...]:
     """Return the current page."""
-    if s.lesson is None:
+    if s.lesson is None or s.leaves:
         return tuple(_before(s, room))
     if s.step is not None:
         return (*_step(s, room), *question_lines(s, room), *hint_lines(s, room), *afterwards(s, room))
@@ -34,11 +34,6 @@ def _step(s: UiState, room: int) -> tuple[Line, ...]:
     head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
     title = wrap([(chrome.fill_text(s, s.step.title), "head")], room)
     return (head, *title, (), *prose(chrome.fill_text(s, s.step.text), room), *readings(s, room))
-
-
-def afterwards_at(s: UiState, room: int) -> int:
-    """Return the line of the page below which a passed step says what it did not say before."""
-    return len(_step(s, room)) + 1
 
 
 def hints_at(s: UiState, room: int) -> int:
@@ -57,8 +52,28 @@ def has_afterwards(s: UiState) -> bool:
 
 
 def crowded_page(s: UiState, room: int) -> tuple[Line, ...]:
-    """Return the page with the step card below it, for a pane too small to hold both at once."""
-    return (*page(s, room), (), (("─" * room, "quiet"),), *chrome.step_card(s, room))
+    """Return the page with the step card in it, for a pane too small to hold both at once: what a passed step tells
+    comes below the card."""
+    before, after = _parts(s, room)
+    return (*before, (), (("─" * room, "quiet"),), *chrome.step_card(s, room), *after)
+
+
+def told_at(s: UiState, room: int, *, crowded: bool) -> int:
+    """Return the line of the page, or of the crowded one, at which it begins to tell what it did not tell before the
+    step had passed."""
+    if not crowded:
+        return len(_step(s, room)) + 1
+    card = chrome.step_card(s, room)
+    marked = (place for place, line in enumerate(card) for text, _ in line[:1] if text.startswith("✔"))
+    done = max(marked, default=0)
+    return len(_parts(s, room)[0]) + 2 + done
+
+
+def _parts(s: UiState, room: int) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    """Return what the crowded page says above the card and below it."""
+    if s.step is None or s.leaves or s.step_state(s.page) != "passed":
+        return page(s, room), ()
+    return (*_step(s, room), *hint_lines(s, room)), (*question_lines(s, room), *afterwards(s, room))
 
 
 def no_lines(s: UiState, room: int) -> tuple[Line, ...]:  # noqa: ARG001
@@ -78,7 +93,7 @@ def _opening(s: UiState, room: int) -> Iterator[Line]:
     if lesson is None:
         return
     yield from wrap([(lesson.title, "head")], room)
-    yield ((f"{lesson.minutes} minutes, {s.count} steps", "quiet"),)
+    yield ((f"{lesson.minutes} minutes, {count_of(s.count, 'step')}", "quiet"),)
     yield ()
     yield from prose(lesson.about, room)
     yield ()
@@ -101,7 +116,9 @@ def _steps(s: UiState, room: int) -> Iterator[Line]:
         ran = record is not None and record.ended is not None and record.ended > record.began
         took = f" {record.ended - record.began:6.1f} s" if record and record.ended and ran and mark == "✔" else ""
         title = chrome.fill_text(s, step.title)
-        yield fit(((f"{mark} ", tone), (f"{place + 1} {title}", "")), ((took, "quiet"),), room)
+        first, *more = wrap([(f"{place + 1} {title}", "")], max(20, room - len(took)), ((f"{mark} ", tone),))
+        yield fit(first, ((took, "quiet"),), room)
+        yield from more
 
 
 def _closing(s: UiState, room: int) -> Iterator[Line]:
@@ -112,7 +129,7 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
         yield (("Nothing ran: there is no cluster here.", "quiet"),)
     elif s.finished:
         yield from wrap([(f"{s.lesson.title}: done", "head")], room, (("✔ ", "run"),))
-        yield ((f"{s.count} steps, every check true{_describe_duration(s)}", "quiet"),)
+        yield ((f"{count_of(s.count, 'step')}, every check true{_describe_duration(s)}", "quiet"),)
     else:
         left = sum(s.step_state(place) != "passed" for place in range(s.count))
         yield (("The end of the lesson", "head"),)
@@ -128,7 +145,8 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
         text = f"opens the next lesson: {after.title} ({after.minutes} minutes)."
         yield from wrap([(text, "")], room, (("Enter ", "lab"),))
     else:
-        yield from wrap([("This was the last lesson. ", ""), ("l", "lab"), (" shows them all.", "")], room)
+        first = "" if s.lesson.broken else "This was the last lesson. "
+        yield from wrap([(first, ""), ("l", "lab"), (" shows all lessons.", "")], room)
 
 
 def _recap(s: UiState, room: int) -> Iterator[Line]:

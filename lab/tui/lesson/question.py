@@ -40,7 +40,8 @@ def _describe_said(s: UiState, passed: bool) -> list[Span]:
     question, said = s.question, s.said
     spans: list[Span] = []
     if said is not None:
-        spans += [("You said ", "quiet"), (chrome.fill_text(s, said), "strong")]
+        lead = "You said: " if question is not None and question.choices else "You said "
+        spans += [(lead, "quiet"), (chrome.fill_text(s, said), "strong")]
     if question is None or not passed or not question.choices:
         return [*spans, (".", "quiet")] if spans else []
     if said == question.answer:

@@ -16,7 +16,7 @@ from lab.lesson.notes import notes_markdown
 from lab.session.talk.forecast import SlideTime
 from lab.session.talk.talk_views import BoardView, NotesView, describe_cluster
 from lab.tui.appearance import THEMES, Appearance
-from lab.tui.chrome import filled
+from lab.tui.chrome import fill_text
 from lab.tui.dialogs import Help, Pick, paste
 from lab.tui.pane_picture import pane_svg
 from lab.tui.run_app import SafeApp
@@ -385,8 +385,8 @@ class TalkApp(SafeApp):
                 count=len(s.times),
                 talk=s.talk.title,
                 lesson=s.slide.lesson.title,
-                title=filled(s.ui, step.title),
-                text=filled(s.ui, first_sentences(text)),
+                title=fill_text(s.ui, step.title),
+                text=fill_text(s.ui, first_sentences(text)),
                 command="" if s.phase == "read" else command_of(s),
                 commands=tuple(self._commands[-COMMANDS:]),
                 pane=s.view,

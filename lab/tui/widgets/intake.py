@@ -6,6 +6,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lab.terminal.sanitize import ScreenFilter
@@ -18,14 +19,14 @@ _BUDGET = 0.03
 """Seconds of processor time for the output that one frame takes in."""
 _HURRIED = 0.008
 """The same while keys are pressed."""
-_PIECE = 1024
+_PIECE = 4096
 """Characters taken in between two checks of that time."""
 _JOINED = 16_384
 """Characters from which on waiting output is not joined with what comes after it."""
-_SMALL = 64
-"""The same where a few may need as much work as a screenful of text (repeat this letter, scroll so far, erase all):
-the reason why the budget is of time, not of characters."""
-_HEAVY = re.compile(r"\[\??[0-9;]*(?:[0-9]{3}[@LMPSTXb]|[Jhl])")
+_FEW = 8
+"""Sequences in a piece that may each need as much work as a screenful of text (repeat this letter, scroll so far, erase
+all): the reason why the budget is of time, not of characters."""
+_HEAVY = re.compile(r"\[(?!\?(?:1|7|12|25|2004)[hl])\??[0-9;]*(?:[0-9]{3}[@LMPSTXb]|[Jhl])")
 _BACKLOG = 1.0
 """Seconds of processor time for all waiting output; beyond that, only the newest is kept, worth a quarter of it."""
 _RATE = 500_000.0
@@ -93,7 +94,8 @@ class Intake:
 
         at = 0
         while at < len(text):
-            end = at + (_SMALL if _HEAVY.search(text, at, at + _PIECE) else _PIECE)
+            heavy = next(islice(_HEAVY.finditer(text, at, at + _PIECE), _FEW, None), None)
+            end = at + _PIECE if heavy is None else heavy.start() - 1
             end = max(end, passing_end(text, at))
             self._take(node, text[at:end])
             at = min(end, len(text))
