@@ -287,8 +287,9 @@ class ClusterDriver:
 
     def shell(self, node: str, *, bound: float = ANSWER) -> Shell:
         """Return the shell on `node`, opened on first use; "" is a reachable manager, waited for up to `bound` seconds.
-        Raises EngineError and InputError."""
-        endpoint = self._endpoints.get(node) if node else self._manager(bound)
+        When none answers any more, it is one whose machine is on: there docker says itself what is wrong. Raises
+        EngineError and InputError."""
+        endpoint = self._endpoints.get(node) if node else self._manager_for_shell(bound)
         if endpoint is None:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
         with self._opening:  # a step and the keyboard may both be the first to ask
@@ -307,6 +308,16 @@ class ClusterDriver:
                     cwd=paths.data(),
                 )
             return self._shells[endpoint.node]
+
+    def _manager_for_shell(self, bound: float) -> Endpoint:
+        try:
+            return self._manager(bound)
+        except EngineError:
+            off = {*self.cluster.powered_off(), *self.cluster.cut_off()}
+            on = [each for each in self._endpoints.values() if each.role == "manager" and each.node not in off]
+            if self.journal.world.link.state != "stale" or not on:
+                raise
+            return on[0]
 
     def _manager(self, bound: float = ANSWER) -> Endpoint:
         """Return the manager through which the swarm is watched: it answered a moment ago."""

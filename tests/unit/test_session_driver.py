@@ -28,6 +28,12 @@ class Nodes:
     def endpoints(self) -> tuple[Endpoint, ...]:
         return (Endpoint("node1", "manager", "tcp://127.0.0.1:1", None, "10.77.0.11", {}),)
 
+    def powered_off(self) -> tuple[str, ...]:
+        return ()
+
+    def cut_off(self) -> tuple[str, ...]:
+        return ()
+
 
 @pytest.fixture
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClusterDriver]:
@@ -64,3 +70,9 @@ def test_a_key_without_a_manager_is_refused_at_once(driver: ClusterDriver) -> No
     driver.journal.write(ManagerLink("none", "", "every manager is powered off"))
     with pytest.raises(EngineError, match="every manager is powered off"):
         driver.keys("x")
+
+
+def test_when_no_manager_answers_any_more_the_keys_go_to_one_that_is_on(driver: ClusterDriver) -> None:
+    driver.journal.write(ManagerLink("stale", "node1", "the swarm has no leader"))
+    driver.keys("x")
+    assert driver.shell("node1") is driver.shell("", bound=0.0)
