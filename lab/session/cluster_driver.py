@@ -310,8 +310,10 @@ class ClusterDriver:
             return self._shells[endpoint.node]
 
     def _manager_for_shell(self, bound: float) -> Endpoint:
+        world = self.journal.world
+        long_silent = world.link.state == "stale" and self.journal.now() - world.linked_at > OPENING
         try:
-            return self._manager(bound)
+            return self._manager(0.0 if long_silent else bound)
         except EngineError:
             off = {*self.cluster.powered_off(), *self.cluster.cut_off()}
             on = [each for each in self._endpoints.values() if each.role == "manager" and each.node not in off]
