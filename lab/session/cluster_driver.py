@@ -310,16 +310,20 @@ class ClusterDriver:
             return self._shells[endpoint.node]
 
     def _manager_for_shell(self, bound: float) -> Endpoint:
+        """Return a manager that answers; once none does, and that was waited for, one whose machine is on."""
         world = self.journal.world
         long_silent = world.link.state == "stale" and self.journal.now() - world.linked_at > OPENING
         try:
-            return self._manager(0.0 if long_silent else bound)
+            return self._manager(0.0 if long_silent else min(bound, OPENING))
         except EngineError:
-            off = {*self.cluster.powered_off(), *self.cluster.cut_off()}
-            on = [each for each in self._endpoints.values() if each.role == "manager" and each.node not in off]
-            if self.journal.world.link.state != "stale" or not on:
+            if not (on := self._managers_on()):
                 raise
-            return on[0]
+        self.journal.wait(lambda world: world.link.state != "none", bound)
+        return on[0] if self.journal.world.link.state == "stale" else self._manager(bound)
+
+    def _managers_on(self) -> list[Endpoint]:
+        off = {*self.cluster.powered_off(), *self.cluster.cut_off()}
+        return [each for each in self._endpoints.values() if each.role == "manager" and each.node not in off]
 
     def _manager(self, bound: float = ANSWER) -> Endpoint:
         """Return the manager through which the swarm is watched: it answered a moment ago."""
