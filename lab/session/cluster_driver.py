@@ -25,7 +25,7 @@ from lab.watch import probe
 from lab.watch.load.maker import LoadMaker
 from lab.watch.supervisor import SourceSupervisor
 from lab.watch.swarm import SwarmSource
-from lab.world.entries import ActDone, CommandEnded, Progressed, Restored
+from lab.world.entries import ActDone, CommandEnded, ManagerLink, Progressed, Restored
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.request import Request
@@ -228,10 +228,12 @@ class ClusterDriver:
 
     @contextmanager
     def out_of_sight(self) -> Iterator[None]:
-        """Watch nothing for a block; what is seen afterwards is a first look, and no news."""
+        """Watch nothing for a block; what is seen afterwards is a first look, and no news. Whether a manager answers is
+        not known until then."""
         with self.source.paused():
             yield
         self.journal.write(Restored(""))
+        self.journal.write(ManagerLink("none"))
         self.source.restart()
 
     def engine(self) -> Any:

@@ -16,6 +16,7 @@ from lab.errors import LabError
 from lab.lesson.model import Lesson
 from lab.session.break_silently import begin_load, break_silently
 from lab.session.run import go_through, open_driver
+from lab.world.entries import ManagerLink
 from lab.world.journal import Journal
 from tests.doubles.cluster import DoubleCluster
 from tests.doubles.engine import fake_cluster
@@ -73,6 +74,16 @@ def test_nothing_of_it_is_told(cluster: DoubleCluster) -> None:
         assert {node.state for node in world.swarm.nodes.values() if node.name == "node4"} == {"down"}
         assert [line.text for line in world.changes if line.kind == "act"] == ["something was broken out of sight"]
         assert not world.commands
+
+
+def test_that_a_manager_answered_before_is_not_taken_for_what_is_so_now(cluster: DoubleCluster) -> None:
+    with open_driver("default", Journal(), events=False) as driver:
+        links: list[ManagerLink] = []
+        driver.journal.read(lambda entry, _: links.extend([entry.fact] if isinstance(entry.fact, ManagerLink) else []))
+        break_silently(driver, lesson())
+        assert links[0].state == "none"
+        driver.look()
+        assert driver.journal.world.link.state == "live"
 
 
 def test_after_commands_that_fail_there_is_no_fault(cluster: DoubleCluster) -> None:
