@@ -181,7 +181,7 @@ def test_a_cluster_that_cannot_be_put_back_is_looked_for_anew(talk: Talk, cluste
     def refuse(_: str = "") -> str:
         raise EngineError("no manager answers")
 
-    cluster.reset = refuse  # type: ignore[method-assign]
+    cluster.reset = refuse  # type: ignore[assignment]
     stage.arrive(1)
     assert not stage.status.live
     assert "no manager answers" in stage.status.trouble
