@@ -22,7 +22,7 @@ from lab.checks.nodes import NodeIs
 from lab.checks.objects import Exists
 from lab.checks.order import Order
 from lab.checks.routers import RouterIs
-from lab.checks.services import Placed, Running, ServiceIs, Updated
+from lab.checks.services import Placed, Running, ServiceIs, Steady, Updated
 from lab.checks.tasks import Happened, Replaced
 from lab.schema import template
 from lab.schema.value import Value
@@ -35,6 +35,7 @@ class Check(Value):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     running: Running | None = None
+    steady: Steady | None = None
     service: ServiceIs | None = None
     happened: Happened | None = None
     replaced: Replaced | None = None

@@ -25,7 +25,7 @@ from lab.watch import probe
 from lab.watch.load.maker import LoadMaker
 from lab.watch.supervisor import SourceSupervisor
 from lab.watch.swarm import SwarmSource
-from lab.world.entries import ActDone, CommandEnded, Progressed, Restored
+from lab.world.entries import ActDone, CommandEnded, ManagerLink, Progressed, Restored
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.request import Request
@@ -233,10 +233,12 @@ class ClusterDriver:
 
     @contextmanager
     def out_of_sight(self) -> Iterator[None]:
-        """Watch nothing for a block; what is seen afterwards is a first look, and no news."""
+        """Watch nothing for a block; what is seen afterwards is a first look, and no news. Whether a manager answers is
+        not known until then."""
         with self.source.pause():
             yield
         self.journal.write(Restored(""))
+        self.journal.write(ManagerLink("none"))
         self.source.restart()
 
     def engine(self) -> Any:
@@ -292,8 +294,9 @@ class ClusterDriver:
 
     def shell(self, node: str, *, bound: float = ANSWER) -> Shell:
         """Return the shell on `node`, opened on first use; "" is a reachable manager, waited for up to `bound` seconds.
-        Raises EngineError and InputError."""
-        endpoint = self._endpoints.get(node) if node else self._manager(bound)
+        When none answers any more, it is one whose machine is on: there docker says itself what is wrong. Raises
+        EngineError and InputError."""
+        endpoint = self._endpoints.get(node) if node else self._manager_for_shell(bound)
         if endpoint is None:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
         with self._opening:  # a step and the keyboard may both be the first to ask
@@ -314,6 +317,22 @@ class ClusterDriver:
                     cwd=paths.data(),
                 )
             return self._shells[endpoint.node]
+
+    def _manager_for_shell(self, bound: float) -> Endpoint:
+        """Return a manager that answers; once none does, and that was waited for, one whose machine is on."""
+        world = self.journal.world
+        long_silent = world.link.state == "stale" and self.journal.now() - world.linked_at > OPENING
+        try:
+            return self._manager(0.0 if long_silent else min(bound, OPENING))
+        except EngineError:
+            if not (on := self._managers_on()):
+                raise
+        self.journal.wait(lambda world: world.link.state != "none", bound)
+        return on[0] if self.journal.world.link.state == "stale" else self._manager(bound)
+
+    def _managers_on(self) -> list[Endpoint]:
+        off = {*self.cluster.powered_off(), *self.cluster.cut_off()}
+        return [each for each in self._endpoints.values() if each.role == "manager" and each.node not in off]
 
     def _manager(self, bound: float = ANSWER) -> Endpoint:
         """Return the manager through which the swarm is watched: it answered a moment ago."""

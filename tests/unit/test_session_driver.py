@@ -28,6 +28,12 @@ class Nodes:
     def endpoints(self) -> tuple[Endpoint, ...]:
         return (Endpoint("node1", "manager", "tcp://127.0.0.1:1", None, "10.77.0.11", {}),)
 
+    def powered_off(self) -> tuple[str, ...]:
+        return ()
+
+    def cut_off(self) -> tuple[str, ...]:
+        return ()
+
 
 @pytest.fixture
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClusterDriver]:
@@ -72,3 +78,9 @@ def test_no_shell_is_opened_once_the_lab_is_closed(tmp_path: Path, monkeypatch: 
     closed.close()
     with pytest.raises(EngineError, match="the lab is being closed"):
         closed.shell("node1")
+
+
+def test_when_no_manager_answers_any_more_the_keys_go_to_one_that_is_on(driver: ClusterDriver) -> None:
+    driver.journal.write(ManagerLink("stale", "node1", "the swarm has no leader"))
+    driver.keys("x")
+    assert driver.shell("node1") is driver.shell("", bound=0.0)
