@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
 from lab.engine.endpoint import Endpoint, Role
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class NodeStatus:
 @dataclass(frozen=True)
 class ClusterStatus:
     """The state of a cluster at one moment. `created` is timezone-aware, in UTC. `whole`: every node runs, answers and
-    is ready, and no link is broken; `links` are the broken ones, in sentences."""
+    is ready, and there is no fault of a link or in a machine; `links` and `machines` are those faults, in sentences."""
 
     name: str
     provider: str
@@ -76,6 +77,7 @@ class ClusterStatus:
     note: str = ""
     links: tuple[str, ...] = ()
     images: Images = "packages"
+    machines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,18 @@ class Cluster(Protocol):
     def broken_links(self) -> tuple[LinkFault, ...]:
         """Return the faults of the nodes' own network; returns at once."""
 
+    def break_machine(self, fault: MachineFault, *, held: bool = False) -> None:
+        """Cause a fault inside a machine, or change it to another degree; a `held` one ends with this process."""
+
+    def broken_machines(self) -> tuple[MachineFault, ...]:
+        """Return the faults inside the machines; returns at once."""
+
+    def heal_machines(self) -> None:
+        """End every fault inside the machines. Idempotent."""
+
     def heal(self, node: str, report: Report = silent) -> None:
-        """Reconnect a machine to the nodes' own network, end every fault of its links, and wait until it is back in the
-        swarm. Idempotent."""
+        """Reconnect a machine to the nodes' own network, end every fault of its links and inside it, and wait until it
+        is back in the swarm. Idempotent."""
 
     def heal_links(self) -> None:
         """End every fault of the links of the nodes' own network. Idempotent."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Acceleration, ClusterStatus, Images, Pace, Report, silent
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
@@ -60,6 +61,15 @@ class DoubleCluster:
         raise NotImplementedError
 
     def heal_links(self) -> None:
+        raise NotImplementedError
+
+    def break_machine(self, fault: MachineFault, *, held: bool = False) -> None:
+        raise NotImplementedError
+
+    def broken_machines(self) -> tuple[MachineFault, ...]:
+        return ()
+
+    def heal_machines(self) -> None:
         raise NotImplementedError
 
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:

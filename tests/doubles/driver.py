@@ -84,10 +84,10 @@ class ModelDriver:
     def cut_off(self) -> list[str]:
         return [*self.cut]
 
-    def broken_links(self) -> tuple[str, ...]:
+    def broken(self) -> tuple[str, ...]:
         return tuple(fault.sentence for fault in self.links)
 
-    def heal_links(self) -> None:
+    def heal(self) -> None:
         self.links = ()
 
     def act(self, action: str, target: str) -> None:

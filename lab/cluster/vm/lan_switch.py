@@ -15,12 +15,13 @@ import os
 import selectors
 import socket
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lab.cluster.vm import console, link_faults
+from lab.cluster.vm import console, link_faults, machine_faults
 from lab.cluster.vm.link_faults import Effects
 
 INBOX = "switch"
@@ -185,13 +186,15 @@ def _datagrams() -> socket.socket:
 
 def main(identity: str, *nodes: str) -> None:
     """Switch frames between `nodes` until the process is ended or the folder is deleted. As the one process that lives
-    as long as the machines, it also limits the size of their console logs."""
+    as long as the machines, it also limits the size of their console logs, and undoes the faults inside them whose
+    owners have ended."""
     os.umask(0o077)
+    here, lock = Path(), Path.cwd().parent / "cluster.lock"
     switch = Switch(nodes)
     beside = Path(f".{PID_FILE}.{identity}")
     beside.write_text(str(os.getpid()))
     beside.replace(PID_FILE)
-    due = 0.0
+    due, mending = 0.0, threading.Thread()
     while os.stat(".").st_nlink:  # noqa: PTH116  a deleted folder has no path any more
         switch.turn(_CHECK)
         if (now := time.monotonic()) >= due:
@@ -199,6 +202,9 @@ def main(identity: str, *nodes: str) -> None:
             switch.read_faults()
             for node in nodes:
                 console.trim(Path(node))
+            if not mending.is_alive():  # a machine may take long to answer, and frames do not wait for it
+                mending = threading.Thread(target=machine_faults.mend_orphans, args=(here, lock), daemon=True)
+                mending.start()
 
 
 if __name__ == "__main__":

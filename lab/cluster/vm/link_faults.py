@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab.cluster.links import LinkFault
+from lab.cluster.vm.owner import Owner
 from lab.files import write_private
 
 FILE = "links.json"
@@ -24,30 +25,6 @@ DOOR = "links"
 _ETHERNET, _IP4 = 14, b"\x08\x00"
 _PORTS_IN = (6, 17)
 """The IP protocols whose first two fields are ports: TCP and UDP."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A process, and when it started in clock ticks since the boot: process ids are used again (proc_pid_stat(5))."""
-
-    pid: int
-    started: str
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return find_owner(self.pid) == self
-
-
-def find_owner(pid: int) -> Owner | None:
-    """Return the process with this id; None when there is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    # The program's name in parentheses may hold anything, parentheses too.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else Owner(pid, fields[19])
 
 
 @dataclass(frozen=True, slots=True)

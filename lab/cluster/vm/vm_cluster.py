@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lab import file_lock, files, paths
+from lab import file_lock, paths
 from lab.cluster import lab_paths, swarm_init
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import ENGINE, MachineFault
 from lab.cluster.model import Acceleration, ClusterStatus, Images, NodeStatus, Pace, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
-from lab.cluster.vm import console, link_faults, processes, qemu, state
+from lab.cluster.vm import console, link_faults, machine_faults, processes, qemu
+from lab.cluster.vm.owner import find_owner
 from lab.cluster.vm.qemu import Drive, Machine, Network
+from lab.cluster.vm.remove import remove
 from lab.cluster.vm.state import LabState, NodeState
+from lab.engine.containers import find_containers
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError, LabError, WaitError
 from lab.wait import wait_until
@@ -26,7 +30,7 @@ from lab.wait import wait_until
 BOOT_BOUND = 300.0
 REJOIN_BOUND = 180.0
 _POLL = 0.5
-_FAULTS = ("stop", "start", "cut", "partition", "silence", "delay", "lose", "block", "heal")
+_FAULTS = (*("stop", "start", "cut", "partition", "silence", "delay", "lose", "block", "fill", "hang", "skew", "heal"),)
 _ASK = 10.0
 _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
 
@@ -102,6 +106,7 @@ class VmCluster:
         nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
         whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
         links = tuple(fault.sentence for fault in self.broken_links())
+        machines = tuple(fault.sentence for fault in self.broken_machines())
         return ClusterStatus(
             name=self.name,
             provider=self.provider,
@@ -110,10 +115,11 @@ class VmCluster:
             # If the clock was set back since, the lab seems to be created in the future: then it is new.
             created=min(self.state.created, datetime.now(UTC)),
             nodes=nodes,
-            whole=whole and not links and any(n.leader for n in nodes),
+            whole=whole and not links and not machines and any(n.leader for n in nodes),
             note=self.state.note,
             images=self.state.images,
             links=links,
+            machines=machines,
         )
 
     def _node_status(
@@ -141,6 +147,7 @@ class VmCluster:
         one = self.node(node)
         with self.alone():
             processes.power_off(self.home / one.name, one.identity)
+            machine_faults.forget(self.home, [node])
 
     def powered_off(self) -> tuple[str, ...]:
         """Return the nodes whose machines are not running, whoever ended them."""
@@ -167,10 +174,12 @@ class VmCluster:
         self._cable(node, off=True)
 
     def heal(self, node: str, report: Report = silent) -> None:
-        """Plug the cable back in, end the faults of the node's links, and wait until it is back in the swarm."""
+        """Plug the cable back in, end the faults of the node's links and of the machine, and wait until it is back in
+        the swarm."""
         one = self._cable(node, off=False)
         with self.alone():
             link_faults.heal_node(self.home, node)
+            machine_faults.mend(self.home, lambda held: held.fault.node == node)
         self._wait_ready(one, report)
 
     def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
@@ -178,7 +187,7 @@ class VmCluster:
         for name in filter(None, (fault.node, fault.peer)):
             self.node(name)
         with self.alone():
-            link_faults.add_fault(self.home, fault, link_faults.find_owner(os.getpid()) if held else None)
+            link_faults.add_fault(self.home, fault, find_owner(os.getpid()) if held else None)
 
     def broken_links(self) -> tuple[LinkFault, ...]:
         """Return the faults of the machines' network."""
@@ -188,6 +197,29 @@ class VmCluster:
         """End every fault of the machines' links."""
         with self.alone():
             link_faults.write_links(self.home, ())
+
+    def break_machine(self, fault: MachineFault, *, held: bool = False) -> None:
+        """Cause a fault inside a machine. Raises LabError when it is powered off or does not do it, InputError when no
+        container of that service runs there."""
+        one = self.node(fault.node)
+        containers: tuple[str, ...] = ()
+        if fault.kind == "hang" and fault.what != ENGINE:
+            containers = find_containers(self._endpoint(one), fault.what)
+            if not containers:
+                raise InputError(f"no container of a service {fault.what} runs on {fault.node}")
+        with self.alone():
+            if not self.running(one):
+                raise LabError(f"{fault.node} is powered off", remedy=f"swarmlab node start {fault.node}")
+            machine_faults.cause(self.home, fault, containers, find_owner(os.getpid()) if held else None)
+
+    def broken_machines(self) -> tuple[MachineFault, ...]:
+        """Return the faults inside the machines."""
+        return tuple(held.fault for held in machine_faults.read_faults(self.home))
+
+    def heal_machines(self) -> None:
+        """End every fault inside the machines."""
+        with self.alone():
+            machine_faults.mend(self.home)
 
     def _cable(self, node: str, *, off: bool) -> NodeState:
         one = self.node(node)
@@ -332,36 +364,6 @@ def base_disk(disk: str) -> Path:
             f"the base disk of this lab's machines is missing ({path})", remedy="swarmlab down, then swarmlab up"
         )
     return path
-
-
-def remove(name: str, report: Report) -> None:
-    """End the machines of the lab `name`, even a half-made one, and delete its folder.
-
-    Raises LabError and deletes nothing when there is no sign that the lab made the folder: no record, mark or process.
-    """
-    home = lab_paths.lab_folder(name)
-    try:
-        lab = state.load_state(name)
-        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in lab.nodes]
-        switch = lab.switch
-    except LabError:
-        nodes, switch = processes.find_strays(home), processes.find_stray_switch(home)
-        if not (nodes or switch or state.is_made_by_lab(name)) and home.is_dir() and any(home.iterdir()):
-            raise LabError(
-                f"nothing in {home} was deleted: it holds no record of a lab, so others may have put it there",
-                remedy="delete the files in it that you do not need",
-            ) from None
-    for node, identity in nodes:
-        report(Progress("down", f"powering {node} off"))
-        processes.power_off(home / node, identity)
-    if switch:
-        processes.stop_switch(home, switch)
-    report(Progress("down", "deleting disks and keys"))
-    # The signs that the lab made it are deleted last, so that an interrupted `down` can be run again.
-    for path in () if home.is_symlink() else tuple(home.glob("*")):
-        if path.name not in (state.FILE, state.MARK):
-            files.delete(path)
-    files.delete(home)
 
 
 def _listing(guides: Sequence[Endpoint]) -> tuple[swarm_init.ListedNode, ...]:
