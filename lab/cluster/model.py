@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from lab.cluster.links import LinkFault
 from lab.cluster.machine_faults import MachineFault
+from lab.cluster.wire import Wire
 from lab.engine.endpoint import Endpoint, Role
 
 if TYPE_CHECKING:
@@ -84,14 +85,15 @@ class ClusterStatus:
 class Pace:
     """The load that a cluster can take, measured for its kind of machines.
 
-    `load` is a lesson's load in requests per second, and `patience` the seconds that one of them may take; `mesh_round`
-    and `handshake_rounds` are the seconds between rounds of probes, and of TLS handshakes (while something changes, and
-    at rest).
+    `load` is a lesson's load in requests per second, and `patience` the seconds that one of them may take.
+    `mesh_round`, `peer_rounds` and `handshake_rounds` are the seconds between rounds of probes, of questions to every
+    node about the others, and of TLS handshakes (while something changes, and at rest).
     """
 
     load: float = 50
     patience: float = 10.0
     mesh_round: float = 1.0
+    peer_rounds: tuple[float, float] = (1.0, 3.0)
     handshake_rounds: tuple[float, float] = (1.0, 4.0)
 
 
@@ -173,6 +175,14 @@ class Cluster(Protocol):
 
     def heal_links(self) -> None:
         """End every fault of the links of the nodes' own network. Idempotent."""
+
+    def open_wire(self, marks: Collection[str] = ()) -> Wire:
+        """Begin to read the nodes' own network, and to look for these texts on it. Raises InputError when this
+        cluster's cannot be read, LabError."""
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        """Return, by node, in how many milliseconds it reaches each other node on their own network, None for one that
+        it does not reach: as each machine itself just tried. A machine that does not answer is absent."""
 
     def down(self, report: Report = silent) -> None:
         """Remove every process, disk and lock of this cluster. The cache stays. Idempotent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.errors import LabError
 from lab.lesson.model import Lesson, Step
-from lab.run.runner import open_lesson, run_step, sources_needed
+from lab.run.runner import marks_needed, open_lesson, run_step, sources_needed
 from lab.session.cluster_driver import ClusterDriver
 from lab.world.journal import Journal
 
@@ -26,7 +26,7 @@ def break_silently(driver: ClusterDriver, lesson: Lesson, step: str | None = Non
         unseen = ClusterDriver(driver.cluster, Journal(), events=False)
         unseen.start()
         try:
-            unseen.watch(sources_needed(alone))
+            unseen.watch(sources_needed(alone), marks_needed(alone))
             open_lesson(alone, unseen)
             result = run_step(alone, breaking, unseen)
         finally:

@@ -65,7 +65,7 @@ class ClusterDriver:
         self.redactor.learn(self.edge.password)
         self._endpoints = {e.node: e for e in cluster.endpoints()}
         endpoints = tuple(self._endpoints.values())
-        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.pace)
+        self._supervisor = SourceSupervisor(journal, cluster, self.edge)
         self._loader = LoadMaker(journal, endpoints, bound=cluster.pace.patience)
         self.source = SwarmSource(journal, endpoints, connect, events=events)
         self._shells: dict[str, Shell] = {}
@@ -123,9 +123,9 @@ class ClusterDriver:
         }
         return {**self.edge.given, "rate": f"{self.cluster.pace.load:g}", **addresses}
 
-    def watch(self, sources: Iterable[str]) -> None:
+    def watch(self, sources: Iterable[str], marks: Iterable[str] = ()) -> None:
         """See `StepDriver.watch`."""
-        self._supervisor.watch(sources)
+        self._supervisor.watch(sources, marks)
 
     def refresh(self, what: str) -> None:
         """See `StepDriver.refresh`."""

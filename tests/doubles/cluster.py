@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lab.cluster.links import LinkFault
 from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Acceleration, ClusterStatus, Images, Pace, Report, silent
+from lab.cluster.wire import Wire
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
 from tests.doubles.engine import FakeEngine, InstantSwarm
@@ -71,6 +72,12 @@ class DoubleCluster:
 
     def heal_machines(self) -> None:
         raise NotImplementedError
+
+    def open_wire(self, marks: Collection[str] = ()) -> Wire:
+        raise NotImplementedError
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        return {}
 
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
         raise NotImplementedError

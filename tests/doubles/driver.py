@@ -101,7 +101,7 @@ class ModelDriver:
         ports = {"http_port": "8080", "https_port": "8443", "tcp_port": "9090", "acme_port": "8015"}
         return {"domain": "localhost", **ports, "rate": "50", **nodes}
 
-    def watch(self, panes: Iterable[str]) -> None:
+    def watch(self, panes: Iterable[str], marks: Iterable[str] = ()) -> None:
         self.watched = frozenset(panes)
 
     def refresh(self, what: str) -> None:

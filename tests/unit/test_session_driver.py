@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +10,7 @@ import pytest
 
 from lab.cluster.faults import FAULTS
 from lab.cluster.model import Cluster, Pace
+from lab.cluster.wire import Wire
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.session.cluster_driver import ClusterDriver
@@ -27,6 +28,12 @@ class Nodes:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return (Endpoint("node1", "manager", "tcp://127.0.0.1:1", None, "10.77.0.11", {}),)
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        return {}
+
+    def open_wire(self, marks: Collection[str] = ()) -> Wire:
+        raise NotImplementedError
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from lab.files import write_private
 
 FILE = "links.json"
 DOOR = "links"
-"""The socket in the folder that tells the switch to read the file again."""
+"""The socket in the folder that tells the switch to read its files again."""
 
 _ETHERNET, _IP4 = 14, b"\x08\x00"
 _PORTS_IN = (6, 17)
@@ -52,6 +52,11 @@ def write_links(home: Path, held: Iterable[Held]) -> None:
         write_private(home / FILE, json.dumps(rows).encode())
     else:
         (home / FILE).unlink(missing_ok=True)
+    tell_switch(home)
+
+
+def tell_switch(home: Path) -> None:
+    """Have the switch read its files again, if it runs."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door, suppress(OSError):
         # A socket's address has at most 107 bytes; through a descriptor of its folder the path is always short.
         folder = os.open(home, os.O_PATH | os.O_DIRECTORY)

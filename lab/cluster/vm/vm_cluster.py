@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,11 +17,12 @@ from lab.cluster.links import LinkFault
 from lab.cluster.machine_faults import ENGINE, MachineFault
 from lab.cluster.model import Acceleration, ClusterStatus, Images, NodeStatus, Pace, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
-from lab.cluster.vm import console, link_faults, machine_faults, processes, qemu
+from lab.cluster.vm import console, link_faults, machine_faults, processes, qemu, reach
 from lab.cluster.vm.owner import find_owner
 from lab.cluster.vm.qemu import Drive, Machine, Network
 from lab.cluster.vm.remove import remove
 from lab.cluster.vm.state import LabState, NodeState
+from lab.cluster.vm.taps import Tapped
 from lab.engine.containers import find_containers
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError, LabError, WaitError
@@ -37,7 +38,10 @@ _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3,
 
 #: Measured: four emulated machines on two cores handle about eleven new HTTPS connections a second through Traefik,
 #: nginx and Node.js, and fewer while a new version starts; a TLS handshake takes long on an emulated processor.
-PACES = {"kvm": Pace(), "tcg": Pace(load=1, patience=30.0, mesh_round=5.0, handshake_rounds=(3.0, 10.0))}
+PACES = {
+    "kvm": Pace(),
+    "tcg": Pace(load=1, patience=30.0, mesh_round=5.0, peer_rounds=(3.0, 6.0), handshake_rounds=(3.0, 10.0)),
+}
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,16 @@ class VmCluster:
                 raise LabError(f"{node} is powered off", remedy=f"swarmlab node start {node}")
             processes.set_cut(self.home / node, off=off)
         return one
+
+    def open_wire(self, marks: Collection[str] = ()) -> Tapped:
+        """Begin to read the machines' network."""
+        return Tapped(self.home, [node.name for node in self.state.nodes], marks)
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        """Have every machine that is on try to reach the others."""
+        on = {n.name: n.lan_address for n in self.state.nodes if self.running(n)}
+        all_of_them = {n.name: n.lan_address for n in self.state.nodes}
+        return reach.ask_all({self.home / name: {n: a for n, a in all_of_them.items() if n != name} for name in on})
 
     def down(self, report: Report = silent) -> None:
         """End every machine and delete the cluster's folder with all its files; the cache stays."""
