@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-HEAD = 104
-"""Bytes of a frame that are read: up to the flags of a TCP segment inside VXLAN (14 + 20 + 8 + 8 + 14 + 20 + 20)."""
+HEAD = 54
+"""Bytes of a frame that are read: Ethernet, IPv4 and TCP without options (14 + 20 + 20)."""
+VXLAN_HEAD = 104
+"""Bytes of a frame of an overlay network: UDP and VXLAN (14 + 20 + 8 + 8), then the same again inside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 A tap is a socket in the lab's private folder, and a row in a file there with its owner, the process that reads it: it
 ends with that process, however that ends. The switch sends the first bytes of a frame (`wire.HEAD`), of every frame up
-to a bound and of a sample above it. It searches whole frames for the texts that a tap looks for, and sends how many had
-them: no payload leaves it.
+to a bound and of a sample above it; where headers are short, that is a few bytes more, which nobody looks at. It searches
+whole frames for the texts that a tap looks for, and sends how many had them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from lab import file_lock
 from lab.cluster.vm.link_faults import tell_switch
 from lab.cluster.vm.owner import Owner, find_owner
-from lab.cluster.wire import HEAD, Frame, Reading
+from lab.cluster.wire import HEAD, VXLAN_HEAD, Frame, Reading
 from lab.files import write_private
 
 FILE = "taps.json"
@@ -31,6 +31,8 @@ MOST = 500
 """Frames a second that are sent to the taps; of more, a sample of about so many."""
 
 _ALL = 255
+#: Where a UDP or TCP frame has its target port, in an IPv4 packet without options, and that of VXLAN.
+_TARGET_PORT, _VXLAN = slice(36, 38), (4789).to_bytes(2)
 #: What begins a datagram: frames that were not sent since the last one, and how many counts of texts follow.
 _BEGIN = struct.Struct("=IB")
 _COUNT = struct.Struct("=I")
@@ -193,7 +195,7 @@ class Taps:
         self._came += 1
         row = b""
         if self._came % self._stride == 0 and self._came <= 2 * MOST * self._stride:
-            head = frame[:HEAD]
+            head = frame[: VXLAN_HEAD if frame[_TARGET_PORT] == _VXLAN else HEAD]
             to = self._number[target] if target else _ALL
             row = _FRAME.pack(now, self._number[source], to, lost, len(frame), len(head)) + head
         for sender in self._senders:
