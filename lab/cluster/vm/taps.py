@@ -2,8 +2,8 @@
 
 A tap is a socket in the lab's private folder, and a row in a file there with its owner, the process that reads it: it
 ends with that process, however that ends. The switch sends the first bytes of a frame (`wire.HEAD`), of every frame up
-to a bound and of a sample above it; where headers are short, that is a few bytes more, which nobody looks at. It searches
-whole frames for the texts that a tap looks for, and sends how many had them.
+to a bound and of a sample above it; where headers are short, that is a few bytes more, which nobody looks at. It
+searches whole frames for the texts that a tap looks for, and sends how many had them.
 """
 
 from __future__ import annotations

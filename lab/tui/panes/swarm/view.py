@@ -67,8 +67,6 @@ def _quorum(world: World, quorum: Quorum, room: int) -> Iterator[Line]:
     if quorum.managers:
         yield _bar(quorum, room, tone)
     yield from wrap([(quorum.sentence, tone)], room)
-    if world.link.state == "stale":
-        yield from wrap([(f"no manager answers: {world.link.why}", "quiet")], room)
 
 
 def _bar(quorum: Quorum, room: int, tone: Tone) -> Line:
