@@ -10,6 +10,7 @@ import docker
 
 from lab import paths
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
 from lab.compose import read
 from lab.compose.to_spec import service_specs
 from lab.errors import CommandError
@@ -51,7 +52,7 @@ class ModelDriver:
         self.refuse: list[str] = []
         self.deaf: list[list[str]] = []
         self.cut: set[str] = set()
-        self.links: tuple[LinkFault, ...] = ()
+        self.faults: tuple[LinkFault | MachineFault, ...] = ()
 
     def _turn(self) -> None:
         self.swarm.tick()
@@ -85,10 +86,10 @@ class ModelDriver:
         return [*self.cut]
 
     def broken(self) -> tuple[str, ...]:
-        return tuple(fault.sentence for fault in self.links)
+        return tuple(fault.sentence for fault in self.faults)
 
     def heal(self) -> None:
-        self.links = ()
+        self.faults = ()
 
     def act(self, action: str, target: str) -> None:
         node = target.split()[0]

@@ -24,7 +24,9 @@ from lab.cluster.vm import agent, machine_faults
 from lab.cluster.vm.build import inputs
 from lab.cluster.vm.machine_faults import Held, cause, mend, mend_orphans, read_faults
 from lab.cluster.vm.owner import find_owner
-from lab.errors import LabError
+from lab.cluster.vm.vm_cluster import VmCluster
+from lab.errors import InputError, LabError
+from tests.unit.test_cluster_machine import a_lab
 
 MOST = 1 << 20
 """Bytes that the agent under test may reserve."""
@@ -191,6 +193,22 @@ def test_a_machine_that_is_off_has_nothing_to_undo(tmp_path: Path) -> None:
     mend(tmp_path)
     assert read_faults(tmp_path) == ()
     assert not (tmp_path / machine_faults.FILE).exists()
+
+
+def test_a_lab_whose_machines_are_off_refuses_and_has_nothing_to_heal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path))
+    lab = VmCluster(a_lab())
+    lab.home.mkdir(parents=True)
+    with pytest.raises(LabError, match="node2 is powered off"):
+        lab.break_machine(MachineFault("node2", "fill"))
+    with pytest.raises(InputError, match="no node called node9"):
+        lab.break_machine(MachineFault("node9", "fill"))
+    with pytest.raises(LabError, match="node2 is powered off"):
+        lab.break_machine(MachineFault("node2", "hang", what="web"))
+    assert lab.broken_machines() == ()
+    lab.heal_machines()
 
 
 def test_a_damaged_file_is_none(tmp_path: Path) -> None:

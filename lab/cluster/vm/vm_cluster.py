@@ -206,14 +206,14 @@ class VmCluster:
         """Cause a fault inside a machine. Raises LabError when it is powered off or does not do it, InputError when no
         container of that service runs there."""
         one = self.node(fault.node)
+        if not self.running(one):
+            raise LabError(f"{fault.node} is powered off", remedy=f"swarmlab node start {fault.node}")
         containers: tuple[str, ...] = ()
         if fault.kind == "hang" and fault.what != ENGINE:
             containers = find_containers(self._endpoint(one), fault.what)
             if not containers:
                 raise InputError(f"no container of a service {fault.what} runs on {fault.node}")
         with self.alone():
-            if not self.running(one):
-                raise LabError(f"{fault.node} is powered off", remedy=f"swarmlab node start {fault.node}")
             machine_faults.cause(self.home, fault, containers, find_owner(os.getpid()) if held else None)
 
     def broken_machines(self) -> tuple[MachineFault, ...]:
