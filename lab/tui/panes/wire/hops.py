@@ -61,19 +61,24 @@ def _hops(world: World, at: float, hit: Hit) -> tuple[Hop, ...]:
     began = at - hit.ms / 1000 - SLACK
     opened = [one for when, one in world.wire.openings if began <= when <= at + SLACK]
     found: list[Hop] = []
-    node, first = hit.node, True
+    node, ports = hit.node, _ports(world, hit.port)
     while len(found) < _MOST:
-        # The mesh opens the first connection to the published port itself; what is opened later has ports of its own.
-        mine = [
-            o for o in opened if o.source == node and o.target not in ("", node) and (not first or o.port == hit.port)
-        ]
+        # The mesh opens the first connection, for the published port; what is opened later has ports of its own.
+        mine = [o for o in opened if o.source == node and o.target not in ("", node) and (found or o.port in ports)]
         if not mine:
             break
         one = mine[0]
         found.append(Hop(one, find_task(world, one.address), len(mine) - 1))
         opened.remove(one)
-        node, first = one.target, False
+        node = one.target
     return tuple(found)
+
+
+def _ports(world: World, published: int) -> frozenset[int]:
+    """Return the ports that a request to a published port may have between the nodes: that one, and its target."""
+    services = world.swarm.services.values()
+    targets = (port.target for service in services for port in service.spec.ports if port.published == published)
+    return frozenset((published, *targets))
 
 
 def find_task(world: World, address: str) -> str:
