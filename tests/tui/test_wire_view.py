@@ -18,7 +18,7 @@ from lab.world.wire import Flow, Opening, WireSeen
 from lab.world.world import World
 from tests.tui.fake import FakeStage
 from tests.tui.pictures import Compare, after, app_on
-from tests.tui.swarm_worlds import NAMES, WEB, WHOLE, WIRE, entries, world
+from tests.tui.swarm_worlds import FLOWS, NAMES, WEB, WHOLE, WIRE, entries, world
 
 ROOMS = (30, 56, 76, 118, 198)
 
@@ -28,7 +28,7 @@ def drawn(now: World, room: int = 76) -> str:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-@pytest.mark.parametrize("facts", [WIRE, WHOLE, (), (WireSeen(0.0),), (WireSeen(3.0),)])
+@pytest.mark.parametrize("facts", [WIRE, WHOLE, (), (WireSeen(0.0),), (WireSeen(5e-324, FLOWS),), (WireSeen(3.0),)])
 def test_it_fits_wherever_it_is(facts: tuple[Fact, ...], room: int) -> None:
     assert all(width(line) <= room for line in pane.lines(world(*facts), room, 20, 3.0))
 

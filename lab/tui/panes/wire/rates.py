@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Seconds that the rates look back.
 WINDOW = 12.0
+#: Seconds from which there are rates.
+SHORTEST = 0.01
 
 Carried = tuple[str, int]
 """What is carried, and the number of its network."""
@@ -42,7 +44,7 @@ def find_rates(world: World, now: float) -> Rates:
     """Return the rates of the last seconds; none when nothing was read in them."""
     reports = world.wire.recent(now, WINDOW)
     seconds = sum(report.seconds for report in reports)
-    if not seconds:
+    if seconds < SHORTEST:
         return Rates()
     pairs: defaultdict[tuple[str, str], Rate] = defaultdict(Rate)
     carried: defaultdict[Carried, Rate] = defaultdict(Rate)
