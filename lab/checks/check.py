@@ -24,6 +24,7 @@ from lab.checks.order import Order
 from lab.checks.routers import RouterIs
 from lab.checks.services import Placed, Running, ServiceIs, Steady, Updated
 from lab.checks.tasks import Happened, Replaced
+from lab.checks.wire import OnTheWire
 from lab.schema import template
 from lab.schema.value import Value
 from lab.world.world import World
@@ -53,6 +54,7 @@ class Check(Value):
     renewed: Renewed | None = None
     router: RouterIs | None = None
     load: LoadIs | None = None
+    wire: OnTheWire | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Check:

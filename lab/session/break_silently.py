@@ -7,7 +7,7 @@ from lab.cluster.model import Cluster, silent
 from lab.errors import LabError
 from lab.lesson.act import Act
 from lab.lesson.model import Lesson, Step
-from lab.run.runner import open_lesson, run_step, sources_needed
+from lab.run.runner import marks_needed, open_lesson, run_step, sources_needed
 from lab.session.cluster_driver import ClusterDriver
 from lab.world.entries import CommandEnded
 from lab.world.journal import Journal
@@ -45,7 +45,7 @@ def break_silently(driver: ClusterDriver, lesson: Lesson, step: str | None = Non
         unseen = _Breaker(driver.cluster, broken.acts, held=held)
         unseen.start()
         try:
-            unseen.watch(sources_needed(alone))
+            unseen.watch(sources_needed(alone), marks_needed(alone))
             open_lesson(alone, unseen)
             result = run_step(alone, breaking, unseen)
         finally:

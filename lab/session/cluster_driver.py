@@ -65,7 +65,7 @@ class ClusterDriver:
         self.redactor.learn(self.edge.password)
         self._endpoints = {e.node: e for e in cluster.endpoints()}
         endpoints = tuple(self._endpoints.values())
-        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.capacity)
+        self._supervisor = SourceSupervisor(journal, cluster, self.edge)
         self._loader = LoadMaker(journal, endpoints, bound=cluster.capacity.patience)
         self.source = SwarmSource(journal, endpoints, connect, events=events)
         self._shells: dict[str, Shell] = {}
@@ -128,9 +128,9 @@ class ClusterDriver:
         }
         return {**self.edge.given, "rate": f"{self.cluster.capacity.load:g}", **addresses}
 
-    def watch(self, sources: Iterable[str]) -> None:
+    def watch(self, sources: Iterable[str], marks: Iterable[str] = ()) -> None:
         """See `StepDriver.watch`."""
-        self._supervisor.watch(sources)
+        self._supervisor.watch(sources, marks)
 
     def refresh(self, what: str) -> None:
         """See `StepDriver.refresh`."""
@@ -196,14 +196,16 @@ class ClusterDriver:
         """See `lab.reset.apply.ResetContext.cut_off`."""
         return self.cluster.cut_off()
 
-    def broken_links(self) -> tuple[str, ...]:
-        """Return the faults of the links of the nodes' network, in sentences."""
-        return tuple(fault.sentence for fault in self.cluster.broken_links())
+    def broken(self) -> tuple[str, ...]:
+        """Return the faults of the links of the nodes' network and those inside the machines, in sentences."""
+        links, machines = self.cluster.broken_links(), self.cluster.broken_machines()
+        return (*(fault.sentence for fault in links), *(fault.sentence for fault in machines))
 
-    def heal_links(self) -> None:
-        """End the faults of the links of the nodes' network."""
-        self.journal.write(ActDone("the lab gave the nodes their network back"))
+    def heal(self) -> None:
+        """End the faults of the links of the nodes' network and those inside the machines."""
+        self.journal.write(ActDone("the lab ended the faults of the nodes and of their network"))
         self.cluster.heal_links()
+        self.cluster.heal_machines()
 
     def power_on(self, nodes: Sequence[str]) -> None:
         """Power machines on in parallel, and wait until their engines answer."""

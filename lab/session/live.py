@@ -19,7 +19,7 @@ from lab.lesson.standing import Attempt, Standing
 from lab.panes import CLUSTER, find_pane
 from lab.run.capture import captures_before
 from lab.run.results import StepResult
-from lab.run.runner import open_lesson, run_step, sources_needed
+from lab.run.runner import marks_needed, open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
 from lab.session.break_silently import begin_load, break_silently
 from lab.session.cluster_driver import ClusterDriver
@@ -291,7 +291,9 @@ class LiveStage:
     def show(self, view: str) -> None:
         """See `Stage.show`. What the lesson's own checks and panes need stays watched too."""
         self._view = view
-        self.driver.watch({*find_pane(view).needs, *(sources_needed(self._lesson) if self._lesson else ())})
+        lesson = self._lesson
+        needed, marks = (sources_needed(lesson), marks_needed(lesson)) if lesson is not None else ((), ())
+        self.driver.watch({*find_pane(view).needs, *needed}, marks)
 
     def load(self, rate: float | None) -> None:
         """See `Stage.load`. The load goes to its present target, or to the application, or to the first published

@@ -16,6 +16,7 @@ from lab.world.bounds import Count, ExitStatus, Milliseconds, Moment, Name, Port
 from lab.world.swarm import Node, Service, SwarmObject, Task
 from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
 from lab.world.waiting import Waiting
+from lab.world.wire import WireSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +308,29 @@ class TrafficSeen:
     kind: Literal["traffic"] = "traffic"
 
 
+@dataclass(frozen=True, slots=True)
+class PeerView:
+    """How one node sees the others. `answer`: what its engine says of the swarm: leads | follows | no-leader | worker |
+    silent (it does not answer) | out (of the swarm); `why` is its own sentence when something is wrong, `leader` who
+    leads as far as it says. `reaches` and `misses` are the nodes that its machine could and could not open a connection
+    to, both empty when it was not asked."""
+
+    node: Name
+    answer: Literal["leads", "follows", "no-leader", "worker", "silent", "out"]
+    why: str = ""
+    leader: Name = ""
+    reaches: tuple[Name, ...] = ()
+    misses: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PeersSeen:
+    """How each node sees the others, when that changed."""
+
+    views: Annotated[tuple[PeerView, ...], Field(max_length=50)]
+    kind: Literal["peers"] = "peers"
+
+
 Fact = Annotated[
     SwarmChanged
     | EngineEvent
@@ -327,7 +351,9 @@ Fact = Annotated[
     | CertificateSeen
     | AcmeTold
     | RoutesSeen
-    | TrafficSeen,
+    | TrafficSeen
+    | WireSeen
+    | PeersSeen,
     Field(discriminator="kind"),
 ]
 

@@ -25,6 +25,7 @@ from lab.world.entries import (
     LessonOpened,
     LoadReport,
     ManagerLink,
+    PeersSeen,
     Printed,
     Progressed,
     Restored,
@@ -37,6 +38,7 @@ from lab.world.lesson_state import LessonState, fold_lesson
 from lab.world.load import Load
 from lab.world.swarm_state import Slot, Swarm
 from lab.world.timeline import Line
+from lab.world.wire import Wire, WireSeen, fold_wire
 
 KEEP_CHANGES = 400
 """Lines of the timeline."""
@@ -78,9 +80,10 @@ class Command:
 class World:
     """Everything known at `at` (seconds since the journal began).
 
-    `link` says through which manager the swarm is polled; `changes` is the timeline; `hits` are the answers to probes,
-    with their times. `restored`: the cluster was put back to a snapshot, and has not been looked at since. `dirty` are
-    the slots, nodes ("node:ID") and services ("service:ID") that the last entry touched: what a pane must redraw.
+    `link` says through which manager the swarm is polled; `peers` how each node sees the others, since `peers_at`;
+    `changes` is the timeline; `hits` are the answers to probes, with their times. `restored`: the cluster was put back
+    to a snapshot, and has not been looked at since. `dirty` are the slots, nodes ("node:ID") and services
+    ("service:ID") that the last entry touched: what a pane must redraw.
     """
 
     at: float = 0.0
@@ -92,6 +95,9 @@ class World:
     edge: Edge = Edge()
     lesson: LessonState = LessonState()
     load: Load = Load()
+    wire: Wire = Wire()
+    peers: PeersSeen | None = None
+    peers_at: float = 0.0
     changes: tuple[Change, ...] = ()
     commands: tuple[Command, ...] = ()
     hits: tuple[tuple[float, Hit], ...] = ()
@@ -127,7 +133,7 @@ def fold(world: World, entry: Entry) -> World:
                 f"the cluster was put back to {fact.snapshot}" if fact.snapshot else "something was broken out of sight"
             )
             told = _tell(base, at, (Line(text, "lab", kind="act"),))
-            return replace(told, edge=Edge(), load=Load(), hits=(), restored=True)
+            return replace(told, edge=Edge(), load=Load(), wire=Wire(), peers=None, hits=(), restored=True)
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])
         case LoadReport():
@@ -144,6 +150,10 @@ def fold(world: World, entry: Entry) -> World:
             return replace(_tell(base, at, lines), edge=edge)
         case TrafficSeen():
             return replace(base, edge=edge_state.fold_traffic(base.edge, at, fact))
+        case WireSeen():
+            return replace(base, wire=fold_wire(base.wire, at, fact))
+        case PeersSeen():
+            return replace(base, peers=fact, peers_at=at)
         case Printed():
             return base
 

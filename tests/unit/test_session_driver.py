@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +10,7 @@ import pytest
 
 from lab.cluster.faults import FAULTS
 from lab.cluster.model import Capacity, Cluster
+from lab.cluster.wire import Wire
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.session.cluster_driver import ClusterDriver
@@ -33,6 +34,12 @@ class Nodes:
 
     def cut_off(self) -> tuple[str, ...]:
         return ()
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        return {}
+
+    def open_wire(self, marks: Collection[str] = ()) -> Wire:
+        raise NotImplementedError
 
 
 @pytest.fixture
