@@ -29,8 +29,8 @@ def export(args: argparse.Namespace, out: Out) -> int:
         raise InputError("name recordings or a path, or use --all for the whole course")
     path = _path(args.recordings)
     several = args.all or path is not None or len(args.recordings) > 1
-    if several and (args.log or args.lesson or args.format == "cast"):
-        raise InputError("--log, --lesson and --format cast are for one recording")
+    if several and (args.log or args.lesson or args.format in ("cast", "page")):
+        raise InputError("--log, --lesson and the formats cast and page are for one recording")
     text = _export_several(path, args) if several else _export_one(args, out)
     if args.output is None:
         out.file(text)
@@ -51,12 +51,27 @@ def _export_one(args: argparse.Namespace, out: Out) -> str:
     if args.format == "cast":
         return render.cast(tape)
     lesson = None if args.log else given or find_lesson(tape.header.lesson)
+    if args.format == "page":
+        return _page(tape, lesson)
     if lesson is None and not args.log:
         name = tape.header.lesson
         out.note(f"there is no lesson {name} here, whose text could be handed out: this is the log (--lesson FILE)")
     pictures = _Pictures(args.format)
     text = render.markdown(tape) if lesson is None else handout(tape, lesson, draw=pictures.draw)
     return pictures.put_into(one_line(tape.header.title), text)
+
+
+def _page(tape: Tape, lesson: Lesson | None) -> str:
+    from dataclasses import asdict  # only a page needs these
+
+    from lab.session.run_page import run_page
+    from lab.tui.pane_picture import picture_style
+    from lab.tui.recorded_run import record_run
+
+    if lesson is None:
+        raise InputError(f"there is no lesson {tape.header.lesson} here", remedy="name its file: --lesson FILE")
+    origin = f"recorded {tape.header.recorded:%Y-%m-%d}, {tape.header.provider} {tape.header.acceleration}".strip()
+    return run_page(tape.header.title, origin, asdict(record_run(tape, lesson)), picture_style())
 
 
 def _export_several(path: CoursePath | None, args: argparse.Namespace) -> str:

@@ -16,6 +16,7 @@ from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
 from lab.lesson.standing import Standing
 from lab.panes import CLUSTER, find_pane
+from lab.run.capture import captures_before
 from lab.run.results import StepResult
 from lab.run.runner import open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
@@ -215,7 +216,7 @@ class LiveStage:
                 break_silently(self.driver, lesson, step)
             progress.forget_step(self.cluster.name, lesson, step)
             progress.record_cluster(self.cluster.name, lesson, self._made)
-            self._write_opened(lesson)
+            self._write_opened(lesson, captures_before(lesson, step, self.journal.world))
             self._forget_from(lesson, step)
             self._save_soon(lesson)
         return describe_reset(done, lesson.id, step)

@@ -19,7 +19,7 @@ from lab.lesson.json_schema import editor_schema
 from lab.lesson.model import Lesson
 from lab.reset.apply import apply
 from lab.reset.plan import plan
-from lab.run.capture import known_values
+from lab.run.capture import captures_before, known_values
 from lab.run.runner import open_lesson, run_lesson, run_step
 from lab.schema import template
 from lab.world.entries import Checked
@@ -183,6 +183,21 @@ def test_from_the_checkpoint_of_every_step_its_checks_are_false(lesson: Lesson) 
         green = [check.sentence for check in checks if check.evaluate(world, moment).ok]
         if (lesson.id, step.id) != ("reconciliation", "spread"):
             assert green == [], step.id
+
+
+def test_at_the_start_of_a_step_the_values_of_those_before_are_known_where_a_task_has_them() -> None:
+    lesson = next(each for each in LESSONS if each.id == "reconciliation")
+    driver = ModelDriver()
+    place, names = next(
+        (at, names)
+        for at, step in enumerate(lesson.steps)
+        if (names := {name for name, each in step.capture.items() if each.output is None})
+    )
+    after = lesson.steps[place + 1].id
+    reset(driver, lesson, after)
+    assert names <= set(captures_before(lesson, after, driver.journal.world))
+    assert captures_before(lesson, "", driver.journal.world) == {}
+    assert captures_before(lesson, lesson.steps[0].id, driver.journal.world) == {}
 
 
 def test_reconciliation_tells_how_long_the_replacement_took() -> None:
