@@ -31,6 +31,7 @@ from lab.tape.codec import (
     to_line,
 )
 from lab.terminal.redact import Redactor
+from lab.terminal.redraw import is_redraw
 from lab.world.entries import Entry, Fact, Printed
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -165,13 +166,15 @@ class Recorder:
     While it is being written, the tape is a file of another name beside it, `NAME.XXXX.part`; at the end it is renamed,
     replacing what was there. When an exception ends the `with` (Ctrl-C is one), the tape is still kept, marked as
     unfinished. Everything is redacted once more, by a redactor that knows what the session knows. What no reader of a
-    tape would accept is left out, and counted in `left_out`. Raises LabError when the tape cannot be written.
+    tape would accept is left out, and counted in `left_out`; so is, uncounted, a line of progress that is drawn again
+    as it was. Raises LabError when the tape cannot be written.
     """
 
     def __init__(self, path: Path, header: Header, journal: Journal, *, redact: Redactor) -> None:
         self.path, self.header, self.count, self.left_out = path, header, 0, 0
         self._journal, self._redact = journal, redact
         self._streams: dict[str, Redactor] = {}
+        self._printed: dict[str, str] = {}
         self._part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         self._size = 0
         self._file: BinaryIO | None = None
@@ -210,8 +213,13 @@ class Recorder:
             raise self._describe_failure(self._trouble)
 
     def _take(self, entry: Entry, _: World) -> None:
+        fact = self._clean(entry.fact)
+        if isinstance(fact, Printed):
+            before, self._printed[fact.node] = self._printed.get(fact.node), fact.text
+            if fact.text == before and is_redraw(fact.text):
+                return
         try:
-            line = to_line(Entry(entry.at, self._clean(entry.fact)))
+            line = to_line(Entry(entry.at, fact))
             to_entry(from_line(line))
             size = len(line.encode()) + 1
         except ValueError:  # Damaged is one: the tape must stay readable, and the lesson must go on.

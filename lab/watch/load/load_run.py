@@ -245,8 +245,10 @@ class LoadRun:
         self._tally = LoadStats(now)
         if self._reporting is not None:
             self._reporting.cancel()
-        self._reporting = self._loop.call_later(EVERY, self._report) if running else None
         rate = 0.0 if self._stopped.is_set() else self._spec.rate
+        # Between two requests of a slow load there is nothing to report.
+        apart = max(EVERY, min(1.0, 1 / rate)) if rate else EVERY
+        self._reporting = self._loop.call_later(apart, self._report) if running else None
         self._journal.write(
             tally.report(now, running=running, rate=rate, target=self._spec.target, in_flight=self._in_flight)
         )
