@@ -17,6 +17,8 @@ class NodeIs(Condition):
     """A node as the managers see it."""
 
     name: Name
+    absent: bool = False
+    """No manager lists it."""
     state: Literal["ready", "down", "unknown", "disconnected"] | None = None
     availability: Literal["active", "pause", "drain"] | None = None
     role: Literal["manager", "worker"] | None = None
@@ -27,11 +29,15 @@ class NodeIs(Condition):
     @model_validator(mode="after")
     def _some(self) -> NodeIs:
         if not self.model_fields_set - {"name"}:
-            raise ValueError("needs one of state, availability, role, leader, label")
+            raise ValueError("needs one of absent, state, availability, role, leader, label")
+        if self.absent and self.model_fields_set - {"name", "absent"}:
+            raise ValueError("a node that is absent has no state, availability, role or label")
         return self
 
     @property
     def sentence(self) -> str:
+        if self.absent:
+            return f"{self.name} is not in the list of nodes"
         asks = [
             f"is {self.state}" if self.state else "",
             f"is set to {self.availability}" if self.availability else "",
@@ -44,9 +50,10 @@ class NodeIs(Condition):
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
         node = world.swarm.node(self.name)
         if node is None:
-            return Outcome(False, f"there is no node {self.name}")
+            return Outcome(self.absent, f"there is no node {self.name}")
         ok = (
-            self.state in (None, node.state)
+            not self.absent
+            and self.state in (None, node.state)
             and self.availability in (None, node.availability)
             and self.role in (None, node.role)
             and self.leader in (None, node.leader)

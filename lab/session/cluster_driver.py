@@ -13,6 +13,7 @@ from lab.cluster import edge_settings
 from lab.cluster.api import shell_env
 from lab.cluster.faults import FAULTS, apply_fault
 from lab.cluster.model import Cluster, Progress
+from lab.cluster.rejoin import rejoin
 from lab.engine.client import connect
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError
@@ -39,6 +40,8 @@ ANSWER = 30.0
 OPENING = 10.0
 #: Seconds within which a source must have refreshed.
 REFRESH = 45.0
+#: Seconds within which engines that are not in the swarm must be back in it.
+_REJOIN = 180.0
 
 
 class ClusterDriver:
@@ -206,6 +209,19 @@ class ClusterDriver:
             self.journal.write(ActDone(FAULTS["start"].told.format(node), node))
         self.cluster.power_on(nodes, self.report)
         self.source.wake()
+
+    def rejoin(self) -> tuple[str, ...]:
+        """Bring engines back that are not in the cluster's swarm, and return their nodes. Raises what
+        `lab.cluster.rejoin.rejoin` does."""
+        back = rejoin(
+            tuple(self._endpoints.values()),
+            bound=_REJOIN,
+            say=lambda text, done: self.report(Progress("swarm", text, done)),
+        )
+        for node in back:
+            self.journal.write(ActDone(f"the lab brought {node} back into the swarm", node))
+        self.source.wake()
+        return back
 
     def restore(self, snapshot: str) -> None:
         """Put the cluster back to a snapshot, and look at it anew. Raises what `Snapshots.restore` does, and InputError
