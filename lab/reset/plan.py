@@ -17,6 +17,7 @@ from lab.reset.actions import (
     CreateObject,
     CreateService,
     ForgetNode,
+    LeaveSwarm,
     Plan,
     RemoveObject,
     RemoveService,
@@ -112,6 +113,10 @@ def _nodes(
 
 
 def _node(name: str, node: Node | None, wanted: NodeState, off: bool, own_role: str) -> Iterator[Action]:
+    if not wanted.in_swarm:
+        if node is not None:
+            yield LeaveSwarm(node.id, name)
+        return
     if wanted.machine == "on" and (node is None or node.state != "ready" or off):
         yield StartNode(name)
     if wanted.machine == "off" and node is not None and node.state == "ready" and not off:

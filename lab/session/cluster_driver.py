@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
-from lab.cluster import edge_settings
+from lab.cluster import edge_settings, swarm_init
 from lab.cluster.api import shell_env
 from lab.cluster.faults import FAULTS, apply_fault
 from lab.cluster.model import Cluster, Progress
@@ -210,11 +210,17 @@ class ClusterDriver:
         self.cluster.power_on(nodes, self.report)
         self.source.wake()
 
-    def rejoin(self) -> tuple[str, ...]:
-        """Bring engines back that are not in the cluster's swarm, and return their nodes. Raises what
+    def leave(self, node: str) -> None:
+        """See `lab.reset.apply.ResetContext.leave`."""
+        endpoint = self._endpoints[node]
+        if swarm_init.read_engine(endpoint, OPENING).local != "inactive":
+            swarm_init.leave(endpoint)
+
+    def rejoin(self, nodes: Collection[str]) -> tuple[str, ...]:
+        """Bring those of these nodes back whose engines are not in the cluster's swarm, and return them. Raises what
         `lab.cluster.rejoin.rejoin` does."""
         back = rejoin(
-            tuple(self._endpoints.values()),
+            tuple(endpoint for endpoint in self._endpoints.values() if endpoint.node in nodes),
             bound=_REJOIN,
             say=lambda text, done: self.report(Progress("swarm", text, done)),
         )

@@ -78,7 +78,7 @@ def reset_to(
             done += _power_on(driver, needed)
             done += _heal_links(driver)
             driver.look()
-            done += _rejoin(driver, needed)
+            done += _rejoin(driver, checkpoint, needed)
             found = _plan(driver, checkpoint, volumes=saved is None)
             done += [a.sentence for a in found.actions]
             if found.actions:
@@ -156,11 +156,12 @@ def _heal_links(driver: ClusterDriver) -> list[str]:
     return [f"heal the network: {sentence}" for sentence in broken]
 
 
-def _rejoin(driver: ClusterDriver, needed: frozenset[str]) -> list[str]:
+def _rejoin(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str]) -> list[str]:
     """Bring engines back that are not in the swarm: a node that no manager lists cannot be put right."""
-    if needed <= {node.name for node in driver.journal.world.swarm.nodes.values() if node.state == "ready"}:
+    members = {name for name in needed if checkpoint.nodes.get(name, NodeState()).in_swarm}
+    if members <= {node.name for node in driver.journal.world.swarm.nodes.values() if node.state == "ready"}:
         return []
-    back = driver.rejoin()
+    back = driver.rejoin(members)
     if back:
         driver.look()
     return [f"bring {name} back into the swarm" for name in back]

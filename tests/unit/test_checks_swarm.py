@@ -61,6 +61,7 @@ def test_every_check_asks_in_words() -> None:
         ({"node": {"name": "node4", "state": "down"}}, "node4 is down"),
         ({"node": {"name": "node1", "role": "manager", "leader": False}}, "node1 is a manager and does not lead"),
         ({"node": {"name": "node4", "absent": True}}, "node4 is not in the list of nodes"),
+        ({"node": {"name": "node4", "reachability": "reachable"}}, "node4 is reachable as a manager"),
         ({"managers": {"answer": False}}, "no manager answers"),
         ({"managers": {"answer": True}}, "a manager answers"),
         ({"happened": {"service": "web", "task": "pending"}}, "a task of web had to wait for a node"),
@@ -175,6 +176,16 @@ def test_a_node_is_absent_once_no_manager_lists_it() -> None:
     assert find(ask, saw(listed, SwarmChanged("node1", gone=("n4",)))) == Outcome(True, "there is no node node4")
     with pytest.raises(ValidationError, match="a node that is absent has no state"):
         Check.model_validate({"node": {"name": "node4", "absent": True, "state": "down"}}, strict=False)
+
+
+def test_a_manager_is_reachable_or_not() -> None:
+    ask = {"node": {"name": "node4", "role": "manager", "reachability": "reachable"}}
+    new = Node("n4", "node4", "manager", "ready")
+    assert find(ask, saw(START, SwarmChanged("node1", nodes=(new,)))) == Outcome(
+        False, "node4 is a manager, ready, active"
+    )
+    found = find(ask, saw(START, SwarmChanged("node1", nodes=(replace(new, reachability="reachable"),))))
+    assert found == Outcome(True, "node4 is a manager, ready, active, reachable")
 
 
 def test_what_happened_before_the_step_does_not_count() -> None:

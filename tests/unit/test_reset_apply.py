@@ -344,3 +344,13 @@ def test_preferences_and_the_most_on_a_node_are_declared_as_the_engine_has_them(
     placement = api.service_body(state.spec, {})["task_template"]["Placement"]
     assert placement["Preferences"] == [{"Spread": {"SpreadDescriptor": "node.labels.rack"}}]
     assert placement["MaxReplicas"] == 2
+
+
+def test_a_node_that_should_be_outside_leaves_and_is_forgotten() -> None:
+    driver = ModelDriver()
+    driver.look()
+    checkpoint = Checkpoint(nodes={"node4": NodeState(in_swarm=False)})
+    apply(plan(driver.journal.world, checkpoint, made_by_lab=True).actions, checkpoint, driver, clock=driver.time)
+    assert "node4" in driver.outside
+    assert driver.journal.world.swarm.node("node4") is None
+    assert plan(driver.journal.world, checkpoint, made_by_lab=True).actions == ()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -65,7 +65,6 @@ class Machines(ModelDriver):
         self.cluster = cast(Cluster, self.own)
         self.edge = SimpleNamespace(domain="localhost", acme="pebble", email="", http_port=1, https_port=2, images="")
         self.restored: list[str] = []
-        self.left: dict[str, Any] = {}
         self.ends: dict[int, tuple[str, ...]] = {}
         self.powered_on: list[tuple[str, ...]] = []
         self.turns = 0
@@ -92,14 +91,10 @@ class Machines(ModelDriver):
         for name in nodes:
             self.swarm.power(name, True)
 
-    def leave(self, name: str) -> None:
-        """Have a node's engine leave the swarm, and the managers forget it."""
-        self.left[name] = self.swarm.nodes.pop(f"id-{name}")
-
-    def rejoin(self) -> tuple[str, ...]:
-        back = tuple(self.left)
+    def rejoin(self, nodes: Collection[str]) -> tuple[str, ...]:
+        back = tuple(name for name in self.outside if name in nodes)
         for name in back:
-            self.swarm.nodes[f"id-{name}"] = self.left.pop(name)
+            self.swarm.nodes[f"id-{name}"] = self.outside.pop(name)
         return back
 
     def restore(self, snapshot: str) -> None:
