@@ -354,3 +354,17 @@ def test_a_node_that_should_be_outside_leaves_and_is_forgotten() -> None:
     assert "node4" in driver.outside
     assert driver.journal.world.swarm.node("node4") is None
     assert plan(driver.journal.world, checkpoint, made_by_lab=True).actions == ()
+
+
+def test_a_reset_waits_until_a_drained_node_has_no_task_any_more() -> None:
+    driver = ModelDriver()
+    start = Checkpoint(services={"web": ServiceState(image="nginx:1.26", replicas=4)})
+    drained = start.model_copy(update={"nodes": {"node4": NodeState(availability="drain")}})
+    for checkpoint in (start, drained):
+        driver.look()
+        found = plan(driver.journal.world, checkpoint, made_by_lab=True)
+        apply(found.actions, checkpoint, driver, clock=driver.time)
+    world = driver.journal.world
+    (web,) = world.swarm.services.values()
+    assert len(world.swarm.live_tasks(web.id)) == 4
+    assert "node4" not in {world.swarm.node_name(task.node) for task in world.swarm.live_tasks(web.id)}
