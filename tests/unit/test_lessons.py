@@ -35,9 +35,9 @@ IDS = [lesson.id for lesson in LESSONS]
 BEYOND = {
     "orientation": "what a worker's engine says",
     "task-life": "tasks that wait and that are rejected",
-    "quorum": "managers that elect a leader, and load",
     "placement": "preferences, reservations, and jobs",
     "routing-mesh": "what nginx wrote to its log, and through which address",
+    "networks": "names that are resolved inside a container",
     "edge-router": "Traefik: its API, its redirect, its dashboard's password",
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
