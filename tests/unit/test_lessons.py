@@ -217,3 +217,4 @@ def test_the_syllabus_covers_what_the_issue_names() -> None:
     for topic in syllabus.topics:
         for id in topic.lessons:
             assert topic.id in next(each for each in LESSONS if each.id == id).topics
+    assert syllabus.paths["two-days"].steps == syllabus.lessons
