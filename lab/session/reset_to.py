@@ -78,7 +78,6 @@ def reset_to(
             done += _power_on(driver, needed)
             done += _heal_links(driver)
             driver.look()
-            done += _rejoin(driver, checkpoint, needed)
             found = _plan(driver, checkpoint, volumes=saved is None)
             done += [a.sentence for a in found.actions]
             if found.actions:
@@ -156,17 +155,6 @@ def _heal_links(driver: ClusterDriver) -> list[str]:
     return [f"heal the network: {sentence}" for sentence in broken]
 
 
-def _rejoin(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str]) -> list[str]:
-    """Bring engines back that are not in the swarm: a node that no manager lists cannot be put right."""
-    members = {name for name in needed if checkpoint.nodes.get(name, NodeState()).in_swarm}
-    if members <= {node.name for node in driver.journal.world.swarm.nodes.values() if node.state == "ready"}:
-        return []
-    back = driver.rejoin(members)
-    if back:
-        driver.look()
-    return [f"bring {name} back into the swarm" for name in back]
-
-
 def _plan(driver: ClusterDriver, checkpoint: Checkpoint, *, volumes: bool = True) -> Plan:
     made = driver.cluster.made_by_lab
     found = plan(
@@ -176,7 +164,6 @@ def _plan(driver: ClusterDriver, checkpoint: Checkpoint, *, volumes: bool = True
         ours=ownership.owned_ids(driver.cluster.name),
         env=driver.settings(),
         off=(*driver.powered_off(), *driver.cut_off()) if made else (),
-        roles={endpoint.node: endpoint.role for endpoint in driver.cluster.endpoints()} if made else {},
     )
     # No manager knows about volumes: those of a stack that should not be here are looked up on the nodes themselves,
     # except right after a restore, which brought back the disks.

@@ -57,20 +57,6 @@ def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: 
     assert "stray-secret" not in {thing.name for thing in world.swarm.objects.values()}
 
 
-def test_a_reset_brings_back_a_node_that_left_and_founded_a_swarm_of_its_own(
-    cluster: Cluster, lab_name: str, driver: ClusterDriver
-) -> None:
-    driver.run("docker swarm leave && docker swarm init --advertise-addr eth1", node="node4", bound=300)
-    done = swarmlab("reset", "--by", "api", "--to", "reconciliation", "--json", "--name", lab_name)
-    assert done.code == 0, done.err
-    assert "bring node4 back into the swarm" in done.json["actions"]
-    driver.look()
-    named = [node for node in driver.journal.world.swarm.nodes.values() if node.name == "node4"]
-    assert [(node.state, node.role) for node in named] == [("ready", "worker")]
-    again = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
-    assert again.json["actions"] == []
-
-
 def test_a_reset_gives_a_stack_the_names_that_were_taken_by_hand(
     cluster: Cluster, lab_name: str, driver: ClusterDriver
 ) -> None:

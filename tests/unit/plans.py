@@ -14,7 +14,6 @@ from lab.reset.actions import (
     CreateService,
     DeployStack,
     ForgetNode,
-    LeaveSwarm,
     RemoveObject,
     RemoveService,
     RemoveVolume,
@@ -68,8 +67,6 @@ def apply_to(world: World, actions: tuple[Action, ...]) -> World:
                 old = next(n for n in nodes.values() if action.id in (n.id, n.name))
                 role = action.role or old.role
                 nodes[old.id] = replace(old, availability=action.availability, role=role, labels=labels)
-            case LeaveSwarm():
-                del nodes[action.id]
             case ForgetNode():
                 assert nodes.pop(action.id).state != "ready"
             case RemoveService():
