@@ -21,6 +21,13 @@ from lab.world.journal import Journal
 from lab.world.traefik_services import dashboard_host, open_hosts, routed_hosts, traefik_id
 
 
+def _make_dns(journal: Journal, endpoints: tuple[Endpoint, ...], edge: EdgeSettings, pace: Pace) -> Source:
+    # Few lessons need DNS, and its library takes a moment to import.
+    from lab.watch.dns.source import DnsSource
+
+    return DnsSource(journal, endpoints, edge.domain, edge.dns_port, pace.patience)
+
+
 class SourceSupervisor:
     """The owner of the edge's sources, which starts and stops them. Methods may be called from any thread."""
 
@@ -34,6 +41,7 @@ class SourceSupervisor:
             "mesh": partial(MeshSource, journal, endpoints, open_hosts, pace=mesh),
             "certificates": partial(CertificateSource, journal, endpoints, routed_hosts, roots, pace=handshakes),
             "acme": partial(AcmeSource, journal, endpoints, connect, traefik_id),
+            "dns": partial(_make_dns, journal, endpoints, edge, pace),
             "routes": partial(TraefikSource, journal, endpoints, dashboard_host, edge.login),
         }
 

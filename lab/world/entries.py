@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lab.world.bounds import Count, ExitStatus, Milliseconds, Moment, Name, PortNumber, Rate, Seconds, Share
+from lab.world.dns import AddressRecord, ClientsRow
 from lab.world.swarm import Node, Service, SwarmObject, Task
 from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
 from lab.world.waiting import Waiting
@@ -307,6 +308,45 @@ class TrafficSeen:
     kind: Literal["traffic"] = "traffic"
 
 
+@dataclass(frozen=True, slots=True)
+class ZoneServed:
+    """What the lab's name server serves on loopback, when that changed. `state`: live | taken (another program has the
+    port, and `why` says so) | off. Every name has all records, one a node; `ttl` is theirs. Each node is asked for
+    `checks` every `interval` seconds."""
+
+    state: Literal["live", "taken", "off"]
+    port: PortNumber = 0
+    names: tuple[Name, ...] = ()
+    records: tuple[AddressRecord, ...] = ()
+    ttl: Seconds = 0.0
+    interval: Seconds = 0.0
+    checks: str = ""
+    why: str = ""
+    kind: Literal["zone"] = "zone"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChecked:
+    """One health check of a node: whether it passed, and what was answered (`status` 0: nobody did, and `why` says
+    why)."""
+
+    node: Name
+    passed: bool
+    status: Count = 0
+    ms: Milliseconds = 0.0
+    why: str = ""
+    kind: Literal["endpoint"] = "endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientsSeen:
+    """What the clients of the name did in the `seconds` since the last report, a row for each kind."""
+
+    seconds: Seconds
+    rows: tuple[ClientsRow, ...]
+    kind: Literal["clients"] = "clients"
+
+
 Fact = Annotated[
     SwarmChanged
     | EngineEvent
@@ -327,7 +367,10 @@ Fact = Annotated[
     | CertificateSeen
     | AcmeTold
     | RoutesSeen
-    | TrafficSeen,
+    | TrafficSeen
+    | ZoneServed
+    | EndpointChecked
+    | ClientsSeen,
     Field(discriminator="kind"),
 ]
 

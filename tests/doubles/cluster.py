@@ -29,6 +29,7 @@ class DoubleCluster:
 
     faults = frozenset({"stop", "start"})
     pace = Pace()
+    dns_port = 0
     snapshots = None
 
     def endpoints(self) -> tuple[Endpoint, ...]:

@@ -17,6 +17,7 @@ from lab.cluster.links import LinkFault
 from lab.cluster.model import Acceleration, ClusterStatus, Images, NodeStatus, Pace, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
 from lab.cluster.vm import console, link_faults, processes, qemu, state
+from lab.cluster.vm.ports import Block
 from lab.cluster.vm.qemu import Drive, Machine, Network
 from lab.cluster.vm.state import LabState, NodeState
 from lab.engine.endpoint import Endpoint
@@ -66,6 +67,10 @@ class VmCluster:
     @property
     def pace(self) -> Pace:
         return PACES[self.state.acceleration]
+
+    @property
+    def dns_port(self) -> int:
+        return Block(self.state.first_port).dns
 
     @property
     def snapshots(self) -> Snapshots:
