@@ -33,6 +33,7 @@ PANES: tuple[Pane, ...] = (
     Pane("routes", "Routes", "8", "The routes, as Traefik knows them", ("routes",)),
     Pane("map", "Map", "9", "The map of what is deployed", ("routes",)),
     Pane("rollout", "Rollout", "0", "The update under way"),
+    Pane("dns", "DNS", "", "The names' records, their health checks, and who goes where", ("dns",)),
 )
 
 

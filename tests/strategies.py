@@ -129,10 +129,9 @@ facts: st.SearchStrategy[Fact] = (
             st.builds(
                 ClientsRow,
                 caching=st.sampled_from(CACHINGS),
-                went=st.lists(st.tuples(names, st.integers(0, 9), st.integers(0, 9)), max_size=3).map(tuple),
+                went=st.lists(st.tuples(names, *[st.integers(0, 9)] * 3), max_size=3).map(tuple),
                 believe=st.lists(st.tuples(names, st.integers(0, 9)), max_size=3).map(tuple),
                 age=numbers,
-                slowest=numbers,
             ),
             max_size=3,
         ).map(tuple),

@@ -16,6 +16,7 @@ from lab.checks.answers import Http, Tcp
 from lab.checks.base import Baseline, Condition, Outcome
 from lab.checks.certificates import CertificateIs, Renewed
 from lab.checks.command import Exit, Output
+from lab.checks.dns import ClientsGo, Resolves
 from lab.checks.load import LoadIs
 from lab.checks.managers import ManagersAnswer
 from lab.checks.nodes import NodeIs
@@ -52,6 +53,8 @@ class Check(Value):
     renewed: Renewed | None = None
     router: RouterIs | None = None
     load: LoadIs | None = None
+    resolves: Resolves | None = None
+    clients: ClientsGo | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lab.world.bounds import Count, Milliseconds, Name, Seconds
+from lab.world.bounds import Count, Name, Seconds
 
 Caching = Literal["ttl", "forever", "next"]
 """How a client uses an answer: it asks again when the TTL is over (`ttl`), it never asks again (`forever`), or it obeys
@@ -26,13 +26,12 @@ class AddressRecord:
 class ClientsRow:
     """What the clients of one kind did since the last report, and where they will go next.
 
-    `went` counts requests by the node that was asked first: good, and failed. `believe` is how many clients have which
-    node's address first in their cache; `age` is that of the oldest answer among them. `slowest` is the longest
-    request that was answered.
+    `went` counts requests by the node that was tried first: those it answered, those that failed, and those that
+    another node answered in its place. `believe` is how many clients have which node's address first in their cache;
+    `age` is that of the oldest answer among them, in seconds.
     """
 
     caching: Caching
-    went: tuple[tuple[Name, Count, Count], ...] = ()
+    went: tuple[tuple[Name, Count, Count, Count], ...] = ()
     believe: tuple[tuple[Name, Count], ...] = ()
     age: Seconds = 0.0
-    slowest: Milliseconds = 0.0

@@ -51,7 +51,8 @@ async def _shown(file: Path, entries: tuple[Any, ...]) -> None:
         for size in SIZES:
             await pilot.resize_terminal(*size)
             for pane in PANES:
-                await pilot.press(pane.key)
+                app.action_view(pane.id)
+                await pilot.pause()
                 _look(app, f"the app's view {pane.id}")
         await pilot.press("1", "n", "enter")
         await pilot.pause(0.06)

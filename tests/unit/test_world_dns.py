@@ -58,7 +58,7 @@ def test_when_no_node_is_healthy_all_are_answered() -> None:
 
 
 def test_a_lesson_and_a_restored_cluster_begin_with_healthy_nodes_and_new_clients() -> None:
-    report = ClientsSeen(4.0, (ClientsRow("ttl", (("node1", 1, 0),), (("node1", 4),)),))
+    report = ClientsSeen(4.0, (ClientsRow("ttl", (("node1", 1, 0, 0),), (("node1", 4),)),))
     for fact in (LessonOpened("edge-failover"), Restored("start")):
         seen = world(ZONE, *down("node3"), report, fact)
         assert answered(seen) == ["node1", "node2", "node3"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
@@ -20,6 +20,7 @@ EACH = 4
 """Clients of one kind."""
 PERIOD = 4.0
 """Seconds between two requests of one client: three a second from all of them, which an emulated cluster can bear."""
+_ANSWERED, _FAILED, _ELSEWHERE = range(3)
 
 
 class Clients:
@@ -35,12 +36,11 @@ class Clients:
         self._nodes: Mapping[str, Endpoint] = {endpoint.lan_address: endpoint for endpoint in endpoints}
         self._resolve, self._name, self._bound = resolve, name, bound
         self._guard = threading.Lock()
-        # Kind by kind, so that round robin gives the first ones of each kind one node each.
-        self._caches = [Cache(caching) for caching in CACHINGS for _ in range(EACH)]
+        # All resolve at once, kind by kind, so that round robin gives those of each kind one node each.
+        self._caches = [self._refreshed(Cache(caching)) for caching in CACHINGS for _ in range(EACH)]
         self._under_way: dict[int, Future[None]] = {}
-        self._good: Counter[tuple[Caching, str]] = Counter()
-        self._bad: Counter[tuple[Caching, str]] = Counter()
-        self._slowest: Counter[Caching] = Counter()
+        # How many requests that tried a node first it answered, nobody answered, and another one answered.
+        self._went: dict[tuple[Caching, str], list[int]] = defaultdict(lambda: [0, 0, 0])
         began = time.monotonic()
         self._due = [began + number * PERIOD / len(self._caches) for number in range(len(self._caches))]
         self._told = began
@@ -60,22 +60,19 @@ class Clients:
             return None
         with self._guard:
             rows = tuple(self._row(caching, now) for caching in CACHINGS)
-            self._good.clear()
-            self._bad.clear()
-            self._slowest.clear()
+            self._went.clear()
         seconds, self._told = now - self._told, now
         return ClientsSeen(round(seconds, 1), rows)
 
     def _row(self, caching: Caching, now: float) -> ClientsRow:
         caches = [cache for cache in self._caches if cache.caching == caching and cache.answer is not None]
         believe = Counter(self._named(cache.tries[0]) for cache in caches if cache.tries)
-        went = sorted({node for kind, node in (*self._good, *self._bad) if kind == caching})
+        went = sorted((node, tuple(counts)) for (kind, node), counts in self._went.items() if kind == caching)
         return ClientsRow(
             caching,
-            tuple((node, self._good[caching, node], self._bad[caching, node]) for node in went),
+            tuple((node, good, bad, elsewhere) for node, (good, bad, elsewhere) in went),
             tuple(sorted(believe.items())),
             round(max((now - cache.at for cache in caches), default=0.0), 1),
-            self._slowest[caching],
         )
 
     def _named(self, address: str) -> str:
@@ -83,29 +80,33 @@ class Clients:
 
     def _visit(self, number: int) -> None:
         """Resolve the name if the client has to, and send one request; where it asks first is what counts."""
-        cache = self._caches[number]
-        if cache.must_ask(time.monotonic()):
-            try:
-                cache = cache.holding(self._resolve(self._name), time.monotonic())
-            except LabError:
-                self._count(cache.caching, "", good=False, ms=0.0)
-                return
-            self._caches[number] = cache
+        cache = self._caches[number] = self._refreshed(self._caches[number])
+        if not cache.tries:
+            self._count(cache.caching, "", _FAILED)
+            return
         hits: list[Hit] = []
-        began = time.monotonic()
         for address in cache.tries:
             hits.append(self._ask(address))
             if 0 < hits[-1].status < 400:
                 break
-        good = bool(hits) and 0 < hits[-1].status < 400
-        self._count(cache.caching, hits[0].node if hits else "", good=good, ms=(time.monotonic() - began) * 1000)
+        answered = 0 < hits[-1].status < 400
+        outcome = _FAILED if not answered else _ANSWERED if len(hits) == 1 else _ELSEWHERE
+        self._count(cache.caching, hits[0].node, outcome)
+
+    def _refreshed(self, cache: Cache) -> Cache:
+        """Return what the client believes once it has resolved the name, if it has to; nothing if that fails."""
+        now = time.monotonic()
+        if not cache.must_ask(now):
+            return cache
+        try:
+            return cache.holding(self._resolve(self._name), now)
+        except LabError:
+            return Cache(cache.caching)
 
     def _ask(self, address: str) -> Hit:
         endpoint = self._nodes.get(address) or Endpoint(address, "worker", "")
         return probe.probe_node(endpoint, Request(80, host=self._name), bound=self._bound)
 
-    def _count(self, caching: Caching, node: str, *, good: bool, ms: float) -> None:
+    def _count(self, caching: Caching, node: str, outcome: int) -> None:
         with self._guard:
-            (self._good if good else self._bad)[caching, node] += 1
-            if good:
-                self._slowest[caching] = max(self._slowest[caching], round(ms))
+            self._went[caching, node][outcome] += 1

@@ -6,6 +6,7 @@ name server answers as the world says.
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import Future
 from functools import partial
@@ -37,6 +38,8 @@ INTERVAL = INTERVALS[0]
 BOUND = 6.0
 #: Seconds between two looks at what is due.
 _TICK = 0.25
+#: What an error begins with that says nothing to people: its class, and its number.
+_ERROR = re.compile(r"^(\w+: )?(\[Errno -?\d+\] )?")
 
 
 class DnsSource(Source):
@@ -120,7 +123,8 @@ class DnsSource(Source):
         hit = probe.probe_node(endpoint, request, bound=BOUND)
         if not self._closed:
             passed = 200 <= hit.status < 400
-            self._journal.write(EndpointChecked(endpoint.node, passed, hit.status, hit.ms, hit.error))
+            why = _ERROR.sub("", hit.error)
+            self._journal.write(EndpointChecked(endpoint.node, passed, hit.status, hit.ms, why[:1].lower() + why[1:]))
 
     def _release(self) -> None:
         self._zone.withdraw()
