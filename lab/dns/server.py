@@ -9,7 +9,8 @@ from contextlib import suppress
 
 import dns.exception
 import dns.message
-import dns.rcode
+
+from lab.dns.zone import LONGEST
 
 LOOPBACK = "127.0.0.1"
 
@@ -89,6 +90,6 @@ def _answer(data: bytes, respond: Respond, *, udp: bool) -> bytes | None:
     response = respond(query)
     if response is None:
         return None
-    size = max(_PLAIN, query.payload) if udp else 65_535
+    size = max(_PLAIN, min(query.payload, LONGEST)) if udp else 65_535
     # The order is `respond`'s; without this the library shuffles.
     return response.to_wire(max_size=size, prefer_truncation=True, want_shuffle=False)

@@ -22,6 +22,9 @@ TTL = 10
 """Seconds that an answer may be cached. Low, so that clients hear soon; Route 53 advises 60 or less with health
 checks."""
 
+LONGEST = 1232
+"""The longest answer by UDP with EDNS, bytes: no network breaks it up (dnsflagday.net/2020)."""
+
 _SERVER, _MAIL = "ns", "hostmaster"
 
 
@@ -53,7 +56,7 @@ def respond(
     None for what is no query."""
     if query.flags & dns.flags.QR:
         return None
-    response = dns.message.make_response(query)
+    response = dns.message.make_response(query, our_payload=LONGEST)
     if query.opcode() != dns.opcode.QUERY:
         response.set_rcode(dns.rcode.NOTIMP)
         return response
@@ -67,6 +70,8 @@ def respond(
     response.flags |= dns.flags.AA
     if asked.rdtype in (dns.rdatatype.A, dns.rdatatype.ANY) and _knows(zone, asked.name):
         response.answer.append(dns.rrset.from_text_list(asked.name, zone.ttl, "IN", "A", addresses()))
+    elif asked.rdtype == dns.rdatatype.A and asked.name == dns.name.from_text(_SERVER, origin):
+        response.answer.append(dns.rrset.from_text(asked.name, zone.ttl, "IN", "A", "127.0.0.1"))
     elif asked.name == origin and asked.rdtype in (dns.rdatatype.SOA, dns.rdatatype.ANY):
         response.answer.append(_authority(zone))
     elif asked.name == origin and asked.rdtype == dns.rdatatype.NS:

@@ -6,7 +6,9 @@ import json
 import threading
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from lab.cli import main
 from lab.cli.dns import read_addresses, serve
@@ -82,3 +84,25 @@ def test_only_public_addresses_are_published() -> None:
     for wrong in ("node1", "=8.8.8.8", "node1=10.77.0.11", "node1=x", "node1=::1", "node1=127.0.0.1"):
         with pytest.raises(InputError):
             read_addresses([wrong])
+
+
+def test_names_are_published_in_route_53_and_removed_again(
+    cluster: DoubleCluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("SWARMLAB_DOMAIN", "example.org")
+    with mock_aws():
+        amazon = boto3.client("route53")
+        zone = amazon.create_hosted_zone(Name="example.org", CallerReference="a test")["HostedZone"]["Id"]
+        published = ["dns", "--route53", zone, "--address", "node1=8.8.8.8", "--address", "node2=8.8.4.4", "--json"]
+        assert main(published) == 0
+        assert json.loads(capsys.readouterr().out)["nodes"] == {"node1": True, "node2": True}
+        found = amazon.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        assert {each["Name"] for each in found if each["Type"] == "A"} >= {"node-app.example.org."}
+        assert main(["dns", "--route53", zone]) == 0
+        assert "node2        healthy" in capsys.readouterr().out
+        assert main(["dns", "--route53", zone, "--remove"]) == 0
+        assert amazon.list_health_checks()["HealthChecks"] == []
+        assert main(["dns", "--route53", zone]) == 0
+        assert "Nothing is published" in capsys.readouterr().out

@@ -71,7 +71,9 @@ def test_what_is_not_there_and_what_is_not_ours() -> None:
     assert absent.rcode() == dns.rcode.NOERROR and not absent.answer and absent.authority
     for refused in (asked("www.example.org"), asked("www.shop.example", rdclass=dns.rdataclass.CH)):
         assert refused.rcode() == dns.rcode.REFUSED and not refused.answer
-    assert asked("shop.example", "SOA").answer and asked("shop.example", "NS").answer
+    assert asked("shop.example", "SOA").answer
+    (server,) = asked("shop.example", "NS").answer[0]
+    assert asked(server.to_text()).answer[0][0].to_text() == LOOPBACK, "where it listens"
     assert asked("www.shop.example", use_edns=True).edns == 0
     assert (
         respond(dns.message.make_query("www.shop.example", "A"), Zone("shop.example", (), ()), lambda: ()) is not None
@@ -88,17 +90,20 @@ def test_what_is_no_question() -> None:
     assert empty is not None and empty.rcode() == dns.rcode.FORMERR
 
 
-@given(st.lists(st.binary(max_size=64), max_size=5))
-def test_after_any_bytes_the_server_still_answers(junk: list[bytes]) -> None:
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with served() as port:
+        yield port
+
+
+@given(junk=st.lists(st.binary(max_size=64), max_size=5))
+def test_after_any_bytes_the_server_still_answers(port: int, junk: list[bytes]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         for each in junk:
-            line.sendto(each, (LOOPBACK, SHARED.port))
-    with socket.create_connection((LOOPBACK, SHARED.port), BOUND) as stream:
+            line.sendto(each, (LOOPBACK, port))
+    with socket.create_connection((LOOPBACK, port), BOUND) as stream:
         stream.sendall(b"".join(len(each).to_bytes(2, "big") + each for each in junk))
-    assert resolve("www.shop.example", (LOOPBACK, SHARED.port), BOUND).addresses == FOUR
-
-
-SHARED = NameServer(0, lambda query: respond(query, ZONE, lambda: FOUR))
+    assert resolve("www.shop.example", (LOOPBACK, port), BOUND).addresses == FOUR
 
 
 def test_an_answer_that_is_too_long_for_udp_comes_by_tcp() -> None:
