@@ -79,7 +79,10 @@ def fold_dns(dns: Dns, at: float, fact: ZoneServed | EndpointChecked | ClientsSe
 
 def _serve(dns: Dns, fact: ZoneServed) -> tuple[Dns, Sequence[Line]]:
     before = dns.zone.state if dns.zone is not None else "off"
-    after = replace(dns, zone=fact) if fact.state != "off" else Dns(fact)
+    if fact.state == "off":  # What was known stays to be seen, at a recording's end as well.
+        after = replace(dns, zone=replace(dns.zone or fact, state="off"))
+    else:
+        after = Dns(fact) if before == "off" else replace(dns, zone=fact)
     if fact.state == before:
         return after, ()
     text = {

@@ -311,8 +311,8 @@ class TrafficSeen:
 @dataclass(frozen=True, slots=True)
 class ZoneServed:
     """What the lab's name server serves on loopback, when that changed. `state`: live | taken (another program has the
-    port, and `why` says so) | off. Every name has all records, one a node; `ttl` is theirs. Each node is asked for
-    `checks` every `interval` seconds."""
+    port, and `why` says so) | off (nothing else is told then). Every name has all records, one a node; `ttl` is theirs.
+    Each node is asked for `checks` every `interval` seconds."""
 
     state: Literal["live", "taken", "off"]
     port: PortNumber = 0

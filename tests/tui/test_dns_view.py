@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,8 +71,15 @@ def test_when_none_is_healthy_it_says_that_all_are_answered() -> None:
 
 def test_without_a_server_it_says_what_would_be_here_or_what_is_in_the_way() -> None:
     assert "serves the demo's names" in " ".join(drawn(World()))
-    taken = fold_all([Entry(0.0, ZoneServed("taken", 20053, why="port 20053 of this machine is taken"))])
-    assert "port 20053 of this machine is taken" in " ".join(drawn(taken))
+    why = "port 20053 of this machine is taken"
+    taken = fold_all([Entry(0.0, replace(dns.ZONE, state="taken", why=why))])
+    assert why in " ".join(drawn(taken))
+
+
+def test_when_it_is_off_it_is_shown_as_it_was() -> None:
+    off = fold(dns.world(), Entry(200.0, ZoneServed("off")))
+    shown = drawn(off)
+    assert "As it was" in shown[0] and "✘ unhealthy" in line(shown, "10.77.0.14")
 
 
 @given(entries, st.integers(1, 200), st.integers(1, 60), st.floats(0, 1e9))

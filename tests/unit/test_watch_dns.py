@@ -94,13 +94,13 @@ def test_each_kind_of_client_does_with_the_answer_what_it_is_named_for(tmp_path:
 
 def test_who_opens_a_lesson_meets_clients_that_have_not_been_there(tmp_path: Path) -> None:
     def age(world: World) -> float:
-        return max((row.age for _, row in world.dns.rows("forever")), default=0.0)
+        """The age of the oldest answer in the last report; 0 before the first."""
+        return [0.0, *(row.age for _, row in world.dns.rows("forever"))][-1]
 
     with watched(tmp_path, dead=()) as (journal, _):
         assert journal.wait(lambda world: age(world) > 2, BOUND)
         journal.write(LessonOpened("edge-failover"))
-        assert journal.wait(lambda world: len(world.dns.reports) == 1, BOUND)
-        assert age(journal.world) < 2
+        assert journal.wait(lambda world: 0 < age(world) < 2, BOUND)
 
 
 def test_a_taken_port_is_told_and_the_checks_go_on(tmp_path: Path) -> None:

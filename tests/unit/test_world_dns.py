@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lab.world.dns import AddressRecord, ClientsRow
 from lab.world.entries import ClientsSeen, EndpointChecked, Entry, Fact, LessonOpened, Restored, ZoneServed
 from lab.world.world import World, fold_all
@@ -65,6 +67,8 @@ def test_a_lesson_and_a_restored_cluster_begin_with_healthy_nodes_and_new_client
         assert seen.dns.reports == () and seen.dns.zone == ZONE
 
 
-def test_when_it_ends_nothing_is_known_any_more() -> None:
+def test_when_it_ends_it_is_seen_as_it_was_and_begins_anew() -> None:
     seen = world(ZONE, *down("node3"), ZoneServed("off"))
-    assert answered(seen) == [] and told(seen)[-1] == "DNS: off"
+    assert answered(seen) == ["node1", "node2"] and told(seen)[-1] == "DNS: off"
+    assert seen.dns.zone == replace(ZONE, state="off")
+    assert answered(world(ZONE, *down("node3"), ZoneServed("off"), ZONE)) == ["node1", "node2", "node3"]

@@ -83,7 +83,7 @@ class DnsSource(Source):
             clients = self._clients or Clients(self._endpoints, self._resolve, self._host, self._patience)
             self._clients = clients
             clients.go()
-            if (report := clients.report()) is not None:
+            if (report := clients.report()) is not None and self._clients is clients:
                 self._journal.write(report)
         return True
 

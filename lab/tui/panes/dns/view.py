@@ -39,7 +39,7 @@ _ROOMY = 22
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
     """See `lab.tui.panes.PaneModule`."""
     inner, zone = max(room, 30), world.dns.zone
-    if zone is None or zone.state == "off":
+    if zone is None or not zone.records:
         return finish([(), *wrap([(EMPTY, "")], inner)], room)
     return finish(_all(world, zone, inner, height, now), room)
 
@@ -65,7 +65,9 @@ def _all(world: World, zone: ZoneServed, room: int, height: int, now: float) -> 
 
 
 def _zone(zone: ZoneServed, room: int, *, names: bool) -> Iterator[Line]:
-    if zone.state == "taken":
+    if zone.state == "off":
+        yield from wrap([("Nobody is answered any more. As it was:", "quiet")], room, (("◦ off  ", "quiet"),))
+    elif zone.state == "taken":
         yield from wrap([(f"Nobody is answered: {zone.why}.", "bad")], room, (("✘ ", "bad"),))
     else:
         left: Line = (("▌DNS", "name"), (f"  dig @127.0.0.1 -p {zone.port} NAME", "strong"))
