@@ -128,7 +128,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="by the engines' API, by a snapshot of that start, or (the default) by a snapshot if there is one",
     )
     ahead = add("prepare", "snapshots", "save the starts of lessons ahead: each reset to one then takes seconds")
-    ahead.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)
+    ahead.add_argument(
+        "lessons",
+        nargs="*",
+        metavar="LESSON",
+        help=f"{_LESSON}; or the name of a path, for the starts that its talk needs",
+    )
     ahead.add_argument("--all", action="store_true", help="all lessons")
     ahead.add_argument("--steps", action="store_true", help="the starts of their steps, too")
     record = add("record", "lessons", "run a lesson and keep its tape")
@@ -158,6 +163,28 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     dev.add_argument("file", type=_path, metavar="FILE")
     _appearance(dev)
 
+    talk = add(
+        "present", "talk", "give a talk: live, and from its recordings where the cluster does not answer", json=False
+    )
+    talk.add_argument(
+        "talk", nargs="*", metavar="PATH|LESSON[:STEP]", help="default: talk-25; swarmlab lessons lists all"
+    )
+    talk.add_argument(
+        "--minutes", type=_minutes, metavar="N", help="the slot that it must fit (default: the path's own)"
+    )
+    talk.add_argument(
+        "--auto", action="store_true", help="go on with the recording by itself where a step fails or is late"
+    )
+    talk.add_argument("--replay", action="store_true", help="from the recordings only")
+    talk.add_argument("--rehearse", action="store_true", help="learn how long you take for each step")
+    talk.add_argument("--typing", choices=("human", "at-once"), default="human", help="how commands are typed")
+    talk.add_argument("--resume", action="store_true", help="go on where the last talk was ended by a fault")
+    talk.add_argument("--no-restart", action="store_true", help="do not start it again when it is ended by a fault")
+    _appearance(talk)
+    notes = add("notes", "talk", "the speaker's notes, beside a talk that is being given", json=False)
+    _appearance(notes)
+    before = add("preflight", "talk", "five minutes before a talk: is everything there that it needs")
+    before.add_argument("talk", nargs="*", metavar="PATH|LESSON[:STEP]", help="default: talk-25")
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
     replay.add_argument("recording", metavar="RECORDING", help="a file, or the name of a lesson")
     replay.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
@@ -253,6 +280,16 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 1 <= minutes <= 600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes from 1 to 600")
+    return minutes
 
 
 def _speed(text: str) -> float | None:

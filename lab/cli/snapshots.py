@@ -6,11 +6,15 @@ import argparse
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from lab import paths
 from lab.cli.lessons import choose_lessons
 from lab.cli.out import Out, to_json
 from lab.cluster import api
 from lab.cluster.snapshot import Snapshot
+from lab.lesson.course import SYLLABUS, load_course, load_syllabus
+from lab.lesson.talk import find_talk
 from lab.session.prepare import prepare as prepare_starts
+from lab.session.prepare import starts_of, starts_of_talk
 from lab.session.save_snapshot import snapshots_of
 from lab.session.snapshot_by_name import restore_snapshot, take_snapshot, undo_step
 from lab.text import format_size
@@ -68,10 +72,14 @@ def undo(args: argparse.Namespace, out: Out) -> int:
 
 
 def prepare(args: argparse.Namespace, out: Out) -> int:
-    """Save the starts of lessons ahead."""
-    lessons = choose_lessons(args.lessons, everything=args.all)
+    """Save the starts of lessons ahead, or those that a path through them needs."""
+    known = load_syllabus(paths.lessons() / SYLLABUS).paths
+    if len(args.lessons) == 1 and args.lessons[0] in known:
+        starts = starts_of_talk(find_talk(args.lessons, load_course(), known), steps=args.steps)
+    else:
+        starts = starts_of(choose_lessons(args.lessons, everything=args.all), steps=args.steps)
     with out.progress() as report:
-        done = prepare_starts(args.name, lessons, steps=args.steps, report=report)
+        done = prepare_starts(args.name, starts, report=report)
     out.result({"prepared": [to_json(each) for each in done]})
     if not out.json:
         for each in done:

@@ -10,6 +10,7 @@ from lab.cluster import api
 from lab.cluster.model import Progress, Report, silent
 from lab.lesson.checkpoint import checkpoint_before
 from lab.lesson.model import Lesson
+from lab.lesson.talk import Talk
 from lab.session.checkpoint_snapshots import find_snapshot, name_of
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.reset_to import keep_checkpoint, reset_to
@@ -39,7 +40,16 @@ def starts_of(lessons: Iterable[Lesson], *, steps: bool) -> Iterator[tuple[Lesso
         yield from ((lesson, step.id) for step in lesson.steps[1:] if steps)
 
 
-def prepare(name: str, lessons: Iterable[Lesson], *, steps: bool = False, report: Report = silent) -> list[Prepared]:
+def starts_of_talk(talk: Talk, *, steps: bool) -> Iterator[tuple[Lesson, str | None]]:
+    """Yield the starts that a talk needs: where it goes from one lesson to another or leaves out steps; with `steps`
+    those of all its slides, for the way back and for what follows a recording."""
+    for place, slide in enumerate(talk.slides):
+        if steps or not talk.follows(place):
+            first = slide.lesson.steps[0].id == slide.step.id
+            yield slide.lesson, None if first else slide.step.id
+
+
+def prepare(name: str, starts: Iterable[tuple[Lesson, str | None]], *, report: Report = silent) -> list[Prepared]:
     """Make a snapshot of every start on the cluster `name` that has none yet. Interrupted, it goes on where it was.
 
     Raises InputError for a cluster without snapshots, LabError when they would need more room than is allowed, and what
@@ -47,8 +57,8 @@ def prepare(name: str, lessons: Iterable[Lesson], *, steps: bool = False, report
     """
     with api.at_work(name, "preparing lessons"), open_driver(name, look=False, events=False) as driver:
         snapshots = snapshots_of(driver.cluster)
-        every = list(starts_of(lessons, steps=steps))
-        todo = [start for start in every if not _is_there(driver, *start)]
+        every = list(starts)
+        todo = [start for start in every if not is_prepared(driver, *start)]
         size = max((each.size for each in snapshots.all()), default=_USUAL)
         snapshots.expect_room(len(todo) * size)
         room = format_size(len(todo) * size)
@@ -65,7 +75,8 @@ def prepare(name: str, lessons: Iterable[Lesson], *, steps: bool = False, report
         return [Prepared(_to(lesson, step), round(taken.get((lesson.id, step), 0.0), 1)) for lesson, step in every]
 
 
-def _is_there(driver: ClusterDriver, lesson: Lesson, step: str | None) -> bool:
+def is_prepared(driver: ClusterDriver, lesson: Lesson, step: str | None) -> bool:
+    """Return whether there is a snapshot of a start that can be restored."""
     return find_snapshot(driver, checkpoint_before(lesson, step), name_of(lesson.id, step))[0] is not None
 
 

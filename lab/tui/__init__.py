@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -38,25 +36,16 @@ def launch(
     128 + signal. An exception that broke the app is raised once the terminal is restored.
     """
     from lab.tui.app import LabApp  # imports Textual: only once a screen is known to exist
+    from lab.tui.run_app import end_at_once, prepare_terminal, run_app
 
-    if os.environ.get("NO_COLOR") == "":
-        del os.environ["NO_COLOR"]  # no-color.org: an empty one asks for nothing; Textual takes it for set
-    # Busy threads (such as one that scans a flood of output for secrets) yield to the keys sooner than by default.
-    sys.setswitchinterval(0.001)
+    prepare_terminal()
     app = LabApp(
         stage, bring_up=bring_up, lesson=lesson, live=live, appearance=appearance, keep=keep_choice, reload=reload
     )
     try:
-        app.run()
+        code = run_app(app)
     finally:
         app.close_stages()
-    if app.broken is not None:
-        raise app.broken
-    code = app.return_code or 0
     if app.at_work:
-        # A thread is still waiting and missed the request to end. A normal interpreter exit would stop it wherever it
-        # is, which aborts the process if that is native code; this thread has nothing left to do.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        end_at_once(code)
     return code

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -21,7 +20,6 @@ from lab.tui.lesson import pages
 from lab.tui.main_screen import MainScreen, is_compact
 from lab.tui.panes.load import load_keys
 from lab.tui.stage_worker import PATIENCE, BringUp, Making, Moved, NoShell, Opened, Refused, StageWorker, trouble
-from lab.tui.terminal_driver import TerminalDriver
 from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
@@ -80,27 +78,6 @@ class LabApp(ViewActions):
         for pane in other_panes():
             if pane.key and pane.key not in self._bindings.key_to_bindings:  # registered later than this class
                 self.bind(pane.key, f"view('{pane.id}')", show=False)
-
-    def get_driver_class(self) -> type[Driver]:
-        return TerminalDriver
-
-    @property
-    def broken(self) -> Exception | None:
-        """The exception that ended the app, or None after a normal exit."""
-        return self._exception
-
-    def panic(self, *_: object) -> None:
-        """Show nothing, where Textual prints a traceback with the values of all variables: see `broken`."""
-        self._close_messages_no_wait()
-
-    def _fatal_error(self) -> None:
-        self.panic()
-
-    def _handle_exception(self, error: Exception) -> None:
-        if self._exit:
-            self.panic()  # The app is exiting: a late error, such as from a pane still being mounted, is no fault.
-        else:
-            super()._handle_exception(error)
 
     def get_default_screen(self) -> Screen[None]:
         return self._main

@@ -130,8 +130,8 @@ class StageWorker:
         self._feed: JournalFeed | None = None
         # A shell that ended has left its last output on the screen; a shell that never started, or a request that
         # failed, must be reported.
-        self._typed = _Turns("keyboard", lambda error: app.post_message(NoShell(error)))
-        self._wishes = _Turns("wishes", lambda error: app.post_message(Refused(error)))
+        self._typed = Turns("keyboard", lambda error: app.post_message(NoShell(error)))
+        self._wishes = Turns("wishes", lambda error: app.post_message(Refused(error)))
         self._threads: list[threading.Thread] = []
         self._leaving, self._until = False, 0.0
 
@@ -293,11 +293,11 @@ class StageWorker:
 
     def _work(self, name: Work, work: Callable[[], object]) -> Worker[object]:
         threads = self._threads = [thread for thread in self._threads if thread.is_alive()]
-        awaited = partial(_apart, name, work, threads)
+        awaited = partial(run_apart, name, work, threads)
         return self._app.run_worker(awaited, name=name, group=name, exclusive=True, exit_on_error=False)
 
 
-async def _apart(name: str, work: Callable[[], object], threads: list[threading.Thread]) -> object:
+async def run_apart(name: str, work: Callable[[], object], threads: list[threading.Thread]) -> object:
     """Await blocking work. Its thread is a daemon, since the executor of an event loop and the interpreter both wait at
     exit for their threads, however long those take. Cancelled work has no result."""
     loop = asyncio.get_running_loop()
@@ -325,7 +325,7 @@ async def _apart(name: str, work: Callable[[], object], threads: list[threading.
     return await done
 
 
-class _Turns:
+class Turns:
     """Runs calls in order, one at a time, in a thread of its own; None ends it."""
 
     def __init__(self, name: str, failed: Callable[[Exception], object]) -> None:

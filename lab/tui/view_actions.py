@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
-from textual.app import App
 from textual.command import CommandPalette
 
 from lab.errors import LabError
 from lab.tui import keys
-from lab.tui import theme as app_themes
-from lab.tui.appearance import THEMES, Appearance
+from lab.tui.appearance import THEMES
 from lab.tui.main_screen import is_compact
+from lab.tui.run_app import SafeApp
 from lab.tui.stage_worker import Reloaded, Unreadable, Waiting
 from lab.tui.ui_state import REGIONS, Region
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from lab.tui.widgets.terminal import Terminal
 
 
-class ViewActions(App[int]):
+class ViewActions(SafeApp):
     """Actions on a UI state and on the screen that shows it, both owned by the app."""
 
     ui: UiState
@@ -35,7 +34,6 @@ class ViewActions(App[int]):
     _worker: StageWorker
     _found = ""
     _finds = False
-    _appearance: Appearance
     _keep: Callable[..., None] | None
 
     def see(self, **changes: Any) -> None:
@@ -183,21 +181,6 @@ class ViewActions(App[int]):
     def action_zoom(self) -> None:
         self.see(zoomed=not self.ui.zoomed)
         self.call_after_refresh(self._main.target(self.ui.region).focus)
-
-    def dress(self, appearance: Appearance) -> None:
-        """Take a theme, and let things move or not."""
-        for theme in app_themes.THEMES:
-            if theme.name not in self.available_themes:
-                self.register_theme(theme)
-        self._appearance = appearance
-        self.theme = f"lab-{appearance.theme}"
-        if appearance.motion is not None:
-            self.animation_level = "full" if appearance.motion else "none"
-
-    @property
-    def moves(self) -> bool:
-        """Whether anything may be animated, or blink."""
-        return self.animation_level != "none"
 
     def action_theme(self, theme: str = "") -> None:
         """Take a theme, or the next one."""

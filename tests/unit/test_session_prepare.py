@@ -54,11 +54,11 @@ def machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machines:
 
 def test_what_is_saved_already_is_passed_over_so_that_an_interrupted_one_goes_on(machines: Machines) -> None:
     told: list[Progress] = []
-    done = prepare("default", [SCALING], report=told.append)
+    done = prepare("default", [(SCALING, None)], report=told.append)
     assert [(each.to, each.seconds >= 0) for each in done] == [("scaling", True)]
     assert [each.name for each in cast(Room, machines.own.snapshots).found] == ["scaling.start"]
     assert "1 start to save, about 600 MB" in told[0].text
-    again = prepare("default", [SCALING], report=told.append)
+    again = prepare("default", [(SCALING, None)], report=told.append)
     assert [(each.to, each.seconds) for each in again] == [("scaling", 0.0)]
     assert cast(Room, machines.own.snapshots).asked == [600_000_000, 0]
     assert put_back(machines, by="snapshot").by == "snapshot"
@@ -73,7 +73,7 @@ def test_with_the_steps_every_start_is_named_once() -> None:
 def test_without_snapshots_it_says_so(machines: Machines) -> None:
     machines.own.snapshots = None
     with pytest.raises(InputError, match="has no snapshots"):
-        prepare("default", [SCALING])
+        prepare("default", [(SCALING, None)])
 
 
 def test_more_than_is_allowed_is_told_before_anything_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

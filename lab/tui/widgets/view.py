@@ -21,11 +21,13 @@ _GUESS = 14
 
 
 class View(LinesView):
-    """The widget for all views but the cluster. `look` gives it a UI state; it redraws for a new world or second."""
+    """The widget for all views but the cluster. `look` gives it a UI state; it redraws for a new world or second. With
+    `keys` its frame names the keys of all views."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, keys: bool = True) -> None:
         super().__init__(focus=True, id=id)
         self.add_class("pane")
+        self._keys = keys
         self._view = CLUSTER
         self._world: World | None = None
         self._now = 0.0
@@ -57,6 +59,9 @@ class View(LinesView):
     def _head(self) -> None:
         """Set the title, and the subtitle that lists the other views."""
         shown, first = panes.find_pane(self._view), panes.find_pane(CLUSTER)
+        if not self._keys:
+            self.border_title = shown.title
+            return
         others = "  ".join(f"{p.key} {p.title.lower()}".strip() for p in panes.PANES if p is not shown)
         self.border_title = f"{shown.key} {shown.title}".strip()
         brief = f"{first.key} {first.title.lower()}  {panes.key_range()} views"
