@@ -27,7 +27,7 @@ lint: setup
 	.venv/bin/lint-imports
 	.venv/bin/swarmlab check
 
-unit: setup  ## the fast tests; HYPOTHESIS_PROFILE=thorough tries more examples of each property
+unit: setup browser  ## the fast tests; HYPOTHESIS_PROFILE=thorough tries more examples of each property
 	.venv/bin/pytest -n 2 tests/unit tests/tui tests/fuzz
 
 live: setup browser
@@ -38,7 +38,7 @@ prove: setup browser  ## every lesson on the real cluster, not only a core and a
 	.venv/bin/swarmlab doctor --install --yes
 	SWARMLAB_SHARD=all .venv/bin/pytest --durations=40 tests/live/test_lessons.py
 
-browser:  ## the browser that the visualizer is tested in
+browser:  ## the browser that the pages and the visualizer are tested in
 	@command -v chromium >/dev/null || { \
 	  sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
 	  $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -yq chromium; } >&2

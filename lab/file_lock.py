@@ -44,7 +44,7 @@ def hold(path: Path, what: str, *, bound: float = 0.0, waiting: Callable[[str], 
 
 def _take(path: Path, what: str) -> int | None:
     """Return the descriptor of the locked file, or None when another process holds it."""
-    with paths.written(path):
+    with paths.guard_writes(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

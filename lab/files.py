@@ -50,7 +50,7 @@ def write_private(path: Path, data: bytes) -> None:
     the file cannot be written."""
     paths.make(path.parent)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with paths.written(path):
+    with paths.guard_writes(path):
         beside.touch(mode=0o600, exist_ok=False)
         try:
             with beside.open("wb") as out:

@@ -22,8 +22,11 @@ class Pane:
     needs: tuple[str, ...] = ()
 
 
-CLUSTER = "reconciliation"
+CLUSTER = "cluster"
 """The id of the pane that is shown at the start; it is a widget of its own, `lab.tui.cluster.widget`."""
+
+FORMER_IDS = {"reconciliation": CLUSTER}
+"""Ids that lessons may still use, and what they are now."""
 
 PANES: tuple[Pane, ...] = (
     Pane(CLUSTER, "Cluster", "2", "The cluster: what should run against what does"),

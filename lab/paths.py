@@ -66,11 +66,11 @@ def cache() -> Path:
     when the folder is not the user's own, InputError for an unknown user's home."""
     moved = os.environ.get(CACHE)
     if not moved:
-        return own(_absolute(platformdirs.user_cache_dir("swarmlab"), CACHE), CACHE)
+        return require_own(_absolute(platformdirs.user_cache_dir("swarmlab"), CACHE), CACHE)
     above = _absolute(moved, CACHE)
-    _trusted(above, CACHE, shared=True)
+    _require_trusted(above, CACHE, shared=True)
     # A link there leads wherever its owner wants: it is checked before it is followed.
-    return own(above / CACHE_FOLDER, CACHE).resolve()
+    return require_own(above / CACHE_FOLDER, CACHE).resolve()
 
 
 def state(name: str = "") -> Path:
@@ -80,9 +80,9 @@ def state(name: str = "") -> Path:
     With `name`, return the folder of that lab. Raises MissingError when the folder is not the user's own, InputError
     for an unknown user's home.
     """
-    root = own(_absolute(os.environ.get(STATE) or platformdirs.user_state_dir("swarmlab"), STATE), STATE)
+    root = require_own(_absolute(os.environ.get(STATE) or platformdirs.user_state_dir("swarmlab"), STATE), STATE)
     # A folder that others could once write to may still hold one of theirs.
-    return own(own(root / "labs", STATE) / name, STATE) if name else root
+    return require_own(require_own(root / "labs", STATE) / name, STATE) if name else root
 
 
 def make(folder: Path) -> Path:
@@ -108,7 +108,7 @@ _OF_A_PLACE = _ROOM | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, er
 
 
 @contextmanager
-def written(place: Path) -> Iterator[None]:
+def guard_writes(place: Path) -> Iterator[None]:
     """Run a block that writes to `place`, a file or folder of the cache or the state. Raises MissingError when that is
     not allowed or there is no space, with what helps."""
     try:
@@ -127,7 +127,7 @@ def _cannot_be(what: str, error: OSError) -> MissingError:
     )
 
 
-def standing(folder: Path) -> Path:
+def nearest_existing(folder: Path) -> Path:
     """Return the folder, or its nearest parent that exists."""
     return next(each for each in (folder, *folder.parents) if os.path.exists(each))  # noqa: PTH110  never raises
 
@@ -146,14 +146,14 @@ def _absolute(path: str, variable: str) -> Path:
         raise InputError(f"{path!r} is not a usable path: {error}", remedy=f"set {variable} to a whole path") from error
 
 
-def own(folder: Path, variable: str) -> Path:
+def require_own(folder: Path, variable: str) -> Path:
     """Return the folder if it is the user's own or does not exist yet. Raises MissingError, which names the variable
     that moves it."""
-    _trusted(folder, variable)
+    _require_trusted(folder, variable)
     return folder
 
 
-def _trusted(folder: Path, variable: str, *, shared: bool = False) -> None:
+def _require_trusted(folder: Path, variable: str, *, shared: bool = False) -> None:
     """Raise MissingError when an existing folder must not be used."""
     try:
         why = distrust(folder.lstat(), os.geteuid(), shared=shared) if folder.is_symlink() else ""

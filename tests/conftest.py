@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +16,13 @@ settings.register_profile("fast", max_examples=15, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "fast")
 settings.load_profile(PROFILE)
+
+# Where Python writes no bytecode beside the sources, each process that a test starts would compile the product anew.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parent.parent / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 # A run in the background may have been told to ignore these; what the tests start and interrupt would inherit it.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):

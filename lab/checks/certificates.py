@@ -37,8 +37,8 @@ class CertificateIs(Condition):
         return f"every node serves {how} for {self.host}{by}"
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
-        seen = _seen(world, self.host)
-        if missing := _unasked(seen, world):
+        seen = _list_served(world, self.host)
+        if missing := _name_unasked(seen, world):
             return Outcome(False, f"{missing} not been asked for the certificate of {self.host} yet")
         for one in seen:
             by = one.certificate.issuer if one.certificate else ""
@@ -64,10 +64,10 @@ class Renewed(Condition):
         return f"every node serves a new certificate for {self.host}"
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
-        seen = _seen(world, self.host)
+        seen = _list_served(world, self.host)
         first = baseline.since.edge.issued.get(self.host) or world.edge.issued.get(self.host, ())[:1]
         before = {fingerprint for _, fingerprint in first}
-        if missing := _unasked(seen, world):
+        if missing := _name_unasked(seen, world):
             return Outcome(False, f"{missing} not been asked for the certificate of {self.host} yet")
         for one in seen:
             if one.verdict != "good" or one.certificate is None:
@@ -78,14 +78,14 @@ class Renewed(Condition):
         return Outcome(True, f"new for {self.host}: {', '.join(new)}")
 
 
-def _seen(world: World, host: str) -> list[CertificateSeen]:
+def _list_served(world: World, host: str) -> list[CertificateSeen]:
     """Return what the nodes serve for a host name; a node that is down serves nothing, and need not."""
     down = {node.name for node in world.swarm.nodes.values() if node.state != "ready"}
     seen = sorted(world.edge.certificates.items())
     return [fact for (name, node), (_, fact) in seen if name == host and node not in down]
 
 
-def _unasked(seen: list[CertificateSeen], world: World) -> str:
+def _name_unasked(seen: list[CertificateSeen], world: World) -> str:
     """Name the nodes still to be asked, for a sentence: every node serves certificates, so every node is checked."""
     left = {node.name for node in world.swarm.nodes.values() if node.state == "ready"} - {one.node for one in seen}
     if not left:

@@ -83,7 +83,7 @@ class Check(Value):
         """Evaluate the check, with captured values filled in, in `world`."""
         return self.condition.evaluate(world, baseline)
 
-    def filled(self, values: Mapping[str, str]) -> Check:
+    def fill(self, values: Mapping[str, str]) -> Check:
         """Return the check with captured values in place of their names."""
         plain = self.model_dump(exclude_unset=True, mode="json")
         changed = template.map_strings(plain, lambda text: template.fill(text, values))

@@ -11,6 +11,8 @@ from lab.checks.base import Baseline, Condition, Outcome, Pattern, regex
 from lab.schema.value import one_of
 from lab.world.world import Command, World
 
+STILL_RUNNING = "the command is still running"
+"""What a check on a command finds until it ends."""
 #: The docker CLI's groups of commands, whose verb is the third word.
 _GROUPS = frozenset(
     {"config", "container", "image", "network", "node", "plugin", "secret", "service", "stack", "swarm", "system"}
@@ -127,4 +129,4 @@ def _verb(command: str) -> list[str]:
 
 
 def _no_command(typed: list[Command]) -> str:
-    return "the command is still running" if typed else "the command has not run yet"
+    return STILL_RUNNING if typed else "the command has not run yet"

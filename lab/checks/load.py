@@ -36,7 +36,7 @@ class LoadIs(Condition):
         return f"{sent}, and {count_of(self.failed, 'request') if self.failed else 'no request'} failed"
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
-        sent, _, bad = world.load.since(baseline.since.load)
+        sent, _, bad = world.load.count_since(baseline.since.load)
         text = f"{bad} of {count_of(sent, 'request')} failed"
         if not world.load.running and not sent:
             return Outcome(False, "no load is made")
@@ -48,5 +48,5 @@ class LoadIs(Condition):
 
     def is_lost(self, world: World, baseline: Baseline) -> bool:
         """Return whether more requests have failed than may fail."""
-        _, _, bad = world.load.since(baseline.since.load)
+        _, _, bad = world.load.count_since(baseline.since.load)
         return self.failed is not None and bad > self.failed

@@ -68,10 +68,10 @@ class Order(Condition):
         slots = set.intersection(*of_tasks) if of_tasks else {""}
         if not slots:
             return Outcome(False, "no slot had all of it")
-        wrong = [said for slot in sorted(slots) if (said := self._wrong(slot, seen))]
+        wrong = [said for slot in sorted(slots) if (said := self._find_too_early(slot, seen))]
         return Outcome(not wrong, summarize(wrong) if wrong else self.sentence)
 
-    def _wrong(self, slot: str, seen: list[dict[str, float]]) -> str:
+    def _find_too_early(self, slot: str, seen: list[dict[str, float]]) -> str:
         """Return what came too early in a slot; "" when it was all in order."""
         at = [times.get(slot, times.get("", 0.0)) for times in seen]
         where = f" (slot {slot})" if slot else ""

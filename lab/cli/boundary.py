@@ -20,7 +20,7 @@ def run(argv: list[str], *, own: bool) -> int:
     _never_fail_to_encode()
     with ended_by_signals() if own else nullcontext(lambda: None) as came:
         try:
-            return _told(argv, came)
+            return _run_command(argv, came)
         finally:
             _flush()
 
@@ -33,7 +33,7 @@ GO_ON = ("up", "down", "reset", "doctor")
 """The commands that inspect the current state first and do what is left."""
 
 
-def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
+def _run_command(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
     out = Out(json="--json" in argv)
     try:
         from lab.cli.parser import parse  # an error in its imports is reported here too
@@ -44,20 +44,20 @@ def _told(argv: list[str], came: Callable[[], KeyboardInterrupt | None]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt as interrupt:
-        return _interrupted(argv, out, interrupt)
+        return _report_interrupt(argv, out, interrupt)
     except Exception as error:  # noqa: BLE001  the boundary: an unexpected error must still be a sentence
         # Some libraries turn an interrupt into an error of their own.
-        return _interrupted(argv, out, told) if (told := came()) else _failed(out, error)
+        return _report_interrupt(argv, out, told) if (told := came()) else _report_error(out, error)
 
 
-def _interrupted(argv: list[str], out: Out, interrupt: KeyboardInterrupt) -> int:
+def _report_interrupt(argv: list[str], out: Out, interrupt: KeyboardInterrupt) -> int:
     how = f"ended by {interrupt}" if isinstance(interrupt, Ended) else "interrupted"
     goes_on = not argv or argv[0] in GO_ON
     words = f"\nswarmlab: {how}" + ("; the same command goes on where it stopped." if goes_on else ".")
     return _say(out, words, how, "", getattr(interrupt, "exit_code", 130))
 
 
-def _failed(out: Out, error: Exception) -> int:
+def _report_error(out: Out, error: Exception) -> int:
     if isinstance(error, BrokenPipeError):  # the reader (head, less) is gone: nobody reads a message
         return 1
     known = explain_os_error(error) if isinstance(error, OSError) else error

@@ -10,10 +10,11 @@ from lab.cli.out import Out
 from lab.cli.start import is_whole, say_what_stays
 from lab.errors import InputError
 from lab.lesson import progress
-from lab.lesson.challenge import MOST_SEEDS, STEP, Challenge, as_lesson
+from lab.lesson.challenge import MOST_SEEDS, Challenge, as_lesson
 from lab.lesson.course import load_challenges
-from lab.lesson.find_challenge import seed_for
+from lab.lesson.find_challenge import find_attempts, seed_for
 from lab.lesson.model import Lesson
+from lab.lesson.standing import describe_attempt
 from lab.schema.diagnostics import did_you_mean
 from lab.tui.appearance import Appearance, read_appearance
 
@@ -42,17 +43,26 @@ def challenge(args: argparse.Namespace, out: Out) -> int:
 
 
 def _list(name: str, every: tuple[Challenge, ...], out: Out) -> int:
-    rows = []
-    for each in every:
-        seed = progress.find_seed(name, each.id)
-        repaired = seed is not None and STEP in progress.passed_steps(name, as_lesson(each, seed))
-        rows.append({"id": each.id, "title": each.title, "minutes": each.minutes, "seed": seed, "repaired": repaired})
-    out.result({"challenges": rows})
+    found = tuple(find_attempts(name, every, {}))
+    rows = [(each, attempt, describe_attempt(attempt)) for each, attempt in zip(every, found, strict=True)]
+    out.result(
+        {
+            "challenges": [
+                {
+                    "id": each.id,
+                    "title": each.title,
+                    "minutes": each.minutes,
+                    "seed": attempt.seed if attempt.begun else None,
+                    "repaired": attempt.repaired,
+                }
+                for each, attempt, _ in rows
+            ]
+        }
+    )
     if not out.json:
-        for row in rows:
-            state = "repaired" if row["repaired"] else "begun" if row["seed"] is not None else ""
-            out.say(f"{row['id']:<16} {row['minutes']:>3} min  {state:<9} {row['title']}")
-        out.say("\nswarmlab challenge NAME breaks the cluster, and tells you the symptom. Any repair counts.")
+        for each, _, state in rows:
+            out.say(f"{each.id:<16} {each.minutes:>3} min  {state:<9} {each.title}")
+    out.say("\nswarmlab challenge NAME breaks the cluster, and tells you the symptom. Any repair counts.")
     return 0
 
 

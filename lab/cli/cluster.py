@@ -44,7 +44,7 @@ def up(args: argparse.Namespace, out: Out) -> int:
     with out.progress() as report:
         asked = consent(args.yes, out)
         cluster = api.up(args.name, args.provider, args.nodes, report, asked, args.images, fresh=args.fresh)
-    status = _settled(cluster)
+    status = _await_status(cluster)
     seconds = round((datetime.now(UTC) - began).total_seconds(), 1)
     out.result({**_plain(status), "seconds": seconds})
     if not out.json:
@@ -55,7 +55,7 @@ def up(args: argparse.Namespace, out: Out) -> int:
     return 0 if status.whole else 1
 
 
-def _settled(cluster: Cluster) -> ClusterStatus:
+def _await_status(cluster: Cluster) -> ClusterStatus:
     """Return a whole status, or the last one at the bound: a manager that has just become leader may not list all nodes
     yet."""
     end = time.monotonic() + SETTLE

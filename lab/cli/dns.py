@@ -68,7 +68,7 @@ def serve(cluster: Cluster, settings: EdgeSettings, out: Out, ended: threading.E
         told[0] = len(changes)
 
     swarm = SwarmSource(journal, endpoints, connect, events=False)
-    source = DnsSource(journal, endpoints, settings.domain, settings.dns_port, cluster.pace.patience, clients=False)
+    source = DnsSource(journal, endpoints, settings.domain, settings.dns_port, cluster.capacity.patience, clients=False)
     stop_reading = journal.read(tell)
     swarm.start()
     source.start()

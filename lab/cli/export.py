@@ -29,9 +29,9 @@ def export(args: argparse.Namespace, out: Out) -> int:
         raise InputError("name recordings or a path, or use --all for the whole course")
     path = _path(args.recordings)
     several = args.all or path is not None or len(args.recordings) > 1
-    if several and (args.log or args.lesson or args.format == "cast"):
-        raise InputError("--log, --lesson and --format cast are for one recording")
-    text = _several(path, args) if several else _one(args, out)
+    if several and (args.log or args.lesson or args.format in ("cast", "page")):
+        raise InputError("--log, --lesson and the formats cast and page are for one recording")
+    text = _export_several(path, args) if several else _export_one(args, out)
     if args.output is None:
         out.file(text)
     else:
@@ -40,7 +40,7 @@ def export(args: argparse.Namespace, out: Out) -> int:
     return 0
 
 
-def _one(args: argparse.Namespace, out: Out) -> str:
+def _export_one(args: argparse.Namespace, out: Out) -> str:
     from lab.session.describe_lesson import find_lesson  # a cast needs no lesson
     from lab.session.handout import handout
     from lab.tape import render
@@ -51,6 +51,8 @@ def _one(args: argparse.Namespace, out: Out) -> str:
     if args.format == "cast":
         return render.cast(tape)
     lesson = None if args.log else given or find_lesson(tape.header.lesson)
+    if args.format == "page":
+        return _page(tape, lesson)
     if lesson is None and not args.log:
         name = tape.header.lesson
         out.note(f"there is no lesson {name} here, whose text could be handed out: this is the log (--lesson FILE)")
@@ -59,7 +61,20 @@ def _one(args: argparse.Namespace, out: Out) -> str:
     return pictures.put_into(one_line(tape.header.title), text)
 
 
-def _several(path: CoursePath | None, args: argparse.Namespace) -> str:
+def _page(tape: Tape, lesson: Lesson | None) -> str:
+    from dataclasses import asdict  # only a page needs these
+
+    from lab.session.run_page import run_page
+    from lab.tui.pane_picture import picture_style
+    from lab.tui.recorded_run import record_run
+
+    if lesson is None:
+        raise InputError(f"there is no lesson {tape.header.lesson} here", remedy="name its file: --lesson FILE")
+    origin = f"recorded {tape.header.recorded:%Y-%m-%d}, {tape.header.provider} {tape.header.acceleration}".strip()
+    return run_page(tape.header.title, origin, asdict(record_run(tape, lesson)), picture_style())
+
+
+def _export_several(path: CoursePath | None, args: argparse.Namespace) -> str:
     from lab.lesson.course import load_course  # one recording needs its own lesson only
     from lab.session.course_handout import Part, course_handout, parts_of_path
 
@@ -108,17 +123,17 @@ class _Pictures:
     def draw(self, world: World, pane: str) -> list[str]:
         """Return the block that stands for a pane in Markdown; nothing when it shows nothing."""
         from lab.session.handout_html import PICTURE  # only a handout has pictures
-        from lab.tape.escape_markdown import fenced
+        from lab.tape.escape_markdown import fence
         from lab.tui.pane_lines import pane_lines
         from lab.tui.spans import plain
 
         if self.form != "html":
             shown = plain(pane_lines(world, pane))
-            return [*fenced("text", shown.split("\n"))] if shown else []
+            return [*fence("text", shown.split("\n"))] if shown else []
         from lab.tui.pane_picture import pane_svg  # Textual has the colours, and only a page needs them
 
         picture = pane_svg(world, pane)
-        return [*fenced(PICTURE, [self._names.setdefault(picture, str(len(self._names)))])] if picture else []
+        return [*fence(PICTURE, [self._names.setdefault(picture, str(len(self._names)))])] if picture else []
 
     def put_into(self, title: str, markdown: str) -> str:
         """Return the document in its format, with its pictures."""

@@ -127,7 +127,7 @@ def reset(args: argparse.Namespace, out: Out) -> int:
             with ThreadPoolExecutor(len(names)) as pool:
                 began = {name: pool.submit(one, name) for name in names}
     if len(names) > 1:
-        return _tell_several(out, {name: _ended(future) for name, future in began.items()})
+        return _tell_several(out, {name: _take_outcome(future) for name, future in began.items()})
     out.result(done)
     if not out.json:
         for action in done.actions:
@@ -148,7 +148,7 @@ def _describe(done: Done) -> str:
     return f"The cluster is at {done.to}: {many} put right in {done.seconds:.1f} s{how}."
 
 
-def _ended(future: Future[Done]) -> Done | LabError:
+def _take_outcome(future: Future[Done]) -> Done | LabError:
     try:
         return future.result()
     except LabError as error:

@@ -57,7 +57,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     up = add("up", "cluster", "bring the cluster up; run again, it goes on where it stopped")
     up.add_argument("--provider", choices=providers.choices(), default=providers.AUTO)
-    up.add_argument("--nodes", type=_whole(1, 7), metavar="N", help="how many machines (a new lab: 4)")
+    up.add_argument("--nodes", type=_whole_number(1, 7), metavar="N", help="how many machines (a new lab: 4)")
     up.add_argument(
         "--images",
         choices=("packages", "official"),
@@ -183,6 +183,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _appearance(talk)
     notes = add("notes", "talk", "the speaker's notes, beside a talk that is being given", json=False)
     _appearance(notes)
+    board = add("board", "talk", "the audience's board: the talk as it goes, for browsers", json=False)
+    board.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on; another than loopback: with TLS, and tokens"
+    )
+    board.add_argument("--port", type=_whole_number(1024, 65535), default=8765, metavar="N", help="default: 8765")
     before = add("preflight", "talk", "five minutes before a talk: is everything there that it needs")
     before.add_argument("talk", nargs="*", metavar="PATH|LESSON[:STEP]", help="default: talk-25")
     replay = add("replay", "tapes", "show a recording; no cluster, no Docker, no network", json=False, named=False)
@@ -202,9 +207,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     export.add_argument("--lesson", type=_path, metavar="FILE", help=_OUTSIDE)
     export.add_argument(
         "--format",
-        choices=("cast", "markdown", "html"),
+        choices=("cast", "markdown", "html", "page"),
         required=True,
-        help="cast: for asciinema; markdown, html: a handout, the lesson's text with what was recorded",
+        help="cast: for asciinema; markdown, html: a handout, the lesson's text with what was recorded; page: the run "
+        "to explore in a browser",
     )
     export.add_argument(
         "--log", action="store_true", help="with markdown: what happened, second by second, without the lesson's text"
@@ -273,7 +279,7 @@ def _path(text: str) -> str:
     return text
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")

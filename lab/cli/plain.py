@@ -45,7 +45,7 @@ def take_a_seat(args: argparse.Namespace, stage: Stage, lesson: str) -> int:
     try:
         console = Console(sys.stdout, width=_width, colour=args.colour, echo=not sys.stdin.isatty())
         seat = PlainSeat(stage, console, patient=sys.stdin.isatty())
-        with _interrupted(seat.interrupt):
+        with _catch_interrupt(seat.interrupt):
             return seat.run(_own_input(), lesson)
     finally:
         stage.close()
@@ -68,7 +68,7 @@ def _width() -> int:
 
 
 @contextmanager
-def _interrupted(interrupt: Callable[[], None]) -> Iterator[None]:
+def _catch_interrupt(interrupt: Callable[[], None]) -> Iterator[None]:
     """Call `interrupt` on Ctrl-C, instead of raising wherever the program is. One that is ignored stays ignored."""
     before = signal.getsignal(signal.SIGINT)
     if before == signal.SIG_IGN:

@@ -40,7 +40,7 @@ def _app(args: argparse.Namespace, out: Out) -> int:
     appearance = read_appearance(args.theme, args.motion)
     where = progress.last_lesson(args.name)
     if is_whole(args.name):
-        code = launch(lambda: _live(args.name), live=True, lesson=where, appearance=appearance)
+        code = launch(lambda: _open_live(args.name), live=True, lesson=where, appearance=appearance)
         say_what_stays(args, out)
         return code
 
@@ -49,10 +49,10 @@ def _app(args: argparse.Namespace, out: Out) -> int:
 
         # The user was asked about packages before the screen opened; what is still missing was refused then.
         background_up.make(background_up.command(args.name), report)
-        return _live(args.name)
+        return _open_live(args.name)
 
     _offer_packages(args, out)
-    code = launch(_recorded, bring_up=bring_up, lesson=where, appearance=appearance)
+    code = launch(_open_replay, bring_up=bring_up, lesson=where, appearance=appearance)
     say_what_stays(args, out)
     return code
 
@@ -73,14 +73,14 @@ def is_whole(name: str) -> bool:
     return name in api.names() and api.find(name).status().whole
 
 
-def _live(name: str) -> Stage:
+def _open_live(name: str) -> Stage:
     from lab.cluster import api  # only this path needs it, and the first paint waits for imports
     from lab.session.live import LiveStage
 
     return LiveStage(api.find(name), saves=True)
 
 
-def _recorded() -> Stage:
+def _open_replay() -> Stage:
     from lab.session.replay import ReplayStage  # only this path needs it, and the first paint waits for imports
 
     return ReplayStage()

@@ -68,9 +68,9 @@ def _watch(args: argparse.Namespace, out: Out) -> int:
 def _present(args: argparse.Namespace, out: Out) -> int:
     from lab.session.replay import ReplayStage  # after the arguments are known to be good
     from lab.session.talk.forecast import find_times
-    from lab.session.talk.notes_hub import NotesHub
     from lab.session.talk.rehearsals import keep_rehearsal, read_rehearsals, recorded_seconds
     from lab.session.talk.resume import keep_standing, read_standing
+    from lab.session.talk.talk_socket import TalkSocket
     from lab.session.talk.talk_stage import TalkStage
     from lab.tui.appearance import read_appearance
     from lab.tui.run_app import end_at_once
@@ -81,8 +81,10 @@ def _present(args: argparse.Namespace, out: Out) -> int:
     recorded = recorded_seconds(talk)
     times = dict(zip((s.id for s in talk.slides), find_times(talk, recorded, read_rehearsals(talk)), strict=True))
     standing = read_standing(args.name, talk, time.time())
-    hub = NotesHub(args.name, remote_actions(), lambda _: None)
+    hub = TalkSocket(args.name, "notes", remote_actions(), lambda _: None)
+    board = TalkSocket(args.name, "board", ("next", "back", "black"), lambda _: None)
     hub.open()
+    board.open()
     stage = TalkStage(
         talk,
         ReplayStage(),
@@ -101,9 +103,11 @@ def _present(args: argparse.Namespace, out: Out) -> int:
             appearance=read_appearance(args.theme, args.motion),
             typing=args.typing == "human",
             hub=hub,
+            board=board,
         )
     finally:
         hub.close()
+        board.close()
         stage.close()
     if args.rehearse and taken:
         keep_rehearsal(talk, taken)
@@ -116,13 +120,57 @@ def _present(args: argparse.Namespace, out: Out) -> int:
 
 def notes(args: argparse.Namespace, out: Out) -> int:  # noqa: ARG001
     """Show the speaker's notes of the talk that is being given, and press its keys."""
-    from lab.session.talk.notes_client import NotesClient  # only this command needs it
+    from lab.session.talk.talk_client import TalkClient  # only this command needs it
+    from lab.session.talk.talk_views import NotesView
     from lab.tui.appearance import read_appearance
     from lab.tui.talk.notes_app import show_notes
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the notes need a terminal", remedy="swarmlab export LESSON --format html has them on paper")
-    return show_notes(lambda: NotesClient(args.name), read_appearance(args.theme, args.motion))
+    return show_notes(lambda: TalkClient(args.name, NotesView), read_appearance(args.theme, args.motion))
+
+
+def board(args: argparse.Namespace, out: Out) -> int:
+    """Serve the audience's board until it is ended: the talk as it goes, to browsers."""
+    from lab.board.access import Access, is_loopback, make_token, write_certificate  # only this command needs it
+    from lab.board.feed import BoardFeed
+    from lab.board.server import make_server
+    from lab.session.talk.talk_client import TalkClient
+    from lab.session.talk.talk_views import BoardView
+    from lab.tui.pane_picture import picture_style
+
+    open_to_others = not is_loopback(args.host)
+    access = Access(args.host, args.port, token=make_token() if open_to_others else "", tls=open_to_others)
+    feed = BoardFeed(lambda: TalkClient(args.name, BoardView))
+    tls = None
+    if open_to_others:
+        certificate, key, fingerprint = write_certificate(paths.make(paths.state() / "talk"), args.host)
+        tls = (str(certificate), str(key))
+        out.say(f"The certificate was made for this talk: browsers warn once. SHA-256 {fingerprint}")
+    out.say(f"The board:            {access.address}")
+    if open_to_others:
+        out.say(_code(access.address))
+    out.say(f"The speaker's remote: {access.remote_address}")
+    out.say("Ctrl-C ends it.")
+    try:
+        server = make_server(access, feed, picture_style(), tls)
+        server.run()
+    except SystemExit as error:  # uvicorn's way to say that it could not begin
+        raise InputError(
+            f"the address {args.host}:{args.port} cannot be used", remedy="name another one: --host, --port"
+        ) from error
+    return 0
+
+
+def _code(address: str) -> str:
+    """Return an address as a QR code for a terminal."""
+    import io  # only for an address that others open
+
+    import segno  # the same
+
+    drawn = io.StringIO()
+    segno.make(address, error="l").terminal(drawn, compact=True, border=2)
+    return drawn.getvalue()
 
 
 def preflight(args: argparse.Namespace, out: Out) -> int:

@@ -45,7 +45,7 @@ def up(
         raise MissingError(pick.reason, remedy="use the recordings: swarmlab replay")
     taken = PROVIDERS[pick.name]()
     taken.check(spec)
-    with paths.written(paths.state()):
+    with paths.guard_writes(paths.state()):
         return taken.up(name, spec, report, consent)
 
 

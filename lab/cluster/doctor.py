@@ -63,11 +63,11 @@ def _disk() -> Requirement:
         cache, state = paths.cache(), paths.state()
     except LabError as error:
         return Requirement("disk space", False, True, error.sentence, error.remedy)
-    for place, variable in ((paths.standing(cache), paths.CACHE), (paths.standing(state), paths.STATE)):
+    for place, variable in ((paths.nearest_existing(cache), paths.CACHE), (paths.nearest_existing(state), paths.STATE)):
         if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
             detail = f"{place} cannot be written"
             return Requirement("disk space", False, True, detail, f"set {variable} to a folder that you can write to")
-    free = psutil.disk_usage(str(paths.standing(cache))).free / 2**30
+    free = psutil.disk_usage(str(paths.nearest_existing(cache))).free / 2**30
     return Requirement(
         "disk space",
         free >= _DISK_GIB,

@@ -79,7 +79,7 @@ class ClusterStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Capacity:
     """The load that a cluster can take, measured for its kind of machines.
 
     `load` is a lesson's load in requests per second, and `patience` the seconds that one of them may take; `mesh_round`
@@ -116,7 +116,7 @@ class Cluster(Protocol):
         """The verbs of `lab.cluster.faults.FAULTS` that work on it."""
 
     @property
-    def pace(self) -> Pace: ...
+    def capacity(self) -> Capacity: ...
 
     @property
     def dns_port(self) -> int:

@@ -121,7 +121,7 @@ def find_process(identity: str, program: str, *, hint: Path | None = None) -> ps
     of another user's process. `hint` is a pid file: it is checked first and never trusted alone, because the pid may
     belong to another program by now.
     """
-    if hint is not None and (process := _hinted(hint)) is not None and _is(process, identity, program):
+    if hint is not None and (process := _find_hinted(hint)) is not None and _is(process, identity, program):
         return process
     return next((p for p in psutil.process_iter() if _is(p, identity, program)), None)
 
@@ -150,7 +150,7 @@ def find_started_below(folder: Path) -> tuple[psutil.Process, ...]:
     return tuple(found.values())
 
 
-def _hinted(hint: Path) -> psutil.Process | None:
+def _find_hinted(hint: Path) -> psutil.Process | None:
     try:
         return psutil.Process(int(hint.read_text()))
     except (OSError, ValueError, psutil.Error):

@@ -106,10 +106,10 @@ def read_engines(endpoints: Sequence[Endpoint], timeout: float = 5.0) -> tuple[E
 def list_nodes(endpoint: Endpoint, timeout: float = 5.0) -> tuple[ListedNode, ...]:
     """Return the nodes as the manager at `endpoint` lists them. Raises EngineError."""
     with open_client(endpoint, timeout) as client:
-        return tuple(_seen(raw) for raw in client.api.nodes())
+        return tuple(_read_listed(raw) for raw in client.api.nodes())
 
 
-def _seen(raw: Mapping[str, Any]) -> ListedNode:
+def _read_listed(raw: Mapping[str, Any]) -> ListedNode:
     manager, spec = raw.get("ManagerStatus") or {}, raw.get("Spec") or {}
     # A node that has just joined is listed before it has described itself.
     described, status = raw.get("Description") or {}, raw.get("Status") or {}
@@ -223,13 +223,13 @@ def _find_guide(endpoints: Sequence[Endpoint], bound: float) -> Endpoint:
     managers = [e for e in endpoints if e.role == "manager"]
     found: list[Endpoint] = []
 
-    def missing() -> str:
+    def find_missing() -> str:
         now = read_engines(managers)
         found.extend(e for e, m in zip(managers, now, strict=True) if m.control)
         return "" if found else "; ".join(f"{m.node}: {m.error or m.local}" for m in now) or "managers"
 
     remedy = "swarmlab down, then swarmlab up"
-    wait_until("a manager with a quorum", bound, missing, pause=_POLL, remedy=remedy)
+    wait_until("a manager with a quorum", bound, find_missing, pause=_POLL, remedy=remedy)
     return found[0]
 
 
@@ -272,7 +272,7 @@ def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint]) -> None:
     names = {e.node for e in endpoints}
     with open_client(guide, _REQUEST) as client:
         for raw in client.api.nodes():
-            seen, spec = _seen(raw), raw["Spec"]
+            seen, spec = _read_listed(raw), raw["Spec"]
             if seen.id in current and LABEL not in (spec.get("Labels") or {}):
                 _change(client, seen.id, Labels={**(spec.get("Labels") or {}), LABEL: "node"})
             elif seen.id not in current and seen.name in names and seen.state != "ready":

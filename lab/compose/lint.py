@@ -10,7 +10,7 @@ from lab.compose.interpolate import has_variables
 from lab.compose.model import Stack
 from lab.compose.referenced_files import find_missing, found, is_file, resolve_path
 from lab.errors import InputError
-from lab.schema.diagnostics import limit_problems, some
+from lab.schema.diagnostics import limit_problems, take_first
 from lab.schema.document import Document, Place
 
 Found = Iterator[tuple[Place, str]]
@@ -37,7 +37,7 @@ def find_mistakes(doc: Document) -> list[InputError]:
             _binds,
         )
         for rule in rules:
-            all_ += some((doc.problem(place, sentence) for place, sentence in rule(stack, doc)), doc.path)
+            all_ += take_first((doc.problem(place, sentence) for place, sentence in rule(stack, doc)), doc.path)
     return limit_problems(all_, doc.path)
 
 
@@ -91,7 +91,7 @@ def _ports(stack: Stack, doc: Document) -> Found:
 def _files(stack: Stack, doc: Document) -> Found:
     for what, things in (("secrets", stack.secrets), ("configs", stack.configs)):
         for key, thing in things.items():
-            if not thing.file or not _known(doc, (what, key, "file"), thing.file):
+            if not thing.file or not _can_check(doc, (what, key, "file"), thing.file):
                 continue
             one, path = what.removesuffix("s"), resolve_path(doc, thing.file)
             there = found(path)
@@ -116,7 +116,7 @@ def _binds(stack: Stack, doc: Document) -> Found:
                 )
 
 
-def _known(doc: Document, place: Place, text: str) -> bool:
+def _can_check(doc: Document, place: Place, text: str) -> bool:
     """Return whether a path can be checked here: an absolute one that depends on a setting may be another machine's."""
     if has_variables(text):
         return False

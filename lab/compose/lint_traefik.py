@@ -55,12 +55,12 @@ def check_flags(stack: Stack, _: Document) -> Found:
         if not any(_MODE.fullmatch(word) or _REFRESH.fullmatch(word) for word in _words(service)):
             continue
         for index, word in enumerate(service.command):
-            if write := _new(word):
+            if write := _translate_flag(word):
                 place: Place = ("services", name, "command", index)
                 yield place, f"service {name}: {word} is of Traefik 2, and Traefik 3 does not start; write {write}"
 
 
-def _new(word: str) -> str:
+def _translate_flag(word: str) -> str:
     if _MODE.fullmatch(word):
         return "--providers.swarm=true"
     value = word.partition("=")[2]

@@ -39,7 +39,7 @@ def merge_files(documents: Sequence[Document]) -> Document:
         if _version(other) != _version(first):
             reason = f"version {_version(other)} differs from {_version(first)} of {first.path.name}"
             raise other.problem(("version",), reason, remedy="write the same version into both, or none")
-        whole = _merged(whole, _spots(other, (), other.data))
+        whole = _merge_whole(whole, _spots(other, (), other.data))
     lines: dict[Place, int] = {}
     files: dict[Place, Path] = {}
     return Document(first.path, _plain(whole, (), lines, files), lines, files)
@@ -68,7 +68,7 @@ def _plain(spot: _Spot, place: Place, lines: dict[Place, int], files: dict[Place
     return spot.value
 
 
-def _merged(base: _Spot, over: _Spot) -> _Spot:
+def _merge_whole(base: _Spot, over: _Spot) -> _Spot:
     """Merge two whole files: services one by one; for everything else the later file wins."""
     top = dict(base.value)
     for section, spot in over.value.items():
@@ -84,10 +84,10 @@ def _merged(base: _Spot, over: _Spot) -> _Spot:
 
 
 def _service(base: _Spot | None, over: _Spot) -> _Spot:
-    return over if base is None else _laid(base, over, ())
+    return over if base is None else _merge_value(base, over, ())
 
 
-def _laid(base: _Spot, over: _Spot, place: tuple[str, ...]) -> _Spot:
+def _merge_value(base: _Spot, over: _Spot, place: tuple[str, ...]) -> _Spot:
     """Merge one value over another. An empty value (null, an empty text or list, false) overrides nothing, except as a
     label or the like."""
     if place[:-1] in _TEXTS:
@@ -99,7 +99,7 @@ def _laid(base: _Spot, over: _Spot, place: tuple[str, ...]) -> _Spot:
     if place in _PAIRS:
         base, over = _as_pairs(base), _as_pairs(over)
     elif place == ("ports",):
-        return _by_key(_each_port(base), _each_port(over), _published)
+        return _by_key(_each_port(base), _each_port(over), _port_key)
     elif place in _KEYED:
         return _by_key(base, over, _KEYED[place])
     elif place in _LISTS:
@@ -111,7 +111,7 @@ def _laid(base: _Spot, over: _Spot, place: tuple[str, ...]) -> _Spot:
         inner = {k: v for k, v in base.value.items() if k != "aliases" or place[:1] != ("networks",)}
         for key, spot in over.value.items():
             there = inner.get(key)
-            inner[key] = spot if there is None else _laid(there, spot, (*place, key))
+            inner[key] = spot if there is None else _merge_value(there, spot, (*place, key))
         return _Spot(inner, base.path, base.line)
     if isinstance(base.value, list) and isinstance(over.value, list):
         return _Spot([*base.value, *over.value], base.path, base.line)
@@ -148,7 +148,7 @@ def _by_key(base: _Spot, over: _Spot, key: Callable[[Any], object]) -> _Spot:
         return over
     found: dict[object, _Spot] = {}
     for number, item in enumerate((*base.value, *over.value)):
-        plain = _filled(_plain(item, (), {}, {}))
+        plain = _fill_defaults(_plain(item, (), {}, {}))
         try:
             found[key(plain)] = item
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -157,7 +157,7 @@ def _by_key(base: _Spot, over: _Spot, key: Callable[[Any], object]) -> _Spot:
     return _Spot(list(found.values()), base.path, base.line)
 
 
-def _filled(value: object) -> object:
+def _fill_defaults(value: object) -> object:
     """Return a short form with its settings filled in where they have a default."""
     try:
         return interpolate(value, {}, keep=True) if isinstance(value, str) else value
@@ -171,7 +171,7 @@ def _each_port(ports: _Spot) -> _Spot:
         return ports
     left, each = short_forms.PortsLeft(), []
     for item in ports.value:
-        plain = _filled(_plain(item, (), {}, {}))
+        plain = _fill_defaults(_plain(item, (), {}, {}))
         try:
             long = short_forms.parse_port(plain, left) if isinstance(plain, str | int) else []
         except ValueError:
@@ -183,7 +183,7 @@ def _each_port(ports: _Spot) -> _Spot:
     return _Spot(each, ports.path, ports.line)
 
 
-def _published(item: Any) -> object:
+def _port_key(item: Any) -> object:
     """Return the merge key of a port. All ports that the swarm chooses have the same key, as in docker."""
     return int(item.get("published") or 0)
 

@@ -18,7 +18,7 @@ class Part(Value):
     model_config = ConfigDict(strict=False)
 
 
-def _instead(value: object) -> BeforeValidator:
+def _fall_back_to(value: object) -> BeforeValidator:
     """Use `value` for a setting that has no value yet, where a text would not be valid."""
     return BeforeValidator(lambda given: value if has_variables(given) else given)
 
@@ -26,9 +26,9 @@ def _instead(value: object) -> BeforeValidator:
 #: Docker uses 64-bit integers.
 _MOST = 2**63 - 1
 
-Count = Annotated[int, Field(ge=0, le=_MOST), _instead(0)]
-Truth = Annotated[bool, _instead(False)]
-Ratio = Annotated[float, Field(ge=0, le=1), _instead(0.0)]
+Count = Annotated[int, Field(ge=0, le=_MOST), _fall_back_to(0)]
+Truth = Annotated[bool, _fall_back_to(False)]
+Ratio = Annotated[float, Field(ge=0, le=1), _fall_back_to(0.0)]
 Seconds = Annotated[float, BeforeValidator(short_forms.parse_seconds)]
 Size = Annotated[int, BeforeValidator(short_forms.parse_size)]
 Words = Annotated[tuple[str, ...], BeforeValidator(short_forms.parse_words)]
@@ -46,10 +46,10 @@ Options = Mapping[str, Annotated[str, BeforeValidator(short_forms.parse_text)]]
 class Publish(Part):
     """A published port; `published` 0 lets the swarm choose one."""
 
-    target: Annotated[int, Field(ge=1, le=65535), _instead(1)]
-    published: Annotated[int, Field(ge=0, le=65535), _instead(0)] = 0
-    protocol: Annotated[Literal["tcp", "udp", "sctp"], _instead("tcp")] = "tcp"
-    mode: Annotated[Literal["ingress", "host"], _instead("ingress")] = "ingress"
+    target: Annotated[int, Field(ge=1, le=65535), _fall_back_to(1)]
+    published: Annotated[int, Field(ge=0, le=65535), _fall_back_to(0)] = 0
+    protocol: Annotated[Literal["tcp", "udp", "sctp"], _fall_back_to("tcp")] = "tcp"
+    mode: Annotated[Literal["ingress", "host"], _fall_back_to("ingress")] = "ingress"
 
 
 class Attached(Part):
@@ -99,18 +99,18 @@ class Health(Part):
 class Update(Part):
     """How a service is updated or rolled back; a key that is left out has the engine's default."""
 
-    parallelism: Annotated[int, Field(ge=0, le=_MOST), _instead(1)] = 1
+    parallelism: Annotated[int, Field(ge=0, le=_MOST), _fall_back_to(1)] = 1
     delay: Seconds = 0.0
-    failure_action: Annotated[Literal["pause", "continue", "rollback"], _instead("pause")] = "pause"
+    failure_action: Annotated[Literal["pause", "continue", "rollback"], _fall_back_to("pause")] = "pause"
     monitor: Seconds = 0.0
     max_failure_ratio: Ratio = 0.0
-    order: Annotated[Literal["stop-first", "start-first"], _instead("stop-first")] = "stop-first"
+    order: Annotated[Literal["stop-first", "start-first"], _fall_back_to("stop-first")] = "stop-first"
 
 
 class Restart(Part):
     """Whether and when a container that has ended is restarted."""
 
-    condition: Annotated[Literal["none", "on-failure", "any"], _instead("any")] = "any"
+    condition: Annotated[Literal["none", "on-failure", "any"], _fall_back_to("any")] = "any"
     delay: Seconds | None = None
     max_attempts: Count | None = None
     window: Seconds | None = None
@@ -156,11 +156,11 @@ class Resources(Part):
 class Deploy(Part):
     """The settings for the swarm: how many tasks, where, how they are updated, and the labels that Traefik reads."""
 
-    mode: Annotated[Literal["replicated", "global", "replicated-job", "global-job"], _instead("replicated")] = (
+    mode: Annotated[Literal["replicated", "global", "replicated-job", "global-job"], _fall_back_to("replicated")] = (
         "replicated"
     )
-    replicas: Annotated[int, Field(ge=0, le=_MOST), _instead(1)] | None = None
-    endpoint_mode: Annotated[Literal["vip", "dnsrr"], _instead("vip")] = "vip"
+    replicas: Annotated[int, Field(ge=0, le=_MOST), _fall_back_to(1)] | None = None
+    endpoint_mode: Annotated[Literal["vip", "dnsrr"], _fall_back_to("vip")] = "vip"
     labels: Labels = Field(default_factory=dict)
     placement: Placement = Placement()
     update_config: Update | None = None

@@ -36,16 +36,16 @@ class StackFile:
     document: Document
     outline: Stack
 
-    def filled(self, env: Mapping[str, str]) -> Stack:
+    def fill(self, env: Mapping[str, str]) -> Stack:
         """Return its content with these settings. Raises Problems (an InputError) when one is missing or invalid."""
-        return self._with(env, keep=False)
+        return self._fill_with(env, keep=False)
 
-    def partly(self, env: Mapping[str, str]) -> Stack:
+    def fill_partly(self, env: Mapping[str, str]) -> Stack:
         """Return its content with these settings, while others are still to come. Raises Problems."""
-        return self._with(env, keep=True)
+        return self._fill_with(env, keep=True)
 
-    def _with(self, env: Mapping[str, str], *, keep: bool) -> Stack:
-        stack, wrong = _whole(self.document, env, keep=keep)
+    def _fill_with(self, env: Mapping[str, str], *, keep: bool) -> Stack:
+        stack, wrong = _read_whole(self.document, env, keep=keep)
         if wrong:
             raise Problems(wrong)
         return stack
@@ -58,11 +58,11 @@ def read_stack(*paths: Path) -> StackFile:
         stats = [path.stat() for path in paths]
     except OSError:
         return _read(paths)
-    return _known(paths, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
+    return _read_cached(paths, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
 
 
 @lru_cache(maxsize=64)
-def _known(paths: tuple[Path, ...], _changed: tuple[tuple[int, int], ...]) -> StackFile:
+def _read_cached(paths: tuple[Path, ...], _changed: tuple[tuple[int, int], ...]) -> StackFile:
     """Cached, because a lesson reads the same files for each of its steps."""
     return _read(paths)
 
@@ -83,17 +83,17 @@ def find_problems(doc: Document) -> tuple[list[InputError], Stack | None]:
     """Return all that `docker stack deploy` would reject, by line, and the file's content when it can be read."""
     found, outline = list(unsupported.refused_keys(doc)), None
     try:
-        outline, wrong = _whole(doc, {}, keep=True)
+        outline, wrong = _read_whole(doc, {}, keep=True)
         found += wrong
     except Problems as refused:
         found += refused.problems
     return diagnostics.limit_problems(found, doc.path), outline
 
 
-def _whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[Stack, list[InputError]]:
+def _read_whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[Stack, list[InputError]]:
     """Return a file's content with its env_files, and the problems that do not keep it from being read."""
     stack = _stack(doc, env, keep=keep)
-    undeclared = diagnostics.some(_undeclared(doc, stack), doc.path)
+    undeclared = diagnostics.take_first(_find_undeclared(doc, stack), doc.path)
     stack, wrong = _with_env_files(doc, stack, env)
     return stack, diagnostics.limit_problems([*undeclared, *wrong], doc.path)
 
@@ -101,11 +101,11 @@ def _whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[Stack,
 def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
     wrong: list[InputError] = []
 
-    def filled(value: Any, place: Place) -> Any:
+    def fill_in(value: Any, place: Place) -> Any:
         if isinstance(value, dict):
-            return {key: filled(inner, (*place, key)) for key, inner in value.items()}
+            return {key: fill_in(inner, (*place, key)) for key, inner in value.items()}
         if isinstance(value, list):
-            return [filled(inner, (*place, index)) for index, inner in enumerate(value)]
+            return [fill_in(inner, (*place, index)) for index, inner in enumerate(value)]
         if not isinstance(value, str):
             return value
         try:
@@ -115,16 +115,16 @@ def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
             return value
 
     plain = unsupported.drop_ignored(doc.data)
-    data = {key: filled(value, (key,)) if key in _SECTIONS else value for key, value in plain.items()}
+    data = {key: fill_in(value, (key,)) if key in _SECTIONS else value for key, value in plain.items()}
     if wrong:
         raise Problems(diagnostics.limit_problems(wrong, doc.path))
     try:
         return Stack.model_validate(data, context=PortsLeft())
     except ValidationError as error:
-        raise Problems(list(_said(error, doc))) from None
+        raise Problems(list(_find_rejected(error, doc))) from None
 
 
-def _said(error: ValidationError, doc: Document) -> Iterator[InputError]:
+def _find_rejected(error: ValidationError, doc: Document) -> Iterator[InputError]:
     """Yield what the model rejects, with the service that it is about."""
     for problem, place in diagnostics.locate_problems(Stack, error, doc):
         if place[:1] == ("services",) and len(place) > 3:
@@ -174,10 +174,10 @@ def _of_file(doc: Document, file: str, env: Mapping[str, str]) -> Mapping[str, s
     return {name: text for name, value in given.items() if (text := value or env.get(name, value)) is not None}
 
 
-def _undeclared(doc: Document, stack: Stack) -> Iterator[InputError]:
+def _find_undeclared(doc: Document, stack: Stack) -> Iterator[InputError]:
     """Yield what a service uses and the file does not declare at the top level."""
     for name, service in stack.services.items():
-        for what, key, place in _used(service):
+        for what, key, place in _list_used(service):
             known = getattr(stack, what)
             if key not in known and not has_variables(key):
                 one = what.removesuffix("s")
@@ -187,7 +187,7 @@ def _undeclared(doc: Document, stack: Stack) -> Iterator[InputError]:
                 yield doc.problem(where, reason + diagnostics.did_you_mean(key, known))
 
 
-def _used(service: Service) -> Iterator[tuple[str, str, Place]]:
+def _list_used(service: Service) -> Iterator[tuple[str, str, Place]]:
     for index, key in enumerate(service.networks):
         if key != "default":
             yield "networks", key, ("networks", index)

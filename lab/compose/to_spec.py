@@ -34,18 +34,20 @@ class Expected:
 def service_specs(file: StackFile, name: str, env: Mapping[str, str]) -> Expected:
     """Return what deploying the file under a name creates with these settings. Raises Problems (an InputError) for a
     required setting that is missing or invalid."""
-    return _expected(file.filled(env), name, env)
+    return _expect(file.fill(env), name, env)
 
 
 def config_files(file: StackFile, name: str, env: Mapping[str, str]) -> Mapping[str, Path]:
     """Return the files of the configs that a deploy creates, by the configs' full names. Raises Problems."""
-    configs = file.filled(env).configs.items()
-    return {_full(name, key, c): resolve_path(file.document, c.file) for key, c in configs if c.file and not c.external}
+    configs = file.fill(env).configs.items()
+    return {
+        _full_name(name, key, c): resolve_path(file.document, c.file) for key, c in configs if c.file and not c.external
+    }
 
 
 def outline(file: StackFile, name: str, env: Mapping[str, str]) -> Expected:
     """Return the same with settings still to come: a name with `${` in it is not known yet. Raises Problems."""
-    return _outlined(file, name, tuple(sorted(env.items())))
+    return _outline_cached(file, name, tuple(sorted(env.items())))
 
 
 def service_names(file: StackFile, name: str) -> tuple[str, ...]:
@@ -54,12 +56,12 @@ def service_names(file: StackFile, name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _outlined(file: StackFile, name: str, env: tuple[tuple[str, str], ...]) -> Expected:
+def _outline_cached(file: StackFile, name: str, env: tuple[tuple[str, str], ...]) -> Expected:
     """Cached, because a lesson asks for the same at each of its steps."""
-    return _expected(file.partly(dict(env)), name, dict(env))
+    return _expect(file.fill_partly(dict(env)), name, dict(env))
 
 
-def _expected(stack: Stack, name: str, env: Mapping[str, str]) -> Expected:
+def _expect(stack: Stack, name: str, env: Mapping[str, str]) -> Expected:
     used = {("network", key) for service in stack.services.values() for key in _networks(service)}
     needs = {("secret", g.source) for service in stack.services.values() for g in service.secrets}
     needs |= {("config", g.source) for service in stack.services.values() for g in service.configs}
@@ -68,10 +70,10 @@ def _expected(stack: Stack, name: str, env: Mapping[str, str]) -> Expected:
     things |= {("config", key): config for key, config in stack.configs.items()}
     return Expected(
         services={f"{name}_{key}": _spec(stack, service, name, env) for key, service in stack.services.items()},
-        makes=frozenset((what, _full(name, key, t)) for (what, key), t in things.items() if not t.external),
+        makes=frozenset((what, _full_name(name, key, t)) for (what, key), t in things.items() if not t.external),
         # Docker looks for an external object only when a service uses it.
         needs=frozenset(
-            (what, _full(name, key, t))
+            (what, _full_name(name, key, t))
             for (what, key), t in things.items()
             if t.external and (what, key) in used | needs
         ),
@@ -91,12 +93,14 @@ def _spec(stack: Stack, service: Service, name: str, env: Mapping[str, str]) -> 
         ports=tuple(Port(p.published, p.target, p.protocol, p.mode) for p in service.ports),
         secrets=_grants(service.secrets, stack.secrets, name),
         configs=_grants(service.configs, stack.configs, name),
-        networks=tuple(sorted(_full(name, key, _network(stack, key)) for key in _networks(service))),
+        networks=tuple(sorted(_full_name(name, key, _network(stack, key)) for key in _networks(service))),
         labels=dict(deploy.labels),
         update=_update(deploy.update_config),
         command=service.entrypoint,
         volumes=tuple(
-            _full(name, m.source, stack.volumes[m.source]) for m in service.volumes if m.type == "volume" and m.source
+            _full_name(name, m.source, stack.volumes[m.source])
+            for m in service.volumes
+            if m.type == "volume" and m.source
         ),
         memory=deploy.resources.limits.memory,
         health=_health(service),
@@ -115,7 +119,7 @@ def _variables(environment: Mapping[str, str | None], env: Mapping[str, str]) ->
 
 
 def _grants(given: tuple[Granted, ...], known: Mapping[str, FileObject], name: str) -> tuple[FileReference, ...]:
-    return tuple(FileReference(_full(name, g.source, known.get(g.source)), g.target or g.source) for g in given)
+    return tuple(FileReference(_full_name(name, g.source, known.get(g.source)), g.target or g.source) for g in given)
 
 
 def _networks(service: Service) -> tuple[str, ...]:
@@ -127,7 +131,7 @@ def _network(stack: Stack, key: str) -> Network:
     return stack.networks.get(key, Network())
 
 
-def _full(stack: str, key: str, thing: Network | Volume | FileObject | None) -> str:
+def _full_name(stack: str, key: str, thing: Network | Volume | FileObject | None) -> str:
     """Return the full name of a top-level object."""
     if thing is None:
         return key

@@ -93,11 +93,11 @@ def drop_ignored(data: Mapping[str, Any]) -> dict[str, Any]:
         things = top.get(section)
         if isinstance(things, dict):
             drop: Collection[str] = (*_REFUSED, *_IDLE) if section == "services" else ()
-            top[section] = {name: _without(thing, drop) for name, thing in things.items()}
+            top[section] = {name: _drop_keys(thing, drop) for name, thing in things.items()}
     return top
 
 
-def _without(thing: object, drop: Collection[str]) -> object:
+def _drop_keys(thing: object, drop: Collection[str]) -> object:
     if not isinstance(thing, dict):
         return thing
     return {k: v for k, v in thing.items() if k not in drop and not k.startswith("x-")}

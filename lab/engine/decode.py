@@ -86,7 +86,7 @@ def service(raw: Raw) -> Service:
             seconds(update.get("StartedAt") or ""),
             seconds(update.get("CompletedAt") or ""),
         ),
-        mark=mark(template),
+        template_digest=digest_template(template),
         restart=(template.get("RestartPolicy") or {}).get("Condition") or "any",
         total_completions=read_count(mode, "TotalCompletions"),
         iteration=_iteration(raw.get("JobStatus") or {}),
@@ -103,7 +103,7 @@ def _iteration(raw: Raw) -> int:
     return read_count(raw.get("JobIteration") or {}, "Index")
 
 
-def mark(template: Raw) -> str:
+def digest_template(template: Raw) -> str:
     """Return a digest of what distinguishes one version of a service's tasks from another. The engine rewrites the rest
     of a task's spec (networks by their ids), so only these parts are the same in a service and its tasks."""
     parts = [template.get(part) for part in ("ContainerSpec", "Resources", "ForceUpdate")]
@@ -198,7 +198,7 @@ def task(raw: Raw) -> Task:
         exit=read_count(container, "ExitCode") if ended and container.get("ContainerID") else None,
         container=container.get("ContainerID") or "",
         image=((raw["Spec"].get("ContainerSpec") or {}).get("Image") or "").partition("@")[0],
-        mark=mark(raw["Spec"]),
+        template_digest=digest_template(raw["Spec"]),
         iteration=_iteration(raw),
     )
 

@@ -22,7 +22,7 @@ def read_object(what: str, convert: Callable[[Raw], T], raw: Raw) -> T:
     object does not conform to the API, and why."""
     try:
         if not isinstance(raw, Mapping):
-            raise ValueError(f"it is {_shown(raw)}, not an object")
+            raise ValueError(f"it is {_excerpt(raw)}, not an object")
         return check_bounds(convert(raw))
     except Exception as error:  # Whatever an odd shape raises, only this one object is odd.
         raise EngineError(f"{what} {name_of(raw)} could not be read: {describe_odd(error)}") from error
@@ -45,7 +45,7 @@ def read_list(what: str, raw: object) -> list[Raw]:
     if raw is None:
         return []
     if not isinstance(raw, list):
-        raise EngineError(f"the engine's answer for the {what}s is {_shown(raw)}, not a list")
+        raise EngineError(f"the engine's answer for the {what}s is {_excerpt(raw)}, not a list")
     return raw
 
 
@@ -71,7 +71,7 @@ def describe_odd(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        return f"{place} is {_shown(first['input'])}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        return f"{place} is {_excerpt(first['input'])}: {first['msg'][:1].lower()}{first['msg'][1:]}"
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
     if isinstance(error, RecursionError):
@@ -81,7 +81,7 @@ def describe_odd(error: Exception) -> str:
     return _printable(str(error)) or type(error).__name__
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     """Return the start of any value, for display: an answer may be of any size and depth."""
     if isinstance(value, str | bool | float) or value is None:
         return _printable(repr(value[:40] if isinstance(value, str) else value))
@@ -100,7 +100,7 @@ def read_count(raw: Raw, field: str, otherwise: int = 0) -> int:
     if value is None:
         return otherwise
     if type(value) is not int or not -_MOST < value < _MOST:
-        raise ValueError(f"{field} is {_shown(value)}, not a count")
+        raise ValueError(f"{field} is {_excerpt(value)}, not a count")
     return value
 
 
@@ -110,5 +110,5 @@ def read_entries(raw: Raw, field: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise ValueError(f"{field} is {_shown(value)}, not a list")
+        raise ValueError(f"{field} is {_excerpt(value)}, not a list")
     return value

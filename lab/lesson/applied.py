@@ -38,7 +38,7 @@ def describe_applied(asked: Became, world: World, values: Mapping[str, str]) -> 
     for what in ("network", "secret", "config"):
         wanted = getattr(asked, what)
         if wanted is not None:
-            return _named(what, name(wanted), world)
+            return _describe_object(what, name(wanted), world)
     return "", False
 
 
@@ -78,7 +78,7 @@ def _port(port: int, service: Service | None, world: World) -> tuple[str, bool]:
     return f"port {port} is not published yet", False
 
 
-def _named(what: str, name: str, world: World) -> tuple[str, bool]:
+def _describe_object(what: str, name: str, world: World) -> tuple[str, bool]:
     if not any(n.what == what and n.name == name for n in world.swarm.objects.values()):
         return f"no {what} {name} yet", False
     users = sorted(s.name for s in world.swarm.services.values() if _uses(what, name, s, world))

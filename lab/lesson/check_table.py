@@ -1,4 +1,5 @@
-"""The table of checks in ARCHITECTURE.md, generated from the classes: what each asks, and what it is measured from."""
+"""The table of checks in ARCHITECTURE.md, generated from the classes: what each asks, what it is measured from, and its
+file."""
 
 from __future__ import annotations
 
@@ -15,11 +16,15 @@ _WORDS = {"state": "is true now", "event": "happened since the step began", "tot
 
 def check_table(model: type[Check] = Check) -> str:
     """Return the table as Markdown, with a row for each check that a lesson can use."""
-    rows = ["| check | asks | when | looks at |", "| --- | --- | --- | --- |"]
+    rows = ["| check | asks | when | looks at | in `checks/` |", "| --- | --- | --- | --- | --- |"]
     for key, each in kinds(model).items():
         text = " ".join((each.__doc__ or "").split("\n\n")[0].split())
-        rows.append(f"| `{key}` | {text} | {_WORDS[each.kind]} | {_looks_at(each)} |")
+        rows.append(f"| `{key}` | {text} | {_WORDS[each.kind]} | {_looks_at(each)} | {_file(each)} |")
     return "\n".join(rows) + "\n"
+
+
+def _file(each: type[Condition]) -> str:
+    return f"`{each.__module__.rpartition('.')[2]}.py`"
 
 
 def _looks_at(each: type[Condition]) -> str:

@@ -88,7 +88,7 @@ class ServiceState(Value):
             raise ValueError("a global service has no replicas")
         return self
 
-    def under(self, domain: str) -> ServiceState:
+    def with_domain(self, domain: str) -> ServiceState:
         """Return the same with the domain in place of `{{domain}}`."""
         labels = {name: template.fill(value, {"domain": domain}) for name, value in self.labels.items()}
         return self.model_copy(update={"labels": labels})
@@ -140,7 +140,7 @@ class Content(Value):
         for key, place in (("file", "folder"), ("stack", "stacks")):
             folder = (info.context or {}).get(place)
             if folder is not None and isinstance(data.get(key), str):
-                return {"text": _inside(Path(folder), data[key])}
+                return {"text": _read_inside(Path(folder), data[key])}
         return data
 
     @model_validator(mode="after")
@@ -190,9 +190,9 @@ class Checkpoint(Value):
             uses = [("secret", g.source) for g in service.spec.secrets]
             uses += [("config", g.source) for g in service.spec.configs]
             uses += [("network", network) for network in service.networks]
-            _there(f"service {name}", uses, known)
+            _check_uses(f"service {name}", uses, known)
         for name, (_, needs) in stacks.items():
-            _there(f"stack {name}", sorted(use for use in needs if not has_variables(use[1])), known)
+            _check_uses(f"stack {name}", sorted(use for use in needs if not has_variables(use[1])), known)
             for other in self.stacks[name].fresh_with:
                 if other not in self.stacks:
                     raise ValueError(f"stack {name} is made anew with the stack {other}, which is not there")
@@ -227,19 +227,19 @@ class Patch(Value):
     @field_validator("services")
     @classmethod
     def _service_keys(cls, services: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
-        return _known(services, ServiceState)
+        return _check_keys(services, ServiceState)
 
     @field_validator("nodes")
     @classmethod
     def _node_keys(cls, nodes: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
-        return _known(nodes, NodeState)
+        return _check_keys(nodes, NodeState)
 
     @field_validator("stacks")
     @classmethod
     def _stack_keys(cls, stacks: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Mapping[str, Any] | None]:
-        return _known(stacks, StackState)
+        return _check_keys(stacks, StackState)
 
-    def over(self, checkpoint: Checkpoint) -> Checkpoint:
+    def apply_to(self, checkpoint: Checkpoint) -> Checkpoint:
         """Return the checkpoint with the patch applied. Raises pydantic.ValidationError when the result is invalid."""
         base = checkpoint.model_dump(exclude_unset=True, mode="json")
         patch = self.model_dump(exclude_unset=True, mode="json")
@@ -267,7 +267,7 @@ def checkpoint_before(lesson: Lesson, step: str | None = None) -> Checkpoint:
         if each.id == step:
             return now
         if each.leaves is not None:
-            now = each.leaves.over(now)
+            now = each.leaves.apply_to(now)
     steps = ", ".join(s.id for s in lesson.steps)
     raise InputError(f"lesson {lesson.id} has no step {step}", remedy=f"its steps are: {steps}")
 
@@ -277,11 +277,11 @@ def checkpoint_after(lesson: Lesson) -> Checkpoint:
     now = lesson.start
     for step in lesson.steps:
         if step.leaves is not None:
-            now = step.leaves.over(now)
+            now = step.leaves.apply_to(now)
     return now
 
 
-def _known(
+def _check_keys(
     things: Mapping[str, Mapping[str, Any] | None], model: type[Value]
 ) -> Mapping[str, Mapping[str, Any] | None]:
     for name, change in things.items():
@@ -291,20 +291,20 @@ def _known(
     return things
 
 
-def _there(who: str, uses: Iterable[Use], known: Container[Use]) -> None:
+def _check_uses(who: str, uses: Iterable[Use], known: Container[Use]) -> None:
     for what, name in uses:
         if (what, name) not in known:
             raise ValueError(f"{who} uses the {what} {name}, which is not there")
 
 
-def _inside(folder: Path, name: str) -> str:
+def _read_inside(folder: Path, name: str) -> str:
     """Return the text of a file in a folder. Raises a readable ValueError when it lies outside or cannot be read."""
     try:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
-            raise ValueError(f"the path {name} leaves the {_whose(folder)} folder")
+            raise ValueError(f"the path {name} leaves the {_name_owner(folder)} folder")
         if not path.is_file():
-            raise ValueError(f"there is no file {name} in the {_whose(folder)} folder")
+            raise ValueError(f"there is no file {name} in the {_name_owner(folder)} folder")
         with path.open("rb") as file:
             return file.read(_LARGEST).decode()
     except UnicodeDecodeError:
@@ -313,7 +313,7 @@ def _inside(folder: Path, name: str) -> str:
         raise ValueError(f"the file {name} cannot be read: {error.strerror}") from None
 
 
-def _whose(folder: Path) -> str:
+def _name_owner(folder: Path) -> str:
     return "stacks'" if folder == paths.stacks() else "lesson's"
 
 

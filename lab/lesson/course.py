@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from lab import paths
@@ -30,6 +33,7 @@ _LESSON = frozenset({"id", "steps"})
 #: The top-level keys that every challenge has.
 _CHALLENGE = frozenset({"id", "symptom"})
 _KEY = re.compile(r"^([a-z]{1,20}):", re.MULTILINE)
+_Versions = tuple[tuple[Path, int, int], ...]
 Tape = Callable[[Path], object]
 """Reads a recording; raises InputError when it is not valid."""
 
@@ -37,8 +41,15 @@ Tape = Callable[[Path], object]
 def load_course(folder: Path | None = None) -> tuple[Lesson, ...]:
     """Return the lessons of a folder (by default those shipped with the program) in the syllabus's order, checked
     against the syllabus and each other. Raises Problems."""
+    folder = folder or paths.lessons()
+    return _course(folder, _versions(folder, paths.stacks()))
+
+
+@lru_cache(maxsize=2)
+def _course(folder: Path, _versions: _Versions) -> tuple[Lesson, ...]:
+    """Cached, because whatever opens, lists or resets lessons asks for all of them; read again when a file changes."""
     found = _Found()
-    _folder(folder or paths.lessons(), found, None)
+    _folder(folder, found, None)
     if found.problems or found.syllabus is None:
         raise Problems(found.problems or [InputError("there are no lessons", path=folder)])
     lessons = {each.value.id: each.value for each in found.lessons}
@@ -53,12 +64,31 @@ def load_lesson(path: Path) -> Lesson:
 def load_challenges(folder: Path | None = None) -> tuple[Challenge, ...]:
     """Return the challenges of a folder, by default those shipped with the program, in the order of their names. Raises
     Problems."""
+    folder = folder or paths.challenges()
+    return _challenges(folder, _versions(folder, paths.stacks()))
+
+
+@lru_cache(maxsize=2)
+def _challenges(folder: Path, _versions: _Versions) -> tuple[Challenge, ...]:
+    """Cached, as the course is."""
     found = _Found()
-    for path in sorted((folder or paths.challenges()).glob("*.yaml")):
+    for path in sorted(folder.glob("*.yaml")):
         _file(path, found, None)
     if found.problems:
         raise Problems(found.problems)
     return tuple(each.value for each in found.challenges)
+
+
+def _versions(*folders: Path) -> _Versions:
+    """Return every file in these folders and below them, with what changes when it does."""
+    found: list[tuple[Path, int, int]] = []
+    for folder in folders:
+        for path, _, names in os.walk(folder):
+            for file in (Path(path, name) for name in names):
+                with suppress(OSError):
+                    stat = file.stat()
+                    found.append((file, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
 
 
 def load_syllabus(path: Path) -> Syllabus:
@@ -90,7 +120,7 @@ def check_paths(
         problems += found.problems
         looked_at += found.files
     if stack:
-        problems += _guarded(stack[0], lambda: _of_one_stack(stack))
+        problems += _list_problems(stack[0], lambda: _of_one_stack(stack))
         looked_at += len(stack)
     return tuple(diagnostics.format_problem(problem) for problem in problems), looked_at
 
@@ -108,10 +138,10 @@ class _Found:
 
 def _file(path: Path, found: _Found, tape: Tape | None) -> None:
     found.files += 1
-    found.problems += _guarded(path, lambda: _wrong(path, found, tape))
+    found.problems += _list_problems(path, lambda: _check_file(path, found, tape))
 
 
-def _guarded(path: Path, look: Callable[[], Iterable[InputError]]) -> list[InputError]:
+def _list_problems(path: Path, look: Callable[[], Iterable[InputError]]) -> list[InputError]:
     """Return the problems found in a file, or the error that ended the check: one bad file does not keep the others
     from being checked."""
     try:
@@ -125,7 +155,7 @@ def _guarded(path: Path, look: Callable[[], Iterable[InputError]]) -> list[Input
         return [InputError(reason, path=path, remedy="please report it, with the file")]
 
 
-def _wrong(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]:
+def _check_file(path: Path, found: _Found, tape: Tape | None) -> Iterable[InputError]:
     if path.name == SYLLABUS:
         found.syllabus = read.read_syllabus(path)
     elif path.suffix in _YAML or path == document.STDIN:
@@ -200,7 +230,7 @@ def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | No
     for path in files:
         _file(path, found, tape)
     if not found.problems and found.syllabus is not None:
-        found.problems += _against(found.syllabus, found.lessons)
+        found.problems += _check_syllabus(found.syllabus, found.lessons)
     elif not found.problems and found.lessons:
         found.problems.append(InputError(f"there is no {SYLLABUS} beside the lessons", path=folder))
 
@@ -223,7 +253,7 @@ def _keys(text: str) -> set[str]:
     return {found[1] for found in _KEY.finditer(text)}
 
 
-def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> Iterator[InputError]:
+def _check_syllabus(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> Iterator[InputError]:
     ids, topics = {each.value.id for each in lessons}, {topic.id for topic in plan.value.topics}
     for index, id in enumerate(plan.value.lessons):
         if id not in ids:
@@ -233,7 +263,7 @@ def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> I
             if id not in plan.value.lessons:
                 reason = f"topic {topic.id} names the lesson {id}, which is not among the lessons"
                 yield plan.problem(reason, "topics", index, "lessons")
-    yield from _lost_stops(plan, {each.value.id: each.value for each in lessons})
+    yield from _find_lost_stops(plan, {each.value.id: each.value for each in lessons})
     files: dict[str, Path] = {}
     for each in lessons:
         if (first := files.setdefault(each.value.id, each.document.path)) != each.document.path:
@@ -247,7 +277,7 @@ def _against(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]]) -> I
                 )
 
 
-def _lost_stops(plan: ParsedFile[Syllabus], lessons: Mapping[str, Lesson]) -> Iterator[InputError]:
+def _find_lost_stops(plan: ParsedFile[Syllabus], lessons: Mapping[str, Lesson]) -> Iterator[InputError]:
     """Yield the stops of paths that are not there."""
     for id, path in plan.value.paths.items():
         for index, (name, step) in enumerate(path.stops()):

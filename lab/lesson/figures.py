@@ -47,11 +47,11 @@ def unproven_figures(lesson: Lesson) -> Iterator[tuple[Place, str]]:
     for index, step in enumerate(lesson.steps):
         known = _numbers(step)
         for sentence in _SENTENCE.split(one_line(step.after or "")):
-            if not _figures(sentence) <= known and not _promised(sentence, lesson):
+            if not _figures(sentence) <= known and not _is_promised(sentence, lesson):
                 yield ("steps", index, "after"), sentence
     everywhere = {number for step in lesson.steps for number in _numbers(step)}
     for index, sentence in enumerate(lesson.recap):
-        if not _figures(sentence) <= everywhere and not _promised(sentence, lesson):
+        if not _figures(sentence) <= everywhere and not _is_promised(sentence, lesson):
             yield ("recap", index), one_line(sentence)
 
 
@@ -60,7 +60,7 @@ def _figures(sentence: str) -> set[int]:
     return {int(word) if word.isdigit() else _WORDS[word] for word in found}
 
 
-def _promised(sentence: str, lesson: Lesson) -> bool:
+def _is_promised(sentence: str, lesson: Lesson) -> bool:
     passages = (one_line(promise.text) for step in lesson.steps for promise in step.promises)
     return any(passage in sentence or sentence in passage for passage in passages)
 

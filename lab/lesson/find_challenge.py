@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 from lab.errors import InputError
 from lab.lesson import progress
-from lab.lesson.challenge import MOST_SEEDS, Challenge, as_lesson
+from lab.lesson.challenge import MOST_SEEDS, STEP, Challenge, as_lesson
 from lab.lesson.course import load_challenges
 from lab.lesson.model import Lesson
+from lab.lesson.standing import Attempt
 
 _SEEDED = re.compile(r"(?P<name>.+)-(?P<seed>[0-9]{1,6})")
 
@@ -42,6 +43,22 @@ def seed_for(lab: str, challenge: str, *, new: bool = False) -> int:
     LabError when it cannot be saved."""
     seed = progress.find_seed(lab, challenge)
     if seed is None or new:
-        seed = random.SystemRandom().randrange(MOST_SEEDS)
+        seed = draw_seed()
         progress.record_seed(lab, challenge, seed)
     return seed
+
+
+def find_attempts(lab: str, every: Iterable[Challenge], drawn: MutableMapping[str, int]) -> Iterator[Attempt]:
+    """Yield how these challenges stand for a lab's learner. `drawn` has the seeds, by challenge, of those that are not
+    begun; one that it lacks is put into it."""
+    for each in every:
+        known = progress.find_seed(lab, each.id)
+        seed = known if known is not None else drawn.setdefault(each.id, draw_seed())
+        lesson = as_lesson(each, seed)
+        repaired = known is not None and STEP in progress.passed_steps(lab, lesson)
+        yield Attempt(each.id, seed, lesson, begun=known is not None, repaired=repaired)
+
+
+def draw_seed() -> int:
+    """Return a seed by chance."""
+    return random.SystemRandom().randrange(MOST_SEEDS)

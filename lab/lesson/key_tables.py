@@ -27,7 +27,7 @@ def with_key_tables(text: str) -> str:
     """Return the document with its tables as the schema has them now. A row keeps its example; a new row has none yet.
     Raises ValueError for a table of a model that is not in the schema."""
     schema = whole_schema()
-    return _TABLE.sub(lambda table: _filled(table[1], table[2], schema), text)
+    return _TABLE.sub(lambda table: _fill_table(table[1], table[2], schema), text)
 
 
 def whole_schema() -> dict[str, Any]:
@@ -49,7 +49,7 @@ def keys(name: str, schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {key: each for key, each in model["properties"].items() if key not in _FILLED_IN}
 
 
-def _filled(name: str, old: str, schema: Mapping[str, Any]) -> str:
+def _fill_table(name: str, old: str, schema: Mapping[str, Any]) -> str:
     kept, head = _examples(old), _HEAD_OF_CHECKS if name == CHECKS else _HEAD
     rows = {
         key: _check_row(key, schema) if name == CHECKS else _key_row(name, key, schema) for key in keys(name, schema)

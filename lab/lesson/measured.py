@@ -27,7 +27,7 @@ class Measured:
         return NOT_YET if self.sent is None else f"{self.failed} of {self.sent} failed"
 
 
-def measured(lesson: Lesson, state: LessonState) -> tuple[Measured, ...]:
+def list_measured(lesson: Lesson, state: LessonState) -> tuple[Measured, ...]:
     """Return a row for each step that asks for a number, or nothing when none of them was measured."""
     rows = []
     for step in lesson.steps:

@@ -1,4 +1,4 @@
-"""The id of a pane in a lesson: one of those in `lab.panes.PANES`."""
+"""The id of a pane in a lesson: one of those in `lab.panes.PANES`. A former id becomes the present one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from lab import panes
 from lab.schema.diagnostics import did_you_mean
 
 
-def _known(id: str) -> str:
+def _check_id(id: str) -> str:
+    id = panes.FORMER_IDS.get(id, id)
     ids = [pane.id for pane in panes.PANES]
     if id not in ids:
         raise ValueError(f"must be one of {', '.join(ids)}{did_you_mean(id, ids)}")
@@ -24,4 +25,4 @@ class _OneOfThePanes:
         return {**handler(schema), "enum": [pane.id for pane in panes.PANES]}
 
 
-PaneId = Annotated[str, AfterValidator(_known), _OneOfThePanes()]
+PaneId = Annotated[str, AfterValidator(_check_id), _OneOfThePanes()]

@@ -88,11 +88,11 @@ def record_cluster(name: str, lesson: Lesson, cluster: str) -> None:
 def take_hint(name: str, lesson: Lesson, step: str, hint: str) -> None:
     """Record that a hint of a step was told; once is enough. Raises LabError when that cannot be saved."""
 
-    def taken(found: Record) -> Record:
+    def add_hint(found: Record) -> Record:
         before = found.hints.get(step, ())
         return found if hint in before else replace(found, hints={**found.hints, step: (*before, hint)})
 
-    _change(name, lesson, taken)
+    _change(name, lesson, add_hint)
 
 
 def forget_step(name: str, lesson: Lesson, step: str = "") -> None:

@@ -13,7 +13,7 @@ from lab.schema.value import CaptureName, Id, Text, Value
 _FEWEST = 2
 
 
-def _several(choices: tuple[str, ...]) -> tuple[str, ...]:
+def _check_choices(choices: tuple[str, ...]) -> tuple[str, ...]:
     if len(choices) < _FEWEST:
         raise ValueError("needs at least two choices")
     twice = next((each for place, each in enumerate(choices) if each in choices[:place]), None)
@@ -42,7 +42,7 @@ def _among(answer: str, info: ValidationInfo) -> str:
 
 
 Choices = Annotated[
-    tuple[Annotated[str, Field(min_length=1, max_length=120)], ...], Field(max_length=6), AfterValidator(_several)
+    tuple[Annotated[str, Field(min_length=1, max_length=120)], ...], Field(max_length=6), AfterValidator(_check_choices)
 ]
 Answer = Annotated[
     str,

@@ -64,7 +64,7 @@ def _model(
         raise Problems(list(diagnostics.model_problems(model, error, doc))) from None
     except InputError as problem:
         raise Problems([problem]) from None
-    if problems := diagnostics.limit_problems(diagnostics.some(more(read), path), path):
+    if problems := diagnostics.limit_problems(diagnostics.take_first(more(read), path), path):
         raise Problems(problems)
     return read
 
@@ -88,10 +88,10 @@ def _lesson_problems(read: ParsedFile[Lesson]) -> Iterator[InputError]:
             yield at(f"the name {step.question.name} is taken already", "steps", index, "question", "name")
         yield from (at(wrong, "steps", index, "promises", n, "text") for n, wrong in _unsaid(step, value))
         asked |= {step.question.name} if step.question else set()
-        known |= {*step.capture, *_told(step)}
+        known |= {*step.capture, *_list_said(step)}
         if step.leaves is not None:
             try:
-                now = step.leaves.over(now)
+                now = step.leaves.apply_to(now)
             except ValidationError as error:
                 first = dict(error.errors(include_url=False)[0])
                 inner: Place = error.errors()[0]["loc"]
@@ -146,7 +146,7 @@ def _unsaid(step: Step, lesson: Lesson) -> Iterator[tuple[int, str]]:
 def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
     """Yield the names used before they are captured. A value from the command's output exists only after the command, a
     question's answer before it."""
-    asked, known = known, known | _told(step)
+    asked, known = known, known | _list_said(step)
     early = {name for name, capture in step.capture.items() if capture.output is None}
     told, asks = set[str](), step.question
     groups: tuple[tuple[Place, Iterable[str], set[str]], ...] = (
@@ -185,7 +185,7 @@ def _unknown(step: Step, known: set[str]) -> Iterator[tuple[str, Place]]:
                 yield f"{{{{{name}}}}} is used before it is captured{diagnostics.did_you_mean(name, there)}", place
 
 
-def _told(step: Step) -> set[str]:
+def _list_said(step: Step) -> set[str]:
     """Return the name of the number that the learner says. A choice is known only where somebody is asked."""
     return {step.question.name} if step.question is not None and not step.question.choices else set()
 

@@ -1,4 +1,4 @@
-"""Finds words in all lessons: in their titles and their steps', in terms and in commands."""
+"""Finds words in all lessons: in their titles and their steps', in terms and in commands; and challenges."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     # The app waits for this module when the board opens: it must not wait for pydantic.
     from lab.lesson.model import Lesson
 
-Kind = Literal["Lessons", "Steps", "Terms", "Commands"]
-KINDS: tuple[Kind, ...] = ("Lessons", "Steps", "Terms", "Commands")
+Kind = Literal["Lessons", "Steps", "Terms", "Commands", "Challenges"]
+KINDS: tuple[Kind, ...] = ("Lessons", "Steps", "Terms", "Commands", "Challenges")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,15 @@ class Found:
     meaning: str = ""
 
 
-def search_lessons(lessons: Iterable[Lesson], query: str) -> list[Found]:
-    """Return the places that have every word of `query`, whatever their capitals: by kind, and by lesson within it."""
+def search_lessons(lessons: Iterable[Lesson], query: str, challenges: Iterable[Lesson] = ()) -> list[Found]:
+    """Return the places that have every word of `query`, whatever their capitals: by kind, and by lesson within it. Of
+    a challenge only the title and the symptom are looked at; the rest would give it away."""
     words = query.casefold().split()
     if not words:
         return []
-    found = [place for lesson in lessons for place in _places(lesson) if _has(f"{place.text} {place.meaning}", words)]
+    known = [place for lesson in lessons for place in _places(lesson)]
+    known += [Found("Challenges", each, None, each.title, each.steps[0].text) for each in challenges]
+    found = [place for place in known if _has(f"{place.text} {place.meaning}", words)]
     return sorted(found, key=lambda place: KINDS.index(place.kind))
 
 

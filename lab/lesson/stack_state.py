@@ -78,16 +78,16 @@ class StackState(Value):
         """Return the full names of its services of which no task can run."""
         return frozenset(f"{name}_{each}" for each in self.pending)
 
-    def expected(self, name: str, env: Mapping[str, str]) -> Expected:
+    def expect(self, name: str, env: Mapping[str, str]) -> Expected:
         """Return what a deploy under a name creates, where `env` is this machine's settings. Raises InputError when a
         setting that the file needs is missing."""
-        return self._expected(name, {**env, **self.env})
+        return self._expect_now(name, {**env, **self.env})
 
-    def first_expected(self, name: str, env: Mapping[str, str]) -> Expected:
+    def expect_first(self, name: str, env: Mapping[str, str]) -> Expected:
         """Return the same for the earlier deploy that succeeded. Raises InputError too."""
-        return self._expected(name, {**env, **(self.first or {})})
+        return self._expect_now(name, {**env, **(self.first or {})})
 
-    def _expected(self, name: str, env: Mapping[str, str]) -> Expected:
+    def _expect_now(self, name: str, env: Mapping[str, str]) -> Expected:
         """Read the configs' files now: some belong to this machine, and change."""
         files = config_files(self._read, name, env)
         contents = {full: fingerprint(data) for full, path in files.items() if (data := read_content(path)) is not None}

@@ -27,6 +27,18 @@ class Standing:
     lacks: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How a challenge stands: `lesson` is it with the values that its learner has or, before it is `begun`, will
+    have by this `seed`."""
+
+    challenge: str
+    seed: int
+    lesson: Lesson
+    begun: bool = False
+    repaired: bool = False
+
+
 def is_done(lesson: Lesson, standing: Standing) -> bool:
     """Return whether every step was passed, now or at another time."""
     return all(step.id in standing.done for step in lesson.steps)
@@ -45,6 +57,11 @@ def describe_needs(lesson: Lesson) -> str:
         needs.managers > 1
     )
     return ", ".join(words)
+
+
+def describe_attempt(attempt: Attempt) -> str:
+    """Return in a word how a challenge stands, "" before it is begun."""
+    return "repaired" if attempt.repaired else "begun" if attempt.begun else ""
 
 
 def describe_standing(lesson: Lesson, standing: Standing) -> Iterator[str]:

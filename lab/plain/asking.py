@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lab.lesson.question import Question, QuizItem
-from lab.plain.line import EMPTY, Line, filled
+from lab.lesson.standing import Attempt, describe_attempt
+from lab.plain.line import EMPTY, Line, fill_text
 from lab.plain.place import Place
 from lab.session import UndoOffer
 
@@ -27,9 +28,9 @@ class Asked:
 
 def before_step(place: Place, question: Question) -> Asked:
     """Return a step's question; the answer is the choice's text, or the number."""
-    head = (EMPTY, Line("Before the step:", "head"), Line(filled(question.text, place.values), form="markdown"))
+    head = (EMPTY, Line("Before the step:", "head"), Line(fill_text(question.text, place.values), form="markdown"))
     if question.choices:
-        return _list(head, [filled(each, place.values) for each in question.choices], question.choices)
+        return _list(head, [fill_text(each, place.values) for each in question.choices], question.choices)
     usual = place.values.get(question.name, str(question.usual))
     again = f"That is not a whole number from 0 to {HIGHEST}."
     return Asked(head, f"a number, Enter says {usual}, p goes back", _number, again, usual)
@@ -38,30 +39,35 @@ def before_step(place: Place, question: Question) -> Asked:
 def quiz_item(place: Place, number: int, item: QuizItem) -> Asked:
     """Return a question of a lesson's end; the answer is the choice's text."""
     said = f"Question {number} of {len(place.lesson.quiz)}"
-    head = (EMPTY, Line(f"{said}:", "head"), Line(filled(item.ask, place.values), form="markdown"))
-    return _list(head, [filled(each, place.values) for each in item.choices], item.choices)
+    head = (EMPTY, Line(f"{said}:", "head"), Line(fill_text(item.ask, place.values), form="markdown"))
+    return _list(head, [fill_text(each, place.values) for each in item.choices], item.choices)
 
 
-def judged(place: Place, item: QuizItem, answer: str) -> tuple[Line, ...]:
+def judge_answer(place: Place, item: QuizItem, answer: str) -> tuple[Line, ...]:
     """Return what is said of an answer to a question of a lesson's end."""
     lines = [Line("That is right.", "good")]
     if answer != item.answer:
-        lines = [Line(f"Not so. Right is: {filled(item.answer, place.values)}.", "bad")]
+        lines = [Line(f"Not so. Right is: {fill_text(item.answer, place.values)}.", "bad")]
         shown = place.lesson.step(item.step)
         if shown is not None:
             number = place.place_of(item.step) + 1
-            lines.append(Line(f"Step {number} shows it: {filled(shown.title, place.values)}."))
+            lines.append(Line(f"Step {number} shows it: {fill_text(shown.title, place.values)}."))
     if item.because:
-        lines.append(Line(filled(item.because, place.values), form="markdown"))
+        lines.append(Line(fill_text(item.because, place.values), form="markdown"))
     return tuple(lines)
 
 
-def lessons(place: Place | None, known: Sequence[tuple[str, str]]) -> Asked:
-    """Return the choice of a lesson; the answer is its id. `known` are the ids, each with what is said of it."""
+def lessons(place: Place | None, known: Sequence[tuple[str, str]], challenges: Sequence[Attempt] = ()) -> Asked:
+    """Return the choice of a lesson; the answer is its id. `known` are the ids, each with what is said of it. The
+    challenges are begun by a command of their own."""
     ids = [id for id, _ in known]
     here = place.lesson.id if place is not None else ""
     shown = [f"{id}: {about}{' You are here.' if id == here else ''}" for id, about in known]
-    return _list((EMPTY, Line("The lessons:", "head")), shown, ids)
+    told: list[Line] = [EMPTY, Line("The challenges, which swarmlab challenge NAME --plain begins:", "head")]
+    for each in challenges:
+        state = f", {state}" if (state := describe_attempt(each)) else ""
+        told.append(Line(f"{each.challenge}: {each.lesson.title}, {each.lesson.minutes} minutes{state}."))
+    return _list((*(told if challenges else ()), EMPTY, Line("The lessons:", "head")), shown, ids)
 
 
 def reset(place: Place) -> Asked:
@@ -75,7 +81,7 @@ def reset(place: Place) -> Asked:
 def undo(offer: UndoOffer) -> Asked:
     """Return the question whether that is to be taken back; the answer is "y"."""
     back = offer.sentence[:1].upper() + offer.sentence[1:] if offer.resets else f"Back {offer.sentence}"
-    return Asked((Line(f"{back}?"),), "y or n", _yes, "Type y to do it, n to leave it as it is.")
+    return Asked((Line(f"{back}?"),), "y or n", _read_yes, "Type y to do it, n to leave it as it is.")
 
 
 def _list(head: tuple[Line, ...], shown: Sequence[str], answers: Sequence[str]) -> Asked:
@@ -98,5 +104,5 @@ def _is_number(typed: str) -> bool:
     return typed.isascii() and typed.isdigit() and len(typed) <= len(str(HIGHEST))
 
 
-def _yes(typed: str) -> str | None:
+def _read_yes(typed: str) -> str | None:
     return "y" if typed.lower() in ("y", "yes") else None

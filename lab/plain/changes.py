@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from lab.plain.line import Line, Tone, filled
+from lab.plain.line import Line, Tone, fill_text
 from lab.plain.narrator import in_words
 from lab.plain.place import Place
 from lab.tape.transcript import new_lines
@@ -46,7 +46,7 @@ def check_lines(place: Place, now: float) -> Iterator[Line]:
         return
     for number, check in enumerate(step.checks):
         verdict = place.world.lesson.verdicts.get((place.lesson.id, step.id, number))
-        text = filled(verdict.text if verdict else check.sentence, place.values)
+        text = fill_text(verdict.text if verdict else check.sentence, place.values)
         if verdict is None:
             # A step that another command than its own has brought: nobody asked for the exit status of its own.
             how = "not asked for" if place.state == "passed" else "not looked at yet"
@@ -82,7 +82,7 @@ def _counts(swarm: Swarm, service: Service) -> str:
 
 def _nodes(swarm: Swarm) -> Iterator[Line]:
     nodes = sorted(swarm.nodes.values(), key=lambda each: each.name)
-    well = [node for node in nodes if not _odd(node)]
+    well = [node for node in nodes if not _describe_odd(node)]
     leader = next((node.name for node in nodes if node.leader), "")
     managers = sum(node.role == "manager" for node in nodes)
     parts = [f"{count_of(managers, 'manager')}{f', {leader} leads' if leader else ', none leads'}"]
@@ -90,11 +90,11 @@ def _nodes(swarm: Swarm) -> Iterator[Line]:
     ready = "all are ready" if len(well) == len(nodes) else f"{len(well)} of them ready and active"
     yield Line(f"{count_of(len(nodes), 'node')} ({'; '.join(parts)}): {ready}.")
     for node in nodes:
-        if odd := _odd(node):
+        if odd := _describe_odd(node):
             yield Line(f"Node {node.name}: {odd}", "bad")
 
 
-def _odd(node: Node) -> str:
+def _describe_odd(node: Node) -> str:
     """Return what is not as usual with a node, "" for nothing."""
     found = [node.state] * (node.state != "ready") + [f"set to {node.availability}"] * (node.availability != "active")
     return ", ".join([*found, node.reachability] if node.reachability not in ("", "reachable") else found)

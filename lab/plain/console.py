@@ -37,7 +37,7 @@ class Console:
             self._prompted = True
             self._write(f"{visible(text)} > ")
 
-    def entered(self, text: str | None, *, early: bool = False) -> None:
+    def note_entered(self, text: str | None, *, early: bool = False) -> None:
         """Take note of the answer to the prompt. The terminal has shown it, unless it came `early`, before the prompt;
         the end of input (None) shows nowhere."""
         if self._prompted and (self._echo or early or text is None):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from lab.lesson.hints import SOLUTION, list_hints
-from lab.plain.line import Line, code, filled, filled_command
+from lab.plain.line import Line, code, describe_command, fill_text
 from lab.plain.narrator import in_words
 from lab.plain.place import Place
 
@@ -40,7 +40,7 @@ def _answers(place: Place, now: float) -> Iterator[Answer]:
         if verdict is not None and not verdict.ok:
             missing.append(verdict.why)
             found = in_words(verdict.why_at(now))
-            words.append(Line(f"Missing: {filled(verdict.text, place.values)} ({found})"))
+            words.append(Line(f"Missing: {fill_text(verdict.text, place.values)} ({found})"))
     if words:
         yield Answer(tuple(missing), tuple(words))
     # What a failed step ended with may be more than its checks say: that its command ended with an error.
@@ -48,9 +48,9 @@ def _answers(place: Place, now: float) -> Iterator[Answer]:
     for hint in list_hints(step, [why]):
         if hint.id == SOLUTION:
             yield Answer((TWICE,), (Line("The solution is next: h once more tells it."),))
-            where = f" on {filled(step.on, place.values)}" if step.on else ""
-            does = (Line(f"This does it{where}:"), code(filled_command(hint.command, place.values)))
+            where = f" on {fill_text(step.on, place.values)}" if step.on else ""
+            does = (Line(f"This does it{where}:"), code(describe_command(hint.command, place.values)))
             yield Answer((hint.id, hint.text), does, hint.id)
         else:
-            told = (Line("Hint:", "head"), Line(filled(hint.text, place.values), form="markdown"))
+            told = (Line("Hint:", "head"), Line(fill_text(hint.text, place.values), form="markdown"))
             yield Answer((hint.id, hint.text), told, hint.id)

@@ -56,14 +56,14 @@ def code(text: str) -> Line:
     return Line("\n".join(f"{INDENT}{each}".rstrip() for each in text.rstrip("\n").split("\n")), form="code")
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
+def fill_text(text: str, values: Mapping[str, str]) -> str:
     """Return a text with its captured values; one that is not known yet appears as `‹name›`."""
     return fill(text, {name: values.get(name, f"‹{name}›") for name in placeholders(text)})
 
 
-def filled_command(text: str, values: Mapping[str, str]) -> str:
+def describe_command(text: str, values: Mapping[str, str]) -> str:
     """Return a command as it will be typed; a value that is not known yet appears as `‹name›`."""
-    return filled(fill_command(text, values), {})
+    return fill_text(fill_command(text, values), {})
 
 
 def _without_emphasis(markdown: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from lab.checks.command import STILL_RUNNING
 from lab.lesson.hints import describe_taken
 from lab.lesson.model import Lesson
 from lab.plain.line import Line, Tone, code
@@ -64,7 +65,7 @@ class Narrator:
             case CommandBegan():
                 yield from (Line(f"On {fact.node} runs:"), code(fact.text))
             case CommandEnded():
-                yield from _ended(fact, next((c for c in world.commands if c.id == fact.id), None))
+                yield from _tell_end(fact, next((c for c in world.commands if c.id == fact.id), None))
             case Progressed() if work == "reset" and self._progress != (words := f"{fact.stage}: {fact.text}"):
                 self._progress = words
                 yield Line(in_words(words))
@@ -119,10 +120,11 @@ def _link(before: ManagerLink, now: ManagerLink) -> Iterator[Line]:
 
 
 def _check(fact: Checked, at: float, *, held: bool) -> Iterator[Line]:
-    """Tell a verdict. What does not hold before anything was done is no news, nor what goes on to hold."""
+    """Tell a verdict. What does not hold before anything was done is no news, nor what goes on to hold, nor that a
+    command runs, which was said when it began."""
     found = say_how_long(fact.why, fact.waits, at)
     why = f" ({in_words(found)})" if found and found != fact.text else ""
-    if fact.ok and held:
+    if (fact.ok and held) or fact.why == STILL_RUNNING:
         return
     if fact.ok:
         yield Line(f"Holds{' already' if fact.phase == 'before' else ''}: {fact.text}{why}")
@@ -130,7 +132,7 @@ def _check(fact: Checked, at: float, *, held: bool) -> Iterator[Line]:
         yield Line(f"Not yet: {fact.text}{why}")
 
 
-def _ended(fact: CommandEnded, command: Command | None) -> Iterator[Line]:
+def _tell_end(fact: CommandEnded, command: Command | None) -> Iterator[Line]:
     own = command is not None and not command.step
     lines = trim_output(fact.output, OWN_HEAD, OWN_TAIL) if own else trim_output(fact.output)
     if lines:

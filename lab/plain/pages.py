@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.lesson.applied import describe_applied
-from lab.lesson.measured import measured
+from lab.lesson.measured import list_measured
 from lab.lesson.model import Step
-from lab.plain.line import EMPTY, Line, code, filled, filled_command
+from lab.plain.line import EMPTY, Line, code, describe_command, fill_text
 from lab.plain.place import Place
 from lab.text import count_of
 
@@ -43,38 +43,38 @@ def prompt(place: Place, *, quizzed: bool = False) -> str:
 def afterwards(place: Place, step: Step) -> Iterator[Line]:
     """Yield what is told once a step has passed: what was to be seen, the right answer, and other ways."""
     if step.after:
-        yield from (EMPTY, Line("What you saw:", "head"), Line(filled(step.after, place.values), form="markdown"))
+        yield from (EMPTY, Line("What you saw:", "head"), Line(fill_text(step.after, place.values), form="markdown"))
     question = step.question
     if question is not None and question.choices:
-        said, right = place.values.get(question.name), filled(question.answer or "", place.values)
-        words = f"You said: {filled(said, place.values)}. " if said is not None else ""
+        said, right = place.values.get(question.name), fill_text(question.answer or "", place.values)
+        words = f"You said: {fill_text(said, place.values)}. " if said is not None else ""
         yield Line(f"{words}That is right." if said == question.answer else f"{words}Right is: {right}.")
     if question is not None and question.because:
-        yield Line(filled(question.because, place.values), form="markdown")
+        yield Line(fill_text(question.because, place.values), form="markdown")
     if step.solution is not None:
-        yield from (Line("One way is:"), code(filled_command(step.solution, place.values)))
+        yield from (Line("One way is:"), code(describe_command(step.solution, place.values)))
     for way in step.ways:
-        yield from (Line("This does it too:"), code(filled_command(way, place.values)))
+        yield from (Line("This does it too:"), code(describe_command(way, place.values)))
 
 
 def command(place: Place, step: Step) -> Iterator[Line]:
     """Yield what Enter does in a step."""
-    where = f" on {filled(step.on, place.values)}" if step.on else ""
+    where = f" on {fill_text(step.on, place.values)}" if step.on else ""
     if step.your_turn:
         yield Line("Your turn: make it so, in any way you like." if place.live else "The recording shows one way.")
     elif step.act is not None:
-        yield Line(f"The lab does this: {filled(step.sentence, place.values)}.")
+        yield Line(f"The lab does this: {fill_text(step.sentence, place.values)}.")
     else:
-        yield from (Line(f"This runs{where}:"), code(filled_command(step.run or "", place.values)))
+        yield from (Line(f"This runs{where}:"), code(describe_command(step.run or "", place.values)))
 
 
 def _opening(place: Place) -> Iterator[Line]:
     lesson = place.lesson
     yield from (EMPTY, Line(f"Lesson: {lesson.title}", "head"))
     yield Line(f"{lesson.minutes} minutes, {count_of(len(lesson.steps), 'step')}.")
-    yield from (EMPTY, Line(filled(lesson.about, place.values), form="markdown"))
+    yield from (EMPTY, Line(fill_text(lesson.about, place.values), form="markdown"))
     if lesson.kubernetes:
-        yield from (EMPTY, Line(f"In Kubernetes: {filled(lesson.kubernetes, place.values)}", form="markdown"))
+        yield from (EMPTY, Line(f"In Kubernetes: {fill_text(lesson.kubernetes, place.values)}", form="markdown"))
     yield EMPTY
     yield from _steps(place)
 
@@ -82,17 +82,17 @@ def _opening(place: Place) -> Iterator[Line]:
 def _steps(place: Place) -> Iterator[Line]:
     for number, step in enumerate(place.lesson.steps, 1):
         how = {"passed": ", done", "failed": ", not done", "begun": ", stopped"}.get(place.state_of(step), "")
-        yield Line(f"{filled(step.title, place.values)}{how}", lead=f"{number}. ")
+        yield Line(f"{fill_text(step.title, place.values)}{how}", lead=f"{number}. ")
 
 
 def _step(place: Place, step: Step) -> Iterator[Line]:
     values = place.values
-    title = filled(step.title, values)
+    title = fill_text(step.title, values)
     yield from (EMPTY, Line(f"Step {place.page + 1} of {len(place.lesson.steps)}: {title}", "head"), EMPTY)
-    yield Line(filled(step.text, values), form="markdown")
+    yield Line(fill_text(step.text, values), form="markdown")
     for each in step.reads:
         yield from (EMPTY, Line(f"In stacks/{each.file}, {each.block.partition('#')[0]}:"), code(each.excerpt))
-        yield Line(filled(each.says, values), form="markdown")
+        yield Line(fill_text(each.says, values), form="markdown")
         if each.became is not None:
             yield Line(f"Now: {describe_applied(each.became, place.world, values)[0]}.")
     yield EMPTY
@@ -110,7 +110,7 @@ def must_hold(place: Place, step: Step) -> Iterator[Line]:
     """Yield what the step's checks ask for."""
     yield Line(f"Then this must hold, within {step.bound:.0f} seconds:")
     for number, check in enumerate(step.checks, 1):
-        yield Line(filled(check.sentence, place.values), lead=f"{number}. ")
+        yield Line(fill_text(check.sentence, place.values), lead=f"{number}. ")
 
 
 def _closing(place: Place) -> Iterator[Line]:
@@ -123,17 +123,17 @@ def _closing(place: Place) -> Iterator[Line]:
         yield Line("p goes back to them.")
     else:
         yield Line(f"{lesson.title}: done. {count_of(len(lesson.steps), 'step')}, every check true.", "good")
-    if rows := measured(lesson, place.world.lesson):
+    if rows := list_measured(lesson, place.world.lesson):
         yield from (EMPTY, Line("Requests under load:", "head"))
         for row in rows:
             yield Line(f"{row.title}: " + (f"you said {row.said}, " if row.said else "") + f"{row.words}.")
     if lesson.recap:
         yield from (EMPTY, Line("In short:", "head"))
-        yield from (Line(filled(each, values), form="markdown") for each in lesson.recap)
+        yield from (Line(fill_text(each, values), form="markdown") for each in lesson.recap)
     if lesson.terms:
         yield from (EMPTY, Line("Terms:", "head"))
         yield from (
-            Line(f"{word}: {filled(meaning, values)}", form="markdown") for word, meaning in lesson.terms.items()
+            Line(f"{word}: {fill_text(meaning, values)}", form="markdown") for word, meaning in lesson.terms.items()
         )
     if lesson.quiz:
         yield from (EMPTY, Line(f"Check yourself: {count_of(len(lesson.quiz), 'question')}."))

@@ -116,7 +116,7 @@ class PlainSeat:
         if not self._work and self._lines:
             line = self._lines.popleft()
             self._console.prompt(self._prompt())
-            self._console.entered(line, early=True)
+            self._console.note_entered(line, early=True)
             self._hear(line)
             return
         if not self._work:
@@ -175,7 +175,7 @@ class PlainSeat:
             early = self._patient and line is not None and not line.strip()
             self._lines.extend([] if early else [line])
             return
-        self._console.entered(line)
+        self._console.note_entered(line)
         self._hear(line)
 
     def _hear(self, line: str | None) -> None:
@@ -207,7 +207,7 @@ class PlainSeat:
             case "lessons" if not self._waits:
                 where = self._stage.standings()
                 known = [(each.id, _about(each, where.get(each.id))) for each in self._stage.lessons()]
-                self._ask(asking.lessons(place, known), self._open)
+                self._ask(asking.lessons(place, known, self._stage.challenges()), self._open)
             case _ if place is None:
                 say(Line("No lesson is open: l lists them."))
             case "checks":
@@ -225,7 +225,7 @@ class PlainSeat:
             case "reset":
                 self._ask(asking.reset(place), self._reset)
             case "undo":
-                self._works.start("offer", self._stage.offer_undo, self._offered)
+                self._works.start("offer", self._stage.offer_undo, self._take_offer)
 
     def _go(self, place: Place) -> None:
         step = place.step
@@ -258,7 +258,7 @@ class PlainSeat:
         item = items[number]
 
         def judge(answer: str) -> None:
-            self._console.say(*asking.judged(place, item, answer))
+            self._console.say(*asking.judge_answer(place, item, answer))
             self._quiz(place, number + 1, right + (answer == item.answer))
 
         self._ask(asking.quiz_item(place, number + 1, item), judge)
@@ -332,9 +332,9 @@ class PlainSeat:
             wanted = lesson or next((each.id for each in known), "")
             return _Opened(self._stage.open(wanted), known, self._stage.find_drift()) if wanted else None
 
-        self._works.start("opening", work, self._opened)
+        self._works.start("opening", work, self._take_opened)
 
-    def _opened(self, opened: _Opened | None) -> None:
+    def _take_opened(self, opened: _Opened | None) -> None:
         if opened is None:
             self._console.say(Line("There is no lesson here yet.", "bad"))
             return
@@ -345,7 +345,7 @@ class PlainSeat:
         if opened.drift:
             self._console.say(Line(opened.drift))
 
-    def _offered(self, offer: UndoOffer) -> None:
+    def _take_offer(self, offer: UndoOffer) -> None:
         undo = partial(self._stage.reset, offer.step) if offer.resets else self._stage.undo
         self._ask(asking.undo(offer), lambda _: self._put_back(undo, offer.step))
 

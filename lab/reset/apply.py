@@ -42,7 +42,7 @@ from lab.reset.settle import (
     wait_for_ports,
     wait_until_settled,
 )
-from lab.reset.stacks import pausing
+from lab.reset.stacks import find_pausing
 from lab.world.entries import ActDone, Progressed
 from lab.world.journal import Clock
 from lab.world.swarm import ServiceSpec
@@ -116,7 +116,7 @@ def apply(
         for action in again:
             _do(action, context, limits)
         wait_until_settled(there, context, limits)
-    paused = {name for stack, each in checkpoint.stacks.items() for name in pausing(stack, each)}
+    paused = {name for stack, each in checkpoint.stacks.items() for name in find_pausing(stack, each)}
     wait_for_ports(sorted({*checkpoint.services, *checkpoint.stack_services} - paused), context, limits)
 
 

@@ -56,13 +56,13 @@ def plan(
     settings = env or {}
     # The stack files have the same default.
     domain = settings.get("DOMAIN") or "localhost"
-    named = {name: state.under(domain) for name, state in checkpoint.services.items()}
+    named = {name: state.with_domain(domain) for name, state in checkpoint.services.items()}
     checkpoint = checkpoint.model_copy(update={"services": named})
-    expected = {name: state.expected(name, settings) for name, state in checkpoint.stacks.items()}
+    expected = {name: state.expect(name, settings) for name, state in checkpoint.stacks.items()}
     in_stacks = {name for each in expected.values() for name in each.services}
-    kept = {(what, name) for what, things in _wanted(checkpoint).items() for name in things}
+    kept = {(what, name) for what, things in _list_wanted(checkpoint).items() for name in things}
     stacks = checkpoint.stacks.items()
-    firsts = {name: state.first_expected(name, settings) for name, state in stacks if state.first is not None}
+    firsts = {name: state.expect_first(name, settings) for name, state in stacks if state.first is not None}
     deploys = [*expected.items(), *firsts.items()]
     kept = kept.union(*(each.makes for _, each in deploys))
     services = [s for s in world.swarm.services.values() if s.name not in in_stacks]
@@ -70,15 +70,15 @@ def plan(
     # A stack with a service that is not the lab's is left alone entirely.
     stay |= {full for each in expected.values() if stay & each.services.keys() for full in each.services}
     used = {use for s in world.swarm.services.values() if s.name in stay for use in uses_networks(world, s)}
-    outdated = _outdated(world, checkpoint, deploys)
+    outdated = _find_outdated(world, checkpoint, deploys)
     anew = frozenset((n.what, n.name) for n, _ in outdated if mine(n.id, n.labels)) - used
     found = [
         *_nodes(world, checkpoint, made_by_lab, off),
         *(a for s in services for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels), anew)),
         *_new_services(world, checkpoint),
         *stack_changes(world, checkpoint, expected, settings, lambda s: mine(s.id, s.spec.labels), anew),
-        *(a for n in world.swarm.objects.values() for a in _named(n, mine(n.id, n.labels), kept, used)),
-        *(_renewed(n, why, (n.what, n.name) in anew) for n, why in outdated),
+        *(a for n in world.swarm.objects.values() for a in _plan_object(n, mine(n.id, n.labels), kept, used)),
+        *(_renew(n, why, (n.what, n.name) in anew) for n, why in outdated),
         *_new_named(world, checkpoint, anew),
     ]
     if made_by_lab:  # Volumes hold data: those on any other cluster are not the lab's.
@@ -90,7 +90,7 @@ def plan(
 def find_misplaced(world: World, checkpoint: Checkpoint) -> tuple[str, ...]:
     """Return the services of the checkpoint that have no task on a node where one should run."""
     services = ((world.swarm.service(name), state) for name, state in checkpoint.services.items())
-    return tuple(s.name for s, state in services if s is not None and _idle(world, s, state.runs_on))
+    return tuple(s.name for s, state in services if s is not None and _find_idle(world, s, state.runs_on))
 
 
 def _nodes(
@@ -138,7 +138,7 @@ def _service(
         )
         return
     differs = changed_fields(state.spec, service.spec, networks(world))
-    idle = _idle(world, service, state.runs_on)
+    idle = _find_idle(world, service, state.runs_on)
     old = sorted(anew & uses_networks(world, service))
     if not differs and not idle and not old:
         return
@@ -158,7 +158,7 @@ def _new_services(world: World, checkpoint: Checkpoint) -> Iterator[Action]:
             yield CreateService(name, state.spec)
 
 
-def _named(thing: SwarmObject, mine: bool, kept: set[Use], used: set[Use]) -> Iterator[Action | Untouched]:
+def _plan_object(thing: SwarmObject, mine: bool, kept: set[Use], used: set[Use]) -> Iterator[Action | Untouched]:
     if (thing.what, thing.name) in kept or (thing.what == "network" and thing.name in _OWN_NETWORKS):
         return
     if mine and (thing.what, thing.name) in used:
@@ -169,7 +169,7 @@ def _named(thing: SwarmObject, mine: bool, kept: set[Use], used: set[Use]) -> It
         yield Untouched(thing.what, thing.name, "is not in the checkpoint, and not the lab's to remove")
 
 
-def _outdated(
+def _find_outdated(
     world: World, checkpoint: Checkpoint, deploys: Iterable[tuple[str, Expected]]
 ) -> tuple[tuple[SwarmObject, str], ...]:
     """Return what has the right name but is not the right object, and why: a deploy over it fails. A config cannot be
@@ -189,7 +189,7 @@ def _outdated(
     return tuple(found)
 
 
-def _renewed(thing: SwarmObject, why: str, mine: bool) -> Action | Untouched:
+def _renew(thing: SwarmObject, why: str, mine: bool) -> Action | Untouched:
     if mine:
         return RemoveObject(thing.what, thing.id, thing.name, why)
     return Untouched(thing.what, thing.name, f"{why.removeprefix('it ')}, and is not the lab's to make anew")
@@ -197,18 +197,18 @@ def _renewed(thing: SwarmObject, why: str, mine: bool) -> Action | Untouched:
 
 def _new_named(world: World, checkpoint: Checkpoint, anew: frozenset[Use]) -> Iterator[Action]:
     there = {(n.what, n.name) for n in world.swarm.objects.values()} - anew
-    for what, things in _wanted(checkpoint).items():
+    for what, things in _list_wanted(checkpoint).items():
         for name, content in things.items():
             if (what, name) not in there:
                 yield CreateObject(what, name, content)
 
 
-def _wanted(checkpoint: Checkpoint) -> Mapping[str, Mapping[str, Content | None]]:
+def _list_wanted(checkpoint: Checkpoint) -> Mapping[str, Mapping[str, Content | None]]:
     networks: Mapping[str, Content | None] = dict.fromkeys(checkpoint.networks)
     return {"network": networks, "config": dict(checkpoint.configs), "secret": dict(checkpoint.secrets)}
 
 
-def _idle(world: World, service: Service, runs_on: tuple[str, ...]) -> tuple[str, ...]:
+def _find_idle(world: World, service: Service, runs_on: tuple[str, ...]) -> tuple[str, ...]:
     """Return the nodes without a task that is running or starting."""
     tasks = world.swarm.tasks_of(service.id)
     busy = {world.swarm.node_name(t.node) for t in tasks if t.desired in WANTED and t.state not in ENDED}

@@ -9,7 +9,7 @@ from typing import Protocol
 from lab.checks.task_words import count_tasks
 from lab.errors import Cancelled, LabError, WaitError
 from lab.lesson.checkpoint import Checkpoint, NodeState
-from lab.reset.stacks import pausing
+from lab.reset.stacks import find_pausing
 from lab.watch.threads import run_side_by_side
 from lab.world.entries import Progressed
 from lab.world.journal import Clock, Journal
@@ -31,13 +31,13 @@ class WaitContext(Protocol):
     def look(self) -> None:
         """See `StepDriver.look`."""
 
-    def stopping(self) -> bool:
-        """See `StepDriver.stopping`."""
+    def is_stopping(self) -> bool:
+        """See `StepDriver.is_stopping`."""
 
     def powered_off(self) -> Collection[str]:
         """Return the nodes whose machines are not running, however they ended."""
 
-    def refusing(self, port: int) -> list[str]:
+    def list_refusing(self, port: int) -> list[str]:
         """Return the nodes that refuse a connection to a port published in the swarm, without those that cannot be
         reached from this machine at all."""
 
@@ -77,14 +77,14 @@ def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -
         if state.running is not None:
             yield from _not_as_far(world, name, state.running)
         else:
-            yield from _unsettled(world, name, state.spec.replicas if state.mode == "replicated" else None)
+            yield from _find_unsettled(world, name, state.spec.replicas if state.mode == "replicated" else None)
     for stack, each in checkpoint.stacks.items():
-        waits = pausing(stack, each)
+        waits = find_pausing(stack, each)
         for name in each.services(stack):
             if name in each.pending_services(stack):
                 yield from _not_as_far(world, name, 0)
             else:
-                yield from _not_paused(world, name) if name in waits else _unsettled(world, name)
+                yield from _not_paused(world, name) if name in waits else _find_unsettled(world, name)
     names = {*checkpoint.services, *checkpoint.stack_services}
     ids = {s.id for name in names if (s := world.swarm.service(name)) is not None}
     for task in world.swarm.tasks.values():
@@ -104,7 +104,7 @@ def _not_as_far(world: World, name: str, running: int) -> Iterator[str]:
         yield f"{live} tasks of {name} run, not {running}" if service else f"there is no service {name}"
 
 
-def _unsettled(world: World, name: str, replicas: int | None = None) -> Iterator[str]:
+def _find_unsettled(world: World, name: str, replicas: int | None = None) -> Iterator[str]:
     """Yield what one service lacks; for a stack, the number of replicas is what its deploy set."""
     service = world.swarm.service(name)
     if service is None:
@@ -135,7 +135,7 @@ def _not_paused(world: World, name: str) -> Iterator[str]:
 
 def find_not_running(world: World, names: Iterable[str]) -> Iterator[str]:
     for name in names:
-        yield from _unsettled(world, name)
+        yield from _find_unsettled(world, name)
 
 
 def wait_until_settled(
@@ -196,7 +196,7 @@ def _deaf(world: World, context: WaitContext, names: Iterable[str]) -> Iterator[
         for port in service.spec.ports
         if (port.protocol, port.mode) == ("tcp", "ingress")
     ]
-    refusing = run_side_by_side(lambda one: context.refusing(one[1]), published)
+    refusing = run_side_by_side(lambda one: context.list_refusing(one[1]), published)
     for (name, port), nodes in zip(published, refusing, strict=True):
         if away := [node for node in nodes if node in ready]:
             yield f"{name} does not answer on port {port} of {', '.join(away)}"
@@ -204,7 +204,7 @@ def _deaf(world: World, context: WaitContext, names: Iterable[str]) -> Iterator[
 
 def check_interrupts(context: WaitContext, limits: Limits) -> None:
     """Raise Cancelled when the user asked to stop, MachinesEnded when needed machines are not running."""
-    if context.stopping():
+    if context.is_stopping():
         raise Cancelled
     if ended := limits.needed.intersection(context.powered_off()):
         raise MachinesEnded(ended)

@@ -60,13 +60,13 @@ def stack_changes(
         name: _differences(world, name, expected[name], _firsts(name, state, env), outdated)
         for name, state in stacks.items()
     }
-    anew = _fresh(checkpoint, found)
+    anew = _find_recreated(checkpoint, found)
     # A Traefik that finds no certificate authority when it starts does not ask again until a route changes.
     leaned_on = {below for state in stacks.values() for below in state.fresh_with}
     for place, (name, state) in enumerate(stacks.items()):
         differences = found[name]
         if not all(mine(service) for service in differences.there):
-            yield from _left(name, differences)
+            yield from _list_left(name, differences)
             continue
         for service in differences.there:
             why = differences.hard.get(service.name) or anew.get(name)
@@ -79,7 +79,7 @@ def stack_changes(
             yield DeployStack(name, state.files, {**env, **state.env}, place, awaited)
 
 
-def pausing(name: str, state: StackState) -> frozenset[str]:
+def find_pausing(name: str, state: StackState) -> frozenset[str]:
     """Return the full names of the services whose update should be paused: the deploy over the first one replaces their
     tasks."""
     if state.first is None:
@@ -103,8 +103,8 @@ def volume_changes(
 
 def _firsts(name: str, state: StackState, env: Mapping[str, str]) -> Mapping[str, ServiceSpec]:
     """Return what the services whose update should be paused were before it."""
-    waits = pausing(name, state)
-    return {full: state.first_expected(name, env).services[full] for full in waits}
+    waits = find_pausing(name, state)
+    return {full: state.expect_first(name, env).services[full] for full in waits}
 
 
 def _differences(
@@ -147,7 +147,7 @@ def _differences(
     return replace(found, hard={**hard, **dict.fromkeys(paused, "with its stack")}) if found.any else found
 
 
-def _fresh(checkpoint: Checkpoint, found: Mapping[str, _Differences]) -> Mapping[str, str]:
+def _find_recreated(checkpoint: Checkpoint, found: Mapping[str, _Differences]) -> Mapping[str, str]:
     """Return the stacks that are recreated only because another one is, and why."""
     anew = {name for name, differences in found.items() if differences.anew}
     why: dict[str, str] = {}
@@ -162,7 +162,7 @@ def _fresh(checkpoint: Checkpoint, found: Mapping[str, _Differences]) -> Mapping
     return why
 
 
-def _left(name: str, differences: _Differences) -> Iterator[Untouched]:
+def _list_left(name: str, differences: _Differences) -> Iterator[Untouched]:
     for full, why in {**differences.soft, **differences.hard}.items():
         yield Untouched("service", full, f"differs ({why}), and its stack is not the lab's to deploy")
     if differences.missing or differences.lacks:

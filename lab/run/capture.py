@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from lab.errors import InputError, LabError
-from lab.lesson.model import Capture, Step
+from lab.lesson.model import Capture, Lesson, Step
 from lab.world.swarm import Task
 from lab.world.world import World
 
@@ -28,6 +29,20 @@ def known_values(step: Step, world: World) -> Mapping[str, str]:
             except LabError:
                 continue
     return values
+
+
+def captures_before(lesson: Lesson, step: str, world: World) -> Mapping[str, str]:
+    """Return the values that the steps before a step capture from a world, as far as they can be: after a reset to that
+    step these stand for what going through the lesson would have captured. "" is the lesson's start. Raises nothing."""
+    found: dict[str, str] = {}
+    for each in lesson.steps:
+        if not step or each.id == step:
+            break
+        for name, capture in each.capture.items():
+            if capture.output is None:
+                with suppress(LabError):
+                    found[name] = _of_task(name, capture, world)
+    return found
 
 
 def capture_from_output(step: Step, output: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ class StepDriver(Protocol):
         Raises EngineError when no manager answers within a bound.
         """
 
-    def given(self) -> Mapping[str, str]:
+    def given_values(self) -> Mapping[str, str]:
         """Return the values that every lesson's texts may use (`lab.schema.template.is_given`): the domain, the ports
         of this machine, the rate of load, and where each node's published ports are reached."""
 
@@ -70,5 +70,5 @@ class StepDriver(Protocol):
         """Cause a fault or undo one: `action` is a verb of `lab.cluster.faults.FAULTS`, `target` the node and what else
         it takes, in words. Writes ActDone."""
 
-    def stopping(self) -> bool:
+    def is_stopping(self) -> bool:
         """Whether the user asked to stop: a wait should end soon (by raising Cancelled in the runner)."""

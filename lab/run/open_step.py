@@ -94,23 +94,25 @@ class OpenStep(StepRun):
             self.was_so = self.was_so and done
             return False
         # An answer from before the command, or from before the rest was so, proves nothing.
-        if not all(self._by_requests(check, self._needed()).ok for check in self._on_requests()):
+        if not all(self._by_requests(check, self._find_round_start()).ok for check in self._on_requests()):
             return False
         try:
-            self._capture(capture.capture_from_output(self.step, "\n".join(c.output for c in reversed(self._typed()))))
+            self._capture(
+                capture.capture_from_output(self.step, "\n".join(c.output for c in reversed(self._list_typed())))
+            )
         except LabError:
             return False  # A later step needs a value that nothing printed yet.
         return True
 
     def finish(self) -> StepResult:
         """Pass the step, and say what did it. Call this once it is done."""
-        return self._end("", by=_describe(self._typed()), otherwise=self._broken())
+        return self._end("", by=_describe(self._list_typed()), otherwise=self._find_broken())
 
     def has_news(self, world: World) -> bool:
         """Return whether a check would be judged otherwise in this world."""
-        return self._news(world)
+        return self._has_news(world)
 
-    def _typed(self) -> list[Command]:
+    def _list_typed(self) -> list[Command]:
         """Return the commands since the page was opened, one that still runs included (an attached `docker service
         update` ends after the state that it brings) and those that Enter typed for this step."""
         known = {command.id for command in self.baseline.since.commands}
@@ -124,7 +126,7 @@ class OpenStep(StepRun):
             return
         missing = [c.check for c in self.checks if not self._was_so(c.check, c.now)]
         known = any(_reads_world(check.condition) and not check.condition.source for check in missing)
-        typed = bool(self._typed())
+        typed = bool(self._list_typed())
         if answered or known or typed or self.driver.journal.now() - self.began >= _SURE:
             self._opening = None
             self.was_so = not missing and not typed
@@ -152,7 +154,7 @@ class OpenStep(StepRun):
         last = self._sent[-1]
         if last.round.ended and self._ended < last.at:
             self._ended = now
-        if last.at < self._needed():
+        if last.at < self._find_round_start():
             return now - last.at >= min(pause, _GAP)
         if not last.round.ended:
             return missing and now - last.at >= max(pause, _HANGS)
@@ -186,10 +188,10 @@ class OpenStep(StepRun):
         last = max((place for place, each in enumerate(self._sent) if each.round.ended), default=0)
         return self._sent[last:]
 
-    def _needed(self) -> float:
+    def _find_round_start(self) -> float:
         """Return since when a round must have been sent to prove anything: a command was typed, or something else was
         missing, until then."""
-        return max(self._lacked, *(command.at for command in self._typed()), 0.0)
+        return max(self._lacked, *(command.at for command in self._list_typed()), 0.0)
 
     def _on_requests(self) -> list[Check]:
         return [check.check for check in self.checks if check.check.condition.request is not None]

@@ -37,7 +37,7 @@ def broken_promises(step: Step, world: World, baseline: Baseline, values: Mappin
         why = []
         for check in promise.holds:
             try:
-                finding = check.filled(values).evaluate(world, baseline)
+                finding = check.fill(values).evaluate(world, baseline)
             except ValidationError:
                 continue  # A masked value that the check does not accept: nothing can be compared.
             if not finding.ok:

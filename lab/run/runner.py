@@ -40,7 +40,7 @@ def open_lesson(lesson: Lesson, driver: StepDriver) -> None:
     which are many, those that it uses."""
     used = {name for step in lesson.steps for text in step.strings() for name in template.placeholders(text)}
     driver.journal.write(LessonOpened(lesson.id))
-    for name, value in driver.given().items():
+    for name, value in driver.given_values().items():
         if name in template.GIVEN or name in used:
             driver.journal.write(Captured(name, value))
 

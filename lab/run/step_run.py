@@ -120,28 +120,28 @@ class StepRun:
         self._await()
         if all(c.now.ok for c in self.checks) and self.ended is not None:
             self._capture(capture.capture_from_output(self.step, self.ended.output))
-        if self._red():
-            return self._end(self._red(self.driver.journal.now()), found=self._red())
-        broken = self._broken(_LAG)
+        if self._describe_failing():
+            return self._end(self._describe_failing(self.driver.journal.now()), found=self._describe_failing())
+        broken = self._find_broken(_LAG)
         if strict and broken:
             return self._end("; ".join(each.sentence for each in broken))
         return self._end("", otherwise=broken)
 
-    def _red(self, now: float | None = None) -> str:
+    def _describe_failing(self, now: float | None = None) -> str:
         """Return what the checks that do not hold have found; with the journal's time, also for how long."""
         red = (c.now for c in self.checks if not c.now.ok)
         return "; ".join(each.why if now is None else each.why_at(now) for each in red)
 
-    def _broken(self, lag: float = 0.0) -> tuple[Broken, ...]:
+    def _find_broken(self, lag: float = 0.0) -> tuple[Broken, ...]:
         """Return what the step's texts promise and the world does not keep, after at most `lag` seconds."""
         self._refresh(check for promise in self.step.promises for check in promise.holds)
 
-        def broken(world: World) -> tuple[Broken, ...]:
+        def find_broken(world: World) -> tuple[Broken, ...]:
             return tuple(broken_promises(self.step, world, self.baseline, self.values))
 
-        if lag and broken(self.driver.journal.world):
-            self.driver.journal.wait(lambda world: not broken(world), lag)
-        return broken(self.driver.journal.world)
+        if lag and find_broken(self.driver.journal.world):
+            self.driver.journal.wait(lambda world: not find_broken(world), lag)
+        return find_broken(self.driver.journal.world)
 
     def _need_values(self) -> None:
         """Require the step's values: those captured by earlier steps are gone when a lesson is resumed in the
@@ -158,7 +158,7 @@ class StepRun:
         accepts = frozenset({0, *(check.exit for check in self.step.then if check.exit is not None)})
         self.baseline = Baseline(since=since, like=self.step.command or "", accepts=accepts)
         self.checks.clear()
-        filled = [check.filled(self.values) for check in self.asks]
+        filled = [check.fill(self.values) for check in self.asks]
         self._ask(filled)
         world = self.driver.journal.world
         for index, check in enumerate(filled):
@@ -201,18 +201,18 @@ class StepRun:
             self._stop()
             self._look_again()
             open = [c for c in self.checks if not c.now.ok]
-            if not open or self._lost(open):
+            if not open or self._is_lost(open):
                 return
             left = self.began + self._limit - self.driver.journal.now()
             if left <= 0:
                 return
             if all(c.check.condition.request is not None or c.check.condition.of_command for c in open):
                 self._ask([c.check for c in self.checks])
-                if self._news(self.driver.journal.world):
+                if self._has_news(self.driver.journal.world):
                     continue
-            self.driver.journal.wait(self._news, min(_ROUND, left))
+            self.driver.journal.wait(self._has_news, min(_ROUND, left))
 
-    def _lost(self, open: list[_Check]) -> bool:
+    def _is_lost(self, open: list[_Check]) -> bool:
         conditions = [c.check.condition for c in open]
         if self.ended is not None and any(condition.of_command for condition in conditions):
             return True
@@ -225,7 +225,7 @@ class StepRun:
             if each.see(self._judge(each.check, world), self.driver.journal.now() - self.began):
                 self._tell(index, "after")
 
-    def _news(self, world: World) -> bool:
+    def _has_news(self, world: World) -> bool:
         """Whether something that checks read has changed, and changes a verdict."""
         figures = _watched_parts(world)
         if len(figures) == len(self._seen) and all(a is b for a, b in zip(figures, self._seen, strict=True)):
@@ -274,7 +274,7 @@ class StepRun:
         journal, step = self.driver.journal, self.step
         # Hints match a finding as it is written, without seconds in its midst.
         hint = hint_for(step, found or why) if why else ""
-        took = (*self._took(), *(each.here for each in otherwise)) if not why and not already else ()
+        took = (*self._list_measures(), *(each.here for each in otherwise)) if not why and not already else ()
         for index, each in enumerate(self.checks):
             if why and not each.now.ok:
                 self._tell(index, "after")
@@ -312,16 +312,16 @@ class StepRun:
             created=ownership.created_ids(self.baseline.since, journal.world, step.leaves) if self.checks else (),
         )
 
-    def _took(self) -> tuple[str, ...]:
+    def _list_measures(self) -> tuple[str, ...]:
         world = self.driver.journal.world
         told = (text for c in self.checks for text in c.check.condition.measure(world, self.baseline))
-        return (*self._said(), *dict.fromkeys(told))
+        return (*self._compare_said(), *dict.fromkeys(told))
 
-    def _said(self) -> tuple[str, ...]:
+    def _compare_said(self) -> tuple[str, ...]:
         """Return what was measured under load, beside the number that the learner said; nothing without a question."""
         question = self.step.question
         load, before = self.driver.journal.world.load, self.baseline.since.load
-        sent, _, bad = load.since(before)
+        sent, _, bad = load.count_since(before)
         if question is None or not sent:
             return ()
         due = [f"{max(0.0, at - self.began):.1f}" for at in load.failures_since(before)]
@@ -335,7 +335,7 @@ class StepRun:
     def _requests_sent(self) -> tuple[int, int] | None:
         """Return how many requests the load sent and how many failed, where a number was asked for."""
         question = self.step.question
-        sent, _, bad = self.driver.journal.world.load.since(self.baseline.since.load)
+        sent, _, bad = self.driver.journal.world.load.count_since(self.baseline.since.load)
         return (sent, bad) if question is not None and not question.choices and sent else None
 
     @property
@@ -343,7 +343,7 @@ class StepRun:
         return self.step.bound if self.bound is None else self.bound
 
     def _stop(self) -> None:
-        if self.driver.stopping():
+        if self.driver.is_stopping():
             raise Cancelled
 
 

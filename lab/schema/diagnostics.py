@@ -55,7 +55,7 @@ def limit_problems(problems: Iterable[InputError], path: Path) -> list[InputErro
     return [*one[:MOST], More(0 if 0 in more else len(one[MOST:]) + sum(more), path)]
 
 
-def some(problems: Iterable[InputError], path: Path) -> Iterator[InputError]:
+def take_first(problems: Iterable[InputError], path: Path) -> Iterator[InputError]:
     """Yield the first problems of a search that would take long in a file with many."""
     search = iter(problems)
     yield from islice(search, MOST)
@@ -111,7 +111,7 @@ def locate_problems(model: type[Value], error: ValidationError, doc: Document) -
 def describe_error(error: Mapping[str, Any], place: Place, keys: Iterable[str] = ()) -> str:
     """Describe an error that pydantic found in plain words."""
     name = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
-    around = _named(place[:-1])
+    around = _name_place(place[:-1])
     given, context = error.get("input"), error.get("ctx", {})
     match error["type"]:
         case "missing":
@@ -119,7 +119,7 @@ def describe_error(error: Mapping[str, Any], place: Place, keys: Iterable[str] =
         case "extra_forbidden":
             return f"{around} has the unknown key {name!r}{did_you_mean(name, keys)}"
         case "value_error":
-            return f"{_named(place)}: {context.get('error', error['msg'])}"
+            return f"{_name_place(place)}: {context.get('error', error['msg'])}"
         case "greater_than":
             return f"{name!r} must be more than {context['gt']:g}, not {given}"
         case "greater_than_equal":
@@ -127,9 +127,9 @@ def describe_error(error: Mapping[str, Any], place: Place, keys: Iterable[str] =
         case "less_than_equal":
             return f"{name!r} must be at most {context['le']:g}, not {given}"
         case "literal_error":
-            return f"{name!r} must be one of {context['expected']}, not {_short(given)}"
+            return f"{name!r} must be one of {context['expected']}, not {_shorten(given)}"
         case "string_pattern_mismatch":
-            return f"{name!r} is {_short(given)}, which is not of the form {context['pattern']}"
+            return f"{name!r} is {_shorten(given)}, which is not of the form {context['pattern']}"
         case "string_too_short" | "too_short":
             least = context.get("min_length", 1)
             return f"{name!r} needs {least}" if given and least > 1 else f"{name!r} is empty"
@@ -137,7 +137,7 @@ def describe_error(error: Mapping[str, Any], place: Place, keys: Iterable[str] =
             return f"{name!r} is too long: at most {context['max_length']}"
         case kind:
             wanted = _KINDS.get(kind)
-            return f"{name!r} must be {wanted}, not {_short(given)}" if wanted else f"{name!r}: {error['msg']}"
+            return f"{name!r} must be {wanted}, not {_shorten(given)}" if wanted else f"{name!r}: {error['msg']}"
 
 
 _KINDS = {
@@ -158,7 +158,7 @@ _KINDS = {
 }
 
 
-def _named(place: Place) -> str:
+def _name_place(place: Place) -> str:
     """Return the nearest place that a person would name: `step 3`, `check 1 of step 3`."""
     said: list[str] = []
     one = {"steps": "step", "then": "check", "hints": "hint", "topics": "topic"}
@@ -198,6 +198,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _short(value: object) -> str:
+def _shorten(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -169,7 +169,7 @@ class _Written:
                 raise Refused(f"the key {name!r} stands here twice; first in line {seen[name]}{instead}", key.line)
             seen[name] = key.line
             if self._dialect.shared and name == "<<" and key.node.plain:
-                merged = self._merged(value, key.line)
+                merged = self._list_merged(value, key.line)
             else:
                 yield self._key(key), key.line, value
         for each in merged:
@@ -178,7 +178,7 @@ class _Written:
                 self._count(each.line, depth + 1)
                 yield pair
 
-    def _merged(self, value: Item, line: int) -> list[Item]:
+    def _list_merged(self, value: Item, line: int) -> list[Item]:
         """Return the mappings that a merge key names: one, or several in a list."""
         several = value.node.kind is Kind.LIST and not value.again
         each = value.node.items if several else [value]

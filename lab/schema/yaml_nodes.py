@@ -58,24 +58,24 @@ def parse(text: str, *, shared: bool, most: int) -> Item | None:
     """Return the top of the only document in a text; None when there is nothing. `shared` allows anchors, aliases and
     tags. Raises Refused, also for more than `most` values."""
     try:
-        return _composed(text, _FAST, shared, most)
+        return _compose(text, _FAST, shared, most)
     except Refused:
         raise
     except (yaml.YAMLError, ValueError, OverflowError):
-        return _told(text, shared, most)
+        return _parse_slowly(text, shared, most)
 
 
-def _composed(text: str, loader: Any, shared: bool, most: int) -> Item | None:
+def _compose(text: str, loader: Any, shared: bool, most: int) -> Item | None:
     composer = _Composer(shared, most)
     for event in yaml.parse(text, Loader=loader):
         composer.take(event)
     return composer.top
 
 
-def _told(text: str, shared: bool, most: int) -> Item | None:
+def _parse_slowly(text: str, shared: bool, most: int) -> Item | None:
     """Parse slowly what the fast parser rejected: this parser says in words what is wrong, and where."""
     try:
-        return _composed(text, yaml.SafeLoader, shared, most)
+        return _compose(text, yaml.SafeLoader, shared, most)
     except yaml.MarkedYAMLError as error:
         line = int(getattr(error.problem_mark or error.context_mark, "line", -1)) + 1
         reason = " ".join(p for p in (error.context, error.problem) if p)
@@ -102,7 +102,7 @@ class _Composer:
     def take(self, event: yaml.Event) -> None:
         line = int(getattr(event.start_mark, "line", 0)) + 1
         if not self._shared:
-            self._alone(event, line)
+            self._refuse_sharing(event, line)
         match event:
             case yaml.DocumentStartEvent():
                 self._documents += 1
@@ -132,15 +132,15 @@ class _Composer:
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise Refused("holds a character that is not text (half of a surrogate pair)", line)
         plain = bool(event.implicit[0]) or (tag == "!" and not event.style)
-        self._new(event, Node(Kind.SCALAR, line, text, tag, plain))
+        self._add_node(event, Node(Kind.SCALAR, line, text, tag, plain))
 
     def _begin(self, event: yaml.NodeEvent, node: Node) -> None:
         if len(self._open) >= DEEPEST:
             raise Refused(f"nested more than {DEEPEST} deep", node.line)
-        self._new(event, node)
+        self._add_node(event, node)
         self._open.append(node)
 
-    def _new(self, event: yaml.NodeEvent, node: Node) -> None:
+    def _add_node(self, event: yaml.NodeEvent, node: Node) -> None:
         if event.anchor:
             self._anchors[event.anchor] = node
         self._put(Item(node, node.line))
@@ -154,7 +154,7 @@ class _Composer:
         else:
             self.top = item
 
-    def _alone(self, event: yaml.Event, line: int) -> None:
+    def _refuse_sharing(self, event: yaml.Event, line: int) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise Refused("anchors and aliases (& and *) are not taken here: write the value out", line)
         if tag := getattr(event, "tag", None):

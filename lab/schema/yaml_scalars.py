@@ -61,12 +61,12 @@ def resolve_docker(text: str, plain: bool, tag: str = "") -> object:
     """Return a value of a stack file. Raises a readable ValueError when its tag does not fit, or when docker has no
     such number."""
     if tag in ("", "!"):
-        return _resolved(text) if plain else text
+        return _resolve(text) if plain else text
     kind = tag.removeprefix(_YAML)
     if kind == "binary":
-        return _decoded(text)
+        return _decode_base64(text)
     if kind in _KINDS:
-        value = _resolved(text)
+        value = _resolve(text)
         if isinstance(value, _KINDS[kind]) and (kind == "bool" or not isinstance(value, bool)):
             return value
         raise ValueError(f"{text!r} cannot be read as !!{kind}")
@@ -94,7 +94,7 @@ def moment(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S}{part} {zone} {'UTC' if zone == '+0000' else zone}"
 
 
-def _resolved(text: str) -> object:
+def _resolve(text: str) -> object:
     if text in _WORDS:
         return _WORDS[text]
     if not text or text[0] not in "+-.0123456789" or len(text) > _LONGEST:
@@ -136,7 +136,7 @@ def _moment(found: re.Match[str]) -> datetime | None:
         return None
 
 
-def _decoded(text: str) -> str:
+def _decode_base64(text: str) -> str:
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode()
     except (binascii.Error, ValueError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     # The app's first paint waits for this module: it must not wait for pydantic.
     from lab.lesson.model import Lesson
-    from lab.lesson.standing import Standing
+    from lab.lesson.standing import Attempt, Standing
     from lab.world.journal import Journal
 
 
@@ -44,6 +44,13 @@ class Stage(Protocol):
 
     def standings(self) -> Mapping[str, Standing]:
         """Return where one is in each of the lessons, by id."""
+
+    def challenges(self) -> tuple[Attempt, ...]:
+        """Return how the challenges stand that can be begun here; on a replay none can."""
+
+    def begin(self, challenge: str, *, new: bool = False) -> Lesson:
+        """Put the cluster to the start of a challenge, break it out of sight, and open it; with `new` by other values
+        than the learner has. Raises InputError for a challenge that is not available here, and what `reset` does."""
 
     def find_drift(self) -> str:
         """Return in a sentence how the cluster is not as the open lesson's next step needs it, or that it is another

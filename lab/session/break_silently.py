@@ -34,4 +34,4 @@ def break_silently(driver: ClusterDriver, lesson: Lesson, step: str | None = Non
     if not result.passed:
         raise LabError(f"{lesson.id} was not broken as it should be: {result.why}", remedy="try again")
     if broken.load is not None:
-        driver.load(broken.load.load_spec(driver.given()))
+        driver.load(broken.load.load_spec(driver.given_values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
@@ -65,11 +65,12 @@ class ClusterDriver:
         self.redactor.learn(self.edge.password)
         self._endpoints = {e.node: e for e in cluster.endpoints()}
         endpoints = tuple(self._endpoints.values())
-        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.pace)
-        self._loader = LoadMaker(journal, endpoints, bound=cluster.pace.patience)
+        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.capacity)
+        self._loader = LoadMaker(journal, endpoints, bound=cluster.capacity.patience)
         self.source = SwarmSource(journal, endpoints, connect, events=events)
         self._shells: dict[str, Shell] = {}
         self._opening = threading.Lock()
+        self._closed = False
         self._front: Shell | None = None
         self._clients: dict[str, docker.DockerClient] = {}
         self._ids = itertools.count(1)
@@ -80,14 +81,18 @@ class ClusterDriver:
         self.source.start()
 
     def close(self) -> None:
-        """End shells and sources."""
-        self._loader.close()
-        self._supervisor.close()
-        for shell in self._shells.values():
-            shell.close()
-        for client in self._clients.values():
-            client.close()
-        self.source.close()
+        """End shells and sources. No shell is opened after this."""
+        with self._opening:
+            self._closed = True
+            shells = tuple(self._shells.values())
+        with ExitStack() as stack:  # All of them end, even if the end of one fails.
+            stack.callback(self.source.close)
+            for client in tuple(self._clients.values()):
+                stack.callback(client.close)
+            for shell in shells:
+                stack.callback(shell.close)
+            stack.callback(self._supervisor.close)
+            stack.callback(self._loader.close)
 
     def run(self, text: str, *, node: str = "", step: str = "", bound: float = 120.0) -> CommandEnded:
         """See `StepDriver.run`."""
@@ -113,15 +118,15 @@ class ClusterDriver:
         """See `StepDriver.ask_soon`."""
         return probe.ProbeRound(self._endpoints.values(), requests, self.edge.login, self.journal.write)
 
-    def given(self) -> Mapping[str, str]:
-        """See `StepDriver.given`."""
+    def given_values(self) -> Mapping[str, str]:
+        """See `StepDriver.given_values`."""
         addresses = {
             f"{endpoint.node}_{port}": f"{address}:{here}"
             for endpoint in self._endpoints.values()
             for port, (address, here) in endpoint.published.items()
             if template.is_given(f"{endpoint.node}_{port}")
         }
-        return {**self.edge.given, "rate": f"{self.cluster.pace.load:g}", **addresses}
+        return {**self.edge.given, "rate": f"{self.cluster.capacity.load:g}", **addresses}
 
     def watch(self, sources: Iterable[str]) -> None:
         """See `StepDriver.watch`."""
@@ -155,10 +160,10 @@ class ClusterDriver:
         """See `lab.reset.apply.ResetContext.deploy`."""
         manager = self._manager()
         shell = {**shell_env(manager, paths.state(self.cluster.name)), **self.edge.variables, **env}
-        stack_deploy.deploy_stack(name, files, shell, self.stopping)
+        stack_deploy.deploy_stack(name, files, shell, self.is_stopping)
 
-    def refusing(self, port: int) -> list[str]:
-        """See `lab.reset.settle.WaitContext.refusing`."""
+    def list_refusing(self, port: int) -> list[str]:
+        """See `lab.reset.settle.WaitContext.list_refusing`."""
         return probe.find_refusing(self._endpoints.values(), port)
 
     def remove_volume(self, name: str) -> None:
@@ -215,7 +220,7 @@ class ClusterDriver:
         self._loader.stop()
         # A connection that is opened while the machines are paused takes long to be answered once they go on.
         try:
-            with self.source.paused():
+            with self.source.pause():
                 self.cluster.snapshots.restore(snapshot, self.report)
             self.journal.write(Restored(snapshot))
         finally:  # Whether it succeeded or not, what was known is of another swarm.
@@ -229,7 +234,7 @@ class ClusterDriver:
     @contextmanager
     def out_of_sight(self) -> Iterator[None]:
         """Watch nothing for a block; what is seen afterwards is a first look, and no news."""
-        with self.source.paused():
+        with self.source.pause():
             yield
         self.journal.write(Restored(""))
         self.source.restart()
@@ -242,8 +247,8 @@ class ClusterDriver:
             self._clients[manager.node] = connect(manager, 60.0)
         return self._clients[manager.node].api
 
-    def stopping(self) -> bool:
-        """See `StepDriver.stopping`."""
+    def is_stopping(self) -> bool:
+        """See `StepDriver.is_stopping`."""
         return self._stopping.is_set()
 
     def stop(self) -> None:
@@ -292,6 +297,8 @@ class ClusterDriver:
         if endpoint is None:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
         with self._opening:  # a step and the keyboard may both be the first to ask
+            if self._closed:
+                raise EngineError("the lab is being closed: no shell is opened any more")
             if endpoint.node not in self._shells:
                 env = {**shell_env(endpoint, paths.state(self.cluster.name)), **self.edge.variables}
                 env["SWARMLAB_NAME"] = self.cluster.name  # so that `swarmlab` typed there means this lab

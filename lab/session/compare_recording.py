@@ -119,29 +119,29 @@ def _order(recorded: Mapping[str, _Recorded], lesson: Lesson) -> Iterator[Differ
 def _each_step(recorded: Mapping[str, _Recorded], lesson: Lesson) -> Iterator[Difference]:
     for step in lesson.steps:
         if (seen := recorded.get(step.id)) is not None:
-            for line, what in (*_done(step, seen), *_captures(step, seen), *_checks(step, seen)):
+            for line, what in (*_compare_action(step, seen), *_captures(step, seen), *_checks(step, seen)):
                 yield Difference(line, f"step `{step.id}`: {what}")
 
 
-def _done(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
+def _compare_action(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
     """Yield differences in the command that is typed, or in what the lab does itself."""
     if step.act is not None:
         if seen.command is not None:
             yield seen.command[0], f"the lesson now does this itself: {step.act.sentence}"
-        elif not _acted(step.act, seen):
+        elif not _has_acted(step.act, seen):
             yield seen.line, f"the lesson now does: {step.act.sentence}"
         return
     run = step.command
     if run is None:
         return  # The learner's turn: what was typed in the recording is one way among others.
     if seen.command is None:
-        yield seen.line, f"the lesson now runs {_quoted(run)}"
+        yield seen.line, f"the lesson now runs {_quote(run)}"
         return
     line, began, values = seen.command
     # A value that is masked on the tape may or may not have needed quotes.
     bare = {name: value for name, value in values.items() if any(map(is_mask, value))}
     if not any(_alike(began.text, text) for text in (template.fill_command(run, values), _command(run, values, bare))):
-        yield line, f"the lesson now runs {_quoted(run)}"
+        yield line, f"the lesson now runs {_quote(run)}"
     if step.on and not _alike(began.node, template.fill(step.on, values)):
         yield line, f"the lesson now runs its command on {step.on}, not on {began.node}"
 
@@ -150,7 +150,7 @@ def _command(run: str, values: Mapping[str, str], bare: Mapping[str, str]) -> st
     return template.fill_command(template.fill(run, bare), values)
 
 
-def _acted(act: Act, seen: _Recorded) -> bool:
+def _has_acted(act: Act, seen: _Recorded) -> bool:
     if act.load is None:
         words = template.fill(act.target, seen.values).split()
         return (FAULTS[act.action].told.format(*words), words[0]) in seen.acts
@@ -179,7 +179,7 @@ def _checks(step: Step, seen: _Recorded) -> Iterator[tuple[int, str]]:
             continue
         line, text, values = seen.asked[index]
         try:
-            asks = check.filled(values).sentence
+            asks = check.fill(values).sentence
         except ValidationError:
             continue  # The check does not accept a masked value, so nothing can be compared.
         if not _alike(text, asks):
@@ -202,6 +202,6 @@ def _alike(recorded: str, now: str) -> bool:
     return len(one) == len(other) and all(a == b or is_mask(a) or is_mask(b) for a, b in zip(one, other, strict=True))
 
 
-def _quoted(command: str) -> str:
+def _quote(command: str) -> str:
     text = " ".join(command.split())
     return f"`{text if len(text) <= 100 else text[:99] + '…'}`"

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lab.lesson.measured import measured
+from lab.lesson.measured import list_measured
 from lab.lesson.model import Lesson, Reading, Step
 from lab.panes import find_pane
 from lab.schema.template import fill
-from lab.tape.escape_markdown import code, fenced, prose
+from lab.tape.escape_markdown import code, fence, prose
 from lab.tape.render import HEAD, TAIL, origin
 from lab.tape.tape import Tape
 from lab.tape.transcript import trim_output
@@ -45,9 +45,9 @@ def handout(
     title is a heading of this `level`. With `only`, just these steps, and what belongs to the whole lesson is left out.
     """
     steps, values = _steps(tape)
-    lines = [f"{'#' * level} {prose(lesson.title)}", "", _filled(lesson.about, values)]
+    lines = [f"{'#' * level} {prose(lesson.title)}", "", _fill(lesson.about, values)]
     if lesson.kubernetes:
-        lines += ["", f"In Kubernetes: {_filled(lesson.kubernetes, values)}"]
+        lines += ["", f"In Kubernetes: {_fill(lesson.kubernetes, values)}"]
     lines += ["", *origin(tape)]
     head, shown = "#" * (level + 1), list[str]()
     for number, step in enumerate(lesson.steps, 1):
@@ -90,22 +90,22 @@ def _steps(tape: Tape) -> tuple[dict[str, _Recorded], Mapping[str, str]]:
 
 def _step(step: Step, seen: _Recorded, picture: Iterable[str]) -> Iterator[str]:
     values = seen.values
-    yield _filled(step.text, values)
+    yield _fill(step.text, values)
     for reading in step.reads:
-        yield from _reading(reading, values)
+        yield from _render_reading(reading, values)
     if step.question is not None:
-        yield from ("", f"**Question:** {_filled(step.question.text, values)}")
+        yield from ("", f"**Question:** {_fill(step.question.text, values)}")
         yield from ("",) if step.question.choices else ()
         yield from (f"- {prose(fill(choice, values))}" for choice in step.question.choices)
-    yield from _done(step, seen)
+    yield from _render_done(step, seen)
     yield from picture
     if step.after:
-        yield from ("", _filled(step.after, values))
+        yield from ("", _fill(step.after, values))
     yield from _answer(step, values)
     if step.ways:
         yield from ("", "Also:")
     for way in step.ways:
-        yield from ("", *fenced("sh", fill(way, values).rstrip("\n").split("\n")))
+        yield from ("", *fence("sh", fill(way, values).rstrip("\n").split("\n")))
 
 
 def _picture(pane: str, drawn: list[str]) -> Iterator[str]:
@@ -116,17 +116,17 @@ def _picture(pane: str, drawn: list[str]) -> Iterator[str]:
 def _end(lesson: Lesson, values: Mapping[str, str], head: str) -> Iterator[str]:
     """Yield what stands at a lesson's end."""
     if lesson.recap:
-        yield from ("", f"{head} In short", "", *(f"- {_filled(sentence, values)}" for sentence in lesson.recap))
+        yield from ("", f"{head} In short", "", *(f"- {_fill(sentence, values)}" for sentence in lesson.recap))
     if lesson.terms:
         yield from ("", f"{head} Terms", "")
-        yield from (f"- **{prose(word)}**: {_filled(meaning, values)}" for word, meaning in lesson.terms.items())
+        yield from (f"- **{prose(word)}**: {_fill(meaning, values)}" for word, meaning in lesson.terms.items())
     if lesson.quiz:
         yield from ("", f"{head} Questions")
     for item in lesson.quiz:
-        yield from ("", _filled(item.ask, values), "")
+        yield from ("", _fill(item.ask, values), "")
         yield from (f"- {prose(fill(choice, values))}" for choice in item.choices)
         yield from ("", f"**Answer:** {prose(fill(item.answer, values))}")
-        yield from ("", _filled(item.because, values)) if item.because else ()
+        yield from ("", _fill(item.because, values)) if item.because else ()
 
 
 def _under_load(tape: Tape, lesson: Lesson, head: str) -> Iterator[str]:
@@ -135,29 +135,29 @@ def _under_load(tape: Tape, lesson: Lesson, head: str) -> Iterator[str]:
     for entry in tape.entries:
         if isinstance(entry.fact, LessonOpened | StepMoved):
             state = fold_lesson(state, entry.at, entry.fact)
-    if rows := measured(lesson, state):
+    if rows := list_measured(lesson, state):
         yield from ("", f"{head} Requests under load", "", "| step | requests |", "| --- | --- |")
         yield from (f"| {prose(row.title)} | {row.words} |" for row in rows)
 
 
-def _reading(reading: Reading, values: Mapping[str, str]) -> Iterator[str]:
+def _render_reading(reading: Reading, values: Mapping[str, str]) -> Iterator[str]:
     where = " › ".join(reading.block.partition("#")[0].split("/"))
     yield from ("", f"In {code(f'stacks/{reading.file}')}, {code(where)}:")
-    yield from ("", *fenced("yaml", reading.excerpt.split("\n")), "", _filled(reading.says, values))
+    yield from ("", *fence("yaml", reading.excerpt.split("\n")), "", _fill(reading.says, values))
 
 
-def _done(step: Step, seen: _Recorded) -> Iterator[str]:
+def _render_done(step: Step, seen: _Recorded) -> Iterator[str]:
     """Yield what was done in the step, and what came of it."""
     if step.act is not None:
         yield from ("", f"The lab does this: {prose(fill(step.act.sentence, seen.values))}.")
     elif step.your_turn:
         yield from ("", "Your turn: make it so, in any way you like." + " One way:" * bool(seen.commands))
     elif not seen.commands:
-        yield from ("", *fenced("sh", fill(step.command or "", seen.values).rstrip("\n").split("\n")))
+        yield from ("", *fence("sh", fill(step.command or "", seen.values).rstrip("\n").split("\n")))
     for began, ended in seen.commands:
-        yield from ("", f"On {code(began.node)}:", "", *fenced("sh", visible(began.text).split("\n")))
+        yield from ("", f"On {code(began.node)}:", "", *fence("sh", visible(began.text).split("\n")))
         if ended is not None and ended.output:
-            yield from ("", *fenced("text", trim_output(ended.output, HEAD, TAIL)))
+            yield from ("", *fence("text", trim_output(ended.output, HEAD, TAIL)))
         if ended is not None and ended.status:
             yield from ("", f"It ended with status {ended.status}.")
     if not seen.state:
@@ -175,10 +175,10 @@ def _answer(step: Step, values: Mapping[str, str]) -> Iterator[str]:
     if step.question.answer is not None:
         yield from ("", f"**Answer:** {prose(fill(step.question.answer, values))}")
     if step.question.because:
-        yield from ("", _filled(step.question.because, values))
+        yield from ("", _fill(step.question.because, values))
 
 
-def _filled(markdown: str, values: Mapping[str, str]) -> str:
+def _fill(markdown: str, values: Mapping[str, str]) -> str:
     """Return a text of the lesson with its values; in one that is more than a name, nothing is markup."""
     safe = {name: value if _PLAIN.fullmatch(value) else prose(value) for name, value in values.items()}
     return fill(markdown, safe).strip()

@@ -13,9 +13,11 @@ from lab.cluster.model import Cluster, ClusterStatus
 from lab.errors import Cancelled, InputError, LabError
 from lab.lesson import progress
 from lab.lesson.course import load_course
+from lab.lesson.find_challenge import challenges, draw_seed, find_attempts, find_challenge
 from lab.lesson.model import Lesson
-from lab.lesson.standing import Standing
-from lab.panes import find_pane
+from lab.lesson.standing import Attempt, Standing
+from lab.panes import CLUSTER, find_pane
+from lab.run.capture import captures_before
 from lab.run.results import StepResult
 from lab.run.runner import open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
@@ -26,6 +28,7 @@ from lab.session.reset_to import Done, reset_to
 from lab.session.standings import find_drift, find_standings, identify
 from lab.session.step_snapshots import StepSaver, find_undo, forget_from, take_back
 from lab.session.step_watcher import StepWatcher
+from lab.text import count_of
 from lab.world.entries import Captured, HintTaken, StepMoved
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
@@ -61,10 +64,11 @@ class LiveStage:
         self._course = load_course() if lessons is None else lessons
         self._in_course = lessons is None
         self._lesson: Lesson | None = None
-        self._view = "reconciliation"
+        self._drawn: dict[str, int] = {}
+        self._view = CLUSTER
         self._busy = threading.Lock()
         self._saver = StepSaver(self.driver, self._turn) if saves and cluster.snapshots is not None else None
-        self._watcher = StepWatcher(self.driver, self._noticed)
+        self._watcher = StepWatcher(self.driver, self._note_passed)
         self._showing = threading.Lock()
         self._shown, self._offered, self._acts = "", "", False
         self.driver.start()
@@ -78,7 +82,7 @@ class LiveStage:
 
     def open(self, lesson: str) -> Lesson:
         """See `Stage.open`. Steps passed before are written as passed."""
-        found = next((each for each in self._course if each.id == lesson), None)
+        found = next((each for each in self._course if each.id == lesson), None) or find_challenge(lesson)
         if found is None:
             raise InputError(
                 f"there is no lesson {lesson}", remedy=f"the lessons are: {', '.join(x.id for x in self._course)}"
@@ -88,7 +92,7 @@ class LiveStage:
         self._lesson = found
         self.show(self._view)
         self._write_opened(found)
-        if self._in_course:
+        if self._in_course and not found.broken:
             progress.record_opened(self.cluster.name, found.id)
         if not progress.passed_steps(self.cluster.name, found):
             self._forget_from(found)
@@ -98,6 +102,27 @@ class LiveStage:
     def standings(self) -> Mapping[str, Standing]:
         """See `Stage.standings`."""
         return dict(find_standings(self.driver, self._course))
+
+    def challenges(self) -> tuple[Attempt, ...]:
+        """See `Stage.challenges`."""
+        every = challenges().values() if self._in_course else ()
+        return tuple(find_attempts(self.cluster.name, every, self._drawn))
+
+    def begin(self, challenge: str, *, new: bool = False) -> Lesson:
+        """See `Stage.begin`."""
+        attempt = next((each for each in self.challenges() if each.challenge == challenge), None)
+        if attempt is None:
+            raise InputError(f"there is no challenge {challenge}", remedy="swarmlab challenge lists them")
+        seed, before = draw_seed() if new else attempt.seed, self._lesson
+        lesson = self.open(f"{challenge}-{seed}")
+        try:
+            self.reset()
+        except BaseException:
+            if before is not None:
+                self.open(before.id)
+            raise
+        progress.record_seed(self.cluster.name, challenge, seed)
+        return lesson
 
     def find_drift(self) -> str:
         """See `Stage.find_drift`."""
@@ -137,7 +162,7 @@ class LiveStage:
         if found is None:
             raise InputError(f"lesson {lesson.id} has no step {step}")
         self.driver.begin()
-        with self._acting():
+        with self._take_turn():
             self._check_stopping()
             if self._has_passed(lesson, step):
                 return  # It passed by itself while this waited for its turn.
@@ -156,7 +181,7 @@ class LiveStage:
             self._save_soon(lesson)
 
     @contextmanager
-    def _acting(self) -> Iterator[None]:
+    def _take_turn(self) -> Iterator[None]:
         """Hold the stage's turn, in which no step is watched; afterwards the one whose page is shown is again."""
         with self._busy:
             with self._showing:
@@ -169,7 +194,7 @@ class LiveStage:
                 self._watch_shown()
 
     def _check_stopping(self) -> None:
-        if self.driver.stopping():  # while it waited for its turn
+        if self.driver.is_stopping():  # while it waited for its turn
             raise Cancelled
 
     def show_step(self, step: str) -> None:
@@ -193,7 +218,7 @@ class LiveStage:
         record = self.journal.world.lesson.steps.get((lesson.id, step))
         return record is not None and record.state == "passed"
 
-    def _noticed(self, lesson: Lesson, result: StepResult) -> None:
+    def _note_passed(self, lesson: Lesson, result: StepResult) -> None:
         """A step came true by itself, or by what the learner did."""
         if lesson is self._lesson:
             self._remember(lesson, result)
@@ -207,14 +232,14 @@ class LiveStage:
         """See `Stage.reset`."""
         lesson = self._need_lesson()
         self.driver.begin()
-        with self._acting():
+        with self._take_turn():
             self._check_stopping()
             with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
                 done = reset_to(self.driver, lesson, step or None)
                 break_silently(self.driver, lesson, step)
             progress.forget_step(self.cluster.name, lesson, step)
             progress.record_cluster(self.cluster.name, lesson, self._made)
-            self._write_opened(lesson)
+            self._write_opened(lesson, captures_before(lesson, step, self.journal.world))
             self._forget_from(lesson, step)
             self._save_soon(lesson)
         return describe_reset(done, lesson.id, step)
@@ -223,9 +248,9 @@ class LiveStage:
         """See `Stage.undo`."""
         lesson = self._need_lesson()
         self.driver.begin()
-        with self._acting():
+        with self._take_turn():
             self._check_stopping()
-            undo, offered = find_undo(self.driver, lesson, self._begun(lesson)), self._offered
+            undo, offered = find_undo(self.driver, lesson, self._list_begun(lesson)), self._offered
             if offered not in ("", undo.snapshot.name):
                 raise InputError("the cluster has changed since that was asked", remedy="press u again")
             captured = self.journal.world.lesson.captured
@@ -239,7 +264,7 @@ class LiveStage:
     def offer_undo(self) -> UndoOffer:
         """See `Stage.offer_undo`."""
         lesson = self._need_lesson()
-        begun, self._offered = self._begun(lesson), ""
+        begun, self._offered = self._list_begun(lesson), ""
         try:
             undo = find_undo(self.driver, lesson, begun)
         except InputError as error:
@@ -249,7 +274,7 @@ class LiveStage:
         self._offered = undo.snapshot.name
         return UndoOffer(f"to the cluster as it was {undo.sentence}", undo.step)
 
-    def _begun(self, lesson: Lesson) -> tuple[str, ...]:
+    def _list_begun(self, lesson: Lesson) -> tuple[str, ...]:
         """Return the ids of the steps that have begun, in the lesson's order."""
         return tuple(step.id for step in lesson.steps if (lesson.id, step.id) in self.journal.world.lesson.steps)
 
@@ -314,7 +339,7 @@ class LiveStage:
 
     def _turn(self) -> AbstractContextManager[None] | None:
         """Return the stage's turn, to be held for a block; None while a step or a reset has it."""
-        return _held(self._busy) if self._busy.acquire(blocking=False) else None
+        return _release_after(self._busy) if self._busy.acquire(blocking=False) else None
 
     def _write_opened(self, lesson: Lesson, captured: Mapping[str, str] = MappingProxyType({})) -> None:
         open_lesson(lesson, self.driver)
@@ -338,7 +363,7 @@ class LiveStage:
 
 
 @contextmanager
-def _held(lock: threading.Lock) -> Iterator[None]:
+def _release_after(lock: threading.Lock) -> Iterator[None]:
     try:
         yield
     finally:
@@ -356,5 +381,4 @@ def describe_reset(done: Done, lesson: str, step: str) -> str:
     where = f"the start of {lesson}" + (f", step {step}" if step else "")
     if not done.actions:
         return f"The cluster was at {where} already."
-    count = len(done.actions)
-    return f"The cluster is at {where}: {count} thing{'s' if count != 1 else ''} put right in {done.seconds:.0f} s."
+    return f"The cluster is at {where}: {count_of(len(done.actions), 'thing')} put right in {done.seconds:.0f} s."

@@ -67,12 +67,14 @@ def prepare(name: str, starts: Iterable[tuple[Lesson, str | None]], *, report: R
         for number, (lesson, step) in enumerate(todo):
             began = time.monotonic()
             left = f", about {_minutes(taken.values(), len(todo) - number)} min left" if taken else ""
-            text = f"{_to(lesson, step)} ({number + 1} of {len(todo)}){left}"
+            text = f"{_name_start(lesson, step)} ({number + 1} of {len(todo)}){left}"
             report(Progress("prepare", text, number / len(todo)))
             done = reset_to(driver, lesson, step)
             keep_checkpoint(driver, lesson, step, done, report, at_least=0.0)
             taken[lesson.id, step] = time.monotonic() - began
-        return [Prepared(_to(lesson, step), round(taken.get((lesson.id, step), 0.0), 1)) for lesson, step in every]
+        return [
+            Prepared(_name_start(lesson, step), round(taken.get((lesson.id, step), 0.0), 1)) for lesson, step in every
+        ]
 
 
 def is_prepared(driver: ClusterDriver, lesson: Lesson, step: str | None) -> bool:
@@ -85,5 +87,5 @@ def _minutes(taken: Collection[float], left: int) -> int:
     return max(1, round(sum(taken) / len(taken) * left / 60))
 
 
-def _to(lesson: Lesson, step: str | None) -> str:
+def _name_start(lesson: Lesson, step: str | None) -> str:
     return f"{lesson.id}:{step}" if step else lesson.id

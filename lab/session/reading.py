@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lab.errors import InputError
 from lab.lesson.model import Lesson
-from lab.lesson.standing import Standing
+from lab.lesson.standing import Attempt, Standing
 from lab.session import UndoOffer
 from lab.world.entries import Captured, HintTaken, LessonOpened, StepMoved
 from lab.world.journal import Journal
@@ -46,6 +46,14 @@ class ReadingStage:
     def standings(self) -> Mapping[str, Standing]:
         """Return nothing: what is only read is not kept."""
         return {}
+
+    def challenges(self) -> tuple[Attempt, ...]:
+        """Return none: nothing can be broken here."""
+        return ()
+
+    def begin(self, challenge: str, *, new: bool = False) -> Lesson:  # noqa: ARG002
+        """Raise InputError."""
+        raise InputError(f"the challenge {challenge} needs a cluster", remedy=f"swarmlab challenge {challenge}")
 
     def find_drift(self) -> str:
         """Return nothing: there is no cluster."""

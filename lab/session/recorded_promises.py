@@ -21,7 +21,7 @@ def recorded_promises(tape: Tape, lesson: Lesson) -> Iterator[tuple[Step, int, B
     for index, entry in enumerate(tape.entries if promising else ()):
         match entry.fact:
             case StepMoved(lesson=lesson.id, state="begun") as moved:
-                yield from _judged(step, at, world, baseline)
+                yield from _judge(step, at, world, baseline)
                 step, at, opening = promising.get(moved.step), index, True
                 baseline = Baseline(since=world)
             case Checked(phase="before") if opening:  # The runner looks at the swarm, and begins to count here.
@@ -31,10 +31,10 @@ def recorded_promises(tape: Tape, lesson: Lesson) -> Iterator[tuple[Step, int, B
             case StepMoved(state="failed") as moved if step is not None and moved.step == step.id:
                 step = None
         world = fold(world, entry)
-    yield from _judged(step, at, world, baseline)
+    yield from _judge(step, at, world, baseline)
 
 
-def _judged(step: Step | None, at: int, world: World, baseline: Baseline) -> Iterator[tuple[Step, int, Broken]]:
+def _judge(step: Step | None, at: int, world: World, baseline: Baseline) -> Iterator[tuple[Step, int, Broken]]:
     if step is not None and world.swarm.nodes:  # A tape that saw no node proves nothing about them.
         for broken in broken_promises(step, world, baseline, world.lesson.captured):
             yield step, at, broken

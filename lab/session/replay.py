@@ -9,7 +9,7 @@ from pathlib import Path
 from lab.errors import InputError, LabError
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
-from lab.lesson.standing import Standing
+from lab.lesson.standing import Attempt, Standing
 from lab.session import UndoOffer
 from lab.tape.find import tapes
 from lab.tape.player import Player
@@ -71,6 +71,14 @@ class ReplayStage:
             else Standing(instant=True)
             for each in self._lessons
         }
+
+    def challenges(self) -> tuple[Attempt, ...]:
+        """Return none: nothing can be broken here."""
+        return ()
+
+    def begin(self, challenge: str, *, new: bool = False) -> Lesson:  # noqa: ARG002
+        """Raise InputError."""
+        raise InputError(f"the challenge {challenge} needs a cluster", remedy=f"swarmlab challenge {challenge}")
 
     def find_drift(self) -> str:
         """Return nothing: a recording is always where it was left."""

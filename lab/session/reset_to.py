@@ -58,11 +58,11 @@ def reset_to(
     began = time.monotonic()
     checkpoint = checkpoint_before(lesson, step)
     to = f"{lesson.id}:{step}" if step else lesson.id
-    needed = _needed(driver.cluster, checkpoint)
+    needed = _find_needed(driver.cluster, checkpoint)
     if dry_run:
         found = _preview(driver, checkpoint)
         healed = [f"heal the network: {sentence}" for sentence in driver.broken_links()]
-        return _done(to, [*healed, *(a.sentence for a in found.actions)], found, began, dry_run=True)
+        return _summarize(to, [*healed, *(a.sentence for a in found.actions)], found, began, dry_run=True)
     name = checkpoint_snapshots.name_of(lesson.id, step)
     saved, why = (None, "") if by == "api" else checkpoint_snapshots.find_snapshot(driver, checkpoint, name)
     if by == "snapshot" and saved is None:
@@ -93,7 +93,7 @@ def reset_to(
             driver.journal.write(ActDone(f"reset: {', '.join(sorted(ended))} went off meanwhile; planning again"))
         else:
             break
-    return replace(_done(to, done, found, began), by="api" if saved is None else "snapshot", why=why)
+    return replace(_summarize(to, done, found, began), by="api" if saved is None else "snapshot", why=why)
 
 
 def _is_there(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str]) -> bool:
@@ -107,7 +107,7 @@ def _is_there(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[s
         return False
 
 
-def _done(to: str, actions: Sequence[str], found: Plan, began: float, *, dry_run: bool = False) -> Done:
+def _summarize(to: str, actions: Sequence[str], found: Plan, began: float, *, dry_run: bool = False) -> Done:
     left = tuple(x.sentence for x in found.left)
     return Done(to, tuple(actions), left, round(time.monotonic() - began, 2), dry_run)
 
@@ -131,7 +131,7 @@ def keep_checkpoint(
     save(driver, checkpoint_snapshots.name_of(lesson.id, step), "checkpoint", about=about, report=report)
 
 
-def _needed(cluster: Cluster, checkpoint: Checkpoint) -> frozenset[str]:
+def _find_needed(cluster: Cluster, checkpoint: Checkpoint) -> frozenset[str]:
     """Return the nodes of the lab's own machines that are on at the checkpoint."""
     if not cluster.made_by_lab:
         return frozenset()

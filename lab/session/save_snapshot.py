@@ -32,14 +32,14 @@ def save(
 ) -> Snapshot:
     """Wait until the cluster is still, and save it. Raises what `Snapshots.take` does, and WaitError."""
 
-    def moving() -> str:
+    def find_moving_now() -> str:
         driver.look()
         return find_moving(driver.journal.world)
 
     wait_until(
         "the cluster to be still",
         STILL_BOUND,
-        moving,
+        find_moving_now,
         pause=0.5,
         say=lambda why: report(Progress("snapshot", f"waiting until the cluster is still: {why}", 0.0)),
         remedy="swarmlab status, then try again",

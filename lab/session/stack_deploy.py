@@ -43,21 +43,29 @@ def deploy_stack(name: str, files: Sequence[str], env: Mapping[str, str], stoppi
         )
     except FileNotFoundError:
         raise MissingError("there is no docker on this machine", remedy="swarmlab up brings one") from None
-    end, said = time.monotonic() + BOUND, ""
-    while True:
-        try:
-            said, _ = process.communicate(timeout=_PAUSE)
-            break
-        except subprocess.TimeoutExpired:
-            if not stopping() and time.monotonic() < end:
-                continue
-            process.kill()
-            process.communicate()
-            if stopping():
-                raise Cancelled from None
-            raise WaitError(f"the stack {name} to be deployed", BOUND, "the end of docker stack deploy") from None
+    try:
+        said = _await_end(process, name, stopping)
+    except BaseException:  # Whatever ends the wait, a deploy must not go on behind it.
+        process.kill()
+        process.communicate()
+        raise
     if process.returncode:
         raise CommandError(argv, process.returncode, said)
+
+
+def _await_end(process: subprocess.Popen[str], name: str, stopping: Callable[[], bool]) -> str:
+    """Return what a deploy printed, once it has ended. Raises Cancelled when the user asked to stop, WaitError at the
+    bound."""
+    end = time.monotonic() + BOUND
+    while True:
+        try:
+            return process.communicate(timeout=_PAUSE)[0]
+        except subprocess.TimeoutExpired:
+            if stopping():
+                raise Cancelled from None
+            if time.monotonic() >= end:
+                what = "the end of docker stack deploy"
+                raise WaitError(f"the stack {name} to be deployed", BOUND, what) from None
 
 
 def remove_volume(name: str, endpoint: Endpoint) -> None:

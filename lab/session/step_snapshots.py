@@ -10,7 +10,6 @@ import hashlib
 import itertools
 import os
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -203,7 +202,8 @@ class StepSaver:
             except Exception as error:  # noqa: BLE001  thread boundary: one failure must not end the saving
                 still = 0.0
                 self._driver.journal.write(ActDone(f"the cluster was not saved: {error}"))
-                time.sleep(_AGAIN)
+                with self._turn:
+                    self._turn.wait_for(lambda: self._closed, timeout=_AGAIN)
 
     def _look(self, wanted: tuple[str, str], still: float) -> float:
         """Save the cluster if it has been still for long enough; return for how long it is still now."""

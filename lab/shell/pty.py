@@ -183,10 +183,10 @@ def end_session(leader: int, sign: str, bound: float) -> None:
     left = _members(leader, sign)
     _signal(left, signal.SIGHUP)
     _signal(left, signal.SIGCONT)
-    _gone(left, bound / 6)
+    _await_end(left, bound / 6)
     left |= _members(leader, sign)
     _signal(left, signal.SIGKILL)
-    _gone(left, bound / 2)
+    _await_end(left, bound / 2)
 
 
 def _members(leader: int, sign: str) -> set[psutil.Process]:
@@ -205,7 +205,7 @@ def _signal(processes: Iterable[psutil.Process], number: int) -> None:
             process.send_signal(number)
 
 
-def _gone(processes: Iterable[psutil.Process], bound: float) -> None:
+def _await_end(processes: Iterable[psutil.Process], bound: float) -> None:
     until = time.monotonic() + bound
     while any(map(_lives, processes)) and time.monotonic() < until:
         time.sleep(0.01)

@@ -39,17 +39,23 @@ PASTE = "\x1b[200~"
 AGAIN = 0.5
 """Seconds after which Ctrl-C is sent again: bash 5.2 loses one that comes while it draws its prompt."""
 
+SETTLED = 0.1
+"""Seconds after a command's begin from which on Ctrl-C reaches it: bash 5.2 loses one that comes earlier, or takes it
+for the end of its input and exits."""
+
 _FLOOD = 0.005
 """Seconds of processor time spent on one read. Above this it is a flood, and the reading is slowed down."""
 
 
 @dataclass
 class _Running:
-    """The running command. `entered` is when Return was pressed, on the monotonic clock."""
+    """The running command. `entered` is when Return was pressed, and `began` when bash began it (0: not yet), on the
+    monotonic clock; `cancelled`: Ctrl-C was asked for, and not sent yet."""
 
     id: int
     entered: float
-    began: bool = False
+    began: float = 0.0
+    cancelled: bool = False
     ended: CommandEnded | None = None
     incomplete: bool = False
 
@@ -88,7 +94,7 @@ class Shell:
         self._prompts = 0
         self._tall = False
         self._pty, self._output = self._open()
-        self._thread = threading.Thread(target=self._live, name=f"shell {node}", daemon=True)
+        self._thread = threading.Thread(target=self._run_thread, name=f"shell {node}", daemon=True)
         self._thread.start()
 
     def run(self, text: str, *, step: str = "", bound: float = 120.0, typing: float = 0.0) -> CommandEnded:
@@ -129,11 +135,13 @@ class Shell:
         return self._await(lambda: self._prompts > 0 or self._closing, bound)
 
     def interrupt(self) -> None:
-        """Send Ctrl-C to the running command, or stop the lab's typing; do nothing when there is neither."""
+        """Send Ctrl-C to the running command, as soon as it would reach it, or stop the lab's typing; do nothing when
+        there is neither."""
         with self._news:
             self._interrupted.set()
             if self._running is not None and not self._typing:
-                self._pty.write(b"\x03")
+                self._running.cancelled = True
+                self._pty.wake()
 
     def resize(self, columns: int, rows: int) -> None:
         """Set the size, in cells."""
@@ -175,17 +183,17 @@ class Shell:
     def _print(self, text: str) -> None:
         self._journal.write(Printed(self._node, text))
 
-    def _live(self) -> None:
+    def _run_thread(self) -> None:
         """Run the shell's thread: it alone reads, and writes the shell's output to the journal."""
         while True:
-            with self._outliving():
+            with self._outlive_errors():
                 self._pty.pump(self._read, self._due)
             with self._news:
                 closing, self._prompt = self._closing, False
             status = self._pty.end()
             with suppress(OSError):
                 self._start_up.unlink(missing_ok=True)
-            self._over(status)
+            self._end_command(status)
             if closing or not self._again(status):
                 break
         with self._news:
@@ -212,34 +220,47 @@ class Shell:
     def _read(self, data: bytes) -> None:
         began = time.thread_time()
         for piece in self._output.pieces(data):
-            with self._outliving():
+            with self._outlive_errors():
                 self._output.take(piece)
             if isinstance(piece, Mark):
-                with self._outliving():
-                    self._marked(piece)
+                with self._outlive_errors():
+                    self._take_mark(piece)
         spent = time.thread_time() - began
         if spent > _FLOOD:
             # The printing program waits for the terminal meanwhile, as for any other, and the rest of the lab goes on.
             time.sleep(min(0.2, 2 * spent))
 
-    def _marked(self, mark: Mark) -> None:
+    def _take_mark(self, mark: Mark) -> None:
         match mark.what:
             case "B":
-                self._prompted(mark.number)
+                self._note_prompt(mark.number)
             case "C":
-                self._begun(mark)
+                self._begin_command(mark)
             case "P":
-                self._asked_for_more()
+                self._note_continuation()
             case "D" if mark.number > self._prompts:
-                self._over(mark.status)
+                self._end_command(mark.status)
 
     def _due(self) -> float | None:
-        with self._outliving():
-            return self._output.due()
+        with self._outlive_errors():
+            pauses = (self._output.due(), self._send_interrupt())
+            return min((pause for pause in pauses if pause is not None), default=None)
+        return None
+
+    def _send_interrupt(self) -> float | None:
+        """Send the Ctrl-C that was asked for; while it is too early for it, return the seconds that are left."""
+        with self._news:
+            running = self._running
+            if running is None or not running.cancelled or not running.began:
+                return None
+            if (left := running.began + SETTLED - time.monotonic()) > 0:
+                return left
+            running.cancelled = False
+            self._pty.write(b"\x03")
         return None
 
     @contextmanager
-    def _outliving(self) -> Iterator[None]:
+    def _outlive_errors(self) -> Iterator[None]:
         """Report an error with one piece of output in the terminal; the shell's only thread goes on."""
         try:
             yield
@@ -247,7 +268,7 @@ class Shell:
             with suppress(Exception):
                 self._output.say(f"\x1b[0m\r\n[this output could not be read: {type(error).__name__}: {error}]\r\n")
 
-    def _begun(self, mark: Mark) -> None:
+    def _begin_command(self, mark: Mark) -> None:
         with self._news:
             self._prompt = self._touched = self._unfinished = False
             running = self._running
@@ -256,10 +277,10 @@ class Shell:
             self._output.flush()
             running = self._start(mark.text, "")
         if not running.began:
-            running.began = True
+            running.began = time.monotonic()
             self._output.capture = Capture()
 
-    def _prompted(self, number: int) -> None:
+    def _note_prompt(self, number: int) -> None:
         if number <= self._prompts:
             return
         with self._news:
@@ -268,24 +289,24 @@ class Shell:
             self._news.notify_all()
         self._output.capture = Capture()
 
-    def _asked_for_more(self) -> None:
+    def _note_continuation(self) -> None:
         with self._news:
             self._unfinished = True
             if self._running is not None:
                 self._running.incomplete = True
                 self._news.notify_all()
 
-    def _over(self, status: int) -> None:
+    def _end_command(self, status: int) -> None:
         """Record the end of the running command, if there is one."""
         running, text = self._running, ""
-        with self._outliving():
+        with self._outlive_errors():
             self._output.tidy()
             self._output.flush()
             text = self._text_of(running) if running else ""
         if running is None:
             return
         ended = CommandEnded(running.id, status, round(time.monotonic() - running.entered, 3), text)
-        with self._outliving():
+        with self._outlive_errors():
             self._journal.write(ended)
         with self._news:
             running.ended, self._running = ended, None

@@ -57,7 +57,7 @@ class Header(BaseModel):
 def to_line(entry: Entry) -> str:
     """Return an entry as a line of a tape, its time to the millisecond. Raises ValueError for a number that JSON does
     not have."""
-    fact = FACTS.dump_python(entry.fact, mode="json", exclude_defaults=True, warnings=False)
+    fact = FACTS.dump_python(entry.fact, mode="json", exclude_defaults=True, by_alias=True, warnings=False)
     own = {CLOCK: fact.pop("at")} if "at" in fact else {}
     return _json({"at": round(entry.at, 3), "kind": entry.fact.kind, **own, **fact})
 
@@ -77,7 +77,7 @@ def from_line(line: str) -> Any:
     limits."""
     try:
         found = json.loads(line)
-        _bounded(found)
+        _check_bounds(found)
     except Damaged:
         raise
     except (ValueError, RecursionError) as error:
@@ -115,7 +115,7 @@ def redact_fact(fact: Fact, redactor: Redactor) -> Fact:
     return fact if redactor.whole(together) == together else _each_text(fact, redactor)
 
 
-def _bounded(value: Any) -> None:
+def _check_bounds(value: Any) -> None:
     """Check the limits that hold for every kind of line, before anything is made of it. Raises Damaged."""
     match value:
         case bool() | None:
@@ -129,17 +129,17 @@ def _bounded(value: Any) -> None:
             if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
                 raise Damaged(f"the number {shorten(value)} is beyond {LARGEST_NUMBER:g}")
         case dict():
-            _bounded_list(value)
+            _check_length(value)
             for key, inner in value.items():
-                _bounded(key)
-                _bounded(inner)
+                _check_bounds(key)
+                _check_bounds(inner)
         case _:
-            _bounded_list(value)
+            _check_length(value)
             for inner in value:
-                _bounded(inner)
+                _check_bounds(inner)
 
 
-def _bounded_list(value: list[Any] | dict[str, Any]) -> None:
+def _check_length(value: list[Any] | dict[str, Any]) -> None:
     if len(value) > LONGEST_LIST:
         raise Damaged(f"a list has {len(value):,} values; at most {LONGEST_LIST:,} are read")
 

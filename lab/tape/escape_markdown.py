@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from lab.terminal.sanitize import text_only, visible
 
 
-def fenced(language: str, lines: Iterable[str]) -> Iterator[str]:
+def fence(language: str, lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines as a block of code, between fences that hold whatever is in them."""
     lines = [*lines]
     fence = "`" * max(3, 1 + _longest_run(lines))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC
 
-from lab.tape.escape_markdown import code, fenced, one_line, prose
+from lab.tape.escape_markdown import code, fence, one_line, prose
 from lab.tape.player import LONGEST_PAUSE
 from lab.tape.tape import Tape
 from lab.tape.transcript import (
@@ -14,7 +14,7 @@ from lab.tape.transcript import (
     format_seconds,
     new_lines,
     requests,
-    short,
+    shorten_name,
     trim_output,
 )
 from lab.terminal.sanitize import ScreenFilter, at_rest, visible
@@ -58,7 +58,7 @@ def _events(entries: tuple[Entry, ...]) -> Iterator[tuple[float, str, str]]:
     for entry, node in zip(entries, _fronts(entries), strict=True):
         at, fact, text = round(entry.at, 3), entry.fact, ""
         if node != front:
-            text = f"\x1b[0m\r\n\x1b[2m── {short(node)} ──\x1b[0m\r\n" * bool(front) + behind.pop(node, "")
+            text = f"\x1b[0m\r\n\x1b[2m── {shorten_name(node)} ──\x1b[0m\r\n" * bool(front) + behind.pop(node, "")
             front = node
         if isinstance(fact, Printed):
             said = screens.setdefault(fact.node, ScreenFilter(keyboard=False)).feed(fact.text)
@@ -125,16 +125,16 @@ def _guide(entries: tuple[Entry, ...]) -> Iterator[str]:
                 yield from ("", f"## {number}. {prose(step)}")
             case StepMoved() as moved:
                 yield from _came(happened, hits, world)
-                yield from _held(checks)
+                yield from _list_checks(checks)
                 why = f": {prose(moved.why)}" if moved.why else ""
                 yield from ("", f"**{moved.state.capitalize()}** after {format_seconds(entry.at - began)}{why}")
             case Checked() as checked:
                 checks[checked.check] = checked, entry.at
             case CommandBegan() as command:
-                yield from ("", f"On {code(command.node)}:", "", *fenced("sh", visible(command.text).split("\n")))
+                yield from ("", f"On {code(command.node)}:", "", *fence("sh", visible(command.text).split("\n")))
             case CommandEnded() as ended:
                 if ended.output:
-                    yield from ("", *fenced("text", trim_output(ended.output, HEAD, TAIL)))
+                    yield from ("", *fence("text", trim_output(ended.output, HEAD, TAIL)))
                 if ended.status:
                     yield from ("", f"It ended with status {ended.status}.")
             case Hit() as hit:
@@ -150,7 +150,7 @@ def _came(happened: list[str], hits: list[Hit], world: World) -> Iterator[str]:
         yield from ("", f"{prose(sentence)}.")
 
 
-def _held(checks: dict[int, tuple[Checked, float]]) -> Iterator[str]:
+def _list_checks(checks: dict[int, tuple[Checked, float]]) -> Iterator[str]:
     if checks:
         yield ""
     for _, (check, at) in sorted(checks.items(), key=lambda item: item[0]):

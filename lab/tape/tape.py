@@ -31,6 +31,7 @@ from lab.tape.codec import (
     to_line,
 )
 from lab.terminal.redact import Redactor
+from lab.terminal.redraw import is_redraw
 from lab.world.entries import Entry, Fact, Printed
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -75,7 +76,7 @@ def load(path: Path) -> Tape:
         try:
             found = from_line(line)
             if isinstance(found, dict) and "end" in found:
-                tape = _ended(path, number, Tape(header, tuple(entries)), found)
+                tape = _check_end(path, number, Tape(header, tuple(entries)), found)
                 break
             entries.append(to_entry(found, entries[-1].at if entries else 0.0))
         except Damaged as problem:
@@ -148,7 +149,7 @@ def _header(path: Path, line: str) -> Header:
         raise InputError(f"the tape's header is damaged: {problem}", path=path, line=1, remedy=_AGAIN) from problem
 
 
-def _ended(path: Path, number: int, tape: Tape, mark: dict[str, Any]) -> Tape:
+def _check_end(path: Path, number: int, tape: Tape, mark: dict[str, Any]) -> Tape:
     if mark["end"] != len(tape.entries) or isinstance(mark["end"], bool):
         raise InputError(
             f"the tape is damaged: it has {len(tape.entries)} entries, and its end mark names {shorten(mark['end'])}",
@@ -165,13 +166,15 @@ class Recorder:
     While it is being written, the tape is a file of another name beside it, `NAME.XXXX.part`; at the end it is renamed,
     replacing what was there. When an exception ends the `with` (Ctrl-C is one), the tape is still kept, marked as
     unfinished. Everything is redacted once more, by a redactor that knows what the session knows. What no reader of a
-    tape would accept is left out, and counted in `left_out`. Raises LabError when the tape cannot be written.
+    tape would accept is left out, and counted in `left_out`; so is, uncounted, a line of progress that is drawn again
+    as it was. Raises LabError when the tape cannot be written.
     """
 
     def __init__(self, path: Path, header: Header, journal: Journal, *, redact: Redactor) -> None:
         self.path, self.header, self.count, self.left_out = path, header, 0, 0
         self._journal, self._redact = journal, redact
         self._streams: dict[str, Redactor] = {}
+        self._printed: dict[str, str] = {}
         self._part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         self._size = 0
         self._file: BinaryIO | None = None
@@ -184,7 +187,7 @@ class Recorder:
             # Nobody can know the name beforehand, and exclusive creation follows no link.
             self._file = self._part.open("xb", buffering=0)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._describe_failure(error) from error
         first = header_line(self.header)
         self._line(first)
         self._size = len(first.encode()) + 1
@@ -207,11 +210,16 @@ class Recorder:
                 self._file.close()
             self._part.unlink(missing_ok=True)
         if self._trouble is not None and kind is None:
-            raise self._failed(self._trouble)
+            raise self._describe_failure(self._trouble)
 
     def _take(self, entry: Entry, _: World) -> None:
+        fact = self._clean(entry.fact)
+        if isinstance(fact, Printed):
+            before, self._printed[fact.node] = self._printed.get(fact.node), fact.text
+            if fact.text == before and is_redraw(fact.text):
+                return
         try:
-            line = to_line(Entry(entry.at, self._clean(entry.fact)))
+            line = to_line(Entry(entry.at, fact))
             to_entry(from_line(line))
             size = len(line.encode()) + 1
         except ValueError:  # Damaged is one: the tape must stay readable, and the lesson must go on.
@@ -238,7 +246,7 @@ class Recorder:
             except OSError as error:  # reported at the end: a full disk must not end the lesson
                 self._trouble = error
 
-    def _failed(self, error: OSError) -> LabError:
+    def _describe_failure(self, error: OSError) -> LabError:
         return LabError(
             f"the tape {self.path} cannot be written: {error.strerror}", remedy="choose another file with -o"
         )

@@ -71,24 +71,24 @@ class Transcript:
         if isinstance(fact, Checked) and fact.phase == "before":
             self._before.append((fact, entry.at))
             return
-        yield from self._looked()
+        yield from self._flush_checks()
         if isinstance(fact, LessonOpened | StepMoved):
-            yield from self._asked()
+            yield from self._flush_requests()
         match fact:
             case LessonOpened():
-                lesson = short(fact.lesson)
+                lesson = shorten_name(fact.lesson)
                 yield from ("", f"LESSON {lesson}", "═" * (len(lesson) + 7))
             case StepMoved():
                 yield from self._step(entry.at, fact)
             case Checked():
                 yield from _check(fact, entry.at)
             case CommandBegan():
-                yield from _typed(entry.at, fact)
+                yield from _tell_typed(entry.at, fact)
             case CommandEnded():
                 command = next((c for c in self._world.commands if c.id == fact.id), None)
                 yield from _result(fact, command)
             case Captured():
-                yield from _said(f"    {short(fact.name)} = ", fact.value)
+                yield from _wrap_text(f"    {shorten_name(fact.name)} = ", fact.value)
             case ManagerLink() if fact.state != before.link.state and fact.state != "live":
                 yield from _line(entry.at, "!", f"the cluster does not answer ({fact.state}) {fact.why}".rstrip())
             case _:
@@ -97,15 +97,15 @@ class Transcript:
 
     def end(self) -> Iterator[str]:
         """Yield the summary."""
-        yield from self._looked()
-        yield from self._asked()
+        yield from self._flush_checks()
+        yield from self._flush_requests()
         if not self._steps:
             return
         passed = sum(state == "passed" for _, state, _ in self._steps)
         yield from ("", f"{passed} of {len(self._steps)} steps passed")
-        width = max(len(short(step)) for step, _, _ in self._steps)
+        width = max(len(shorten_name(step)) for step, _, _ in self._steps)
         for step, state, seconds in self._steps:
-            yield f"  {_LAST[state]} {short(step):<{width}}  {state} after {format_seconds(seconds)}"
+            yield f"  {_LAST[state]} {shorten_name(step):<{width}}  {state} after {format_seconds(seconds)}"
         if {step for step, state, _ in self._steps if state == "passed"} >= {*self._text.titles}:
             yield from self._recap()
 
@@ -114,28 +114,28 @@ class Transcript:
         if self._text.recap:
             yield from ("", "In short")
         for sentence in self._text.recap:
-            yield from _said("  · ", fill(sentence, values))
+            yield from _wrap_text("  · ", fill(sentence, values))
         if terms:
             yield from ("", "Terms")
-        width = max((len(short(word)) for word in terms), default=0)
+        width = max((len(shorten_name(word)) for word in terms), default=0)
         for word, meaning in terms.items():
-            yield from _said(f"  {short(word):<{width}}  ", fill(meaning, values))
+            yield from _wrap_text(f"  {shorten_name(word):<{width}}  ", fill(meaning, values))
 
     def _step(self, at: float, fact: StepMoved) -> Iterator[str]:
         if fact.state == "begun":
             title = self._text.titles.get(fact.step, "")
-            named = f"── {short(fact.step)}{': ' * bool(title)}{' '.join(text_only(title).split())}"
+            named = f"── {shorten_name(fact.step)}{': ' * bool(title)}{' '.join(text_only(title).split())}"
             yield from ("", f"{named[: WIDTH - 1]} ".ljust(WIDTH, "─"))
             return
         step = self._world.lesson.steps[(fact.lesson, fact.step)]
         seconds = at - step.began
         self._steps = [s for s in self._steps if s[0] != fact.step] + [(fact.step, fact.state, seconds)]
         why = f": {fact.why}" if fact.why else ""
-        yield from _said(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {format_seconds(seconds)}{why}")
+        yield from _wrap_text(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {format_seconds(seconds)}{why}")
         if fact.state == "passed" and (after := self._text.afters.get(fact.step)):
             yield from ("", *wrap_markdown(fill(after, self._world.lesson.captured), WIDTH, "  "))
 
-    def _looked(self) -> Iterator[str]:
+    def _flush_checks(self) -> Iterator[str]:
         """Yield the pending checks. Consecutive checks that do not hold yet are reported as one."""
         before, self._before = self._before, []
         if len(before) > 1 and not any(check.ok for check, _ in before):
@@ -144,11 +144,11 @@ class Transcript:
             for check, at in before:
                 yield from _check(check, at)
 
-    def _asked(self) -> Iterator[str]:
+    def _flush_requests(self) -> Iterator[str]:
         """Yield a step's requests at its end, summed up: the mesh is probed every few seconds while it is visible."""
         hits, self._hits = self._hits, []
         for sentence in requests(hits, self._world):
-            yield from _said("  · ", sentence)
+            yield from _wrap_text("  · ", sentence)
 
 
 def new_lines(before: World, after: World) -> tuple[Change, ...]:
@@ -168,11 +168,11 @@ def requests(hits: list[Hit], world: World) -> Iterator[str]:
     quickly."""
     names = {task.container[:12]: world.swarm.task_name(task) for task in world.swarm.tasks.values() if task.container}
     for address in dict.fromkeys(hit.address for hit in hits):
-        yield _summed(address, [hit for hit in hits if hit.address == address], names)
+        yield _sum_up(address, [hit for hit in hits if hit.address == address], names)
 
 
-def _summed(address: str, hits: list[Hit], names: dict[str, str]) -> str:
-    good = [h for h in hits if _answered(h)]
+def _sum_up(address: str, hits: list[Hit], names: dict[str, str]) -> str:
+    good = [h for h in hits if _is_answered(h)]
     nodes = sorted({h.node for h in hits})
     found = {names.get(h.replica[:12], h.replica) for h in good}
     replicas = sorted(name for name in found if _NAME.fullmatch(name))
@@ -181,11 +181,13 @@ def _summed(address: str, hits: list[Hit], names: dict[str, str]) -> str:
         words += f" by {', '.join(replicas) if len(replicas) <= _NAMED else f'{len(replicas)} replicas'}"
     if good:
         words += f", the slowest in {max(h.ms for h in good):.0f} ms"
-    other = Counter(f"with status {h.status}" if h.status else f"failed ({h.error})" for h in hits if not _answered(h))
+    other = Counter(
+        f"with status {h.status}" if h.status else f"failed ({h.error})" for h in hits if not _is_answered(h)
+    )
     return "; ".join((words, *(f"{count} {how}" for how, count in sorted(other.items()))))
 
 
-def _answered(hit: Hit) -> bool:
+def _is_answered(hit: Hit) -> bool:
     return 200 <= hit.status < 400
 
 
@@ -198,7 +200,7 @@ def trim_output(output: str, head: int = HEAD, tail: int = TAIL) -> list[str]:
     return [*lines[:head], f"… {left_out} more lines …", *lines[-tail:]]
 
 
-def short(name: str) -> str:
+def shorten_name(name: str) -> str:
     """Return a name as one line of limited length."""
     name = " ".join(text_only(name).split())
     return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
@@ -223,11 +225,11 @@ def _check(fact: Checked, at: float) -> Iterator[str]:
     when = "before: " if fact.phase == "before" else ""
     found = say_how_long(fact.why, fact.waits, at)
     why = f" ({found})" if found and found != fact.text else ""
-    yield from _said(f"  {mark} ", f"{when}{fact.text}{why}")
+    yield from _wrap_text(f"  {mark} ", f"{when}{fact.text}{why}")
 
 
-def _typed(at: float, fact: CommandBegan) -> Iterator[str]:
-    prompt = f"{short(fact.node)} $ "
+def _tell_typed(at: float, fact: CommandBegan) -> Iterator[str]:
+    prompt = f"{shorten_name(fact.node)} $ "
     first, *rest = text_only(fact.text).splitlines() or [""]
     yield f"{format_clock(at):>8}  {prompt}{first}"
     yield from (f"{' ' * 10}{' ' * len(prompt)}{line}" for line in rest)
@@ -236,15 +238,15 @@ def _typed(at: float, fact: CommandBegan) -> Iterator[str]:
 def _result(fact: CommandEnded, command: Command | None) -> Iterator[str]:
     for line in trim_output(fact.output):
         yield f"{' ' * 10}│ {line}".rstrip()
-    name = f"{short(command.node)}: " if command and command.step == "" else ""
+    name = f"{shorten_name(command.node)}: " if command and command.step == "" else ""
     yield f"{' ' * 10}╰ {name}exit {fact.status} after {format_seconds(fact.seconds)}"
 
 
 def _line(at: float, mark: str, text: str) -> Iterator[str]:
-    yield from _said(f"{format_clock(at):>8}  {mark} ", text)
+    yield from _wrap_text(f"{format_clock(at):>8}  {mark} ", text)
 
 
-def _said(lead: str, text: str) -> Iterator[str]:
+def _wrap_text(lead: str, text: str) -> Iterator[str]:
     text = " ".join(text_only(text).split())
     wrapped = textwrap.wrap(text, WIDTH - len(lead), break_on_hyphens=False) or [""]
     yield f"{lead}{wrapped[0]}".rstrip()

@@ -59,11 +59,11 @@ def to_plain_text(raw: str, columns: int, rows: int) -> str:
     if not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text := raw.replace("\r\n", "\n")):
         lines = text.expandtabs(8).split("\n")
     else:
-        lines = _drawn(safe_for_screen(raw), columns, rows)
+        lines = _draw(safe_for_screen(raw), columns, rows)
     return "\n".join(line.rstrip() for line in lines).rstrip("\n")[-LONGEST:]
 
 
-def _drawn(raw: str, columns: int, rows: int) -> list[str]:
+def _draw(raw: str, columns: int, rows: int) -> list[str]:
     try:
         return _screen(raw + _LEAVE, columns, rows)
     except Exception:  # noqa: BLE001  an emulator is complex; what it cannot draw still has text

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from lab.terminal import escapes
-from lab.terminal.secret_shapes import LONGEST, SHAPES, Shape, begun, may_go_on
+from lab.terminal.secret_shapes import LONGEST, SHAPES, Shape, find_begun, may_go_on
 
 __all__ = ["Redactor", "is_mask"]
 
@@ -144,7 +144,7 @@ class Redactor:
     def whole(self, text: str) -> str:
         """Return a standalone text, masked."""
         found = _look(text, self._known, alone=True)
-        return _masked(text, (*found.sure, *found.likely), self._known)
+        return _mask_spans(text, (*found.sure, *found.likely), self._known)
 
     @property
     def holds(self) -> bool:
@@ -158,7 +158,7 @@ class Redactor:
 
     def _emit(self, text: str, spans: tuple[tuple[int, int], ...], upto: int, undecided: int) -> str:
         upto = max(upto, self._sent)
-        said = _masked(text, spans, self._known)[self._sent : upto]
+        said = _mask_spans(text, spans, self._known)[self._sent : upto]
         keep = _context(text, min(undecided, upto))
         self._kept, self._sent = text[keep:], upto - keep
         return said
@@ -249,7 +249,7 @@ class _Seen:
         the next one is not indented."""
         index = bisect_right(self._breaks, (start, True))
         while index < len(self._breaks) and (at := self._breaks[index][0]) < end:
-            if not self._wrapped(index):
+            if not self._is_wrapped(index):
                 return at
             index += 1
         return end
@@ -257,11 +257,11 @@ class _Seen:
     def line(self, at: int) -> str:
         """Return the line up to `at`, including the wrapped lines before it that it continues."""
         index = bisect_right(self._breaks, (at, True)) - 1
-        while index >= 0 and at - self._breaks[index][0] < _CONTEXT and self._wrapped(index):
+        while index >= 0 and at - self._breaks[index][0] < _CONTEXT and self._is_wrapped(index):
             index -= 1
         return self.text[max(at - _CONTEXT, self._breaks[index][0] if index >= 0 else 0) : at]
 
-    def _wrapped(self, index: int) -> bool:
+    def _is_wrapped(self, index: int) -> bool:
         at, indented = self._breaks[index]
         before = self._breaks[index - 1][0] if index else 0
         return not indented and at - before >= WRAPS_FROM
@@ -273,7 +273,7 @@ def _matches(seen: _Seen, known: tuple[str, ...], alone: bool) -> Iterator[_Matc
     for value in known:
         for at in _finds(text, value):
             yield _Match(at, at, at + len(value))
-        if not alone and (part := _half(text, value)):
+        if not alone and (part := _find_half(text, value)):
             yield _Match(size - part, size - part, size, False, part >= max(SHORTEST, len(value) // 3))
     lowered = text.translate(_LOWER)
     for shape in SHAPES:
@@ -282,7 +282,7 @@ def _matches(seen: _Seen, known: tuple[str, ...], alone: bool) -> Iterator[_Matc
             if at >= done and (match := _body(seen, shape, at)):
                 done = match.end
                 yield match
-    if part := begun(text):
+    if part := find_begun(text):
         yield _Match(size - part, size - part, size, False, False)
 
 
@@ -328,7 +328,7 @@ def _finds(text: str, part: str) -> Iterator[int]:
         at = text.find(part, at + 1)
 
 
-def _half(text: str, value: str) -> int:
+def _find_half(text: str, value: str) -> int:
     """Return how many characters at the text's end could be the beginning of the value, but not all of it."""
     for size in range(min(len(value) - 1, len(text)), 0, -1):
         if text.endswith(value[:size]):
@@ -336,8 +336,8 @@ def _half(text: str, value: str) -> int:
     return 0
 
 
-def _masked(text: str, spans: Iterable[tuple[int, int]], known: tuple[str, ...]) -> str:
-    text = _hidden(text, spans)
+def _mask_spans(text: str, spans: Iterable[tuple[int, int]], known: tuple[str, ...]) -> str:
+    text = _hide_spans(text, spans)
     if not _OPENS_STRING.search(text):
         return text
     together = "\n".join(match[1] for match in _STRING.finditer(text))
@@ -351,10 +351,10 @@ def _payload(text: str, known: tuple[str, ...]) -> str:
     if len(text) < SHORTEST:
         return text
     found = _look(text, known)
-    return _hidden(text, (*found.sure, *found.likely))
+    return _hide_spans(text, (*found.sure, *found.likely))
 
 
-def _hidden(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def _hide_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
     pieces, at = [], 0
     for start, end in sorted(spans):
         if end > at:

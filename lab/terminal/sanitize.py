@@ -146,7 +146,7 @@ def text_only(text: str) -> str:
 def visible(text: str) -> str:
     """Return a text in which nothing acts on a terminal or is hidden: control characters, bidirectional controls and
     lone surrogates are written as in a program's source (`\\x1b`). Tabs and line ends stay."""
-    return _HIDDEN.sub(_written, text.replace("\r\n", "\n"))
+    return _HIDDEN.sub(_write_out, text.replace("\r\n", "\n"))
 
 
 def at_rest(text: str) -> str:
@@ -168,6 +168,6 @@ def _last(pattern: str, text: str) -> str:
     return str(found[-1]) if found else ""
 
 
-def _written(found: re.Match[str]) -> str:
+def _write_out(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -136,7 +136,7 @@ def may_go_on(shape: Shape, body: str) -> bool:
     return len(body) < shape.full and not (shape.opener.startswith("-----") and _END_OF_KEY.search(body))
 
 
-def begun(text: str) -> int:
+def find_begun(text: str) -> int:
     """Return how many characters at the text's end could be the beginning of a secret that is recognised by its
     form."""
     for size in range(min(_LONGEST_OPENER - 1, len(text)), 0, -1):

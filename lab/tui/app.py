@@ -24,6 +24,7 @@ from lab.tui.ui_state import UiState
 from lab.tui.view_actions import ViewActions
 
 if TYPE_CHECKING:
+    from lab.lesson.standing import Attempt
     from lab.session import Stage, UndoOffer
     from lab.session.draft import Saved
     from lab.tui.widgets.terminal import Terminal
@@ -83,7 +84,7 @@ class LabApp(ViewActions):
         return self._main
 
     @on(MainScreen.Ready)
-    def _mounted(self) -> None:
+    def _handle_ready(self) -> None:
         self.see(compact=is_compact(self.size))
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(self._begin)
@@ -128,7 +129,7 @@ class LabApp(ViewActions):
         await super().on_event(event)
 
     @on(Moved)
-    def _moved(self) -> None:
+    def _handle_moved(self) -> None:
         if not self._frame_due:
             self._frame_due = True
             wait = self._frame_at + FRAME - time.monotonic()
@@ -155,16 +156,16 @@ class LabApp(ViewActions):
         self.see(world=batch.world, now=self._worker.now(), title=self._worker.stage.title, **moved)
 
     @on(Making)
-    def _making(self, message: Making) -> None:
+    def _handle_making(self, message: Making) -> None:
         self.see(progress=message.progress)
 
     @on(Refused)
-    def _refused(self, message: Refused) -> None:
+    def _handle_refused(self, message: Refused) -> None:
         world = self.ui.world
         self.see(notice=trouble("wish", message.error), trouble=True, loading=world is not None and world.load.running)
 
     @on(Worker.StateChanged)
-    def _worked(self, event: Worker.StateChanged) -> None:
+    def _handle_worker(self, event: Worker.StateChanged) -> None:
         if event.state not in (WorkerState.SUCCESS, WorkerState.ERROR):
             return
         name, result, error = event.worker.name, event.worker.result, event.worker.error
@@ -223,7 +224,7 @@ class LabApp(ViewActions):
         view = find_pane(next(iter(lesson.panes), "")).id
         there = replace(self.ui, lesson=lesson, view=view)
         there = replace(there, page=there.resume if self._page is None else min(self._page, there.count))
-        self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view)
+        self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view, notice="")
         if there.wanted_view == before:
             self._worker.look(before)
         self._worker.find_drift()
@@ -256,11 +257,11 @@ class LabApp(ViewActions):
         elif s.asks:
             from lab.tui import dialogs  # not needed for the first paint
 
-            self.push_screen(dialogs.ask(s), self._answered)
+            self.push_screen(dialogs.ask(s), self._take_answer)
         else:
             self._play(s.step.id)
 
-    def _answered(self, answer: str | None) -> None:
+    def _take_answer(self, answer: str | None) -> None:
         s = self.ui
         if answer is not None and s.step is not None and s.question is not None and keys.works(s, "go"):
             if s.question.choices:
@@ -301,6 +302,20 @@ class LabApp(ViewActions):
         self._page = page
         self.see(busy="opening", notice="", drift="")
         self._worker.open(lesson)
+
+    def dare(self, attempt: Attempt) -> None:
+        """Ask whether a challenge is to begin, and begin it."""
+        from lab.tui import dialogs  # not needed for the first paint
+
+        def begin(how: str | None) -> None:
+            if how == "go on":
+                self.open_lesson(attempt.lesson.id)
+            elif how is not None and keys.works(self.ui, "lessons"):
+                self._page = None
+                self.see(busy="reset", notice="The lab breaks something, out of sight ...", trouble=False, drift="")
+                self._worker.begin(attempt.challenge, new=how == "new")
+
+        self.push_screen(dialogs.challenge(self.ui, attempt), begin)
 
     def action_reset(self) -> None:
         from lab.tui import dialogs  # not needed for the first paint

@@ -89,7 +89,7 @@ def _brief(s: UiState, room: int) -> Line:
     return fit(head, ((f"{marks} ", tone), (f"{state or 'to do'} ", tone)), room)
 
 
-def filled(s: UiState, text: str) -> str:
+def fill_text(s: UiState, text: str) -> str:
     """Return the text with its captured values; one that is not known yet appears as `‹name›`."""
     known = s.world.lesson.captured if s.world else {}
     return fill(text, {name: known.get(name, f"‹{name}›") for name in placeholders(text)})
@@ -103,7 +103,7 @@ def checks(s: UiState) -> Iterator[tuple[str, str, str, Tone]]:
     state = s.step_state(s.page)
     for place, check in enumerate(step.checks):
         verdict = world.lesson.verdicts.get((s.lesson.id, step.id, place))
-        asks = filled(s, verdict.text if verdict else check.sentence)
+        asks = fill_text(s, verdict.text if verdict else check.sentence)
         if verdict is not None and verdict.ok:
             yield "✔", asks, "", "run"
         elif state == "passed" and verdict is None and not s.reading:
@@ -131,20 +131,20 @@ def findings(s: UiState) -> list[str]:
 def step_card(s: UiState, room: int) -> tuple[Line, ...]:
     """Return the current step's card: its command, what must then be true, and the result so far."""
     step = s.step
-    if step is None or s.world is None:
+    if step is None or s.world is None or s.leaves:
         return ()
     state, record = s.step_state(s.page), s.record(s.page)
-    where = f"on {filled(s, step.on)}" if step.on else ""
+    where = f"on {fill_text(s, step.on)}" if step.on else ""
     lines: list[Line] = [fit(((_command_head(s), "quiet"),), ((where, "quiet"),), room)]
     if step.your_turn:
         words = "make it so, in any way you like." if s.live or s.reading else "the recording shows one way."
         lines += wrap([("Your turn: ", "strong"), (words, "")], room, (("» ", "lab"),))
     elif step.run is not None:
-        for place, part in enumerate(filled(s, step.run).rstrip("\n").split("\n")):
+        for place, part in enumerate(fill_text(s, step.run).rstrip("\n").split("\n")):
             lead: Line = (("$ " if not place else "  ", "lab"),)
             lines += wrap([(part, "code")], room, lead, (("    ", ""),))
     else:
-        lines += wrap([(filled(s, step.sentence), "code")], room, (("» ", "lab"),))
+        lines += wrap([(fill_text(s, step.sentence), "code")], room, (("» ", "lab"),))
     lines.append(())
     if s.keeps_back:
         lines += wrap([("What must then be true is shown once you have answered the question.", "quiet")], room)
@@ -248,4 +248,4 @@ def notes(s: UiState, room: int) -> tuple[Line, ...]:
 
     given = s.step.notes if s.step is not None else None
     text = (given if isinstance(given, str) else given.markdown) if given else "No notes for this page."
-    return tuple(clip(line, room) for line in render_markdown(filled(s, text), room))
+    return tuple(clip(line, room) for line in render_markdown(fill_text(s, text), room))

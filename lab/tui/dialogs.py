@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from lab import panes
 from lab.panes import CLUSTER
 from lab.terminal.sanitize import visible
-from lab.tui.chrome import filled
+from lab.tui.chrome import fill_text
 from lab.tui.keys import help_lines
 from lab.tui.lesson.markdown import render_markdown
 from lab.tui.panes import find_module
@@ -25,6 +25,7 @@ from lab.tui.widgets.dialog import Dialog
 from lab.tui.widgets.lines import Draw, LinesView
 
 if TYPE_CHECKING:
+    from lab.lesson.standing import Attempt
     from lab.session import UndoOffer
     from lab.world.world import World
 
@@ -214,11 +215,11 @@ def ask(s: UiState) -> Ask | Pick:
     question = s.question
     if question is None:
         raise ValueError("this step asks nothing")
-    title, text = "Before the step", filled(s, question.text)
+    title, text = "Before the step", fill_text(s, question.text)
     if not question.choices:
         return Ask(title, text, s.said or str(question.usual))
     chosen = str(question.choices.index(s.said)) if s.said in question.choices else None
-    rows = [(str(place), filled(s, choice)) for place, choice in enumerate(question.choices)]
+    rows = [(str(place), fill_text(s, choice)) for place, choice in enumerate(question.choices)]
     return Pick(title, rows, chosen, text=text)
 
 
@@ -229,6 +230,19 @@ def reset(s: UiState) -> Pick:
         options.insert(0, (s.step.id, f"To the start of this step: {s.step.title}"))
     title = "Wind the recording back" if s.link == "replay" else "Put the cluster back"
     return Pick("Read again" if s.reading else title, options)
+
+
+def challenge(s: UiState, attempt: Attempt) -> Pick:
+    """Return the question whether a challenge is to begin; the result is "go on" (it is as it was left), "begin", or
+    "new" (with other values)."""
+    symptom = fill_text(s, attempt.lesson.steps[0].text)
+    text = f"{symptom}\n\nThe cluster is put to the start of the challenge, and then broken."
+    options = [("begin", "Begin")]
+    if attempt.begun:
+        options = [("begin", "Begin again"), ("new", "Begin again, with other values")]
+        if not attempt.repaired:
+            options.insert(0, ("go on", "Go on, with the cluster as it is"))
+    return Pick(f"Challenge: {attempt.lesson.title}", options, text=text)
 
 
 def undo(offer: UndoOffer) -> Pick:

@@ -44,7 +44,7 @@ def _readable(s: UiState) -> bool:
     return _idle(s) and s.step is not None and s.step_state(s.page) != "passed" and s.reading
 
 
-def _passed(s: UiState) -> bool:
+def _is_passed(s: UiState) -> bool:
     return _idle(s) and s.step is not None and s.step_state(s.page) == "passed"
 
 
@@ -64,7 +64,7 @@ def _stoppable(s: UiState) -> bool:
     return _out(s) and s.busy == "step"
 
 
-def _offered(s: UiState) -> bool:
+def _has_offer(s: UiState) -> bool:
     return _out(s) and bool(s.offer) and not s.busy
 
 
@@ -105,13 +105,13 @@ _HELP = "This help, for what has the focus"
 _OF_THE_LESSON = (
     Key("", "leave", "Esc Esc", "leave the terminal", "Twice: leave the terminal", lambda s: s.typing, 0),
     Key("ctrl+c", "stop", "^C", "stop the step", "Stop the step that runs", _stoppable, 0),
-    Key("L", "go_live", "L", "go live", "Take this lesson on the cluster that is ready", _offered, 0),
+    Key("L", "go_live", "L", "go live", "Take this lesson on the cluster that is ready", _has_offer, 0),
     Key("enter,space", "go", "Enter", "begin", "Begin the lesson", _can_begin, 1),
     Key("enter,space", "go", "Enter", "run the step", "Run the step's command", _at("", "stopped"), 1),
     Key("enter,space", "go", "Enter", "try again", "Run the step's command again", _at("failed"), 1),
     Key("enter,space", "go", "Enter", "your turn", "Begin your turn: the lab waits until it is so", _your_turn, 1),
     Key("enter,space", "go", "Enter", "show its end", _END, _readable, 1),
-    Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _passed, 1),
+    Key("enter,space", "go", "Enter", "go on", "Go on to the next step", _is_passed, 1),
     Key("enter,space", "go", "Enter", "next lesson", "Open the next lesson", _can_leap, 1),
     Key("c", "quiz", "c", "check yourself", _QUIZ, _has_quiz, 2),
     Key("n,right", "turn(1)", "n", "next", _NEXT, lambda s: _out(s) and s.lesson is not None and s.page < s.count, 3),
@@ -141,7 +141,15 @@ _OF_THE_REST = (
     Key("f", "failures", "f", "failures", "The failed requests, each beside what the swarm did", _has_failures, 2),
     Key("z", "zoom", "z", "zoom", "This pane alone", lambda s: _out(s) and not s.single, 6),
     Key("z", "zoom", "z", "all panes", "All panes again", lambda s: _out(s) and s.zoomed and not s.compact, 2),
-    Key("l", "lessons", "l", "lessons", "The board of lessons: what is done, and where you were", _choosable, 5),
+    Key(
+        "l",
+        "lessons",
+        "l",
+        "lessons",
+        "The board of lessons and challenges: what is done, where you were",
+        _choosable,
+        5,
+    ),
     Key("s", "notes", "s", "notes", _NOTES, _out, 7),
     Key("d", "theme", "d", "theme", "The next theme of dark, light and colour-blind", _out, 8),
     Key("ctrl+p", "palette", "^P", "palette", "Find lessons, steps, panes and commands by name", _out, 7),
@@ -174,7 +182,7 @@ def _keys_with(those: tuple[panes.Pane, ...]) -> tuple[Key, ...]:
     return (*_OF_THE_LESSON, *regions, *views, *_OF_THE_REST)
 
 
-def working(s: UiState) -> Iterator[Key]:
+def working_keys(s: UiState) -> Iterator[Key]:
     """Return the keys that work now."""
     return (key for key in all_keys() if key.when(s))
 
@@ -190,7 +198,7 @@ def footer(s: UiState, room: int) -> tuple[Line]:
     line: list[Span] = []
     for _, item in _footer_items(s, room):
         line += item
-    if len(line) < 2 * sum(1 for key in working(s) if key.show):
+    if len(line) < 2 * sum(1 for key in working_keys(s) if key.show):
         line.append(("…", "quiet"))
     return (tuple(line),)
 
@@ -206,7 +214,7 @@ def footer_key(s: UiState, room: int, x: int) -> Key | None:
 
 
 def _footer_items(s: UiState, room: int) -> Iterator[tuple[Key, Line]]:
-    shown = sorted((k for k in working(s) if k.show), key=lambda k: k.rank)
+    shown = sorted((k for k in working_keys(s) if k.show), key=lambda k: k.rank)
     used = 0
     for place, key in enumerate(shown):
         item: Line = ((f" {key.show} ", "key"), (f" {key.label}  ", "quiet"))
@@ -222,7 +230,7 @@ _SIGNS = {"question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "left":
 
 def help_lines(s: UiState, room: int) -> Iterator[Line]:
     """Yield every key that works now, with what it does."""
-    for key in working(s):
+    for key in working_keys(s):
         names = [_SIGNS.get(name, name).replace("ctrl+", "Ctrl+") for name in (key.keys or key.show).split(",")]
         names = [n if n in "L?" or len(n) == 1 else n[0].upper() + n[1:] for n in names]
         yield from wrap([(key.help, "")], room, ((f"{' or '.join(names):>15}  ", "lab"),))

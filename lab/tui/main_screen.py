@@ -14,6 +14,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
+from lab.panes import CLUSTER
 from lab.tui import chrome, keys
 from lab.tui.draw_guard import draw_safely
 from lab.tui.lesson import pages
@@ -23,7 +24,7 @@ from lab.tui.widgets.lines import LinesView
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from lab.tui.cluster.widget import Reconciliation
+    from lab.tui.cluster.widget import ClusterGrid
     from lab.tui.journal_feed import Batch
     from lab.tui.widgets.terminal import Terminal
     from lab.tui.widgets.timeline import Timeline
@@ -69,10 +70,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._lesson = Vertical(self._page, self._sheets["card"], id="lesson", classes="pane")
         self._body = Container(self._lesson, id="body")
         self._speaker: Horizontal | None = None
-        self._place: tuple[object, object] = (None, None)
+        self._place: tuple[object, object, bool] = (None, None, False)
         self._hints = 0
         self._panes: dict[Region, Widget] = {"lesson": self._lesson}
-        self._cluster: Reconciliation
+        self._cluster: ClusterGrid
         self._timeline: Timeline
         self._view: View
         self.terminal: Terminal
@@ -94,13 +95,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     async def _furnish(self) -> None:
         """Mount the other panes after the first paint: their imports take longer than the rest."""
-        from lab.tui.cluster.widget import Reconciliation  # not needed for the first paint
+        from lab.tui.cluster.widget import ClusterGrid  # not needed for the first paint
         from lab.tui.widgets.terminal import Terminal
         from lab.tui.widgets.timeline import Timeline
         from lab.tui.widgets.view import View
 
         self._cluster, self._timeline = (
-            Reconciliation(id="cluster", classes="pane"),
+            ClusterGrid(id="cluster", classes="pane"),
             Timeline(id="timeline", classes="pane"),
         )
         self._view = View(id="view")
@@ -149,9 +150,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _place_view(self, s: UiState) -> None:
         """Show one of the two widgets that share the cluster's place; the focus moves with it."""
-        widget: Widget = self._cluster if s.view == "reconciliation" else self._view
+        widget: Widget = self._cluster if s.view == CLUSTER else self._view
         away = self._panes["cluster"]
-        self.set_class(s.view != "reconciliation", "viewed")
+        self.set_class(s.view != CLUSTER, "viewed")
         if widget is not away:
             self._panes["cluster"] = widget
             widget.remove_class("away")
@@ -161,32 +162,30 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _turn(self, s: UiState) -> None:
         """Scroll to the top of a new page, to a new hint, to what is told once a step has passed or, where the card is
-        below the text, to the card of a step that was run."""
-        state = s.step_state(s.page) if s.step is not None else ""
-        page, place = (s.lesson and s.lesson.id, s.page), (s.region, state, self._lesson.size)
-        before, self._place = self._place, (page, place)
-        moved = before != self._place
+        in the text, to the card of a step that was run."""
+        state, crowded = s.step_state(s.page) if s.step is not None else "", self._is_crowded(s)
+        now = (s.lesson and s.lesson.id, s.page), (s.region, state), crowded
+        before, self._place = self._place, now
+        turned, happened = before[0] != now[0], before[1] != now[1]
         told = len(s.hints) + s.solution_asked
         hinted, self._hints = told > self._hints, told
+        passed = state == "passed" and happened and not turned
         if hinted:
-            self.call_after_refresh(self._page.scroll_to, y=pages.hints_at(s, max(10, self._page.room)), animate=False)
-        elif state == "passed" and moved and before[0] == page and pages.has_afterwards(s):
-            self.call_after_refresh(self._show_afterwards)
-        elif state and moved and self._crowded(s):
-            self.call_after_refresh(self._page.scroll_end, animate=False, immediate=True)
-        elif before[0] != page:
-            self.call_after_refresh(self._page.scroll_home, animate=False)
-
-    def _show_afterwards(self) -> None:
-        self._page.scroll_to(y=pages.afterwards_at(self._ui, max(10, self._page.room)), animate=False)
+            self._page.keep_at(lambda room: pages.hints_at(self._ui, room))
+        elif passed and pages.has_afterwards(s):
+            self._page.keep_at(lambda room: pages.told_at(self._ui, room, crowded=self._is_crowded(self._ui)))
+        elif crowded and (passed or (state not in ("", "passed") and before != now)):
+            self._page.keep_at(lambda room: len(pages.crowded_page(self._ui, room)))
+        elif turned:
+            self._page.keep_at(lambda _: 0)
 
     def paint(self) -> None:
         """Paint every view, each of which repaints only the lines that differ."""
         s = self._ui
-        crowded = self._crowded(s)
+        crowded = self._is_crowded(s)
         for name, view in _SHEETS:
             if crowded and name in ("page", "card"):
-                view = pages.crowded if name == "page" else pages.nothing
+                view = pages.crowded_page if name == "page" else pages.no_lines
             if name != "notes" or s.notes:
                 self._sheets[name].show(partial(view, s))
         if self._speaker is not None:
@@ -194,7 +193,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 for digits in self._speaker.query(f"#{name}"):
                     cast(Any, digits).update(text)
 
-    def _crowded(self, s: UiState) -> bool:
+    def _is_crowded(self, s: UiState) -> bool:
         """Whether the step card leaves too little of the pane for the text, so that both scroll as one."""
         room, height = self._lesson.size.width - 1, self._lesson.size.height
         return height > 0 and len(draw_safely(chrome.step_card, s, max(10, room))) > 0.55 * height

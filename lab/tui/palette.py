@@ -10,7 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from lab import panes
 from lab.tui.appearance import THEMES
-from lab.tui.keys import working
+from lab.tui.keys import working_keys
 from lab.tui.ui_state import REGIONS, TITLES
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class LabCommands(Provider):
         app = cast("LabApp", self.app)
         s = app.ui
         shown: set[str] = set()
-        for key in working(s):
+        for key in working_keys(s):
             if key.action not in shown and key.action.split("(")[0] not in ("palette", "leave", "pane", "view"):
                 shown.add(key.action)
                 yield key.help, f"key {key.show}", partial(app.run_action, key.action)

@@ -29,6 +29,11 @@ def pane_svg(world: World, pane: str) -> str:
     return f'<svg class="pane" viewBox="-{_MARGIN} -{_MARGIN} {size}" role="img" aria-label="{name}">{drawn}</svg>'
 
 
+def row_svg(row: Line) -> str:
+    """Return one row of a pane, at its top, as a part of an SVG; the next one is 18 further down."""
+    return "".join(_row(row, 0))
+
+
 def picture_style() -> str:
     """Return the CSS of the pictures: light, and dark where the reader prefers that."""
     dark = "\n".join(f"  {rule}" for rule in _rules(DARK))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lab.cluster.model import Progress, Report
     from lab.lesson.model import Lesson
-    from lab.lesson.standing import Standing
+    from lab.lesson.standing import Attempt, Standing
     from lab.session import Stage
     from lab.session.draft import Saved
 
@@ -31,7 +31,7 @@ PATIENCE = 1.5
 #: Seconds between two looks at a lesson's file.
 LOOK = 0.3
 
-Standings = tuple["tuple[Lesson, ...]", "Mapping[str, Standing]"]
+Standings = tuple["tuple[Lesson, ...]", "Mapping[str, Standing]", "tuple[Attempt, ...]"]
 Work = Literal["stage", "opening", "step", "reset", "offer", "making", "board", "drift"]
 BringUp = Callable[["Report"], object]
 Reload = Callable[[], "Saved | None"]
@@ -163,6 +163,12 @@ class StageWorker:
         self._stop_comparing()
         self._work("opening", partial(_open, self.stage, lesson))
 
+    def begin(self, challenge: str, *, new: bool) -> None:
+        """Begin a challenge, with `new` by other values; the worker's result is `Opened`."""
+        self._stop_comparing()
+        if self.stage is not None:
+            self._work("opening", partial(_begin, self.stage, challenge, new=new))
+
     def play(self, step: str, said: tuple[str, str] | None = None) -> None:
         """Run a step. `said` is a question's name and its answer, which the stage gets first."""
         self._stop_comparing()
@@ -252,7 +258,8 @@ class StageWorker:
             self._wishes.put(partial(self.stage.take_hint, step, hint))
 
     def find_standings(self) -> None:
-        """Find out where one is in the lessons; the worker's result is the lessons and their standings, by id."""
+        """Find out where one is in the lessons; the worker's result is the lessons, their standings, by id, and how the
+        challenges stand."""
         if self.stage is not None:
             self._work("board", partial(_find_standings, self.stage))
 
@@ -349,7 +356,11 @@ def _play(stage: Stage, step: str, said: tuple[str, str] | None) -> None:
 
 
 def _find_standings(stage: Stage) -> Standings:
-    return stage.lessons(), stage.standings()
+    return stage.lessons(), stage.standings(), stage.challenges()
+
+
+def _begin(stage: Stage, challenge: str, *, new: bool) -> Opened:
+    return Opened(stage.begin(challenge, new=new), stage.lessons())
 
 
 def _open(stage: Stage | None, lesson: str) -> Opened | None:

@@ -67,7 +67,7 @@ class Incoming:
         self._held += data
         while self._held:
             if self._pasting:
-                yield from self._pasted()
+                yield from self._take_paste()
                 return
             if _BEGUN.fullmatch(self._held):
                 if len(self._held) > _LONGEST:  # keep its head, and what may be half of its end
@@ -113,12 +113,12 @@ class Incoming:
             case "mouse" | "string":
                 return b""
             case "csi":
-                return _known(piece)
+                return _translate(piece)
             case "ss3":
                 return piece if _is_named(piece) else b""
         return piece
 
-    def _pasted(self) -> Iterator[bytes]:
+    def _take_paste(self) -> Iterator[bytes]:
         text, end, rest = self._held.partition(_PASTED)
         if end:
             self._held, self._pasting = rest, False
@@ -132,7 +132,7 @@ class Incoming:
             yield from self.feed(b"", self._since)
 
 
-def _known(sequence: bytes) -> bytes:
+def _translate(sequence: bytes) -> bytes:
     """Return the sequence in the form that Textual understands, empty if there is none."""
     if _REPORT.fullmatch(sequence) or _is_named(sequence):
         return sequence

@@ -103,6 +103,12 @@ class UiState:
         return getattr(self.step, "question", None)
 
     @property
+    def leaves(self) -> bool:
+        """Whether another lesson is being opened, so that nothing is known of this one any more."""
+        known = self.world.lesson.id if self.world is not None else ""
+        return bool(self.busy) and self.lesson is not None and known not in ("", self.lesson.id)
+
+    @property
     def asks(self) -> bool:
         """Whether the current step asks somebody before it runs: a replay has its number, but leaves a choice open."""
         return self.question is not None and (self.live or bool(self.question.choices))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
@@ -13,12 +14,14 @@ from textual.command import CommandPalette
 from lab.errors import LabError
 from lab.tui import keys
 from lab.tui.appearance import THEMES
+from lab.tui.chrome import fill_text
 from lab.tui.main_screen import is_compact
 from lab.tui.run_app import SafeApp
 from lab.tui.stage_worker import Reloaded, Unreadable, Waiting
 from lab.tui.ui_state import REGIONS, Region
 
 if TYPE_CHECKING:
+    from lab.lesson.standing import Attempt
     from lab.tui.lesson.board import Place
     from lab.tui.main_screen import MainScreen
     from lab.tui.stage_worker import StageWorker, Standings
@@ -48,8 +51,12 @@ class ViewActions(SafeApp):
         """Open a lesson; "" opens the first one. `page`: see `UiState.page`; None is where it goes on."""
         raise NotImplementedError
 
+    def dare(self, attempt: Attempt) -> None:
+        """Ask whether a challenge is to begin, and begin it."""
+        raise NotImplementedError
+
     @on(Reloaded)
-    def _reloaded(self, message: Reloaded) -> None:
+    def _handle_reloaded(self, message: Reloaded) -> None:
         lesson, s = message.lesson, self.ui
         if s.lesson is not None and s.lesson.id == lesson.id:
             self.see(lesson=lesson, lessons=(lesson,), page=s.page_in(lesson), problems=(), save_waits=False)
@@ -62,7 +69,7 @@ class ViewActions(SafeApp):
         self.see(problems=message.problems, save_waits=False)
 
     @on(Waiting)
-    def _saved_and_waiting(self) -> None:
+    def _handle_waiting(self) -> None:
         self.see(problems=(), save_waits=True)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -153,10 +160,13 @@ class ViewActions(SafeApp):
 
         if keys.works(self.ui, "lessons") and len(self.screen_stack) == 1:
             here = self.ui.lesson.id if self.ui.lesson else ""
-            self.push_screen(Board(*known, here, find=self._finds), self._go_to)
+            self.push_screen(Board(*known, here, partial(fill_text, self.ui), find=self._finds), self._go_to)
 
     def _go_to(self, place: Place | None) -> None:
         if place is None:
+            return
+        if place.attempt is not None:
+            self.dare(place.attempt)
             return
         if place.page is not None and self.ui.lesson is not None and place.lesson == self.ui.lesson.id:
             self.turn_to(place.page)

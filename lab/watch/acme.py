@@ -55,12 +55,12 @@ def parse_log_line(line: str) -> AcmeTold | None:
     if '"message"' not in line:
         return None
     try:
-        return _told(json.loads(line))
+        return _read_told(json.loads(line))
     except (ValueError, RecursionError):
         return None
 
 
-def _told(raw: object) -> AcmeTold | None:
+def _read_told(raw: object) -> AcmeTold | None:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("message"), str):
         return None
     message = raw["message"].strip()
@@ -101,9 +101,9 @@ class AcmeSource(Source):
         connect: Connect,
         service: Callable[[World], str],
         *,
-        pace: PollInterval | None = None,
+        interval: PollInterval | None = None,
     ) -> None:
-        super().__init__("log of Traefik", pace or PollInterval(fast=0.5, slow=3.0), journal)
+        super().__init__("log of Traefik", interval or PollInterval(fast=0.5, slow=3.0), journal)
         self._journal, self._connect, self._service = journal, connect, service
         self._managers = {e.node: e for e in endpoints if e.role == "manager"}
         self._known: deque[bytes] = deque(maxlen=KNOWN)

@@ -42,9 +42,9 @@ class CertificateSource(Source):
         hosts: Callable[[World], tuple[str, ...]],
         roots: Callable[[], tuple[bytes, ...]],
         *,
-        pace: PollInterval | None = None,
+        interval: PollInterval | None = None,
     ) -> None:
-        super().__init__("certificates", pace or PollInterval(), journal)
+        super().__init__("certificates", interval or PollInterval(), journal)
         self._journal, self._hosts, self._ask = journal, hosts, roots
         self._endpoints = tuple(e for e in endpoints if PORT in e.published)
         self._roots: tuple[bytes, ...] = ()
@@ -67,7 +67,7 @@ class CertificateSource(Source):
             self._journal.world, self._journal.now()
         )
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failure(self, error: Exception) -> None:
         """Write every known certificate as unreachable: it may no longer be served."""
         for host, node in tuple(self._written):
             self._write(CertificateSeen(host, node, "unreachable", describe_error(error), round(time.time(), 1)))

@@ -77,11 +77,11 @@ class EventStream:
             for raw in self._stream:
                 if self._stop.is_set():
                     return
-                self._one(raw)
+                self._take_event(raw)
         finally:
             client.close()
 
-    def _one(self, raw: Any) -> None:
+    def _take_event(self, raw: Any) -> None:
         try:
             event = read_object("event", lambda r: decode.event(self._endpoint.node, r), raw)
         except EngineError:

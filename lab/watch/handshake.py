@@ -50,7 +50,7 @@ def handshake(address: tuple[str, int], host: str, roots: Sequence[bytes], now: 
     of what is served.
     """
     try:
-        served = _served(address, host, bound)
+        served = _fetch_chain(address, host, bound)
         certificate = trust.describe_certificate(served)
         verdict, why = _judge(served, certificate, host, roots, now)
     except _Unreachable as error:
@@ -84,7 +84,7 @@ def _clock(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
 
 
-def _served(address: tuple[str, int], host: str, bound: float) -> list[x509.Certificate]:
+def _fetch_chain(address: tuple[str, int], host: str, bound: float) -> list[x509.Certificate]:
     """Return the chain as served, the host's own certificate first."""
     from OpenSSL import SSL  # slow to import: not before a certificate is inspected
 

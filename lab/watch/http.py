@@ -82,9 +82,12 @@ class Client(httpx.Client):
                 self._line = None
 
     def _watch(self, request: httpx.Request) -> None:
-        request.extensions = {**request.extensions, "trace": partial(self._told, request.extensions.get("trace"))}
+        request.extensions = {
+            **request.extensions,
+            "trace": partial(self._trace_connection, request.extensions.get("trace")),
+        }
 
-    def _told(self, before: Callable[[str, Any], None] | None, event: str, info: Mapping[str, Any]) -> None:
+    def _trace_connection(self, before: Callable[[str, Any], None] | None, event: str, info: Mapping[str, Any]) -> None:
         if before is not None:
             before(event, info)
         if event == "connection.connect_tcp.complete":
@@ -159,7 +162,7 @@ def _read(client: Client, url: str, host: str, longest: int, whole: bool) -> Ans
 
 def decode_text(data: bytes, charset: str | None = None) -> str:
     """Decode bytes as text: by the charset if it is a known text encoding, else as UTF-8. What cannot be decoded, or
-    could not be encoded again, is replaced by a mark."""
+    could not be encoded again, becomes U+FFFD or a question mark."""
     try:
         text = data.decode(charset or "utf-8", "replace")
     except (LookupError, ValueError):

@@ -1,5 +1,5 @@
-"""The mesh prober: in rounds (see `Pace.mesh_round`), it requests from every node each service that is published on all
-of them, and each host name through Traefik. Who answers shows how the two load balancers distribute requests."""
+"""The mesh prober: in rounds (see `Capacity.mesh_round`), it requests from every node each service that is published on
+all of them, and each host name through Traefik. Who answers shows how the two load balancers distribute requests."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class MeshSource(Source):
         endpoints: tuple[Endpoint, ...],
         hosts: Callable[[World], tuple[str, ...]],
         *,
-        pace: PollInterval | None = None,
+        interval: PollInterval | None = None,
     ) -> None:
-        super().__init__("mesh", pace or PollInterval(fast=1.0, slow=1.0))
+        super().__init__("mesh", interval or PollInterval(fast=1.0, slow=1.0))
         self._journal, self._endpoints, self._hosts = journal, endpoints, hosts
         self._rounds: dict[str, Future[None]] = {}
 

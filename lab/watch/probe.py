@@ -90,18 +90,20 @@ def probe_node(
 ) -> Hit:
     """Send one request through one node; connecting, and everything after it, may take `bound` seconds each."""
     if request.port not in endpoint.published:
-        return _none(endpoint, request, 0.0, f"port {request.port} of {endpoint.node} is not reached from this machine")
+        return _no_answer(
+            endpoint, request, 0.0, f"port {request.port} of {endpoint.node} is not reached from this machine"
+        )
     if request.login and password is None:
-        return _none(endpoint, request, 0.0, "no user and password are known here")
+        return _no_answer(endpoint, request, 0.0, "no user and password are known here")
     began = time.perf_counter()
     try:
         if request.protocol == "tcp":
             return _line(endpoint, request, began, bound)
         return _http(endpoint, request, password, began, bound)
     except Unproven as error:
-        return _none(endpoint, request, _ms(began), str(error))
+        return _no_answer(endpoint, request, _ms(began), str(error))
     except Exception as error:  # noqa: BLE001  whoever answers may answer anything; each failure is one Hit
-        return _none(endpoint, request, _ms(began), f"{type(error).__name__}: {first_line(error)}".strip(": "))
+        return _no_answer(endpoint, request, _ms(began), f"{type(error).__name__}: {first_line(error)}".strip(": "))
 
 
 def find_refusing(endpoints: Iterable[Endpoint], port: int) -> list[str]:
@@ -156,7 +158,7 @@ def _line(endpoint: Endpoint, request: Request, began: float, bound: float) -> H
             stream.sendall(request.says.encode() + b"\n")
         came = _first_line_of(stream, time.monotonic() + bound)
     if not came:
-        return _none(endpoint, request, _ms(began), "the connection was closed with no answer")
+        return _no_answer(endpoint, request, _ms(began), "the connection was closed with no answer")
     body = http.decode_text(came[:START]).strip()[:200]
     return Hit(endpoint.node, request.port, request.path, 200, body[:64], _ms(began), body=body, protocol="tcp")
 
@@ -181,7 +183,7 @@ def _login(request: Request, password: http.Password | None) -> http.Password | 
     return (user, right) if request.login == "right" else (user, f"wrong-{right}")
 
 
-def _none(endpoint: Endpoint, request: Request, ms: float, why: str) -> Hit:
+def _no_answer(endpoint: Endpoint, request: Request, ms: float, why: str) -> Hit:
     return Hit(
         endpoint.node,
         request.port,

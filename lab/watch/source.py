@@ -26,15 +26,15 @@ class PollInterval:
 
 
 class Source:
-    """A thread that polls. A subclass defines how to poll (`_look`) and what to write when a poll fails (`_failed`):
-    whatever it raised, it is retried, less and less often. One that `reads` a journal receives each entry
-    (`_on_entry`), from `start` to `close`."""
+    """A thread that polls. A subclass defines how to poll (`_look`) and what to write when a poll fails
+    (`_on_failure`): whatever it raised, it is retried, less and less often. One that `reads` a journal receives each
+    entry (`_on_entry`), from `start` to `close`."""
 
     SILENT = "no look at the {name} ended"
     """What `look` says when there was none in time."""
 
-    def __init__(self, name: str, pace: PollInterval, reads: Journal | None = None) -> None:
-        self._pace, self._reads = pace, reads
+    def __init__(self, name: str, interval: PollInterval, reads: Journal | None = None) -> None:
+        self._interval, self._reads = interval, reads
         self._stop_reading: Callable[[], None] = lambda: None
         self._turn = threading.Condition()
         self._asked = self._begun = self._done = 0
@@ -69,7 +69,7 @@ class Source:
         return lambda: self._done >= wanted
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
+    def pause(self) -> Iterator[None]:
         """Begin no poll while the block runs; one that has begun is not waited for."""
         with self._turn:
             self._held += 1
@@ -108,7 +108,7 @@ class Source:
     def _on_entry(self, entry: Entry, world: World) -> None:
         """Handle an entry just written to the journal that it reads."""
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failure(self, error: Exception) -> None:
         """Handle a failed poll: write what a reader of the journal should know, so that old data is not taken for
         current."""
 
@@ -134,19 +134,19 @@ class Source:
                 if self._closed:
                     return
                 self._begun = wanted = self._asked
-            began, gap = time.monotonic(), self._pace.gap
+            began, gap = time.monotonic(), self._interval.gap
             try:
                 moving = self._look()
             except Exception as error:  # noqa: BLE001  what is polled may answer anything, and must not end this thread
                 self._trouble = describe_error(error)
                 with suppress(Exception):
                     if not self._closed:
-                        self._failed(error)
-                pause = min(self._pace.most, max(0.5, pause * 2))
+                        self._on_failure(error)
+                pause = min(self._interval.most, max(0.5, pause * 2))
             else:
                 took = time.monotonic() - began
                 gap = max(gap, took / 2)
-                pause = max(self._pace.fast, took) if moving else max(self._pace.slow, 4 * took)
+                pause = max(self._interval.fast, took) if moving else max(self._interval.slow, 4 * took)
                 with self._turn:
                     self._trouble, self._done = "", wanted
                     self._turn.notify_all()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from lab.cluster.edge_settings import EdgeSettings
-from lab.cluster.model import Pace
+from lab.cluster.model import Capacity
 from lab.engine.client import connect
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
@@ -21,27 +21,29 @@ from lab.world.journal import Journal
 from lab.world.traefik_services import dashboard_host, open_hosts, routed_hosts, traefik_id
 
 
-def _make_dns(journal: Journal, endpoints: tuple[Endpoint, ...], edge: EdgeSettings, pace: Pace) -> Source:
+def _make_dns(journal: Journal, endpoints: tuple[Endpoint, ...], edge: EdgeSettings, capacity: Capacity) -> Source:
     # Few lessons need DNS, and its library takes a moment to import.
     from lab.watch.dns.source import DnsSource
 
-    return DnsSource(journal, endpoints, edge.domain, edge.dns_port, pace.patience)
+    return DnsSource(journal, endpoints, edge.domain, edge.dns_port, capacity.patience)
 
 
 class SourceSupervisor:
     """The owner of the edge's sources, which starts and stops them. Methods may be called from any thread."""
 
-    def __init__(self, journal: Journal, endpoints: tuple[Endpoint, ...], edge: EdgeSettings, pace: Pace) -> None:
+    def __init__(
+        self, journal: Journal, endpoints: tuple[Endpoint, ...], edge: EdgeSettings, capacity: Capacity
+    ) -> None:
         self._lock = threading.Lock()
         self._running: dict[str, Source] = {}
         roots = (lambda: pebble_roots(endpoints)) if edge.acme == "pebble" else tuple
-        mesh = PollInterval(fast=pace.mesh_round, slow=pace.mesh_round)
-        handshakes = PollInterval(*pace.handshake_rounds)
+        mesh = PollInterval(fast=capacity.mesh_round, slow=capacity.mesh_round)
+        handshakes = PollInterval(*capacity.handshake_rounds)
         self._make: Mapping[str, Callable[[], Source]] = {
-            "mesh": partial(MeshSource, journal, endpoints, open_hosts, pace=mesh),
-            "certificates": partial(CertificateSource, journal, endpoints, routed_hosts, roots, pace=handshakes),
+            "mesh": partial(MeshSource, journal, endpoints, open_hosts, interval=mesh),
+            "certificates": partial(CertificateSource, journal, endpoints, routed_hosts, roots, interval=handshakes),
             "acme": partial(AcmeSource, journal, endpoints, connect, traefik_id),
-            "dns": partial(_make_dns, journal, endpoints, edge, pace),
+            "dns": partial(_make_dns, journal, endpoints, edge, capacity),
             "routes": partial(TraefikSource, journal, endpoints, dashboard_host, edge.login),
         }
 

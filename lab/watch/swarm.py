@@ -105,14 +105,14 @@ class SwarmSource(Source):
                 self._current += 1
                 named = True
             else:
-                return self._moving()
+                return self._is_moving()
             if self._closed:
                 break
         with self._turn:
             self._named = True
         raise EngineError(why)
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failure(self, error: Exception) -> None:
         link = self._journal.world.link
         if link.state != "stale":
             self._journal.write(ManagerLink("stale", link.node, describe_error(error)))
@@ -121,7 +121,7 @@ class SwarmSource(Source):
         for stream in self._streams:
             stream.close()
 
-    def _moving(self) -> bool:
+    def _is_moving(self) -> bool:
         world = self._journal.world
         return time.monotonic() - self._moved_at < LINGER or not is_still(world)
 

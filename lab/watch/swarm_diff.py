@@ -27,8 +27,8 @@ WHOLE = 10
 
 @dataclass(frozen=True)
 class Versions:
-    """The objects that the last poll saw: per kind, each object's id and a mark that changes when the object does; and
-    the objects that could not be read, with the reason."""
+    """The objects that the last poll saw: per kind, each object's id and its version, which changes when the object
+    does; and the objects that could not be read, with the reason."""
 
     nodes: Mapping[str, object] = field(default_factory=dict)
     services: Mapping[str, object] = field(default_factory=dict)
@@ -38,8 +38,8 @@ class Versions:
     any: bool = False
 
     def forget(self) -> Versions:
-        """Return the same objects with marks that equal no other, so that the next poll reads them all again: a swarm
-        that was put back to a snapshot gives the same versions to other contents."""
+        """Return the same objects with versions that equal no other, so that the next poll reads them all again: in a
+        swarm that was put back to a snapshot, other contents have the same versions."""
         nodes, services, tasks, named = (
             {id: object() for id in part} for part in (self.nodes, self.services, self.tasks, self.named)
         )
@@ -53,17 +53,17 @@ def poll_swarm(api: Any, by: str, seen: Versions, *, named: bool = True) -> tupl
     read.
     """
     nodes = _diff("node", api.nodes(), seen.nodes, decode.node, decode.version)
-    if not nodes.marks:
+    if not nodes.versions:
         why = nodes.unread[0].why if nodes.unread else "no node is named, and a manager is one itself"
         raise EngineError(f"the engine's answer is not as its API promises: {why}")
     services = _diff("service", api.services(status=True), seen.services, decode.service, _counts)
     lost = {one.id for one in services.unread}
     tasks = _diff("task", _of_services(read_list("task", api.tasks()), lost), seen.tasks, decode.task, decode.version)
-    others = _named(api, seen) if named else _Differing[SwarmObject](marks=seen.named)
+    others = _diff_named(api, seen) if named else _Differing[SwarmObject](versions=seen.named)
     unread = (*nodes.unread, *services.unread, *tasks.unread, *others.unread)
     if not named:
         unread += tuple(one for one in seen.unread if one.what in ("secret", "config", "network"))
-    now = Versions(nodes.marks, services.marks, tasks.marks, others.marks, frozenset(unread), any=True)
+    now = Versions(nodes.versions, services.versions, tasks.versions, others.versions, frozenset(unread), any=True)
     fact = SwarmChanged(
         by,
         tuple(nodes.changed),
@@ -88,36 +88,40 @@ def _untold(unread: Iterable[Unread], told: Iterable[Unread]) -> tuple[Unread, .
 
 @dataclass
 class _Differing(Generic[Value]):
-    """The differences in one kind of object: those that changed, the marks of all that exist, and the ids of those
+    """The differences in one kind of object: those that changed, the versions of all that exist, and the ids of those
     gone; `unread` objects exist but cannot be shown."""
 
     changed: list[Value] = field(default_factory=list)
-    marks: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, object] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
 
 
 def _diff(
-    what: str, raws: object, seen: Mapping[str, object], convert: Callable[[Raw], Value], mark: Callable[[Raw], object]
+    what: str,
+    raws: object,
+    seen: Mapping[str, object],
+    convert: Callable[[Raw], Value],
+    version: Callable[[Raw], object],
 ) -> _Differing[Value]:
-    marks: dict[str, object] = {}
-    found = _Differing[Value](marks=marks)
+    versions: dict[str, object] = {}
+    found = _Differing[Value](versions=versions)
     for raw in read_list(what, raws):
         try:
-            id, now = _id(raw), _marked(raw, mark)
+            id, now = _id(raw), _read_version(raw, version)
             if id not in seen or seen[id] != now:
                 found.changed.append(read_object(what, convert, raw))
-            marks[id] = now
+            versions[id] = now
         except EngineError as error:
             found.unread.append(Unread(what, _id(raw), error.sentence))
-    found.gone = [id for id in seen if id not in marks]
+    found.gone = [id for id in seen if id not in versions]
     return found
 
 
-def _marked(raw: Raw, mark: Callable[[Raw], object]) -> object:
-    """Return an object's mark; if it cannot be determined, one that equals no other."""
+def _read_version(raw: Raw, version: Callable[[Raw], object]) -> object:
+    """Return an object's version; if it cannot be determined, one that equals no other."""
     try:
-        return mark(raw)
+        return version(raw)
     except Exception:  # noqa: BLE001  an odd shape may raise anything; reading the object whole says what is odd
         return object()
 
@@ -127,7 +131,7 @@ def _id(raw: object) -> str:
     return drop_surrogates(id) if isinstance(id, str) else ""
 
 
-def _named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
+def _diff_named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
     overlays = [
         raw
         for raw in read_list("network", api.networks(filters={"driver": "overlay"}))
@@ -138,11 +142,11 @@ def _named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
         _diff("config", api.configs(), seen.named, decode.config, decode.version),
         _diff("network", overlays, seen.named, decode.network, _exists),
     )
-    marks = {id: mark for kind in kinds for id, mark in kind.marks.items()}
+    versions = {id: version for kind in kinds for id, version in kind.versions.items()}
     return _Differing(
         [value for kind in kinds for value in kind.changed],
-        marks,
-        [id for id in seen.named if id not in marks],
+        versions,
+        [id for id in seen.named if id not in versions],
         [one for kind in kinds for one in kind.unread],
     )
 

@@ -64,9 +64,9 @@ class TraefikSource(Source):
         host: Callable[[World], str],
         login: tuple[str, str] | None,
         *,
-        pace: PollInterval | None = None,
+        interval: PollInterval | None = None,
     ) -> None:
-        super().__init__("traefik", pace or PollInterval(fast=1.0, slow=2.0))
+        super().__init__("traefik", interval or PollInterval(fast=1.0, slow=2.0))
         self._journal, self._host, self._login = journal, host, login
         self._endpoints = tuple(e for e in endpoints if PORT in e.published)
         self._current = 0
@@ -86,7 +86,7 @@ class TraefikSource(Source):
         self._count(rows)
         return time.monotonic() - self._moved_at < LINGER
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failure(self, error: Exception) -> None:
         if isinstance(error, _Refused):
             self._write(RoutesSeen("refused", first_line(error)))
         elif isinstance(error, _Unreachable | OSError | httpx.HTTPError | httpx.InvalidURL):
@@ -136,24 +136,24 @@ class _View:
         seen = RoutesSeen(
             "live",
             version=version,
-            entrypoints=self._kept(api.entrypoints("/api/entrypoints", self._list("/api/entrypoints"))),
+            entrypoints=self._keep(api.entrypoints("/api/entrypoints", self._list("/api/entrypoints"))),
             routers=self._both("routers", api.routers),
             balancers=self._both("services", api.balancers),
             middlewares=self._both("middlewares", api.middlewares),
-            certificates=self._kept(api.certificates(_CERTIFICATES, self._list(_CERTIFICATES))),
+            certificates=self._keep(api.certificates(_CERTIFICATES, self._list(_CERTIFICATES))),
         )
         more = len(self._odd) - 1
         odd = f"{self._odd[0]}{f' (and {more} more)' if more else ''}" if self._odd else ""
         return replace(seen, why="; ".join(filter(None, (odd, doubt)))), rows
 
-    def _kept(self, listing: api.Listing[api.T]) -> tuple[api.T, ...]:
+    def _keep(self, listing: api.Listing[api.T]) -> tuple[api.T, ...]:
         self._odd += listing.odd
         return listing.values
 
     def _both(self, kind: str, read: Callable[[str, Any, str], api.Listing[api.T]]) -> tuple[api.T, ...]:
         paths = {protocol: f"/api/{protocol}/{kind}" for protocol in ("http", "tcp")}
         return tuple(
-            one for protocol, path in paths.items() for one in self._kept(read(path, self._list(path), protocol))
+            one for protocol, path in paths.items() for one in self._keep(read(path, self._list(path), protocol))
         )
 
     def _metrics(self) -> tuple[tuple[Traffic, ...], str]:

@@ -49,7 +49,7 @@ def version(path: str, raw: Any) -> str:
 
 def entrypoints(path: str, raw: Any) -> Listing[EntryPoint]:
     """Convert the answer of /api/entrypoints."""
-    return _all(path, raw, lambda one: EntryPoint(_text(one, "name"), _text(one, "address", "")))
+    return _read_all(path, raw, lambda one: EntryPoint(_text(one, "name"), _text(one, "address", "")))
 
 
 def routers(path: str, raw: Any, protocol: str) -> Listing[Router]:
@@ -70,7 +70,7 @@ def routers(path: str, raw: Any, protocol: str) -> Listing[Router]:
             resolver=_text(tls or {}, "certResolver", ""),
         )
 
-    return _all(path, raw, router)
+    return _read_all(path, raw, router)
 
 
 def balancers(path: str, raw: Any, protocol: str) -> Listing[Balancer]:
@@ -91,12 +91,12 @@ def balancers(path: str, raw: Any, protocol: str) -> Listing[Balancer]:
             type=_text(one, "type", ""),
         )
 
-    return _all(path, raw, balancer)
+    return _read_all(path, raw, balancer)
 
 
 def middlewares(path: str, raw: Any, protocol: str) -> Listing[Middleware]:
     """Convert the answer of /api/{http,tcp}/middlewares."""
-    return _all(
+    return _read_all(
         path,
         raw,
         lambda one: Middleware(
@@ -120,7 +120,7 @@ def certificates(path: str, raw: Any) -> Listing[Certificate]:
             not_after=_seconds(_text(one, "notAfter")),
         )
 
-    return _all(path, raw, certificate)
+    return _read_all(path, raw, certificate)
 
 
 def traffic(path: str, text: str) -> tuple[Traffic, ...]:
@@ -148,7 +148,7 @@ def traffic(path: str, text: str) -> tuple[Traffic, ...]:
     )
 
 
-def _all(path: str, raw: Any, read: Callable[[Raw], T]) -> Listing[T]:
+def _read_all(path: str, raw: Any, read: Callable[[Raw], T]) -> Listing[T]:
     """Convert the objects of a list; raises EngineError if it is not a list, or nothing in it can be read."""
     if not isinstance(raw, list):
         raise _shape(path, raw, "a list")

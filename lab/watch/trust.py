@@ -79,7 +79,7 @@ def why_untrusted(served: Sequence[x509.Certificate], roots: Sequence[bytes], at
     from cryptography import x509  # slow to import: not before a certificate is inspected
     from cryptography.x509 import verification
 
-    known = _parsed(tuple(roots)) if roots else _public()
+    known = _parse(tuple(roots)) if roots else _load_public()
     leaf, between = served[0], list(served[1:])
     if not known:
         return f"{_end(served)}, and no authority is known here"
@@ -149,19 +149,19 @@ def _key(certificate: x509.Certificate) -> str:
 
 
 @cache
-def _public() -> tuple[x509.Certificate, ...]:
+def _load_public() -> tuple[x509.Certificate, ...]:
     """Return the public authorities that this machine trusts."""
     paths = ssl.get_default_verify_paths()
     places = (paths.cafile, paths.openssl_cafile, "/etc/ssl/certs/ca-certificates.crt")
     for place in places:
         if place and Path(place).is_file():
-            return _parsed((Path(place).read_bytes(),))
+            return _parse((Path(place).read_bytes(),))
     return ()
 
 
 # Every handshake needs the same few authorities.
 @lru_cache(maxsize=8)
-def _parsed(pems: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
+def _parse(pems: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
     """Return the certificates in PEM texts; unreadable ones are left out."""
     from cryptography import x509  # slow to import: not before a certificate is inspected
 

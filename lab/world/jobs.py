@@ -24,7 +24,7 @@ def count_completed(swarm: Swarm, service: Service) -> int:
     """Return how many of a service's tasks are complete for good: for a job, those of its current execution; for
     another service, the slots that will not be filled again."""
     if service.spec.is_job:
-        return sum(task.state == "complete" for task in _deciding(swarm, service))
+        return sum(task.state == "complete" for task in _find_deciding(swarm, service))
     if service.restart == "any" or service.spec.mode != "replicated":
         return 0
     keys = swarm.slots.get(service.id) or ()
@@ -40,7 +40,7 @@ def count_wanted(swarm: Swarm, service: Service) -> int:
     return service.desired + count_completed(swarm, service) if service.spec.mode == "global-job" else 0
 
 
-def owed(swarm: Swarm, service: Service) -> int:
+def count_owed(swarm: Swarm, service: Service) -> int:
     """Return how many of a service's tasks should run now, without those that are complete for good."""
     if service.spec.mode == "replicated-job":
         return max(0, min(service.desired, service.total_completions - count_completed(swarm, service)))
@@ -51,15 +51,15 @@ def is_settled(swarm: Swarm, service: Service) -> bool:
     """Return whether a service has reached its desired state: a job has all its tasks complete, another service has its
     tasks running, except those that are complete for good."""
     if service.spec.mode == "global-job":
-        found = [*_deciding(swarm, service)]
+        found = [*_find_deciding(swarm, service)]
         return bool(found) and all(task.state == "complete" for task in found)
     if service.spec.mode == "replicated-job":
         return count_completed(swarm, service) >= service.total_completions
     running = swarm.running.get(service.id, 0)
-    return running == service.desired or running == owed(swarm, service)
+    return running == service.desired or running == count_owed(swarm, service)
 
 
-def _deciding(swarm: Swarm, service: Service) -> Iterator[Task]:
+def _find_deciding(swarm: Swarm, service: Service) -> Iterator[Task]:
     """Yield the one task that counts in each slot of a job's current execution: the one in the earliest state, because
     a retry matters and the failures before it do not."""
     for key in swarm.slots.get(service.id) or ():

@@ -141,7 +141,7 @@ class Load:
             untold=self.untold + fact.bad,
         )
 
-    def since(self, before: Load) -> tuple[int, int, int]:
+    def count_since(self, before: Load) -> tuple[int, int, int]:
         """Return how many requests were sent, succeeded and failed since an earlier load of the same journal."""
         return self.sent - before.sent, self.good - before.good, self.bad - before.bad
 

@@ -10,9 +10,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field
 
 from lab.world.bounds import Count, ExitStatus, Moment, Name, PortNumber, Seconds, Share
+
+TemplateDigest = Annotated[
+    Name, Field(validation_alias=AliasChoices("mark", "template_digest"), serialization_alias="mark")
+]
+"""A digest of a task template (`lab.engine.decode.digest_template`), under the name that tapes have for it."""
 
 Mode = Literal["replicated", "global", "replicated-job", "global-job"]
 
@@ -148,7 +155,7 @@ class UpdateStatus:
 class Service:
     """A service. `desired` is how many tasks should run (for a global service or a global job the engine's own count,
     for a replicated job how many at a time); `forced` counts forced updates; `version` is the engine's index, needed to
-    update. `mark` is a digest of what its tasks are now created from: a task with another mark is of an older version.
+    update. `template_digest` is of its task template: a task with another one is of an older version.
     `restart` is the condition of its restart policy: any | on-failure | none. For a job, `total_completions` is how
     many of its tasks should complete (replicated only), and `iteration` distinguishes one execution from the next."""
 
@@ -159,7 +166,7 @@ class Service:
     version: Count = 0
     forced: Count = 0
     status: UpdateStatus = UpdateStatus()
-    mark: Name = ""
+    template_digest: TemplateDigest = ""
     restart: Name = "any"
     total_completions: Count = 0
     iteration: Count = 0
@@ -187,7 +194,7 @@ class Task:
     exit: ExitStatus | None = None
     container: Name = ""
     image: str = ""
-    mark: Name = ""
+    template_digest: TemplateDigest = ""
     iteration: Count = 0
 
     @property

@@ -52,7 +52,7 @@ def swarm_lines(before: Swarm, after: Swarm, fact: SwarmChanged) -> Iterator[Lin
             yield Line(f"{thing.what} {thing.name} was created", "plain")
     for id in fact.gone:
         if id not in unread:  # It still exists.
-            yield from _gone(before, id)
+            yield from _tell_removed(before, id)
 
 
 def _node(old: Node | None, new: Node) -> Iterator[Line]:
@@ -95,19 +95,19 @@ def _tasks(before: Swarm, after: Swarm, tasks: tuple[Task, ...]) -> Iterator[Lin
         if old is None or old.state == task.state or task.state not in BROKEN:
             continue
         heir = next((t for t in fresh.values() if (t.service, t.key) == (task.service, task.key)), None)
-        text = _ended(after, task)
+        text = _describe_end(after, task)
         if heir is not None and heir.id not in told:
             told.add(heir.id)
-            text += f"; {_placed(after, heir)}"
+            text += f"; {_describe_heir(after, heir)}"
         yield Line(text, "bad", task.service, task.id, task.node, "task-ended")
     for task in tasks:
         if task.id in told and task.state in _QUIET | {"assigned", "pending"}:
             continue
         old = before.tasks.get(task.id)
-        yield from _moved(after, old, task)
+        yield from _tell_task(after, old, task)
 
 
-def _moved(swarm: Swarm, old: Task | None, task: Task) -> Iterator[Line]:
+def _tell_task(swarm: Swarm, old: Task | None, task: Task) -> Iterator[Line]:
     name, where = swarm.task_name(task), swarm.node_name(task.node)
     state_was = old.state if old else ""
     about = (task.service, task.id, task.node)
@@ -120,7 +120,7 @@ def _moved(swarm: Swarm, old: Task | None, task: Task) -> Iterator[Line]:
     elif task.state == "pending" and task.error and (old is None or old.error != task.error):
         yield Line(f"{name} waits: {task.error}", "bad", *about)
     elif task.state in BROKEN and old is None:
-        yield Line(_ended(swarm, task), "bad", *about, kind="task-ended")
+        yield Line(_describe_end(swarm, task), "bad", *about, kind="task-ended")
     elif task.state in {"shutdown", "complete"} and state_was != task.state and old is not None:
         how = "was shut down" if task.state == "shutdown" else "is complete"
         on = f" on {where}" if task.node else ""  # one that was never placed has no node
@@ -134,13 +134,13 @@ def certificate_lines(before: CertificateSeen | None, fact: CertificateSeen) -> 
     one, other = fact.certificate, before.certificate if before else None
     if one and (other is None or one.fingerprint != other.fingerprint):
         tone: Tone = "good" if fact.verdict == "good" else "bad"
-        yield Line(f"{fact.host}: {_served(fact)}, first seen on {fact.node}", tone)
+        yield Line(f"{fact.host}: {_describe_served(fact)}, first seen on {fact.node}", tone)
     elif before is None or before.verdict != fact.verdict:
         text = f"{fact.host} on {fact.node}: {fact.verdict}" + (f" ({fact.why})" if fact.why else "")
         yield Line(text, "good" if fact.verdict == "good" else "bad")
 
 
-def _served(fact: CertificateSeen) -> str:
+def _describe_served(fact: CertificateSeen) -> str:
     one = fact.certificate
     if one is None:
         return fact.verdict
@@ -180,17 +180,17 @@ def routes_lines(before: RoutesSeen | None, fact: RoutesSeen) -> Iterator[Line]:
             yield Line(f"Traefik: router {name} is gone", "plain")
 
 
-def _placed(swarm: Swarm, heir: Task) -> str:
+def _describe_heir(swarm: Swarm, heir: Task) -> str:
     return f"a new task was assigned to {swarm.node_name(heir.node)}" if heir.node else "a new task was created"
 
 
-def _ended(swarm: Swarm, task: Task) -> str:
+def _describe_end(swarm: Swarm, task: Task) -> str:
     why = f"exit {task.exit}" if task.exit else task.error
     where = f" on {swarm.node_name(task.node)}" if task.node else ""
     return f"{swarm.task_name(task)} {task.state}{where}" + (f" ({why})" if why else "")
 
 
-def _gone(before: Swarm, id: str) -> Iterator[Line]:
+def _tell_removed(before: Swarm, id: str) -> Iterator[Line]:
     if service := before.services.get(id):
         yield Line(f"service {service.name} was removed", "plain", service=id)
     elif node := before.nodes.get(id):

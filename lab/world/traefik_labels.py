@@ -85,7 +85,7 @@ def parse_labels(labels: Mapping[str, str]) -> Declared:
     return found
 
 
-def enabled(labels: Mapping[str, str]) -> bool | None:
+def read_enable(labels: Mapping[str, str]) -> bool | None:
     """Return the value of `traefik.enable`; None if it is not set."""
     given = next((value for key, value in labels.items() if key.lower() == "traefik.enable"), None)
     return None if given is None else given.strip().lower() in ("true", "1", "t")
@@ -108,11 +108,11 @@ def find_mistakes(
     """Find known mistakes in one service's labels. `entrypoints` are the existing entry points, if known; `middlewares`
     the names of those that other services' labels define. Nothing is found if Traefik is configured to ignore the
     service."""
-    if enabled(labels) is False:
+    if read_enable(labels) is False:
         return ()
     found = parse_labels(labels)
     return (
-        *_old(labels),
+        *_find_old(labels),
         *_http_ports(labels, found),
         *_tcp(found),
         *_routers(found, entrypoints, middlewares),
@@ -120,7 +120,7 @@ def find_mistakes(
     )
 
 
-def _old(labels: Mapping[str, str]) -> Iterator[Mistake]:
+def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
     """Find leftovers of Traefik 1 and 2, and names that are not quite right."""
     for key in labels:
         parts, low = key.split("."), key.lower()
@@ -156,7 +156,7 @@ def _http_ports(labels: Mapping[str, str], found: Declared) -> Iterator[Mistake]
     others = any(protocol != "http" for protocol, _, _ in found.things)
     if services:
         yield from _without_port("http", services, _DROPPED)
-    elif routers or found.of("http", "middlewares") or (enabled(labels) and not others):
+    elif routers or found.of("http", "middlewares") or (read_enable(labels) and not others):
         name, options = next(iter(routers.items()), ("NAME", Options()))
         key = options.get("rule", next(iter(options.values()), Label("", ""))).key
         key = key or next((k for k in labels if k.lower() == "traefik.enable"), "traefik.enable")
@@ -202,13 +202,13 @@ def _routers(found: Declared, entrypoints: frozenset[str] | None, others: frozen
                 yield from (Mistake(key, wrong, write) for wrong, write in find_faults(rule))
         if entrypoints is not None and "entrypoints" in options:
             key, value = options["entrypoints"]
-            for name in _listed(value):
+            for name in _split_list(value):
                 if name not in entrypoints:
                     there = ", ".join(sorted(entrypoints)) or "none"
                     yield Mistake(key, f"there is no entry point {name}", f"one of those there are: {there}")
         if "middlewares" in options:
             key, value = options["middlewares"]
-            for name in _listed(value):
+            for name in _split_list(value):
                 if "@" not in name and name not in found.of(protocol, "middlewares") and name not in others:
                     write = f"traefik.{protocol}.middlewares.{name}.…, or the name with its @provider"
                     yield Mistake(key, f"no label here defines the middleware {name}", write, hint=True)
@@ -226,5 +226,5 @@ def _links(found: Declared) -> Iterator[Mistake]:
                 yield Mistake(key, wrong, write)
 
 
-def _listed(value: str) -> list[str]:
+def _split_list(value: str) -> list[str]:
     return [name.strip() for name in value.split(",") if name.strip()]

@@ -33,7 +33,7 @@ def matchers(rule: str) -> tuple[Matcher, ...]:
     """Return the matchers of a rule, from left to right, however wrong it is."""
     found, place = [], 0
     while call := _CALL.search(rule, place):
-        end = _closing(rule, call.end())
+        end = _find_closing(rule, call.end())
         text = rule[call.end() : end].strip()
         parts = _arguments(text)
         quoted = all(len(p) > 1 and p[0] in _QUOTES and p[-1] == p[0] for p in parts)
@@ -46,7 +46,7 @@ def matchers(rule: str) -> tuple[Matcher, ...]:
 def is_balanced(rule: str) -> bool:
     """Return whether every parenthesis and every quote of a rule is closed."""
     depth = 0
-    for char, quoted in _outside(rule):
+    for char, quoted in _scan_quotes(rule):
         if quoted:
             continue
         depth += (char == "(") - (char == ")")
@@ -115,7 +115,7 @@ def _alternatives(name: str, values: tuple[str, ...] | list[str]) -> str:
     return _call(name, values)
 
 
-def _outside(text: str, start: int = 0) -> Iterator[tuple[str, bool]]:
+def _scan_quotes(text: str, start: int = 0) -> Iterator[tuple[str, bool]]:
     """Yield each character, and whether it is within quotes; a quote itself is."""
     within = ""
     for char in text[start:]:
@@ -137,10 +137,10 @@ def _open_quote(text: str) -> bool:
     return bool(within)
 
 
-def _closing(rule: str, start: int) -> int:
+def _find_closing(rule: str, start: int) -> int:
     """Return where the parenthesis opened before `start` is closed; the rule's end if it is not."""
     depth = 1
-    for place, (char, quoted) in enumerate(_outside(rule, start), start):
+    for place, (char, quoted) in enumerate(_scan_quotes(rule, start), start):
         depth += 0 if quoted else (char == "(") - (char == ")")
         if not depth:
             return place
@@ -160,7 +160,7 @@ def _brace(pattern: str, start: int) -> int:
 def _arguments(text: str) -> list[str]:
     """Split a text at the commas outside quotes."""
     parts = [""]
-    for char, quoted in _outside(text):
+    for char, quoted in _scan_quotes(text):
         if char == "," and not quoted:
             parts.append("")
         else:

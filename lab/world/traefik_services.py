@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lab.world.traefik_labels import Declared, default_name, enabled, hosts_of_rule, parse_labels
+from lab.world.traefik_labels import Declared, default_name, hosts_of_rule, parse_labels, read_enable
 
 if TYPE_CHECKING:
     from lab.world.swarm import Service
@@ -69,7 +69,7 @@ def routed_hosts(world: World) -> tuple[str, ...]:
     """Return the host names that the swarm's services ask Traefik to route HTTP for, sorted and without duplicates."""
     found: set[str] = set()
     for service in world.swarm.services.values():
-        if enabled(service.spec.labels) is False:
+        if read_enable(service.spec.labels) is False:
             continue
         for options in labels_of(world, service).of("http", "routers").values():
             found.update(hosts_of_rule(options.value("rule")))
@@ -88,6 +88,10 @@ def owning_service(world: World, protocol: str, kind: str, name: str) -> tuple[S
         if options := things.of(protocol, kind).get(bare):
             first = next((options[o] for o in ("rule", "loadbalancer.server.port") if o in options), None)
             return service, (first or next(iter(options.values()))).key
-        if kind != "middlewares" and enabled(service.spec.labels) is not False and default_name(service.name) == bare:
+        if (
+            kind != "middlewares"
+            and read_enable(service.spec.labels) is not False
+            and default_name(service.name) == bare
+        ):
             by_default = service
     return (by_default, "") if by_default else None

@@ -20,9 +20,9 @@ class Waiting:
 
 
 def say_how_long(why: str, waits: Iterable[Waiting], now: float) -> str:
-    """Return a finding with the time after each of its waits: `web.2 is preparing on node4 for 6 s`. `now` is the
-    journal's time, in seconds."""
-    for wait in waits:
+    """Return a finding with the time after each of its waits, from a second on: `web.2 is preparing on node4 for 6 s`.
+    `now` is the journal's time, in seconds."""
+    for wait in (each for each in waits if now - each.since >= 1):
         why = why.replace(wait.text, f"{wait.text} for {_format(now - wait.since)}", 1)
     return why
 

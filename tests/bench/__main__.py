@@ -13,7 +13,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import app, certificates, cluster, load, panes, terminal
+from tests.bench import app, board, certificates, cluster, load, panes, terminal
 
 
 def main() -> int:
@@ -41,6 +41,7 @@ def main() -> int:
         "terminal_output": terminal.output,
         "terminal_keys": terminal.keys,
         "new_certificate": certificates.new_certificate,
+        "board": board.board,
     }
     for name, measure in parts.items():
         print(f"measuring {name}", file=sys.stderr)

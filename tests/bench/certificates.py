@@ -1,4 +1,4 @@
-"""How late the certificates' view knows of a new certificate: CertificateSource at its normal pace, four nodes.
+"""How late the certificates' view knows of a new certificate: CertificateSource at its normal interval, four nodes.
 
 Each source is at rest, as it is between renewals, when the server swaps the certificate of its host; late is what the
 last of the four nodes' entries is in the journal. `told`: Traefik's log says at the swap that the certificate came, as
@@ -73,7 +73,7 @@ class _Watched:
 
 def _round(swaps: int, *, hint: bool) -> list[float]:
     """As many sources as swaps, side by side: waiting for rest takes as long for one as for all."""
-    authority, pace = Authority(), PollInterval()
+    authority, interval = Authority(), PollInterval()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="swb-")))
         server = stack.enter_context(tls_server(folder, {}))
@@ -81,18 +81,20 @@ def _round(swaps: int, *, hint: bool) -> list[float]:
         all_ = [_Watched(f"host{n}.localhost", server, authority, Journal()) for n in range(swaps)]
         for it in all_:
             first = it.show()
-            source = CertificateSource(it.journal, nodes, _only(it.host), lambda: (authority.root.pem,), pace=pace)
+            source = CertificateSource(
+                it.journal, nodes, _only(it.host), lambda: (authority.root.pem,), interval=interval
+            )
             source.start()
             stack.callback(source.close)
             it.late(first)
-        time.sleep(LINGER + pace.slow)
+        time.sleep(LINGER + interval.slow)
         new: list[str] = []
         for it in all_:
             new.append(it.show())
             if hint:
                 it.journal.write(AcmeTold((it.host,), "issued", "Server responded with a certificate."))
             # Spread over one pause between looks, so that every moment of it is met.
-            time.sleep(pace.slow / swaps)
+            time.sleep(interval.slow / swaps)
         return [it.late(fingerprint) for it, fingerprint in zip(all_, new, strict=True)]
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from lab.cluster.faults import FAULTS
-from lab.cluster.model import Cluster, ClusterStatus, NodeStatus, Pace
+from lab.cluster.model import Capacity, Cluster, ClusterStatus, NodeStatus
 from lab.engine.endpoint import Endpoint
 from lab.session.live import LiveStage
 from lab.tui import launch
@@ -18,7 +18,7 @@ from lab.tui import launch
 class Double:
     """A cluster that is only engines."""
 
-    pace, faults = Pace(), frozenset(FAULTS)
+    capacity, faults = Capacity(), frozenset(FAULTS)
 
     name, provider, made_by_lab = "bench", "double", True
     acceleration, images = "native", "packages"

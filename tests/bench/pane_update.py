@@ -1,4 +1,4 @@
-"""What one update of the reconciliation pane costs: `python -m tests.bench.pane_update 10 100 1000 10000`."""
+"""What one update of the cluster pane costs: `python -m tests.bench.pane_update 10 100 1000 10000`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 
 import lab.tui
-from lab.tui.cluster.widget import Reconciliation
+from lab.tui.cluster.widget import ClusterGrid
 from lab.tui.theme import DARK
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.journal import Journal
@@ -31,7 +31,7 @@ class Bench(App[None]):
         self.theme = DARK.name
 
     def compose(self) -> ComposeResult:
-        yield Reconciliation(id="cluster")
+        yield ClusterGrid(id="cluster")
 
 
 def task(number: int, attempt: int, state: str, at: float) -> Task:
@@ -58,7 +58,7 @@ async def _measure(tasks: int, rounds: int) -> list[float]:
     made, app = journal(tasks), Bench()
     took: list[float] = []
     async with app.run_test(size=(120, 40)) as pilot:
-        pane = app.query_one(Reconciliation)
+        pane = app.query_one(ClusterGrid)
         pane.show(made.world)
         await pilot.pause()
         for place in range(rounds):

@@ -57,11 +57,11 @@ def _update() -> SwarmChanged:
     """The backend's update: the first of three slots is new."""
     backend = next(one for one in edge.SERVICES if one.name == "app_backend")
     spec = replace(backend.spec, image="backend:2", update=UpdateConfig(1, 2.0, "start-first", "pause", 10.0, 0.25))
-    moved = replace(backend, spec=spec, mark="new", status=UpdateStatus("updating", "", started=2.0))
-    old = [replace(task, container=_container(task.id), mark="old") for task in edge.TASKS]
+    moved = replace(backend, spec=spec, template_digest="new", status=UpdateStatus("updating", "", started=2.0))
+    old = [replace(task, container=_container(task.id), template_digest="old") for task in edge.TASKS]
     first = next(task for task in old if task.service == backend.id)
     gone = replace(first, state="shutdown", desired="shutdown", changed=4.0)
-    fresh = Task("app_backend.1.new", backend.id, 1, "n2", "running", "running", 2.0, 3.0, mark="new")
+    fresh = Task("app_backend.1.new", backend.id, 1, "n2", "running", "running", 2.0, 3.0, template_digest="new")
     return SwarmChanged("node1", services=(moved,), tasks=(fresh, *old, gone))
 
 

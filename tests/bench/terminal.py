@@ -18,6 +18,7 @@ from textual.app import App, ComposeResult
 
 import lab.tui
 from lab.terminal.sanitize import ScreenFilter
+from lab.tui.run_app import prepare_terminal
 from lab.tui.theme import DARK
 from lab.tui.widgets.emulator import Emulator
 from lab.tui.widgets.terminal import Terminal
@@ -66,12 +67,26 @@ def log_lines(coloured: bool) -> str:
     return "".join(lines)
 
 
+def full_screens() -> str:
+    """Screens as of a program that draws each row at its place, in colours, again and again."""
+    rng, rows, length = random.Random(3), list[str](), 0
+    while length < SIZE:
+        y = len(rows) % 37 + 1
+        share = rng.random() * 100
+        rows.append(
+            f"\x1b[{y};1H\x1b[36m{1000 + y:>6}\x1b[39m root  20   0 {rng.randint(1000, 99999):>6}M "
+            f"\x1b[1;32m{share:5.1f}\x1b[0m [\x1b[32m{'|' * int(share / 5):<20}\x1b[0m] "
+            f"\x1b[33m0:{y:02}\x1b[0m dockerd --host fd://\x1b[K"
+        )
+        length += len(rows[-1])
+    return "".join(rows)
+
+
 def output() -> Figures:
     """MB of output taken in per second of processor time: by the emulator alone, and by the pane in an app of 120 by 40
     cells, its paints included."""
     figures: dict[str, float] = {}
-    for name, coloured in (("plain", False), ("coloured", True)):
-        text = log_lines(coloured)
+    for name, text in (("plain", log_lines(False)), ("coloured", log_lines(True)), ("full_screen", full_screens())):
         figures[f"{name}_emulator_mb_s"] = round(SIZE / 1e6 / _emulate(text), 2)
         figures[f"{name}_pane_mb_s"] = round(SIZE / 1e6 / asyncio.run(_show(text)), 2)
     return figures
@@ -100,6 +115,7 @@ class Bench(App[None]):
 
 
 async def _show(text: str) -> float:
+    prepare_terminal()
     app = Bench()
     async with app.run_test(size=(120, 40)) as pilot:
         pane = app.query_one(Terminal)

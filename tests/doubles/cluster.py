@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lab.cluster.links import LinkFault
-from lab.cluster.model import Acceleration, ClusterStatus, Images, Pace, Report, silent
+from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, Report, silent
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
 from tests.doubles.engine import FakeEngine, InstantSwarm
@@ -28,7 +28,7 @@ class DoubleCluster:
     created: datetime = datetime(2026, 11, 22, tzinfo=UTC)
 
     faults = frozenset({"stop", "start"})
-    pace = Pace()
+    capacity = Capacity()
     dns_port = 0
     snapshots = None
 

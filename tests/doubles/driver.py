@@ -75,7 +75,7 @@ class ModelDriver:
     def engine(self) -> docker.APIClient:
         return self.swarm.client
 
-    def stopping(self) -> bool:
+    def is_stopping(self) -> bool:
         return self.load_spec
 
     def powered_off(self) -> list[str]:
@@ -96,7 +96,7 @@ class ModelDriver:
         self.cut -= {node} if action == "heal" else set()
         self.swarm.power(node, action in ("start", "heal"))
 
-    def given(self) -> dict[str, str]:
+    def given_values(self) -> dict[str, str]:
         nodes = {f"node{n}_{port}": f"127.0.0.1:2{n}0{port % 100}" for n in (1, 2, 3, 4) for port in PORTS}
         ports = {"http_port": "8080", "https_port": "8443", "tcp_port": "9090", "acme_port": "8015", "dns_port": "8053"}
         return {"domain": "localhost", **ports, "rate": "50", **nodes}
@@ -119,12 +119,12 @@ class ModelDriver:
         if self.refuse:
             raise CommandError(("docker", "stack", "deploy", name), 1, self.refuse.pop(0))
         known = read.read_stack(*(paths.stacks() / file for file in files))
-        configs = known.filled(env).configs
+        configs = known.fill(env).configs
         held = {config.name or f"{name}_{key}": paths.stacks() / config.file for key, config in configs.items()}
         texts = {full: file.read_text() for full, file in held.items() if file.is_file()}
         stack.deploy(self.swarm, name, service_specs(known, name, env), texts)
 
-    def refusing(self, port: int) -> list[str]:
+    def list_refusing(self, port: int) -> list[str]:
         return self.deaf.pop(0) if self.deaf else []
 
     def remove_volume(self, name: str) -> None:

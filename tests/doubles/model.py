@@ -365,10 +365,7 @@ class ModelSwarm:
 
     @cached_property
     def client(self) -> docker.APIClient:
-        client = docker.APIClient(base_url="tcp://127.0.0.1:1", version="1.44")
-        client.trust_env = False  # As the lab's own clients; and reading the environment is most of a request's cost.
-        client.mount("http://", api.Wire(self))
-        return client
+        return api.ModelClient(self)
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> Any:
         """The answer's body for one request. Raises Refused."""

@@ -7,7 +7,7 @@ import threading
 from lab.errors import InputError, LabError
 from lab.lesson.checkpoint import checkpoint_before
 from lab.lesson.model import Lesson
-from lab.lesson.standing import Standing
+from lab.lesson.standing import Attempt, Standing
 from lab.reset.apply import apply
 from lab.reset.plan import plan
 from lab.run.open_step import OpenStep, open_step
@@ -52,6 +52,12 @@ class ModelStage:
 
     def standings(self) -> dict[str, Standing]:
         return {}
+
+    def challenges(self) -> tuple[Attempt, ...]:
+        return ()
+
+    def begin(self, challenge: str, *, new: bool = False) -> Lesson:
+        raise InputError(f"there is no challenge {challenge}")
 
     def find_drift(self) -> str:
         return ""

@@ -101,7 +101,7 @@ def _one(driver: ModelDriver, text: str, node: str) -> str:
 
 def _curl(driver: ModelDriver, url: str) -> str:
     """What the replica answers that a node leads to."""
-    places = {at: name for name, at in driver.given().items() if ":" in at}
+    places = {at: name for name, at in driver.given_values().items() if ":" in at}
     node, _, port = places[url.removeprefix("http://").partition("/")[0]].partition("_")
     driver.ask(Request(int(port)), nodes=(node,))
     _, hit = driver.journal.world.hits[-1]

@@ -77,7 +77,7 @@ def _source(frames: Any) -> None:
         return docker.DockerClient(base_url=endpoint.url, version="1.44", timeout=int(patience))
 
     with threads_that_raise() as raised:
-        source = AcmeSource(journal, (manager,), connect, lambda _: "svc-1", pace=PollInterval(0.01, 0.01, 0.1, 0))
+        source = AcmeSource(journal, (manager,), connect, lambda _: "svc-1", interval=PollInterval(0.01, 0.01, 0.1, 0))
         source.start()
         try:
             goes_on(

@@ -118,7 +118,7 @@ def _source(value: Any) -> None:
     journal.read(lambda entry, _: told.append(entry))
     node = Endpoint("node1", "manager", "tcp://127.0.0.1:1", published={443: ("127.0.0.1", server.port)})
     with threads_that_raise() as raised:
-        source = TraefikSource(journal, (node,), lambda _: HOST, None, pace=PollInterval(60, 60, 60, 0))
+        source = TraefikSource(journal, (node,), lambda _: HOST, None, interval=PollInterval(60, 60, 60, 0))
         source.start()
         try:
             goes_on(journal, lambda world: world.edge.routes is not None, raised, lambda: None, "Traefik's view")

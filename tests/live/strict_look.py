@@ -46,7 +46,7 @@ def looking(driver: ClusterDriver, journal: Journal, step: Step) -> Iterator[Str
     sent, is in the lab's own `journal`. It begins with the world as it is now."""
     look, stop = StrictLook(), threading.Event()
     values = dict(journal.world.lesson.captured)
-    checks = [check.filled(values) for check in step.then]
+    checks = [check.fill(values) for check in step.then]
     of_lab = [c for c in checks if c.condition.of_command or c.condition.kind == "total"]
     own = [c for c in checks if c not in of_lab]
     accepts = frozenset({0, *(check.exit for check in step.then if check.exit is not None)})

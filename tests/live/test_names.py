@@ -53,4 +53,4 @@ def test_the_three_names_on_all_four_nodes(cluster: Cluster, driver: ClusterDriv
 def _with_app(start: Any, lesson: Any) -> Any:
     """A lesson's start, and the visualizer."""
     step = next(step for step in lesson.steps if step.id == "issue")
-    return step.leaves.over(start)
+    return step.leaves.apply_to(start)

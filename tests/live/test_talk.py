@@ -23,8 +23,8 @@ import pytest
 from lab.cluster import lab_paths
 from lab.cluster.model import Cluster
 from lab.errors import LabError
-from lab.session.talk.notes_client import NotesClient
-from lab.session.talk.notes_view import NotesView
+from lab.session.talk.talk_client import TalkClient
+from lab.session.talk.talk_views import NotesView
 from tests.live.conftest import Say, swarmlab, until
 
 pytestmark = pytest.mark.timeout(6000)
@@ -47,7 +47,7 @@ class Speaker:
         self.child: Any = pexpect.spawn(sys.executable, argv, env=env, dimensions=(30, 100), timeout=STEP)
         self._lab = cluster.name
         self._views: NotesView | None = None
-        self._client: NotesClient | None = None
+        self._client: TalkClient[NotesView] | None = None
         self._ended = threading.Event()
         for listen in (self._read, self._listen):
             threading.Thread(target=listen, daemon=True).start()
@@ -66,7 +66,7 @@ class Speaker:
         """Follow the notes, of the next app too when this one was killed."""
         while not self._ended.is_set():
             try:
-                self._client = NotesClient(self._lab)
+                self._client = TalkClient(self._lab, NotesView)
             except LabError:
                 time.sleep(0.1)
                 continue

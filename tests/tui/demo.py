@@ -47,18 +47,18 @@ def _container(name: str, slot: int, at: float = 0.0) -> str:
 def _task(task: Task, **more: object) -> Task:
     """A task of the demo, with its container and what it was made from."""
     made = replace(task, container=_container(task.service, task.slot), created=EPOCH - 9, changed=EPOCH - 6)
-    return replace(made, image="backend:1" if task.service == "app_backend" else "", mark="old", **more)  # type: ignore[arg-type]
+    return replace(made, image="backend:1" if task.service == "app_backend" else "", template_digest="old", **more)  # type: ignore[arg-type]
 
 
 TASKS = tuple(_task(task) for task in FIRST.tasks)
 
 
-def _service(service: Service, state: str = "", mark: str = "old", version: str = "1") -> Service:
+def _service(service: Service, state: str = "", digest: str = "old", version: str = "1") -> Service:
     if service.name != "app_backend":
-        return replace(service, mark="old")
+        return replace(service, template_digest="old")
     spec = replace(service.spec, image=f"backend:{version}", update=POLICY)
     times = UpdateStatus(state, "", EPOCH + 100 if state else 0.0)
-    return replace(service, spec=spec, mark=mark, status=times)
+    return replace(service, spec=spec, template_digest=digest, status=times)
 
 
 BEGAN = replace(FIRST, services=tuple(_service(each) for each in FIRST.services), tasks=TASKS)
@@ -126,7 +126,11 @@ def _update() -> Iterator[Entry]:
 
     def new(slot: int, state: str, at: float) -> Task:
         made = replace(
-            old[slot - 1], id=f"new.{slot}", mark="new", state=state, created=EPOCH + 100.1 + 6.4 * (slot - 1)
+            old[slot - 1],
+            id=f"new.{slot}",
+            template_digest="new",
+            state=state,
+            created=EPOCH + 100.1 + 6.4 * (slot - 1),
         )
         return replace(made, changed=EPOCH + at, container=_container("app_backend", slot, inf))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lab.errors import InputError, LabError
 from lab.lesson.model import Lesson
-from lab.lesson.standing import Standing
+from lab.lesson.standing import Attempt, Standing
 from lab.session import UndoOffer
 from lab.world.entries import (
     Captured,
@@ -214,6 +214,8 @@ class FakeStage:
         self.answers: list[tuple[str, str]] = []
         self.closed, self.unsaved = False, unsaved
         self.stood: dict[str, Standing] = {}
+        self.dared: tuple[Attempt, ...] = ()
+        self.begun: list[tuple[str, bool]] = []
         self.drift = ""
         self.shells, self.no_shell = 0, no_shell
         self._stopped, self._go = threading.Event(), threading.Event()
@@ -226,7 +228,8 @@ class FakeStage:
         return self.taught
 
     def open(self, lesson: str) -> Lesson:
-        found = next((each for each in self.lessons() if each.id == lesson), None)
+        known = (*self.lessons(), *(each.lesson for each in self.dared))
+        found = next((each for each in known if each.id == lesson), None)
         if found is None:
             raise InputError(f"there is no lesson {lesson}", remedy="swarmlab lessons")
         self._lesson = lesson
@@ -235,6 +238,16 @@ class FakeStage:
 
     def standings(self) -> dict[str, Standing]:
         return self.stood
+
+    def challenges(self) -> tuple[Attempt, ...]:
+        return self.dared
+
+    def begin(self, challenge: str, *, new: bool = False) -> Lesson:
+        self.begun.append((challenge, new))
+        found = self.open(next(each.lesson.id for each in self.dared if each.challenge == challenge))
+        if self.hold:
+            self._go.wait(20)
+        return found
 
     def find_drift(self) -> str:
         return self.drift

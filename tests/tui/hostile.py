@@ -16,7 +16,8 @@ TEXTS = {"markup": MARKUP, "escapes": ESCAPES, "long": LONG, "wide": WIDE, "empt
 
 _KEPT = frozenset({
     "id", "by", "kind", "state", "desired", "role", "availability", "mode", "service", "task", "node", "container",
-    "mark", "verdict", "stage", "protocol", "what", "order", "failure_action", "type", "reachability", "gone",
+    "template_digest", "verdict", "stage", "protocol", "what", "order", "failure_action", "type", "reachability",
+    "gone",
 })  # fmt: skip
 """What names or orders things: it stays, so that the world stays a demo."""
 

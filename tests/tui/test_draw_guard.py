@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.panes import CLUSTER
 from lab.tui.panes.load import histogram
 from lab.tui.panes.rollout import view
 from lab.tui.spans import format_stamp, width
@@ -43,7 +44,7 @@ def test_the_picture_of_a_load_is_drawn_from_any_numbers(
     time = histogram.axis(made, end, many)
     seen = histogram.columns(made, time)
     assert len(seen) == many
-    for line in [histogram.failed(seen), *histogram.heat(seen, 8), histogram.scale(time)]:
+    for line in [histogram.failure_row(seen), *histogram.heat(seen, 8), histogram.scale(time)]:
         assert width(line) == many + histogram.GUTTER
 
 
@@ -82,7 +83,7 @@ async def test_a_view_that_cannot_be_drawn_says_so_and_the_rest_goes_on(
     "broken",
     [
         "lab.tui.cluster.grid.service_row",
-        "lab.tui.cluster.widget.Reconciliation.show",
+        "lab.tui.cluster.widget.ClusterGrid.show",
         "lab.tui.widgets.timeline.Timeline._wrap",
     ],
 )
@@ -114,6 +115,6 @@ async def test_a_tape_with_odd_numbers_is_shown() -> None:
     async with desk(stage) as it:
         for key in "567890":
             await it.press(key)
-            await it.be(lambda: it.app.ui.view != "reconciliation", "a view")
+            await it.be(lambda: it.app.ui.view != CLUSTER, "a view")
             assert "could not be drawn" not in it.text
         await it.see("--:--")

@@ -41,6 +41,25 @@ async def test_what_was_to_be_seen_is_scrolled_to() -> None:
         await it.see("At the end.")
 
 
+async def test_what_was_to_be_seen_stays_in_sight_whatever_the_card_says_afterwards() -> None:
+    text = "\n\n".join(f"Paragraph {number}." for number in range(40))
+    async with desk(taught(step={"text": text, "after": "At the end."})) as it:
+        await it.press("n", "enter")
+        await it.idle()
+        await it.see("At the end.")
+        why = " ".join(f"web.{slot} is preparing on node4" for slot in range(3))
+        it.stage.journal.write(StepMoved("reconciliation", "declare", "passed", f"Seen.\n{why}"))
+        await it.see("web.2 is preparing")
+        await it.see("At the end.")
+        await it.pilot.resize_terminal(120, 36)
+        await it.see("At the end.")
+        await it.press("pageup")
+        await it.be(lambda: "At the end." not in it.text, "the reader scrolled away")
+        it.stage.journal.write(StepMoved("reconciliation", "declare", "passed", "Seen."))
+        await it.be(lambda: "web.2 is preparing" not in it.text, "the card is short again")
+        assert "At the end." not in it.text, "and the page stays where the reader put it"
+
+
 CHOICE = {
     "name": "bet",
     "text": "Where will the **four** tasks go?",
@@ -48,6 +67,24 @@ CHOICE = {
     "answer": 1,
     "because": "The scheduler spreads them.",
 }
+
+
+async def test_on_a_small_screen_a_passed_step_says_that_it_is_done_and_below_it_what_was_to_be_seen() -> None:
+    text = "\n\n".join(f"Paragraph {number}." for number in range(10))
+    long = "docker service create --name web --replicas 4 --publish published=8080,target=80 --no-resolve-image nginx"
+    step = {"text": text, "run": long, "after": f"{text}\n\nAt the end.", "question": CHOICE}
+    async with desk(taught(step=step), size=(100, 30)) as it:
+        await it.press("n", "enter", "enter")
+        await it.idle()
+        await it.see("✔ Done in", "You said: all to node1.", "The scheduler spreads them.")
+        lines = it.text.splitlines()
+        done = next(y for y, line in enumerate(lines) if "✔ Done in" in line)
+        assert "1 Lesson" in lines[done - 1], "it is at the top of the pane"
+        assert done < next(y for y, line in enumerate(lines) if "You said" in line)
+        await it.press("1", "end")
+        await it.see("At the end.")
+        await it.press("home")
+        await it.see("Paragraph 0.")
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -62,7 +99,7 @@ async def test_a_choice_is_made_before_its_step_and_judged_after_it(live: bool) 
         await it.press("enter", "enter")
         await it.idle()
         assert it.stage.answers == [("bet", "all to node1")]
-        await it.see("✘ all to node1", "✔ one to each node", "You said all to node1. Right: one to")
+        await it.see("✘ all to node1", "✔ one to each node", "You said: all to node1. Right: one to")
         await it.see("The scheduler spreads them.")
 
 
@@ -71,7 +108,7 @@ async def test_a_right_choice_is_called_right() -> None:
         await it.press("n", "enter", "down", "enter")
         await it.idle()
         assert it.stage.answers == [("bet", "one to each node")]
-        await it.see("You said one to each node. That is")
+        await it.see("You said: one to each node. That is")
 
 
 async def test_a_choice_that_nobody_made_is_told_when_the_step_has_passed() -> None:

@@ -35,7 +35,7 @@ def broken(name: str) -> SwarmChanged:
 
 
 def places(now: World) -> dict[str, list[str]]:
-    way = topology.way(now)
+    way = topology.find_way(now)
     groups = {"edge": way.edge, "acme": way.acme, "routed": way.routed, "beside": way.beside}
     named = {key: [one.name for one in group] for key, group in groups.items()}
     return {**named, "behind": [one.name for one, _, _ in way.behind]}

@@ -22,24 +22,26 @@ EPOCH = 1_700_000_000.0
 POLICY = UpdateConfig(1, 2.0, "start-first", "pause", 5.0, 0.25)
 
 
-def backend(state: str = "", message: str = "", mark: str = "new", image: str = "node:20", **more: float) -> Service:
+def backend(state: str = "", message: str = "", digest: str = "new", image: str = "node:20", **more: float) -> Service:
     """app_backend, its update in that state since second 10 of the journal."""
     spec = ServiceSpec(image, replicas=3, update=POLICY)
     times = {"started": EPOCH + 10 if state else 0.0, "completed": EPOCH + more["completed"] if more else 0.0}
-    return Service("b", "app_backend", spec, 3, status=UpdateStatus(state, message, **times), mark=mark)
+    return Service("b", "app_backend", spec, 3, status=UpdateStatus(state, message, **times), template_digest=digest)
 
 
-def task(slot: int, mark: str, state: str, changed: float, created: float | None = None, **more: object) -> Task:
+def task(slot: int, digest: str, state: str, changed: float, created: float | None = None, **more: object) -> Task:
     """A task of app_backend; its times are the journal's seconds."""
     made = EPOCH + (changed if created is None else created)
     desired = "shutdown" if state in STATES[STATES.index("complete") :] else "running"
-    id = f"{slot}.{mark}.{made}"
-    base = Task(id, "b", slot, f"n{slot}", state, desired, made, EPOCH + changed, image="node:20", mark=mark)
+    id = f"{slot}.{digest}.{made}"
+    base = Task(
+        id, "b", slot, f"n{slot}", state, desired, made, EPOCH + changed, image="node:20", template_digest=digest
+    )
     return replace(base, **more)  # type: ignore[arg-type]
 
 
 OLD = tuple(task(slot, "old", "running", 2.0, 1.0) for slot in (1, 2, 3))
-BEGAN = SwarmChanged("node1", NODES, (backend(mark="old"),), OLD, first=True)
+BEGAN = SwarmChanged("node1", NODES, (backend(digest="old"),), OLD, first=True)
 GONE = task(1, "old", "shutdown", 13.5, 1.0)
 
 
@@ -105,7 +107,7 @@ def test_a_rollback_makes_the_old_version_the_one_to_come_to() -> None:
     bad = replace(task(1, "new", "failed", 12.0, 11.0, exit=1), image="node:21")
     back = task(1, "old", "running", 16.0, 15.0)
     for state, words in (("rollback_started", "◀ rolling back"), ("rollback_completed", "◀ rolled back")):
-        service = backend(state, "rolled back", mark="old")
+        service = backend(state, "rolled back", digest="old")
         text = shown(world((17.0, SwarmChanged("node1", services=(service,), tasks=(GONE, bad, back)))), 18.0)
         assert words in text and "3 of 3 back" in text and "from node:21 back to node:20" in text
         assert "✘ 1 of 1 undone task failed: 1 of 3 slots = 33 %, allowed 25 %: too many" in text
@@ -117,8 +119,8 @@ def test_a_completed_update_says_how_long_it_took() -> None:
     assert "✔ completed in 34 s" in shown(now, 50.0)
 
 
-def test_without_marks_images_tell_the_versions() -> None:
-    service = replace(backend("updating", mark="", image="node:21"))
+def test_without_digests_images_tell_the_versions() -> None:
+    service = replace(backend("updating", digest="", image="node:21"))
     text = shown(world((10.5, SwarmChanged("node1", services=(service,)))), 11.0)
     assert "from node:20 to node:21" in text and "◌◌◌  ◌ 3 old" in text
 
@@ -166,7 +168,7 @@ some_tasks = st.lists(
         Task, st.sampled_from([f"t{i}" for i in range(9)]), st.sampled_from(["b", "c"]), st.integers(0, 5),
         st.sampled_from(["", "n1", "n2"]), st.sampled_from(STATES), st.sampled_from(["running", "shutdown", "ready"]),
         st.floats(0, 60), st.floats(0, 60), error=st.text(max_size=30), exit=st.none() | st.integers(0, 255),
-        image=st.sampled_from(["", "x:1", "x:2"]), mark=st.sampled_from(["", "old", "new"]),
+        image=st.sampled_from(["", "x:1", "x:2"]), template_digest=st.sampled_from(["", "old", "new"]),
     ),
     max_size=9,
     unique_by=lambda task: task.id,
@@ -184,7 +186,7 @@ some_services = st.builds(
     ),
     st.integers(0, 6),
     status=st.builds(UpdateStatus, st.sampled_from(_STATES), st.text(max_size=60), st.floats(0, 60), st.floats(0, 60)),
-    mark=st.sampled_from(["", "old", "new"]),
+    template_digest=st.sampled_from(["", "old", "new"]),
 )
 
 

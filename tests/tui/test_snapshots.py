@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lab.cluster.model import Progress, Report
+from lab.lesson.challenge import as_lesson
+from lab.lesson.find_challenge import challenges
 from lab.lesson.question import Question, QuizItem
-from lab.lesson.standing import Standing
+from lab.lesson.standing import Attempt, Standing
 from lab.tui.appearance import Appearance
 from lab.world.entries import Entry, ManagerLink, Printed
 from tests.tui.fake import LESSON, NEXT, FakeStage, mesh_hits, with_containers
@@ -147,8 +149,19 @@ def standing() -> FakeStage:
 )
 def test_the_board_of_lessons(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     stage = standing()
-    before = after(stage, "l", words=("you are here", "3 hints taken"))
+    before = after(stage, "l", words=("here", "3 hints taken"))
     assert snap_compare(app_on(stage, appearance=Appearance(theme)), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_the_board_with_a_long_title_and_challenges(snap_compare: Compare, size: tuple[int, int]) -> None:
+    stage = standing()
+    long = NEXT.model_copy(update={"id": "long", "title": "What a title of two lines looks like beside short ones"})
+    stage.taught = (*stage.taught, long)
+    lesson = as_lesson(challenges()["c-404"], 7)
+    stage.dared = (Attempt("c-404", 7, lesson), Attempt("c-404", 7, lesson, begun=True))
+    before = after(stage, "l", "end", words=("Challenges", "copied the labels"))
+    assert snap_compare(app_on(stage), terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda s: f"{s[0]}x{s[1]}")

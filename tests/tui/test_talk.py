@@ -15,11 +15,11 @@ from lab.lesson.course import SYLLABUS, load_syllabus
 from lab.lesson.talk import Talk, find_talk
 from lab.session.replay import ReplayStage
 from lab.session.talk.forecast import SlideTime
-from lab.session.talk.notes_client import NotesClient
-from lab.session.talk.notes_hub import NotesHub
-from lab.session.talk.notes_view import NotesView
 from lab.session.talk.resume import Standing
+from lab.session.talk.talk_client import TalkClient
+from lab.session.talk.talk_socket import TalkSocket
 from lab.session.talk.talk_stage import TalkSource, TalkStage
+from lab.session.talk.talk_views import NotesView
 from lab.tui.appearance import Appearance
 from lab.tui.talk.app import TalkApp
 from lab.tui.talk.notes_app import NotesApp
@@ -246,10 +246,10 @@ async def test_a_pane_that_raises_shows_a_card_and_the_talk_goes_on(monkeypatch:
 
 
 async def test_notes_follow_the_talk_and_press_its_keys() -> None:
-    hub = NotesHub("default", remote_actions(), lambda _: None)
+    hub = TalkSocket("default", "notes", remote_actions(), lambda _: None)
     hub.open()
     async with on_stage(hub=hub) as desk:
-        notes = NotesApp(NotesClient("default"), lambda: NotesClient("default"), Appearance())
+        notes = NotesApp(TalkClient("default", NotesView), lambda: TalkClient("default", NotesView), Appearance())
         async with notes.run_test(size=(80, 24)) as pilot:
             there = desk.app.state.slide.step
 
@@ -263,7 +263,7 @@ async def test_notes_follow_the_talk_and_press_its_keys() -> None:
             await desk.be(lambda: desk.app.state.black, "black")
             hub.close()
             await until(pilot, shows("The talk has ended"), "the end is told", 2000)
-            again = NotesHub("default", (), lambda _: None)
+            again = TalkSocket("default", "notes", (), lambda _: None)
             again.open()
             again.publish(NotesView(place=1, count=2, title="Its next app", notes=""))
             await until(pilot, shows("Its next app", "2/2"), "the notes of the talk's next app", 2000)

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from lab.tui.cluster import grid
 from lab.tui.cluster.rows import Row, RowIndex
-from lab.tui.cluster.widget import Reconciliation
+from lab.tui.cluster.widget import ClusterGrid
 from lab.tui.lesson import markdown
 from lab.tui.panes.map import topology
 from lab.tui.spans import Line, Span, clip, fit, format_stamp, plain, width, wrap
@@ -240,7 +240,7 @@ async def test_an_update_draws_what_changed_not_what_exists(monkeypatch: pytest.
     monkeypatch.setattr(grid, "slot_row", counted)
     made, app = pane_update.journal(5000), pane_update.Bench()
     async with app.run_test(size=(120, 40)) as pilot:
-        pane = app.query_one(Reconciliation)
+        pane = app.query_one(ClusterGrid)
         pane.show(made.world)
         await pilot.pause()
         assert 0 < len(drawn) <= 40, "only the rows in view"

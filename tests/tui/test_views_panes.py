@@ -35,7 +35,7 @@ def taught(lesson: Lesson, **more: Any) -> FakeStage:
     return stage
 
 
-def lesson(place: int = 0, *, first: str = "reconciliation", **step: Any) -> Lesson:
+def lesson(place: int = 0, *, first: str = "cluster", **step: Any) -> Lesson:
     """The lesson with its first pane, and one step changed."""
     steps = [s.model_copy(update=step) if i == place else s for i, s in enumerate(LESSON.steps)]
     return LESSON.model_copy(update={"panes": (first,), "steps": tuple(steps)})
@@ -172,13 +172,13 @@ async def test_the_help_and_the_palette_know_the_views() -> None:
 
 async def test_the_stage_is_told_which_view_is_in_sight() -> None:
     async with desk(asked()) as it:
-        await it.be(lambda: it.stage.shown == ["reconciliation"], "told at the opening")
+        await it.be(lambda: it.stage.shown == ["cluster"], "told at the opening")
         await it.press("5", "5", "1", "2")
-        await it.be(lambda: it.stage.shown == ["reconciliation", "mesh", "reconciliation"], "told of each other view")
+        await it.be(lambda: it.stage.shown == ["cluster", "mesh", "cluster"], "told of each other view")
 
 
 async def test_a_lesson_opens_on_its_own_view_and_a_step_may_want_another() -> None:
-    async with desk(taught(lesson(1, first="mesh", pane="reconciliation"))) as it:
+    async with desk(taught(lesson(1, first="mesh", pane="cluster"))) as it:
         await it.see("5 Mesh", "No service publishes a port yet")
         await it.be(lambda: it.stage.shown == ["mesh"], "told")
         await it.press("n")
@@ -320,5 +320,5 @@ def test_no_two_keys_that_work_at_once_are_the_same() -> None:
     world = fold(World(), Entry(1.0, loaded(failures=FAILURES)))
     for live in (True, False):
         s = UiState(ready=True, live=live, lesson=LESSON, lessons=(LESSON,), view="load", world=world)
-        found = [name for key in keys.working(s) for name in key.keys.split(",")]
+        found = [name for key in keys.working_keys(s) for name in key.keys.split(",")]
         assert len(found) == len(set(found))

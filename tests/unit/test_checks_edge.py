@@ -345,5 +345,5 @@ def test_a_nodes_label() -> None:
 
 def test_captured_values_are_put_in() -> None:
     plain = check(http={"host": "node-app.{{domain}}", "https": True})
-    assert plain.filled({"domain": "example.org"}).sentence == "https://node-app.example.org/ answers 200"
-    assert check(renewed={"host": "{{host}}"}).filled({"host": "a.b"}).condition.source == "certificates"
+    assert plain.fill({"domain": "example.org"}).sentence == "https://node-app.example.org/ answers 200"
+    assert check(renewed={"host": "{{host}}"}).fill({"host": "a.b"}).condition.source == "certificates"

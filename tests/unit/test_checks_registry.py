@@ -53,7 +53,7 @@ def test_captured_values_are_put_into_a_new_one_too() -> None:
         name: str = ""
 
     model = create_model("Check", __base__=Check, named=(Named | None, None))
-    filled = model.model_validate({"named": {"is_so": "no", "name": "{{who}}"}}).filled({"who": "web"})
+    filled = model.model_validate({"named": {"is_so": "no", "name": "{{who}}"}}).fill({"who": "web"})
     assert isinstance(filled.condition, Named)
     assert filled.condition.name == "web"
 

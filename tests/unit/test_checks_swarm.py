@@ -108,12 +108,15 @@ def test_running_counts_and_says_what_is_on_its_way() -> None:
 
 
 def test_what_is_on_its_way_is_told_with_its_seconds() -> None:
-    late = tasks(task(3, 2, "preparing", changed=90.0), base=saw(START, CommandBegan(1, "node1", "docker ps")))
+    base = saw(START, CommandBegan(1, "node1", "docker ps"))
+    late = tasks(task(3, 2, "preparing", changed=90.0), base=base)
+    given = tasks(task(3, 2, "assigned", changed=90.0), base=base)
     seen = late.at  # The task entered its state at the latest now, which is what the managers' clock is set by.
     found = find({"running": {"service": "web", "exactly": 3}}, late)
     assert found.why_at(seen + 6.4) == "2 of 3 tasks of web run; web.3 is preparing on node2 for 6 s"
     assert found.why_at(seen + 126) == "2 of 3 tasks of web run; web.3 is preparing on node2 for 2 min 6 s"
-    assert found.why_at(seen - 1).endswith("for 0 s")
+    assert found.why_at(seen + 0.9) == found.why_at(seen - 1) == "2 of 3 tasks of web run; web.3 is preparing on node2"
+    assert "web.3 is assigned to node2" in find({"running": {"service": "web", "exactly": 3}}, given).why
     assert found == find({"running": {"service": "web", "exactly": 3}}, saw(late, CommandEnded(1, 0, 5.0))), "no news"
 
 
@@ -269,9 +272,9 @@ def test_http_counts_the_last_round_only() -> None:
 
 def test_captured_values_are_put_into_a_check() -> None:
     check = Check.model_validate({"node": {"name": "{{node}}", "state": "down"}})
-    assert check.filled({"node": "node3"}).sentence == "node3 is down"
-    assert check.filled({}) is check
-    assert Check(exit=0).filled({"a": "b"}) == Check(exit=0)
+    assert check.fill({"node": "node3"}).sentence == "node3 is down"
+    assert check.fill({}) is check
+    assert Check(exit=0).fill({"a": "b"}) == Check(exit=0)
 
 
 def test_a_task_that_waits_for_a_node_is_told_with_the_schedulers_reason() -> None:

@@ -66,7 +66,7 @@ def a_lab(name: str = "default", nodes: int = 4, first: int = 20_000) -> LabStat
                 identity=f"id-{name}-{n}",
                 lan_address=f"10.77.0.{10 + n}",
                 engine=block.engine(n),
-                published=block.published(n),
+                published=block.published_ports(n),
             )
             for n in range(1, nodes + 1)
         ),
@@ -108,8 +108,8 @@ def test_ports_are_mnemonic_stable_and_below_the_ephemeral_range() -> None:
     assert block.first == 20_000
     assert block.dns == 20_053
     assert block.engine(1) == 20_100
-    assert block.published(3)[8080] == 20_388
-    assert block.published(4)[443] == 20_443
+    assert block.published_ports(3)[8080] == 20_388
+    assert block.published_ports(4)[443] == 20_443
     for first in (20_000, 31_000):
         every = ports.Block(first).all(7)
         assert len(set(every)) == len(every) == 1 + 7 * (1 + len(ports.PUBLISHED))

@@ -238,7 +238,7 @@ def test_an_env_file_is_read(tmp_path: Path) -> None:
         b'\xef\xbb\xbfA=1\n  C="q" # x\r\nHOME\nNOPE\nD=\nA=2\n\tE=$A ${B}\n\n # a comment\nexport=1'
     )
     file = stack(tmp_path, ENV_FILE)
-    found = file.filled({"HOME": "/root", "D": "given"}).services["web"].environment
+    found = file.fill({"HOME": "/root", "D": "given"}).services["web"].environment
     assert found == {
         "A": "over", "C": '"q" # x', "HOME": "/root", "D": "given", "E": "$A ${B}", "export": "1", "Z": None,
     }  # fmt: skip
@@ -251,7 +251,7 @@ def test_several_env_files_and_one_whose_path_is_still_to_come(tmp_path: Path) -
     file = stack(tmp_path, GOOD.replace("networks: [front]", "env_file: [a.env, './${X}.env', b.env]"))
     assert file.outline.services["web"].environment == {"A": "1", "B": "2"}
     with pytest.raises(Problems, match=r"stack\.yaml:4: service web: there is no file \./y\.env beside"):
-        file.filled({"X": "y"})
+        file.fill({"X": "y"})
 
 
 @pytest.mark.parametrize(
@@ -313,12 +313,12 @@ def test_what_depends_on_a_setting_is_looked_at_when_it_is_there(tmp_path: Path)
     text = GOOD.replace("replicas: 2", "replicas: ${N}\n      mode: ${MODE:?say it}\n      labels: {a: '${N}'}")
     file = stack(tmp_path, text.replace("[front]", "[front]\n    ports: ['${P}:80']"))
     assert file.outline.services["web"].deploy.labels == {"a": "${N}"}
-    filled = file.filled({"N": "3", "MODE": "replicated", "P": "8080"}).services["web"]
+    filled = file.fill({"N": "3", "MODE": "replicated", "P": "8080"}).services["web"]
     assert (filled.deploy.replicas, filled.ports[0].published) == (3, 8080)
     with pytest.raises(Problems, match=r"stack\.yaml:8: the setting MODE is needed: say it"):
-        file.filled({"N": "3"})
+        file.fill({"N": "3"})
     with pytest.raises(Problems, match=r"stack\.yaml:7: service web: 'replicas'"):
-        file.filled({"N": "many", "MODE": "replicated", "P": "8080"})
+        file.fill({"N": "many", "MODE": "replicated", "P": "8080"})
 
 
 def test_keys_without_effect_do_not_keep_a_file_from_being_read(tmp_path: Path) -> None:

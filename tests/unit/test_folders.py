@@ -252,7 +252,7 @@ def test_a_machine_of_another_user_or_program_is_not_ours(home: Path, name: str,
     with ended(subprocess.Popen(argv, executable="/bin/sh", stdin=pipe, stdout=pipe, user=user, text=True)) as one:
         assert one.stdout is not None
         assert one.stdout.readline() == "ready\n"
-        assert not cluster.running(node)
+        assert not cluster.is_running(node)
         assert main(["down"]) == 0
         assert one.poll() is None
 

@@ -128,6 +128,13 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str | bytes, 
     assert [(n, r) for n, r in found if n == line and reason in r], found
 
 
+def test_the_former_id_of_the_cluster_pane_is_still_read(tmp_path: Path) -> None:
+    text = GOOD.replace("minutes: 5", "minutes: 5\npanes: [reconciliation, load]")
+    assert wrong(tmp_path, text.replace("    text: Do it.", "    text: Do it.\n    pane: reconciliation")) == []
+    (tmp_path / "good.yaml").write_text(text)
+    assert load_lesson(tmp_path / "good.yaml").panes == ("cluster", "load")
+
+
 def test_all_that_is_wrong_is_told_not_only_the_first(tmp_path: Path) -> None:
     text = GOOD.replace("minutes: 5", "minutes: many").replace("exactly", "exacty").replace("state: down", "state: x")
     assert [line for line, _ in wrong(tmp_path, text)] == [4, 12, 18]
@@ -200,6 +207,16 @@ def test_a_folder_is_held_against_its_syllabus(tmp_path: Path) -> None:
     ]
     with pytest.raises(Problems):
         load_course(tmp_path)
+
+
+def test_a_course_is_read_again_when_one_of_its_files_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(GOOD)
+    topics = "topics:\n  - {id: scaling, title: T, slides: [S], lessons: [good]}\n"
+    (tmp_path / "syllabus.yaml").write_text("title: T\nlessons: [good]\n" + topics)
+    (lesson,) = load_course(tmp_path)
+    assert load_course(tmp_path)[0] is lesson
+    (tmp_path / "good.yaml").write_text(GOOD.replace("A lesson", "Another lesson"))
+    assert [each.title for each in load_course(tmp_path)] == ["Another lesson"]
 
 
 def test_what_every_lesson_is_given_may_stand_inside_quotes(tmp_path: Path) -> None:

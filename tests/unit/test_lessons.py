@@ -19,13 +19,12 @@ from lab.lesson.json_schema import editor_schema
 from lab.lesson.model import Lesson
 from lab.reset.apply import apply
 from lab.reset.plan import plan
-from lab.run.capture import known_values
+from lab.run.capture import captures_before, known_values
 from lab.run.runner import open_lesson, run_lesson, run_step
 from lab.schema import template
-from lab.tape.tape import load
 from lab.world.entries import Checked
 from lab.world.world import World, fold
-from tests.course import LESSONS
+from tests.course import LESSONS, recording
 from tests.doubles.driver import ModelDriver
 from tests.live.findings import FINDINGS
 
@@ -99,7 +98,7 @@ def test_what_is_beyond_the_model_still_is(id: str) -> None:
 def test_the_recording_proves_every_check(lesson: Lesson) -> None:
     """On real machines each was false before its step, and true in the end, where the checkpoints say it ends."""
     world, before, last = World(), dict[tuple[str, int], bool](), dict[tuple[str, int], bool]()
-    for entry in load(paths.recordings() / f"{lesson.id}.tape").entries:
+    for entry in recording(lesson.id).entries:
         world = fold(world, entry)
         if isinstance(entry.fact, Checked):
             (before if entry.fact.phase == "before" else last)[entry.fact.step, entry.fact.check] = entry.fact.ok
@@ -162,7 +161,7 @@ def test_every_step_can_be_done_from_its_checkpoint(lesson: Lesson) -> None:
     for step in lesson.steps:
         driver = ModelDriver()
         open_lesson(lesson, driver)
-        own = {*driver.given(), *step.capture}
+        own = {*driver.given_values(), *step.capture}
         if {name for text in step.strings() for name in template.placeholders(text)} <= own and (
             lesson.id,
             step.id,
@@ -179,12 +178,27 @@ def test_from_the_checkpoint_of_every_step_its_checks_are_false(lesson: Lesson) 
     for step in lesson.steps:
         reset(driver, lesson, step.id)
         world = driver.journal.world
-        values = {**driver.given(), **known_values(step, world)}
+        values = {**driver.given_values(), **known_values(step, world)}
         moment = Baseline(since=world, asked=world, like=step.run or "")
-        checks = [check.filled(values) for check in step.checks]
+        checks = [check.fill(values) for check in step.checks]
         green = [check.sentence for check in checks if check.evaluate(world, moment).ok]
         if (lesson.id, step.id) != ("reconciliation", "spread"):
             assert green == [], step.id
+
+
+def test_at_the_start_of_a_step_the_values_of_those_before_are_known_where_a_task_has_them() -> None:
+    lesson = next(each for each in LESSONS if each.id == "reconciliation")
+    driver = ModelDriver()
+    place, names = next(
+        (at, names)
+        for at, step in enumerate(lesson.steps)
+        if (names := {name for name, each in step.capture.items() if each.output is None})
+    )
+    after = lesson.steps[place + 1].id
+    reset(driver, lesson, after)
+    assert names <= set(captures_before(lesson, after, driver.journal.world))
+    assert captures_before(lesson, "", driver.journal.world) == {}
+    assert captures_before(lesson, lesson.steps[0].id, driver.journal.world) == {}
 
 
 def test_reconciliation_tells_how_long_the_replacement_took() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from lab.checks.command import STILL_RUNNING
 from lab.errors import EngineError
 from lab.lesson.course import load_course
 from lab.lesson.model import Lesson
@@ -357,6 +358,19 @@ def test_what_happens_while_the_prompt_waits_is_left_to_w() -> None:
         stage.journal.write(LessonOpened("reconciliation"))
         assert "4 nodes" in desk.type("w")
         assert "Not yet" not in desk.printed
+
+
+def test_that_a_command_runs_is_said_once() -> None:
+    stage = FakeStage(hold=2)
+    with plain_desk(stage) as desk:
+        at_first_step(desk)
+        desk.send("")
+        desk.see("On node1 runs:")
+        stage.journal.write(Checked("reconciliation", "declare", 0, "the output shows it", False, STILL_RUNNING))
+        stage.journal.write(Checked("reconciliation", "declare", 0, "the output shows it", False, "not in the output"))
+        desk.see("Not yet: the output shows it (not in the output)")
+        assert STILL_RUNNING not in desk.printed
+        stage.go_on()
 
 
 def test_a_failed_step_says_why_and_what_to_do() -> None:

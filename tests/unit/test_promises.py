@@ -16,10 +16,8 @@ from lab.run.open_step import open_step
 from lab.run.runner import run_step
 from lab.schema.diagnostics import Problems
 from lab.session.compare_recording import differences
-from lab.tape.find import tapes
-from lab.tape.tape import load
 from tests.builders import lesson_of, saw
-from tests.course import LESSONS
+from tests.course import LESSONS, recording
 from tests.unit.test_checks_swarm import START, find, task, tasks
 from tests.unit.test_lessons import BEYOND
 from tests.unit.test_run_open_step import look
@@ -121,7 +119,7 @@ def recorded(id: str, step: str, *holds: dict[str, Any]) -> list[str]:
     for each in lesson["steps"]:
         each["promises"] = [{"text": "so", "holds": holds}] if each["id"] == step else []
     made = type(LESSONS[0]).model_validate(lesson, strict=False)
-    return [each.words for each in differences(load(tapes()[id]), made)]
+    return [each.words for each in differences(recording(id), made)]
 
 
 def test_a_recording_is_held_against_them() -> None:

@@ -29,7 +29,7 @@ ENV = {"DOMAIN": "example.org"}
 WELL = Checkpoint(
     stacks={"app": StackState(file="app.yaml")}, networks=("edge",), secrets={"api-key-1": Content(text="x")}
 )
-PAUSED = Patch(stacks={"app": {"env": {"VERSION": "0"}, "first": {}}}).over(WELL)
+PAUSED = Patch(stacks={"app": {"env": {"VERSION": "0"}, "first": {}}}).apply_to(WELL)
 FIRST, OVER = "deploy stack app (app.yaml), and wait until it runs", "deploy stack app (app.yaml)"
 
 
@@ -105,7 +105,7 @@ def test_a_plain_stack_takes_what_was_rolled_back_and_puts_right_what_is_paused(
 
 def test_what_the_first_deploy_makes_stays() -> None:
     """A config of the earlier version is still used by the tasks that go on."""
-    checkpoint = Patch(stacks={"app": {"env": {"NGINX_CONFIG": "2"}, "first": {}}}).over(WELL)
+    checkpoint = Patch(stacks={"app": {"env": {"NGINX_CONFIG": "2"}, "first": {}}}).apply_to(WELL)
     world = world_of("1")
     assert planned(world, checkpoint) == [FIRST, OVER]
     both = fold(world, Entry(1.0, SwarmChanged("node1", named=(SwarmObject("config", "n2", "nginx-2"),))))
@@ -115,13 +115,13 @@ def test_what_the_first_deploy_makes_stays() -> None:
 
 def test_a_patch_makes_it_fail_and_takes_it_back() -> None:
     assert PAUSED.stacks["app"].first == {}
-    assert Patch(stacks={"app": {"env": {}, "first": None}}).over(PAUSED) == Checkpoint(
+    assert Patch(stacks={"app": {"env": {}, "first": None}}).apply_to(PAUSED) == Checkpoint(
         **{**dict(WELL), "stacks": {"app": StackState(file="app.yaml", env={}, first=None)}}
     )
     with pytest.raises(ValidationError, match="no update could be paused"):
         StackState(file="app.yaml", env={"VERSION": "1"}, first={})
     with pytest.raises(ValidationError, match="secret api-key-7, which is not there"):
-        Patch(stacks={"app": {"env": {"VERSION": "0"}, "first": {"API_KEY": "7"}}}).over(WELL)
+        Patch(stacks={"app": {"env": {"VERSION": "0"}, "first": {"API_KEY": "7"}}}).apply_to(WELL)
 
 
 def test_it_is_made_and_the_second_time_nothing_is_done() -> None:
@@ -134,7 +134,7 @@ def test_it_is_made_and_the_second_time_nothing_is_done() -> None:
     assert backend.spec.image == "backend:0"
     old = world.swarm.live_tasks(backend.id)
     assert old
-    assert all(task.mark != backend.mark for task in old), "what answers is of the version before"
+    assert all(task.template_digest != backend.template_digest for task in old), "what answers is of the version before"
     assert driver.deployed == ["app", "app"]
     assert reset(driver, PAUSED) == []
 
@@ -159,7 +159,7 @@ def test_a_manual_rollback_is_a_plain_stack_again() -> None:
 
 def test_it_waits_for_the_failure_and_says_so_when_there_is_none() -> None:
     driver = ModelDriver()
-    good = Patch(stacks={"app": {"env": {"VERSION": "2"}, "first": {}}}).over(WELL)
+    good = Patch(stacks={"app": {"env": {"VERSION": "2"}, "first": {}}}).apply_to(WELL)
     with pytest.raises(WaitError, match="still missing: the update of app_backend is completed, not paused"):
         reset(driver, good, bound=30)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lab.lesson.act import Act
-from lab.lesson.measured import measured
+from lab.lesson.measured import list_measured
 from lab.run.open_step import open_step
 from lab.run.runner import open_lesson, run_lesson, run_step, sources_needed
 from lab.world.entries import (
@@ -238,14 +238,14 @@ def test_the_rows_of_what_was_measured_are_those_of_the_steps_that_ask_for_a_num
     driver = Loading()
     lesson = lesson_of(LOAD, UPDATE, {**UPDATE, "id": "again", "title": "Again", "question": ASKS_AGAIN})
     open_lesson(lesson, driver)
-    assert measured(lesson, driver.journal.world.lesson) == ()
+    assert list_measured(lesson, driver.journal.world.lesson) == ()
     assert run_step(lesson, lesson.steps[0], driver).passed
     driver.bad = 3
     assert run_step(lesson, lesson.steps[1], driver).passed
     moved = [fact for fact in driver.facts(StepMoved) if isinstance(fact, StepMoved)][-1]
     assert moved.requests is not None
     assert moved.requests[1] == 3
-    done, missing = measured(lesson, driver.journal.world.lesson)
+    done, missing = list_measured(lesson, driver.journal.world.lesson)
     assert (done.title, done.said, (done.sent, done.failed)) == ("Update", "7", moved.requests)
     assert done.words == f"3 of {done.sent} failed"
     assert (missing.said, missing.words) == ("", "not measured")

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from lab.cluster.faults import FAULTS
-from lab.cluster.model import Cluster, Pace
+from lab.cluster.model import Capacity, Cluster
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.session.cluster_driver import ClusterDriver
@@ -23,7 +23,7 @@ class Nodes:
     """A cluster of which nothing is asked but where its engine would be."""
 
     name, provider, acceleration, images, made_by_lab = "hands", "vm", "kvm", "packages", True
-    pace, faults = Pace(), frozenset(FAULTS)
+    capacity, faults = Capacity(), frozenset(FAULTS)
 
     dns_port = 0
 
@@ -66,3 +66,11 @@ def test_a_key_without_a_manager_is_refused_at_once(driver: ClusterDriver) -> No
     driver.journal.write(ManagerLink("none", "", "every manager is powered off"))
     with pytest.raises(EngineError, match="every manager is powered off"):
         driver.keys("x")
+
+
+def test_no_shell_is_opened_once_the_lab_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path))
+    closed = ClusterDriver(cast(Cluster, Nodes()), Journal())
+    closed.close()
+    with pytest.raises(EngineError, match="the lab is being closed"):
+        closed.shell("node1")

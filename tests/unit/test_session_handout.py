@@ -25,7 +25,7 @@ from lab.tui.pane_picture import pane_svg
 from lab.world.entries import Captured, CommandBegan, CommandEnded, Entry, Fact, LessonOpened, StepMoved, SwarmChanged
 from lab.world.swarm import Node, Service, ServiceSpec
 from lab.world.world import World, fold
-from tests.course import LESSONS
+from tests.course import LESSONS, recording
 
 HEADER = Header(title="Old", lesson="one", recorded=datetime(2026, 11, 22, 10, tzinfo=UTC), provider="vm", nodes=4)
 LESSON: dict[str, Any] = {
@@ -251,7 +251,7 @@ def test_a_page_needs_nothing_else_and_takes_no_html() -> None:
 
 @pytest.mark.parametrize("each", LESSONS, ids=lambda each: each.id)
 def test_every_lesson_can_be_handed_out(each: Lesson) -> None:
-    text = handout(load(paths.recordings() / f"{each.id}.tape"), each)
+    text = handout(recording(each.id), each)
     for number, step in enumerate(each.steps, 1):
         assert f"\n## {number}. " in text
         assert all(line in text for line in step.text.splitlines() if "{{" not in line)
@@ -261,13 +261,12 @@ def test_every_lesson_can_be_handed_out(each: Lesson) -> None:
 
 def test_the_command_line_hands_out_logs_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scaling = next(each for each in LESSONS if each.id == "scaling")
-    recording = load(paths.recordings() / "scaling.tape")
     assert main(["export", "scaling", "--format", "markdown"]) == 0
     said = capsys.readouterr().out
     drawn = re.compile(r"\w+, at the end of the step:\n\n```text\n.*?\n```\n\n", re.DOTALL)
-    assert drawn.sub("", said) == handout(recording, scaling) != said
+    assert drawn.sub("", said) == handout(recording("scaling"), scaling) != said
     assert main(["export", "scaling", "--format", "markdown", "--log"]) == 0
-    assert capsys.readouterr().out == markdown(recording)
+    assert capsys.readouterr().out == markdown(recording("scaling"))
     assert main(["export", "scaling", "--format", "html", "-o", str(tmp_path / "a.html")]) == 0
     assert (tmp_path / "a.html").read_text().startswith("<!doctype html>")
     capsys.readouterr()
@@ -355,8 +354,8 @@ def test_what_a_recording_has_is_no_markup_in_a_picture() -> None:
     world = fold(
         World(), Entry(0.0, SwarmChanged("n", (Node("i", "node1", "manager", "ready"),), (service,), first=True))
     )
-    picture = pane_svg(world, "reconciliation")
+    picture = pane_svg(world, "cluster")
     assert Page(picture).open == [] and "script" not in Page(picture).tags
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", picture)
-    assert pane_svg(World(), "reconciliation") == ""
+    assert pane_svg(World(), "cluster") == ""
     assert {pane.id for pane in PANES if not pane_svg(world, pane.id)} == set()

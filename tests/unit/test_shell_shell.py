@@ -288,6 +288,23 @@ def test_a_shell_that_is_busy_is_told(stage: Stage) -> None:
     assert stage.ended("sleep 60").status == 130
 
 
+@pytest.mark.costly
+def test_an_interrupt_right_after_return_ends_the_command_and_not_the_shell(stage: Stage) -> None:
+    """For some milliseconds bash loses Ctrl-C, or exits: one of so many meets them."""
+    shell, delays = stage.shell.pid, (number / 10_000 for number in range(60))
+
+    def interrupt(entry: Entry, _: object) -> None:
+        if isinstance(entry.fact, CommandBegan) and entry.fact.text == "sleep 600":
+            threading.Timer(next(delays), stage.shell.interrupt).start()
+
+    stop = stage.journal.read(interrupt)
+    for _ in range(60):
+        assert stage.run("sleep 600", bound=BOUND).status == 130
+    stop()
+    assert stage.run("echo next", bound=BOUND).output == "next"
+    assert stage.shell.pid == shell
+
+
 def test_interrupt_ends_what_runs_and_what_is_typed(stage: Stage) -> None:
     threading.Timer(0.1, stage.shell.interrupt).start()
     assert stage.run("sleep 60", bound=BOUND).status == 130

@@ -52,7 +52,7 @@ def test_only_the_lab_lays_pebble_over_the_edge() -> None:
     alone, lab = (read_stack(*(FOLDER / name for name in names)) for names in (EDGE[:1], EDGE))
     settings = {"ACME_SERVER": "https://pebble:14000/dir", "ACME_HOURS": "1", "ACME_CA_FILE": "/acme-ca.pem"}
     here = {**settings, "ACME_DIR": "/lab"}
-    production, pebble = alone.filled({}).services["traefik"], lab.filled(here).services["traefik"]
+    production, pebble = alone.fill({}).services["traefik"], lab.fill(here).services["traefik"]
     assert [production.networks["edge"].aliases, [config.source for config in production.configs]] == [(), ["dynamic"]]
     assert {"caserver=", "cacertificates=", "certificatesduration=2160"} <= acme(production.command)
     assert "traefik.localhost" in pebble.networks["edge"].aliases

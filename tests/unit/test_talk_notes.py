@@ -14,9 +14,9 @@ import pytest
 
 from lab import paths
 from lab.errors import InputError, LabError
-from lab.session.talk.notes_client import NotesClient
-from lab.session.talk.notes_hub import MOST, NotesHub, socket_path
-from lab.session.talk.notes_view import NotesView, describe_cluster, read_view, to_line
+from lab.session.talk.talk_client import TalkClient
+from lab.session.talk.talk_socket import MOST, TalkSocket, socket_path
+from lab.session.talk.talk_views import NotesView, describe_cluster, read_view, to_line
 from lab.wait import wait_until
 from lab.world.world import World
 
@@ -35,21 +35,21 @@ def asked() -> queue.Queue[str]:
 
 
 @pytest.fixture
-def hub(asked: queue.Queue[str]) -> Iterator[NotesHub]:
-    hub = NotesHub("default", ("next", "back"), asked.put)
+def hub(asked: queue.Queue[str]) -> Iterator[TalkSocket]:
+    hub = TalkSocket("default", "notes", ("next", "back"), asked.put)
     hub.open()
     yield hub
     hub.close()
 
 
-def test_the_socket_is_this_users_alone(hub: NotesHub) -> None:
+def test_the_socket_is_this_users_alone(hub: TalkSocket) -> None:
     assert stat.S_IMODE(hub.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(hub.path.parent.stat().st_mode) & 0o077 == 0
 
 
-def test_listeners_get_the_notes_as_they_are_and_as_they_change(hub: NotesHub) -> None:
+def test_listeners_get_the_notes_as_they_are_and_as_they_change(hub: TalkSocket) -> None:
     hub.publish(VIEW)
-    clients = [NotesClient("default") for _ in range(3)]
+    clients = [TalkClient("default", NotesView) for _ in range(3)]
     seen = [client.views() for client in clients]
     assert [next(each) for each in seen] == [VIEW] * 3
     later = VIEW.model_copy(update={"place": 2})
@@ -59,8 +59,8 @@ def test_listeners_get_the_notes_as_they_are_and_as_they_change(hub: NotesHub) -
         client.close()
 
 
-def test_a_listener_presses_only_the_keys_it_may(hub: NotesHub, asked: queue.Queue[str]) -> None:
-    client = NotesClient("default")
+def test_a_listener_presses_only_the_keys_it_may(hub: TalkSocket, asked: queue.Queue[str]) -> None:
+    client = TalkClient("default", NotesView)
     client.ask("quit")
     client.ask("next")
     assert asked.get(timeout=BOUND) == "next"
@@ -69,20 +69,20 @@ def test_a_listener_presses_only_the_keys_it_may(hub: NotesHub, asked: queue.Que
 
 
 @pytest.mark.parametrize("line", [b"\xff\xfe\n", b"{}\n", b'{"action": 3}\n', b"[" * 50_000 + b"\n", b"x" * 200_000])
-def test_nonsense_is_ignored_and_others_are_still_served(hub: NotesHub, asked: queue.Queue[str], line: bytes) -> None:
+def test_nonsense_is_ignored_and_others_are_still_served(hub: TalkSocket, asked: queue.Queue[str], line: bytes) -> None:
     bad = socket.socket(socket.AF_UNIX)
     bad.connect(str(hub.path))
     with contextlib.suppress(OSError):
         bad.sendall(line)
-    client = NotesClient("default")
+    client = TalkClient("default", NotesView)
     client.ask("back")
     assert asked.get(timeout=BOUND) == "back"
     bad.close()
     client.close()
 
 
-def test_one_that_does_not_read_holds_up_nobody(hub: NotesHub) -> None:
-    slow, client = NotesClient("default"), NotesClient("default")
+def test_one_that_does_not_read_holds_up_nobody(hub: TalkSocket) -> None:
+    slow, client = TalkClient("default", NotesView), TalkClient("default", NotesView)
     views = client.views()
     for place in range(400):
         view = VIEW.model_copy(update={"place": place, "notes": "x" * 4000})
@@ -92,38 +92,38 @@ def test_one_that_does_not_read_holds_up_nobody(hub: NotesHub) -> None:
     client.close()
 
 
-def test_more_than_a_few_are_refused(hub: NotesHub) -> None:
+def test_more_than_a_few_are_refused(hub: TalkSocket) -> None:
     hub.publish(VIEW)
-    clients = [NotesClient("default") for _ in range(MOST)]
+    clients = [TalkClient("default", NotesView) for _ in range(MOST)]
     assert [next(client.views()) for client in clients] == [VIEW] * MOST
-    assert list(NotesClient("default").views()) == []
+    assert list(TalkClient("default", NotesView).views()) == []
     for client in clients:
         client.close()
 
 
-def test_a_second_talk_on_a_lab_is_refused_and_a_dead_ones_socket_is_taken_over(hub: NotesHub) -> None:
+def test_a_second_talk_on_a_lab_is_refused_and_a_dead_ones_socket_is_taken_over(hub: TalkSocket) -> None:
     with pytest.raises(InputError, match="already"):
-        NotesHub("default", (), lambda _: None).open()
-    dead = socket_path("other")
+        TalkSocket("default", "notes", (), lambda _: None).open()
+    dead = socket_path("other", "notes")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(dead))
     listener.close()
     assert dead.exists()
-    other = NotesHub("other", (), lambda _: None)
+    other = TalkSocket("other", "notes", (), lambda _: None)
     other.open()
     other.publish(VIEW)
-    assert next(NotesClient("other").views()) == VIEW
+    assert next(TalkClient("other", NotesView).views()) == VIEW
     other.close()
     assert not dead.exists()
 
 
 def test_without_a_talk_the_notes_say_so() -> None:
     with pytest.raises(LabError, match="no talk is being given"):
-        NotesClient("default")
+        TalkClient("default", NotesView)
 
 
-def test_when_the_talk_ends_the_notes_end(hub: NotesHub) -> None:
-    client = NotesClient("default")
+def test_when_the_talk_ends_the_notes_end(hub: TalkSocket) -> None:
+    client = TalkClient("default", NotesView)
     hub.publish(VIEW)
     views = client.views()
     assert next(views) == VIEW
@@ -133,9 +133,9 @@ def test_when_the_talk_ends_the_notes_end(hub: NotesHub) -> None:
 
 
 def test_what_cannot_be_read_is_a_sentence() -> None:
-    assert read_view(to_line(VIEW)) == VIEW
+    assert read_view(NotesView, to_line(VIEW)) == VIEW
     with pytest.raises(LabError, match="cannot read"):
-        read_view(b"{}\n")
+        read_view(NotesView, b"{}\n")
 
 
 def test_the_cluster_in_a_sentence() -> None:

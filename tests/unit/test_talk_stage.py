@@ -178,7 +178,7 @@ def test_a_cluster_that_cannot_be_put_back_is_looked_for_anew(talk: Talk, cluste
     stage = stage_on(talk, lambda: there.pop())
     stage.arrive(0)
 
-    def refuse(_: str = "") -> str:
+    def refuse(step: str = "") -> str:
         raise EngineError("no manager answers")
 
     cluster.reset = refuse  # type: ignore[method-assign]

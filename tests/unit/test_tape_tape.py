@@ -16,10 +16,20 @@ from lab.errors import InputError, LabError
 from lab.tape.codec import LONGEST_TEXT
 from lab.tape.tape import LARGEST, Header, Recorder, check_tape, load
 from lab.terminal.redact import MASK, Redactor
-from lab.world.entries import ActDone, CommandBegan, CommandEnded, Entry, Hit, LessonOpened, LoadReport, Printed
+from lab.world.entries import (
+    ActDone,
+    CommandBegan,
+    CommandEnded,
+    Entry,
+    Hit,
+    LessonOpened,
+    LoadReport,
+    Printed,
+    SwarmChanged,
+)
 from lab.world.journal import Journal
 from lab.world.world import fold_all
-from tests.builders import crash
+from tests.builders import crash, task
 from tests.strategies import entries
 
 HEADER = Header(
@@ -63,6 +73,13 @@ def test_a_header_with_what_older_recorders_wrote_is_read(tmp_path: Path) -> Non
     older = '{"swarmlab":1,"digest":"3145a40d2e2ca0e2","engine":"26.1.5",'
     path.write_text(path.read_text().replace('{"swarmlab":1,', older, 1))
     assert load(path).header == HEADER
+
+
+def test_a_digest_of_a_task_template_keeps_its_name_on_tapes(tmp_path: Path) -> None:
+    made = Entry(1.0, SwarmChanged("node1", tasks=(task(1, template_digest="a1"),)))
+    path = record(tmp_path / "a.tape", (made,))
+    assert json.loads(path.read_text().splitlines()[1])["tasks"][0]["mark"] == "a1"
+    assert load(path).entries == (made,)
 
 
 def test_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:

@@ -116,7 +116,9 @@ def traefik(world: World) -> str:
 class Watched:
     def __init__(self, *endpoints: Endpoint) -> None:
         self.journal = Journal()
-        self.source = AcmeSource(self.journal, endpoints, connect, traefik, pace=PollInterval(0.05, 300, 0.05, 0.01))
+        self.source = AcmeSource(
+            self.journal, endpoints, connect, traefik, interval=PollInterval(0.05, 300, 0.05, 0.01)
+        )
 
     def texts(self) -> list[str]:
         return [fact.text for _, fact in self.journal.world.edge.acme]

@@ -49,7 +49,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         endpoints = (endpoint("node1", server.address), endpoint("node2", server.address), endpoint("node3"))
         # So slow that only what wakes it makes it look.
         source = CertificateSource(
-            journal, endpoints, lambda world: (APP, VIZ), lambda: (authority.root.pem,), pace=PollInterval(300, 300)
+            journal, endpoints, lambda world: (APP, VIZ), lambda: (authority.root.pem,), interval=PollInterval(300, 300)
         )
         it = Watched(journal, server, source, authority)
         journal.read(lambda entry, _: it.entries.append(entry))
@@ -181,7 +181,7 @@ def test_a_look_that_fails_leaves_no_certificate_that_seems_to_be_served_still(t
     with tls_server(tmp_path, {APP: (authority.issue(APP), authority.between)}) as server:
         endpoints = (endpoint("node1", server.address),)
         source = CertificateSource(
-            journal, endpoints, hosts, lambda: (authority.root.pem,), pace=PollInterval(0.1, 0.1, 0.5)
+            journal, endpoints, hosts, lambda: (authority.root.pem,), interval=PollInterval(0.1, 0.1, 0.5)
         )
         source.start()
 

@@ -12,11 +12,11 @@ rates = st.floats(0.5, 1000)
 
 @given(st.lists(st.tuples(rates, st.floats(0, 20)), min_size=1, max_size=6))
 def test_a_pace_owes_what_its_rates_make(parts: list[tuple[float, float]]) -> None:
-    pace, now, owed, number = Schedule(100.0, parts[0][0]), 100.0, 0.0, 0
+    schedule, now, owed, number = Schedule(100.0, parts[0][0]), 100.0, 0.0, 0
     for rate, seconds in parts:
-        pace = pace.changed(now, rate)
+        schedule = schedule.change_rate(now, rate)
         now, owed = now + seconds, owed + rate * seconds
-        while pace.due(number) <= now:
+        while schedule.due(number) <= now:
             number += 1
         assert owed - 0.01 <= number <= owed + 1.01
 

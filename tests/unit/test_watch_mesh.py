@@ -71,7 +71,7 @@ def test_answers_and_failures_are_written(tmp_path: Path) -> None:
             Endpoint("node1", "manager", "", published={8080: web, 443: traefik}),
             Endpoint("node2", "worker", "", published={8080: ("127.0.0.1", 1)}),
         )
-        source = MeshSource(journal, nodes, lambda world: (APP,), pace=PollInterval(0.05, 0.05, 0.05, 0.01))
+        source = MeshSource(journal, nodes, lambda world: (APP,), interval=PollInterval(0.05, 0.05, 0.05, 0.01))
         source.start()
         source.look(BOUND)
         assert journal.world.count == 0

@@ -86,12 +86,13 @@ LATENCIES = {
 
 
 @pytest.mark.parametrize("kind", LATENCIES)
-@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
-def test_a_percentile_is_at_most_a_few_percent_too_long(kind: str, share: float) -> None:
+def test_a_percentile_is_at_most_a_few_percent_too_long(kind: str) -> None:
     values = sorted(LATENCIES[kind])
-    exact = values[math.ceil(share * MANY) - 1]
-    assert exact <= percentile(reported(values), share) * (1 + 1e-9)
-    assert percentile(reported(values), share) <= exact * 1.03
+    found = reported(values)
+    for share in (0.5, 0.9, 0.99):
+        exact = values[math.ceil(share * MANY) - 1]
+        assert exact <= percentile(found, share) * (1 + 1e-9)
+        assert percentile(found, share) <= exact * 1.03
 
 
 def test_an_old_tapes_reports_are_still_counted_by_their_buckets() -> None:
@@ -114,7 +115,7 @@ def test_totals_are_the_sums_of_the_reports(reports: list[LoadReport]) -> None:
     world = folded(*reports)
     assert world.load.sent == sum(r.sent for r in reports)
     assert world.load.bad == sum(r.bad for r in reports)
-    assert world.load.since(Load()) == (world.load.sent, world.load.good, world.load.bad)
+    assert world.load.count_since(Load()) == (world.load.sent, world.load.good, world.load.bad)
     assert len(world.load.ticks) == min(KEEP_TICKS, len(reports))
 
 

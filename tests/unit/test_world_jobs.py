@@ -8,7 +8,7 @@ import pytest
 
 from lab.engine import decode
 from lab.world.entries import EngineEvent, Entry, SwarmChanged
-from lab.world.jobs import count_completed, count_wanted, is_settled, owed
+from lab.world.jobs import count_completed, count_owed, count_wanted, is_settled
 from lab.world.swarm import Node, Service
 from lab.world.world import World, fold
 
@@ -75,7 +75,7 @@ def test_a_replicated_job(tasks: Tasks, running: int, done: int, still_owed: int
     world = world_of(job, tasks)
     assert (world.swarm.running.get("s", 0), len(world.swarm.live_tasks("s"))) == (running, running)
     assert (count_completed(world.swarm, job), count_wanted(world.swarm, job)) == (done, 4)
-    assert owed(world.swarm, job) == still_owed
+    assert count_owed(world.swarm, job) == still_owed
     assert is_settled(world.swarm, job) is world.swarm.converged is at_rest
 
 
@@ -123,7 +123,7 @@ def test_a_one_shot(restart: str, tasks: Tasks, done: int, at_rest: bool) -> Non
     world = world_of(one, tasks)
     assert (count_completed(world.swarm, one), count_wanted(world.swarm, one)) == (done, 0)
     assert world.swarm.converged is at_rest
-    assert owed(world.swarm, one) == 2 - done
+    assert count_owed(world.swarm, one) == 2 - done
 
 
 def test_the_end_of_a_jobs_task_is_no_death() -> None:

@@ -33,7 +33,7 @@ class Agent:
         try:
             self._connection.sendall(f"{word} {value}".rstrip().encode() + b"\n")
         except OSError as error:
-            raise self._silent(word) from error
+            raise self._describe_silence(word) from error
 
     def await_done(self, word: str, bound: float = BOUND) -> None:
         """Wait until the machine says that it is done. Raises LabError after `bound` seconds."""
@@ -43,12 +43,12 @@ class Agent:
             try:
                 more = self._connection.recv(4096)
             except OSError as error:
-                raise self._silent(word) from error
+                raise self._describe_silence(word) from error
             if not more:
-                raise self._silent(word)
+                raise self._describe_silence(word)
             said = (said + more)[-4096:]
 
-    def _silent(self, word: str) -> LabError:
+    def _describe_silence(self, word: str) -> LabError:
         return LabError(f"the agent in {self._node} did not answer to `{word}`", remedy="swarmlab status")
 
 

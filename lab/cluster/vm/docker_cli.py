@@ -27,7 +27,7 @@ exec "$lib/{_LOADER}" --library-path "$lib" "$lib/docker" "$@"
 
 def bring() -> Path | None:
     """Return the folder of `docker`, created on first use; None without the machines' packages."""
-    place = paths.own(paths.cache() / f"cli-{inputs.rootfs_key()}", paths.CACHE)
+    place = paths.require_own(paths.cache() / f"cli-{inputs.rootfs_key()}", paths.CACHE)
     if not place.exists():
         rootfs = paths.cache() / f"rootfs-{inputs.rootfs_key()}.tar"
         if not rootfs.exists():

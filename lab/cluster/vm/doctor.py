@@ -25,16 +25,16 @@ def requirements() -> Iterator[Requirement]:
     yield _traefik()
     yield Requirement("base disk", *_base_disk())
     yield Requirement("saved swarm", *_saved_swarm())
-    yield _acceleration(_known())
+    yield _acceleration(_find_choice())
 
 
 def speed() -> str:
     """Return how machines run here: kvm, tcg, or that it was not probed yet."""
-    known = _known()
+    known = _find_choice()
     return "not probed yet" if known is None else known.acceleration
 
 
-def _known() -> acceleration.Choice | None:
+def _find_choice() -> acceleration.Choice | None:
     try:
         return acceleration.load_choice()
     except LabError:  # The cache cannot be used: the item for the disk says why.

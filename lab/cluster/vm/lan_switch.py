@@ -57,7 +57,7 @@ class Port:
 
     def send(self, frame: bytes) -> None:
         """Send the machine a frame: now, or when it accepts more. For a machine that is off, the frame is lost."""
-        if self.waiting or not self._sent(frame):
+        if self.waiting or not self._try_send(frame):
             self.waiting.append(frame)
             self._poll(self)
 
@@ -65,12 +65,12 @@ class Port:
         """Send the queued frames, as far as the machine accepts them."""
         while self.waiting:
             frame = self.waiting.popleft()
-            if not self._sent(frame):
+            if not self._try_send(frame):
                 self.waiting.appendleft(frame)
                 break
         self._poll(self)
 
-    def _sent(self, frame: bytes) -> bool:
+    def _try_send(self, frame: bytes) -> bool:
         """Send a frame; return False when the machine accepts no more at the moment."""
         for _ in range(2):  # A machine that was powered on again has a new socket.
             try:

@@ -44,7 +44,7 @@ class Block:
         """Return the engine's port of node `number` (from 1)."""
         return self.first + 100 * number
 
-    def published(self, number: int) -> dict[int, int]:
+    def published_ports(self, number: int) -> dict[int, int]:
         """Map ports in the swarm to ports on this machine, for node `number`; the last digits are similar: 8080 is
         ..88."""
         return {port: self.first + 100 * number + digits for port, digits in _LAST_DIGITS.items()}
@@ -57,7 +57,7 @@ class Block:
     def all(self, nodes: int) -> tuple[int, ...]:
         """Return every TCP port of the block for this number of nodes."""
         every = range(1, nodes + 1)
-        return (self.dns, *(p for n in every for p in (self.engine(n), *self.published(n).values())))
+        return (self.dns, *(p for n in every for p in (self.engine(n), *self.published_ports(n).values())))
 
 
 def free(port: int) -> bool:

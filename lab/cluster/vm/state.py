@@ -96,13 +96,15 @@ def load_state(name: str) -> LabState:
     except (ValidationError, OSError) as error:
         known = isinstance(error, ValidationError)
         why = "is damaged, or was written by another version" if known else f"cannot be read ({error})"
-        raise LabError(f"the lab's own file {path} {why}", remedy=_down(name)) from None
+        raise LabError(f"the lab's own file {path} {why}", remedy=_down_command(name)) from None
     if found.name != name:
-        raise LabError(f"the lab's own file {path} is damaged: it is of the lab {found.name}", remedy=_down(name))
+        raise LabError(
+            f"the lab's own file {path} is damaged: it is of the lab {found.name}", remedy=_down_command(name)
+        )
     return found
 
 
-def _down(name: str) -> str:
+def _down_command(name: str) -> str:
     return "swarmlab down" if name == "default" else f"swarmlab down --name {name}"
 
 

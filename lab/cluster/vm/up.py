@@ -45,14 +45,14 @@ def up(
     """Return the lab `name`, whole. A new one has by default 4 `nodes` and `images` from packages; an existing one
     keeps what it has. A new one is started from the template of its kind, if there is one and unless it is to `boot`;
     one that booted becomes the template. Raises LabError and its subclasses."""
-    if (found := _existing(name)) is not None:
+    if (found := _find_existing(name)) is not None:
         _keeps(found, nodes, images)
     if found is not None and found.status().whole:
         report(Progress("swarm", "the swarm is whole", 1.0))
         return found
     requirements.require(consent, lambda text: report(Progress("packages", text, 0.0)))
     with file_lock.hold(lab_paths.lock_file(name), f"at work on the lab {name}"):
-        found = _existing(name)
+        found = _find_existing(name)
         if found is not None:
             _keeps(found, nodes, images)
             recover.recover(found, report)
@@ -66,8 +66,8 @@ def up(
 
 def _make(name: str, count: int, images: Images, report: Report, *, boot: bool) -> VmCluster:
     cold = not disk_cache.is_ready(images)
-    made, form = _new(name, count, images, _within(report, 0.0, 0.6 if cold else 0.0), boot=boot)
-    lab, rest = VmCluster(made), _within(report, 0.6 if cold else 0.0, 1.0)
+    made, form = _decide_new(name, count, images, _scale_report(report, 0.0, 0.6 if cold else 0.0), boot=boot)
+    lab, rest = VmCluster(made), _scale_report(report, 0.6 if cold else 0.0, 1.0)
     if form is not None and _start_from(form, lab, rest):
         return lab
     _make_whole(lab, rest)
@@ -83,8 +83,10 @@ def _start_from(form: tuple[Path, Record], lab: VmCluster, report: Report) -> bo
     folder, record = form
     report(Progress("machines", "starting the machines from the template", 0.0))
     try:
-        restore.restore(lab, folder, record, _within(report, 0.0, 0.6))
-        swarm_init.wait_until_whole(lab.endpoints(), bound=_TEMPLATE_BOUND, say=_say_swarm(_within(report, 0.6, 1.0)))
+        restore.restore(lab, folder, record, _scale_report(report, 0.0, 0.6))
+        swarm_init.wait_until_whole(
+            lab.endpoints(), bound=_TEMPLATE_BOUND, say=_say_swarm(_scale_report(report, 0.6, 1.0))
+        )
     except LabError as error:
         report(Progress("machines", f"the template did not start, and is deleted: {error.sentence}", 0.0))
         for node in lab.state.nodes:
@@ -97,9 +99,9 @@ def _start_from(form: tuple[Path, Record], lab: VmCluster, report: Report) -> bo
 
 
 def _make_whole(lab: VmCluster, report: Report) -> None:
-    _boot(lab, _within(report, 0.0, 0.7))
+    _boot(lab, _scale_report(report, 0.0, 0.7))
     heartbeat = _HEARTBEAT[lab.state.acceleration]
-    say = _say_swarm(_within(report, 0.7, 1.0))
+    say = _say_swarm(_scale_report(report, 0.7, 1.0))
     swarm_init.form_swarm(lab.endpoints(), heartbeat=heartbeat, bound=SWARM_BOUND, say=say)
 
 
@@ -110,7 +112,7 @@ def _say_swarm(report: Report) -> swarm_init.Say:
     return say
 
 
-def _existing(name: str) -> VmCluster | None:
+def _find_existing(name: str) -> VmCluster | None:
     try:
         return VmCluster(state.load_state(name))
     except MissingError:
@@ -138,7 +140,7 @@ def managers_of(count: int) -> int:
     return 3 if count >= 4 else 1
 
 
-def _new(
+def _decide_new(
     name: str, count: int, images: Images, report: Report, *, boot: bool
 ) -> tuple[LabState, tuple[Path, Record] | None]:
     """Decide everything about a new lab and save it, before anything of it runs; return it, and its template."""
@@ -199,7 +201,7 @@ def _node(number: int, role: Role, block: ports.Block) -> NodeState:
         identity=str(uuid.uuid4()),
         lan_address=f"{_LAN}.{10 + number}",
         engine=block.engine(number),
-        published=block.published(number),
+        published=block.published_ports(number),
     )
 
 
@@ -238,7 +240,7 @@ def _write_keys(home: Path, keys: pki.Keys, nodes: Sequence[NodeState], images: 
 def _on_this_machine(found: VmCluster) -> VmCluster:
     """Give a lab that is entirely powered off the acceleration that this machine supports now, perhaps after a move or
     an update."""
-    if any(found.running(node) for node in found.state.nodes):
+    if any(found.is_running(node) for node in found.state.nodes):
         return found
     folder = base_disk(found.state.disk).parent
     choice = acceleration.choose(folder / "vmlinuz", folder / "initrd")
@@ -253,12 +255,12 @@ def _boot(found: VmCluster, report: Report) -> None:
     link_faults.write_links(found.home, ())
     for node in found.state.nodes:
         folder = found.home / node.name
-        if found.running(node) and processes.is_cut(folder):
+        if found.is_running(node) and processes.is_cut(folder):
             processes.set_cut(folder, off=False)
     found.boot(found.state.nodes, report)
 
 
-def _within(report: Report, low: float, high: float) -> Report:
+def _scale_report(report: Report, low: float, high: float) -> Report:
     """Return a report for a part of the work, from `low` to `high` of the whole."""
 
     def part(progress: Progress) -> None:

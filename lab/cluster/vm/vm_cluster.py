@@ -14,7 +14,7 @@ from pathlib import Path
 from lab import file_lock, files, paths
 from lab.cluster import lab_paths, swarm_init
 from lab.cluster.links import LinkFault
-from lab.cluster.model import Acceleration, ClusterStatus, Images, NodeStatus, Pace, Progress, Report, silent
+from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
 from lab.cluster.vm import console, link_faults, processes, qemu, state
 from lab.cluster.vm.ports import Block
@@ -34,7 +34,7 @@ _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3,
 
 #: Measured: four emulated machines on two cores handle about eleven new HTTPS connections a second through Traefik,
 #: nginx and Node.js, and fewer while a new version starts; a TLS handshake takes long on an emulated processor.
-PACES = {"kvm": Pace(), "tcg": Pace(load=1, patience=30.0, mesh_round=5.0, handshake_rounds=(3.0, 10.0))}
+CAPACITIES = {"kvm": Capacity(), "tcg": Capacity(load=1, patience=30.0, mesh_round=5.0, handshake_rounds=(3.0, 10.0))}
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class VmCluster:
         return frozenset(_FAULTS)
 
     @property
-    def pace(self) -> Pace:
-        return PACES[self.state.acceleration]
+    def capacity(self) -> Capacity:
+        return CAPACITIES[self.state.acceleration]
 
     @property
     def dns_port(self) -> int:
@@ -94,16 +94,16 @@ class VmCluster:
             url=f"tcp://{qemu.LOOPBACK}:{node.engine}",
             tls=self.home / "tls",
             lan_address=node.lan_address,
-            published=_here(node),
+            published=_published_here(node),
         )
 
     def status(self) -> ClusterStatus:
         """Return the current state of machines, engines and the swarm; one that does not answer costs at most a few
         seconds."""
-        up = {node.name: self.running(node) for node in self.state.nodes}
+        up = {node.name: self.is_running(node) for node in self.state.nodes}
         alive = [self._endpoint(node) for node in self.state.nodes if up[node.name]]
         members = {m.node: m for m in swarm_init.ping_engines(alive, _ASK)} if alive else {}
-        seen = _listing([e for e in alive if members[e.node].control])
+        seen = _list_nodes([e for e in alive if members[e.node].control])
         nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
         whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
         links = tuple(fault.sentence for fault in self.broken_links())
@@ -138,32 +138,32 @@ class VmCluster:
             reachability=entry.reachability if entry else "",
             cut=up and processes.is_cut(folder),
             lan_address=node.lan_address,
-            published=_here(node),
+            published=_published_here(node),
         )
 
     def stop(self, node: str) -> None:
         """Power the machine off, as if its plug were pulled."""
         one = self.node(node)
-        with self.alone():
+        with self.hold_lock():
             processes.power_off(self.home / one.name, one.identity)
 
     def powered_off(self) -> tuple[str, ...]:
         """Return the nodes whose machines are not running, whoever ended them."""
-        return tuple(node.name for node in self.state.nodes if not self.running(node))
+        return tuple(node.name for node in self.state.nodes if not self.is_running(node))
 
     def cut_off(self) -> tuple[str, ...]:
         """Return the nodes whose cables are unplugged."""
-        return tuple(n.name for n in self.state.nodes if self.running(n) and processes.is_cut(self.home / n.name))
+        return tuple(n.name for n in self.state.nodes if self.is_running(n) and processes.is_cut(self.home / n.name))
 
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
         """Power machines on, in parallel, and wait until their engines answer."""
-        with self.alone():
+        with self.hold_lock():
             self.boot([self.node(name) for name in nodes], report)
 
     def start(self, node: str, report: Report = silent) -> None:
         """Power the machine on and wait until its engine answers and it is back in the swarm."""
         one = self.node(node)
-        with self.alone():
+        with self.hold_lock():
             self.boot([one], report)
             self._wait_ready(one, report)
 
@@ -174,7 +174,7 @@ class VmCluster:
     def heal(self, node: str, report: Report = silent) -> None:
         """Plug the cable back in, end the faults of the node's links, and wait until it is back in the swarm."""
         one = self._cable(node, off=False)
-        with self.alone():
+        with self.hold_lock():
             link_faults.heal_node(self.home, node)
         self._wait_ready(one, report)
 
@@ -182,7 +182,7 @@ class VmCluster:
         """Add a fault to the machines' network."""
         for name in filter(None, (fault.node, fault.peer)):
             self.node(name)
-        with self.alone():
+        with self.hold_lock():
             link_faults.add_fault(self.home, fault, link_faults.find_owner(os.getpid()) if held else None)
 
     def broken_links(self) -> tuple[LinkFault, ...]:
@@ -191,20 +191,20 @@ class VmCluster:
 
     def heal_links(self) -> None:
         """End every fault of the machines' links."""
-        with self.alone():
+        with self.hold_lock():
             link_faults.write_links(self.home, ())
 
     def _cable(self, node: str, *, off: bool) -> NodeState:
         one = self.node(node)
-        with self.alone():
-            if not self.running(one):
+        with self.hold_lock():
+            if not self.is_running(one):
                 raise LabError(f"{node} is powered off", remedy=f"swarmlab node start {node}")
             processes.set_cut(self.home / node, off=off)
         return one
 
     def down(self, report: Report = silent) -> None:
         """End every machine and delete the cluster's folder with all its files; the cache stays."""
-        with self.alone():
+        with self.hold_lock():
             remove(self.name, report)
 
     def node(self, name: str) -> NodeState:
@@ -215,7 +215,7 @@ class VmCluster:
         have = ", ".join(one.name for one in self.state.nodes)
         raise InputError(f"there is no node called {name}; this lab has {have}")
 
-    def alone(self) -> AbstractContextManager[None]:
+    def hold_lock(self) -> AbstractContextManager[None]:
         """Hold the lab's lock for a block, so that one command at a time changes the machines."""
         return file_lock.hold(lab_paths.lock_file(self.name), f"at work on the lab {self.name}", bound=10)
 
@@ -244,7 +244,7 @@ class VmCluster:
             network=Network(f"77:{node.number:02x}", forwards, outward=self.images == "official"),
         )
 
-    def running(self, node: NodeState) -> bool:
+    def is_running(self, node: NodeState) -> bool:
         """Return whether the machine is powered on."""
         return processes.find_running(self.home / node.name, node.identity) is not None
 
@@ -259,7 +259,7 @@ class VmCluster:
                 for name in [n for n, answer in asked.items() if answer.done()]:
                     if asked.pop(name).result():
                         continue
-                    if self._failed(self.node(name), again):
+                    if self._has_failed(self.node(name), again):
                         report(Progress("machines", f"{name} did not boot; powering it on again"))
                         again.add(name)
                         processes.power_on(self.as_machine(self.node(name)))
@@ -279,12 +279,12 @@ class VmCluster:
         time.sleep(_POLL)
         return False
 
-    def _failed(self, node: NodeState, again: Container[str]) -> bool:
+    def _has_failed(self, node: NodeState, again: Container[str]) -> bool:
         """Return whether the machine ended or gave up while it booted; if so, it is powered off. Raises LabError for
         one that was already powered on `again`."""
         folder = self.home / node.name
         why = console.read_failure(folder)
-        if self.running(node) and not why:
+        if self.is_running(node) and not why:
             return False
         processes.power_off(folder, node.identity)
         if node.name in again:
@@ -306,7 +306,7 @@ class VmCluster:
     def _wait_ready(self, node: NodeState, report: Report) -> None:
         """Wait until a manager lists the node as ready, and the node itself reports that it is in the swarm."""
         managers = [n for n in self.state.nodes if n.role == "manager"]
-        powered = sum(self.running(n) for n in managers)
+        powered = sum(self.is_running(n) for n in managers)
         if 2 * powered <= len(managers):
             text = f"{node.name} runs; the swarm needs more of its managers: {powered} of {len(managers)} are on"
             report(Progress("swarm", text, 1.0))
@@ -320,7 +320,7 @@ class VmCluster:
         """Return why the node is not in the swarm yet, in words; "" when it is."""
         members = swarm_init.read_engines(self.endpoints())
         own = next(m for m in members if m.node == node.name)
-        seen = _listing([e for e, m in zip(self.endpoints(), members, strict=True) if m.control])
+        seen = _list_nodes([e for e, m in zip(self.endpoints(), members, strict=True) if m.control])
         entry = next((s for s in seen if s.id == own.node_id and own.node_id), None)
         led = any(one.leader for one in seen)
         told = (own.local, entry.state, entry.reachability) if entry is not None and led else ()
@@ -369,7 +369,7 @@ def remove(name: str, report: Report) -> None:
     files.delete(home)
 
 
-def _listing(guides: Sequence[Endpoint]) -> tuple[swarm_init.ListedNode, ...]:
+def _list_nodes(guides: Sequence[Endpoint]) -> tuple[swarm_init.ListedNode, ...]:
     """Return the nodes as listed by a manager that knows the leader; during an election, as listed by any."""
     found: tuple[swarm_init.ListedNode, ...] = ()
     for guide in guides:
@@ -382,5 +382,5 @@ def _listing(guides: Sequence[Endpoint]) -> tuple[swarm_init.ListedNode, ...]:
     return found
 
 
-def _here(node: NodeState) -> dict[int, tuple[str, int]]:
+def _published_here(node: NodeState) -> dict[int, tuple[str, int]]:
     return {port: (qemu.LOOPBACK, here) for port, here in node.published.items()}

@@ -70,7 +70,7 @@ def check_talk(
 
 
 def _cluster(name: str, talk: Talk) -> Iterable[Item]:
-    with _told("cluster", "swarmlab up") as items:
+    with _collect("cluster", "swarmlab up") as items:
         cluster = api.find(name)
         status = cluster.status()
         ready = sum(node.engine for node in status.nodes)
@@ -97,7 +97,7 @@ def _snapshots(driver: ClusterDriver, talk: Talk) -> Iterator[Item]:
 
 def _start(driver: ClusterDriver, talk: Talk) -> Iterator[Item]:
     first = talk.slides[0]
-    with _told("the talk's start", "swarmlab up") as items, api.at_work(driver.cluster.name, "preflight"):
+    with _collect("the talk's start", "swarmlab up") as items, api.at_work(driver.cluster.name, "preflight"):
         step = None if first.lesson.steps[0].id == first.step.id else first.step.id
         by = "snapshot" if is_prepared(driver, first.lesson, step) else "api"
         done = reset_to(driver, first.lesson, step, by=by)  # type: ignore[arg-type]
@@ -108,7 +108,7 @@ def _start(driver: ClusterDriver, talk: Talk) -> Iterator[Item]:
 def _certificates(driver: ClusterDriver) -> Iterator[Item]:
     from cryptography import x509  # slow to import
 
-    with _told("certificates", "swarmlab up --fresh") as items:
+    with _collect("certificates", "swarmlab up --fresh") as items:
         pems = {"the swarm's root": driver.engine().inspect_swarm()["TLSInfo"]["TrustRoot"].encode()}
         for endpoint in driver.cluster.endpoints():
             if endpoint.tls is not None:
@@ -121,7 +121,7 @@ def _certificates(driver: ClusterDriver) -> Iterator[Item]:
 
 
 def _clocks(cluster: Cluster) -> Iterator[Item]:
-    with _told("clock", "swarmlab up") as items:
+    with _collect("clock", "swarmlab up") as items:
         ahead: dict[str, float] = {}
         for endpoint in cluster.endpoints():
             with open_client(endpoint) as client:
@@ -173,7 +173,7 @@ def _power() -> Iterable[Item]:
 
 
 @contextmanager
-def _told(what: str, remedy: str) -> Iterator[list[Item]]:
+def _collect(what: str, remedy: str) -> Iterator[list[Item]]:
     """Collect items; a LabError becomes one more."""
     items: list[Item] = []
     try:

@@ -1,4 +1,4 @@
-"""The reconciliation pane as pure functions, which return each row as spans of text with a tone.
+"""The cluster pane as pure functions, which return each row as spans of text with a tone.
 
 Nodes are columns. With less room a cell says less (words, short, glyphs); with the least, there are no columns and
 every row names its node instead.
@@ -243,7 +243,7 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
     if is_moving(now):
         row.put(LABEL - 2, "▸", "move", 1)
     if cols.style == "list":
-        _named(world, row, tasks, LABEL)
+        _write_tasks(world, row, tasks, LABEL)
         return row.spans()
     ends: dict[str, int] = {}
     for node in dict.fromkeys(task.node for task in tasks):
@@ -252,10 +252,10 @@ def _attempts_row(world: World, tasks: list[Task], label: str, cols: Columns, ph
             ends[node] = _cell(world, row, [t for t in tasks if t.node == node], cols, x)
     free = max(ends.values(), default=LABEL - 1) + 1
     if not now.node:
-        _waiting(world, row, now, free)
+        _write_waiting(world, row, now, free)
     elif away := [task for task in tasks if task.node and task.node not in ends and (task is now or not arrows)]:
         # Their nodes are gone and no longer have a column.
-        _named(world, row, away, free)
+        _write_tasks(world, row, away, free)
     elif arrows and is_moving(now):
         _arrow(row, cols, tasks, ends, phase)
     return row.spans()
@@ -265,7 +265,7 @@ def _cell(world: World, row: _Row, tasks: list[Task], cols: Columns, x: int) -> 
     """Write one slot's attempts on one node: the newest in words, then earlier ones' glyphs. Return the end cell."""
     limit = x + cols.width - 1
     glyph, word, tone = task_mark(world, tasks[0])
-    text = {"words": f"{glyph} {word}", "short": _short(glyph, word)}.get(cols.style, glyph)
+    text = {"words": f"{glyph} {word}", "short": _shorten(glyph, word)}.get(cols.style, glyph)
     x = row.put(x, text, tone, limit - x) + (cols.style != "glyphs")
     for place, task in enumerate(tasks[1:], 1):
         if x >= limit:
@@ -281,11 +281,11 @@ def _cell(world: World, row: _Row, tasks: list[Task], cols: Columns, x: int) -> 
     return min(x, limit)
 
 
-def _short(glyph: str, word: str) -> str:
+def _shorten(glyph: str, word: str) -> str:
     return f"{glyph} {word.removeprefix('exit ')}" if word.startswith("exit ") else f"{glyph} {_SHORT.get(word, word)}"
 
 
-def _named(world: World, row: _Row, tasks: list[Task], x: int) -> None:
+def _write_tasks(world: World, row: _Row, tasks: list[Task], x: int) -> None:
     for place, task in enumerate(tasks):
         glyph, word, tone = task_mark(world, task)
         text = f"{glyph} {word}" if not place or task.exit else glyph
@@ -295,7 +295,7 @@ def _named(world: World, row: _Row, tasks: list[Task], x: int) -> None:
         x = row.put(x, text, tone, len(row.chars) - x) + 2
 
 
-def _waiting(world: World, row: _Row, task: Task, x: int) -> None:
+def _write_waiting(world: World, row: _Row, task: Task, x: int) -> None:
     glyph, word, tone = task_mark(world, task)
     row.put(x, f"{glyph} {word}" + (f": {task.error}" if task.error else ": no node yet"), tone, len(row.chars) - x)
 

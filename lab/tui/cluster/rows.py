@@ -1,4 +1,4 @@
-"""An index of the rows of the reconciliation pane, updated from changes: a change in one slot costs a binary search,
+"""An index of the rows of the cluster pane, updated from changes: a change in one slot costs a binary search,
 however many slots there are."""
 
 from __future__ import annotations

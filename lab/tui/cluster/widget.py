@@ -1,4 +1,4 @@
-"""The reconciliation pane: desired against actual state, drawn line by line.
+"""The cluster pane: desired against actual state, drawn line by line.
 
 A frame costs only what changed: rows are found by `RowIndex`, drawn by `lab.tui.cluster.grid`, cached as strips until
 they are dirty, and only their own regions are repainted.
@@ -29,7 +29,7 @@ _KEPT = 2000
 _TICK = 0.25
 
 
-class Reconciliation(Lines):
+class ClusterGrid(Lines):
     """The cluster: nodes as columns, services and their slots as rows. `show` gives it a world and what is dirty."""
 
     HELP = (
@@ -131,7 +131,7 @@ class Reconciliation(Lines):
     def line(self, y: int) -> Strip:
         world, width = self.world, self.size.width
         if world is None or not world.swarm.nodes:
-            words = _nothing(world)
+            words = _describe_nothing(world)
             return self.strip([(words[y] if y < len(words) else "", "quiet")], width)
         if y < _HEAD:
             return self.strip(grid.head_row(world, self._columns)[y], width)
@@ -155,7 +155,7 @@ class Reconciliation(Lines):
         return grid.global_row(world, row.service, cols, self._phase) if row.what == "global" else ()
 
 
-def _nothing(world: World | None) -> tuple[str, ...]:
+def _describe_nothing(world: World | None) -> tuple[str, ...]:
     if world is None:
         return ("", " One moment ...")
     why = world.link.why

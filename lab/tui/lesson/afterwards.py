@@ -19,14 +19,14 @@ def afterwards(s: UiState, room: int) -> Iterator[Line]:
     if step.after:
         yield ()
         yield (("What you saw", "head"),)
-        yield from prose(chrome.filled(s, step.after), room)
+        yield from prose(chrome.fill_text(s, step.after), room)
     ways = [("also: ", way) for way in step.ways]
     if step.solution is not None:
         ways.insert(0, ("one way: ", step.solution))
     if ways:
         yield ()
     for name, way in ways:
-        yield from _command(name, chrome.filled(s, way), room)
+        yield from _command(name, chrome.fill_text(s, way), room)
 
 
 def _command(name: str, command: str, room: int) -> Iterator[Line]:

@@ -1,13 +1,13 @@
-"""The board of lessons: what is done, what each needs, where one was; and what is found in them."""
+"""The board of lessons and challenges: what is done, what each needs, where one was; and what is found in them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,34 +16,39 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from lab.lesson.search import Found, search_lessons
-from lab.lesson.standing import Standing, describe_needs, describe_standing, is_done, next_step
+from lab.lesson.standing import Attempt, Standing, describe_attempt, describe_standing
 from lab.text import count_of
+from lab.tui.lesson.board_table import challenge_row, cut, lay_out, lesson_row
 from lab.tui.lesson.markdown import render_markdown
-from lab.tui.spans import Line, clean, wrap
+from lab.tui.spans import Line, clean, clip, width, wrap
 from lab.tui.widgets.dialog import Dialog
 from lab.tui.widgets.lines import LinesView
 
 if TYPE_CHECKING:
     from lab.lesson.model import Lesson
 
-_WIDE = 84
-"""Cells from which a row also says what a lesson needs."""
-_ABOUT = 4
-"""Lines of what a lesson is about, at most."""
+_CHALLENGES = "Challenges: the lab breaks something, and you repair it"
+_NOTHING = "Nothing is found: each word must be in the same title, term or command."
 _NONE = Standing()
+
+About = Callable[[int], tuple[Line, ...]]
+"""A function from a width in cells to what is said of a row."""
+Fill = Callable[[str], str]
+"""A function that puts values into a text, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What was chosen: a lesson, and a page of it, None for where it goes on."""
+    """What was chosen: a lesson, and a page of it, None for where it goes on; or a challenge."""
 
     lesson: str
     page: int | None = None
+    attempt: Attempt | None = None
 
 
 class Board(Dialog[Place | None]):
-    """A choice of a lesson or, after a search, of a place in one. `here` is the id of the lesson that is open; with
-    `find` the cursor begins in the search. The result is None if dismissed."""
+    """A choice of a lesson or a challenge or, after a search, of a place in one. `here` is the id of the lesson that is
+    open; with `find` the cursor begins in the search. The result is None if dismissed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
@@ -54,12 +59,20 @@ class Board(Dialog[Place | None]):
     ]
 
     def __init__(
-        self, lessons: tuple[Lesson, ...], standings: Mapping[str, Standing], here: str, *, find: bool = False
+        self,
+        lessons: tuple[Lesson, ...],
+        standings: Mapping[str, Standing],
+        challenges: tuple[Attempt, ...],
+        here: str,
+        fill: Fill,
+        *,
+        find: bool = False,
     ) -> None:
         super().__init__()
-        self._lessons, self._standings, self._here, self._finds = lessons, standings, here, find
-        self._places: tuple[Place, ...] = ()
-        self._found: tuple[Found, ...] = ()
+        self._lessons, self._standings, self._challenges = lessons, standings, challenges
+        self._here, self._fill, self._finds = here, fill, find
+        self._places: list[tuple[Place, About]] = []
+        self._query: str | None = None
 
     def compose(self) -> ComposeResult:
         text = Input(placeholder="/ finds in titles, terms and commands", id="find")
@@ -84,17 +97,12 @@ class Board(Dialog[Place | None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         place = int(event.option.id or 0)
-        if self._found and place < len(self._found):
-            draw = partial(_about_found, self._found[place])
-        elif not self._found and place < len(self._lessons):
-            lesson = self._lessons[place]
-            draw = partial(_about_lesson, lesson, self._standings.get(lesson.id, _NONE))
-        else:
-            return  # It was highlighted in a list that is gone.
-        self.query_one("#about", LinesView).show(draw)
+        if place < len(self._places):  # Else it was highlighted in a list that is gone.
+            view = self.query_one("#about", LinesView)
+            view.show(lambda room: _whole(self._places[place][1](room), view.size.height, room))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.end(self._places[int(event.option.id or 0)])
+        self.end(self._places[int(event.option.id or 0)][0])
 
     def action_find(self) -> None:
         self.query_one(Input).focus()
@@ -117,79 +125,93 @@ class Board(Dialog[Place | None]):
         self.end(None)
 
     def _list(self) -> None:
-        """List the lessons, or what was found by kind."""
+        """List the lessons and the challenges, or what was found by kind."""
         options, query = self.query_one(OptionList), self.query_one(Input).value.strip()
-        room = max(40, options.size.width - 4)
-        self._found = tuple(search_lessons(self._lessons, query))
-        heads = _headings(room) if not query else ""
-        if not query:
-            self._places = tuple(Place(lesson.id) for lesson in self._lessons)
-            rows = [Option(clean(self._row(lesson, room)), id=str(n)) for n, lesson in enumerate(self._lessons)]
-        else:
-            self._places = tuple(Place(found.lesson.id, found.page) for found in self._found)
-            rows = list(self._results(room))
-            heads = "" if rows else "Nothing is found: each word must be in the same title, term or command."
-        self.query_one("#heads", LinesView).show(lambda room: _draw_heads(heads, room, is_table=bool(rows)))
+        kept, self._query = options.highlighted if query == self._query else None, query
+        # The scroll bar comes only with the rows, and must not make them narrower.
+        room = max(36, options.container_size.width - options.styles.scrollbar_size_vertical - 2)
+        self._places = []
+        heads, rows = ("", list(self._results(query, room))) if query else self._table(room)
+        told: list[Line] = [((heads, "quiet"),)] if heads else [] if rows else wrap([(_NOTHING, "quiet")], room)
+        self.query_one("#heads", LinesView).show(lambda _: told)
         options.clear_options()
         options.add_options(rows)
-        here = [place.lesson for place in self._places].index(self._here) if self._is_listed() and not query else None
         first = next((n for n, row in enumerate(rows) if not row.disabled), None)
-        options.highlighted = first if here is None else here
-        if first is None:
+        here = next((n for n, row in enumerate(rows) if not query and self._is_here(row)), first)
+        options.highlighted = here if kept is None else kept
+        if not rows:
             self.query_one("#about", LinesView).show(lambda _: ())
 
-    def _is_listed(self) -> bool:
-        return any(lesson.id == self._here for lesson in self._lessons)
+    def _is_here(self, row: Option) -> bool:
+        return not row.disabled and self._places[int(row.id or 0)][0].lesson == self._here
 
-    def _results(self, room: int) -> Iterator[Option]:
-        kind = ""
-        for place, found in enumerate(self._found):
+    def _option(self, text: str, place: Place, about: About) -> Option:
+        self._places.append((place, about))
+        return Option(text, id=str(len(self._places) - 1))
+
+    def _table(self, room: int) -> tuple[str, list[Option]]:
+        stood = [(lesson, self._standings.get(lesson.id, _NONE)) for lesson in self._lessons]
+        rows = [lesson_row(lesson, standing, here=lesson.id == self._here) for lesson, standing in stood]
+        more = [challenge_row(attempt, here=attempt.lesson.id == self._here) for attempt in self._challenges]
+        heads, texts = lay_out([*rows, *more], room)
+        options = [
+            self._option(text, Place(lesson.id), partial(_about_lesson, lesson, standing))
+            for text, (lesson, standing) in zip(texts[: len(rows)], stood, strict=True)
+        ]
+        if more:
+            options.append(Option(f"\n{clean(_CHALLENGES)}", disabled=True))
+        options += [
+            self._option(text, _place_of(attempt), partial(_about_challenge, attempt, self._fill))
+            for text, attempt in zip(texts[len(rows) :], self._challenges, strict=True)
+        ]
+        return heads, options
+
+    def _results(self, query: str, room: int) -> Iterator[Option]:
+        attempts, kind = {each.lesson.id: each for each in self._challenges}, ""
+        for found in search_lessons(self._lessons, query, [each.lesson for each in self._challenges]):
             if found.kind != kind:
                 kind = found.kind
                 yield Option(kind, disabled=True)
-            where = found.lesson.title if found.kind != "Lessons" else ""
-            side = min(cell_len(where), room // 3)
-            yield Option(f"  {_cell(clean(found.text), room - side - 4)}  {_cell(where, side)}", id=str(place))
-
-    def _row(self, lesson: Lesson, room: int) -> str:
-        standing = self._standings.get(lesson.id, _NONE)
-        mark = "✔" if is_done(lesson, standing) else "◐" if standing.done else "○"
-        place = next_step(lesson, standing)
-        at = "you are here" if lesson.id == self._here else f"at step {place + 1}" if place is not None else ""
-        cells = [f"{lesson.minutes:>3} min", f"{len(standing.done)}/{len(lesson.steps)}".ljust(5)]
-        cells.append("instant" if standing.instant else "       ")
-        cells.append(_cell(at, 12))
-        if room >= _WIDE:
-            cells.append(_cell(("✘ " if standing.lacks else "") + describe_needs(lesson), 21))
-        right = "  ".join(cells)
-        return f"{mark} {_cell(lesson.title, room - cell_len(right) - 4)}  {right}"
+            text, where = clean(self._fill(found.text)), "" if found.page is None else clean(found.lesson.title)
+            side = min(cell_len(where), max(room // 3, room - 4 - cell_len(text)))
+            attempt = attempts.get(found.lesson.id)
+            place = _place_of(attempt) if attempt is not None else Place(found.lesson.id, found.page)
+            about = (
+                partial(_about_challenge, attempt, self._fill)
+                if attempt is not None
+                else partial(_about_found, found, self._fill)
+            )
+            yield self._option(f"  {cut(text, room - side - 4)}  {cut(where, side)}", place, about)
 
 
-def _about_found(found: Found, room: int) -> tuple[Line, ...]:
+def _place_of(attempt: Attempt) -> Place:
+    return Place(attempt.lesson.id, attempt=attempt)
+
+
+def _about_found(found: Found, fill: Fill, room: int) -> tuple[Line, ...]:
     at = "" if found.page is None else f", step {found.page + 1}"
     if found.page == len(found.lesson.steps):
         at = ", its last page"
     head = wrap([(f"{found.lesson.title}{at}", "strong")], room)
-    return (*head, *render_markdown(found.meaning or found.text, room)[:_ABOUT])
+    return (*head, *render_markdown(fill(found.meaning or found.text), room))
 
 
 def _about_lesson(lesson: Lesson, standing: Standing, room: int) -> tuple[Line, ...]:
     words = [f"{lesson.minutes} minutes", count_of(len(lesson.steps), "step"), *describe_standing(lesson, standing)]
-    return (*wrap([(f"{', '.join(words)}.", "strong")], room), *render_markdown(lesson.about, room)[:_ABOUT])
+    return (*wrap([(f"{', '.join(words)}.", "strong")], room), *render_markdown(lesson.about, room))
 
 
-def _draw_heads(heads: str, room: int, *, is_table: bool) -> Sequence[Line]:
-    """Return the line above the list. Heads of columns are not wrapped, which would take away their spaces."""
-    line: Line = ((heads, "quiet"),)
-    return () if not heads else (line,) if is_table else wrap(line, room)
+def _about_challenge(attempt: Attempt, fill: Fill, room: int) -> tuple[Line, ...]:
+    words = [f"{attempt.lesson.minutes} minutes", *filter(None, [describe_attempt(attempt)]), "any repair counts"]
+    symptom = render_markdown(fill(attempt.lesson.steps[0].text), room)
+    return (*wrap([(f"{', '.join(words)}.", "strong")], room), *symptom)
 
 
-def _headings(room: int) -> str:
-    cells = [" time ", "done ", "reset  ", _cell("where", 12)] + [_cell("needs", 21)] * (room >= _WIDE)
-    right = "  ".join(cells)
-    return f"  {_cell('lesson', room - cell_len(right) - 4)}  {right}"
-
-
-def _cell(text: str, room: int) -> str:
-    """Return a text in exactly so many cells."""
-    return set_cell_size(text, room) if cell_len(text) <= room else f"{set_cell_size(text, max(0, room - 1))}…"
+def _whole(lines: tuple[Line, ...], height: int, room: int) -> tuple[Line, ...]:
+    """Return as many lines as there is room for, the last one with a mark if there would be more."""
+    if len(lines) <= height or not height:
+        return lines
+    kept = list(lines[:height])
+    while len(kept) > 1 and not width(kept[-1]):
+        kept.pop()
+    return (*kept[:-1], (*clip(kept[-1], room - 2), (" …", "quiet")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.lesson.hints import SOLUTION, Told, list_hints
-from lab.tui.chrome import filled, findings
+from lab.tui.chrome import fill_text, findings
 from lab.tui.lesson.markdown import render_markdown
 from lab.tui.spans import Line, wrap
 from lab.tui.ui_state import UiState
@@ -31,10 +31,10 @@ def hint_lines(s: UiState, room: int) -> Iterator[Line]:
         yield ()
         if hint.id == SOLUTION:
             yield (("A solution", "lab"),)
-            yield from wrap([(filled(s, hint.command), "code")], room, (("$ ", "lab"),))
+            yield from wrap([(fill_text(s, hint.command), "code")], room, (("$ ", "lab"),))
         else:
             yield ((f"Hint {number}", "lab"),)
-            yield from render_markdown(filled(s, hint.text), room)
+            yield from render_markdown(fill_text(s, hint.text), room)
     if s.solution_asked and not any(hint.id == SOLUTION for hint in s.hints):
         yield ()
         yield from wrap([("h once more shows a solution.", "strong")], room)

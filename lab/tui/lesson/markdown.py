@@ -52,7 +52,7 @@ def _blocks(tokens: Iterator[Token], room: int, first: Line, rest: Line) -> Iter
             if not rest:
                 yield rest
         elif token.type == "blockquote_open":
-            inner = _until(tokens, "blockquote_open", "blockquote_close")
+            inner = _take_until(tokens, "blockquote_open", "blockquote_close")
             bar: Line = (*rest, ("▎ ", "quiet"))
             said = list(_blocks(iter(inner), room, (*lead, ("▎ ", "quiet")), bar))
             yield from said[:-1] if said and said[-1] == bar else said
@@ -67,12 +67,12 @@ def _list(tokens: Iterator[Token], room: int, rest: Line, end: str) -> Iterator[
             return
         if token.type == "list_item_open":
             sign = f"{token.info}. " if token.info else "• "
-            item = _until(tokens, "list_item_open", "list_item_close")
+            item = _take_until(tokens, "list_item_open", "list_item_close")
             inside = (*rest, (" " * len(sign), ""))
             yield from _blocks(iter(item), room, (*rest, (sign, "lab")), inside)
 
 
-def _until(tokens: Iterator[Token], opens: str, closes: str) -> list[Token]:
+def _take_until(tokens: Iterator[Token], opens: str, closes: str) -> list[Token]:
     """Return the tokens before the matching closing token."""
     found, depth = [], 1
     for token in tokens:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lab.lesson.hints import SOLUTION
-from lab.lesson.measured import measured
+from lab.lesson.measured import list_measured
 from lab.text import count_of
 from lab.tui import chrome
 from lab.tui.lesson.afterwards import afterwards
 from lab.tui.lesson.hints import hint_lines
 from lab.tui.lesson.markdown import render_markdown as prose
-from lab.tui.lesson.question import asked
+from lab.tui.lesson.question import question_lines
 from lab.tui.lesson.stack_blocks import readings
 from lab.tui.spans import Line, Tone, fit, format_stamp, wrap
 from lab.tui.ui_state import UiState
@@ -20,10 +20,10 @@ from lab.tui.ui_state import UiState
 
 def page(s: UiState, room: int) -> tuple[Line, ...]:
     """Return the current page."""
-    if s.lesson is None:
+    if s.lesson is None or s.leaves:
         return tuple(_before(s, room))
     if s.step is not None:
-        return (*_step(s, room), *asked(s, room), *hint_lines(s, room), *afterwards(s, room))
+        return (*_step(s, room), *question_lines(s, room), *hint_lines(s, room), *afterwards(s, room))
     return tuple(_opening(s, room) if s.page < 0 else _closing(s, room))
 
 
@@ -32,18 +32,13 @@ def _step(s: UiState, room: int) -> tuple[Line, ...]:
     if s.step is None:
         return ()
     head: Line = ((f"Step {s.page + 1} of {s.count}", "quiet"),)
-    title = wrap([(chrome.filled(s, s.step.title), "head")], room)
-    return (head, *title, (), *prose(chrome.filled(s, s.step.text), room), *readings(s, room))
-
-
-def afterwards_at(s: UiState, room: int) -> int:
-    """Return the line of the page below which a passed step says what it did not say before."""
-    return len(_step(s, room)) + 1
+    title = wrap([(chrome.fill_text(s, s.step.title), "head")], room)
+    return (head, *title, (), *prose(chrome.fill_text(s, s.step.text), room), *readings(s, room))
 
 
 def hints_at(s: UiState, room: int) -> int:
     """Return the line of the page at which its last hint begins."""
-    shown = len(_step(s, room)) + sum(1 for _ in asked(s, room))
+    shown = len(_step(s, room)) + sum(1 for _ in question_lines(s, room))
     last = () if s.solution_asked and all(hint.id != SOLUTION for hint in s.hints) else s.hints[-1:]
     before = replace(s, hints=s.hints[: len(s.hints) - len(last)], solution_asked=False)
     return shown + sum(1 for _ in hint_lines(before, room))
@@ -56,12 +51,32 @@ def has_afterwards(s: UiState) -> bool:
     return answered or any(True for _ in afterwards(s, 80))
 
 
-def crowded(s: UiState, room: int) -> tuple[Line, ...]:
-    """Return the page with the step card below it, for a pane too small to hold both at once."""
-    return (*page(s, room), (), (("─" * room, "quiet"),), *chrome.step_card(s, room))
+def crowded_page(s: UiState, room: int) -> tuple[Line, ...]:
+    """Return the page with the step card in it, for a pane too small to hold both at once: what a passed step tells
+    comes below the card."""
+    before, after = _parts(s, room)
+    return (*before, (), (("─" * room, "quiet"),), *chrome.step_card(s, room), *after)
 
 
-def nothing(s: UiState, room: int) -> tuple[Line, ...]:  # noqa: ARG001
+def told_at(s: UiState, room: int, *, crowded: bool) -> int:
+    """Return the line of the page, or of the crowded one, at which it begins to tell what it did not tell before the
+    step had passed."""
+    if not crowded:
+        return len(_step(s, room)) + 1
+    card = chrome.step_card(s, room)
+    marked = (place for place, line in enumerate(card) for text, _ in line[:1] if text.startswith("✔"))
+    done = max(marked, default=0)
+    return len(_parts(s, room)[0]) + 2 + done
+
+
+def _parts(s: UiState, room: int) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    """Return what the crowded page says above the card and below it."""
+    if s.step is None or s.leaves or s.step_state(s.page) != "passed":
+        return page(s, room), ()
+    return (*_step(s, room), *hint_lines(s, room)), (*question_lines(s, room), *afterwards(s, room))
+
+
+def no_lines(s: UiState, room: int) -> tuple[Line, ...]:  # noqa: ARG001
     """Return no lines."""
     return ()
 
@@ -78,12 +93,12 @@ def _opening(s: UiState, room: int) -> Iterator[Line]:
     if lesson is None:
         return
     yield from wrap([(lesson.title, "head")], room)
-    yield ((f"{lesson.minutes} minutes, {s.count} steps", "quiet"),)
+    yield ((f"{lesson.minutes} minutes, {count_of(s.count, 'step')}", "quiet"),)
     yield ()
     yield from prose(lesson.about, room)
     yield ()
     if lesson.kubernetes:
-        yield from prose(f"In Kubernetes: {chrome.filled(s, lesson.kubernetes)}", room)
+        yield from prose(f"In Kubernetes: {chrome.fill_text(s, lesson.kubernetes)}", room)
         yield ()
     yield from _steps(s, room)
     yield ()
@@ -100,8 +115,10 @@ def _steps(s: UiState, room: int) -> Iterator[Line]:
         # A step that passed in an earlier run, and is only remembered, has no duration.
         ran = record is not None and record.ended is not None and record.ended > record.began
         took = f" {record.ended - record.began:6.1f} s" if record and record.ended and ran and mark == "✔" else ""
-        title = chrome.filled(s, step.title)
-        yield fit(((f"{mark} ", tone), (f"{place + 1} {title}", "")), ((took, "quiet"),), room)
+        title = chrome.fill_text(s, step.title)
+        first, *more = wrap([(f"{place + 1} {title}", "")], max(20, room - len(took)), ((f"{mark} ", tone),))
+        yield fit(first, ((took, "quiet"),), room)
+        yield from more
 
 
 def _closing(s: UiState, room: int) -> Iterator[Line]:
@@ -112,7 +129,7 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
         yield (("Nothing ran: there is no cluster here.", "quiet"),)
     elif s.finished:
         yield from wrap([(f"{s.lesson.title}: done", "head")], room, (("✔ ", "run"),))
-        yield ((f"{s.count} steps, every check true{_lasted(s)}", "quiet"),)
+        yield ((f"{count_of(s.count, 'step')}, every check true{_describe_duration(s)}", "quiet"),)
     else:
         left = sum(s.step_state(place) != "passed" for place in range(s.count))
         yield (("The end of the lesson", "head"),)
@@ -128,7 +145,8 @@ def _closing(s: UiState, room: int) -> Iterator[Line]:
         text = f"opens the next lesson: {after.title} ({after.minutes} minutes)."
         yield from wrap([(text, "")], room, (("Enter ", "lab"),))
     else:
-        yield from wrap([("This was the last lesson. ", ""), ("l", "lab"), (" shows them all.", "")], room)
+        first = "" if s.lesson.broken else "This was the last lesson. "
+        yield from wrap([(first, ""), ("l", "lab"), (" shows all lessons.", "")], room)
 
 
 def _recap(s: UiState, room: int) -> Iterator[Line]:
@@ -138,19 +156,19 @@ def _recap(s: UiState, room: int) -> Iterator[Line]:
         return
     if lesson.recap:
         yield (("In short", "head"),)
-        yield from prose("\n".join(f"- {chrome.filled(s, each)}" for each in lesson.recap), room)
+        yield from prose("\n".join(f"- {chrome.fill_text(s, each)}" for each in lesson.recap), room)
         yield ()
     if lesson.terms:
         yield (("Terms", "head"),)
         for word, meaning in lesson.terms.items():
-            yield from prose(f"**{word}**: {chrome.filled(s, meaning)}", room)
+            yield from prose(f"**{word}**: {chrome.fill_text(s, meaning)}", room)
         yield ()
     if lesson.quiz:
         words = f" check yourself: {count_of(len(lesson.quiz), 'question')}."
         yield from wrap([("c", "lab"), (words, "")], room)
 
 
-def _lasted(s: UiState) -> str:
+def _describe_duration(s: UiState) -> str:
     """Return the time from the start of the first step to the end of the last, or "" when some had passed before."""
     records = [record for place in range(s.count) if (record := s.record(place)) is not None]
     ends = [record.ended for record in records if record.ended is not None and record.ended > record.began]
@@ -161,7 +179,7 @@ def _lasted(s: UiState) -> str:
 
 def _under_load(s: UiState, room: int) -> Iterator[Line]:
     """Yield what was measured under load, beside what was said."""
-    rows = measured(s.lesson, s.world.lesson) if s.lesson is not None and s.world is not None else ()
+    rows = list_measured(s.lesson, s.world.lesson) if s.lesson is not None and s.world is not None else ()
     if not rows:
         return
     yield (("Requests under load", "head"),)

@@ -57,7 +57,7 @@ class Round:
         """How many were."""
         return sum(self.was_right(place) for place in range(len(self.said)))
 
-    def answered(self, choice: int) -> Round:
+    def with_answer(self, choice: int) -> Round:
         """Return the round with the present question answered."""
         return replace(self, said=(*self.said, choice), judged=True)
 
@@ -65,7 +65,7 @@ class Round:
 def question_lines(s: UiState, at: Round, room: int) -> Iterator[Line]:
     """Yield the present question and, once it is answered, what was right and why."""
     yield ((f"Question {at.place + 1} of {len(at.items)}", "quiet"),)
-    yield from prose(chrome.filled(s, at.item.ask), room)
+    yield from prose(chrome.fill_text(s, at.item.ask), room)
     yield ()
     if not at.judged:
         return
@@ -73,12 +73,12 @@ def question_lines(s: UiState, at: Round, room: int) -> Iterator[Line]:
         said = place == at.said[-1]
         tone: Tone = "run" if choice == at.item.answer else "bad" if said else "quiet"
         mark = "✔" if tone == "run" else "✘" if said else "·"
-        yield from wrap([(chrome.filled(s, choice), tone)], room, ((f"{mark} ", tone),))
+        yield from wrap([(chrome.fill_text(s, choice), tone)], room, ((f"{mark} ", tone),))
     yield ()
     good = at.was_right(at.place)
     yield (("That is right." if good else "Not so.", "run" if good else "bad"),)
     if at.item.because:
-        yield from prose(chrome.filled(s, at.item.because), room)
+        yield from prose(chrome.fill_text(s, at.item.because), room)
     if at.last:
         yield ()
         yield ((f"{at.right} of {len(at.items)} right.", "strong"),)
@@ -88,12 +88,12 @@ def question_lines(s: UiState, at: Round, room: int) -> Iterator[Line]:
 def options(s: UiState, at: Round) -> Iterator[tuple[str, str]]:
     """Yield what can be chosen: the choices, or once one was made where to go from here."""
     if not at.judged:
-        yield from ((str(place), chrome.filled(s, choice)) for place, choice in enumerate(at.item.choices))
+        yield from ((str(place), chrome.fill_text(s, choice)) for place, choice in enumerate(at.item.choices))
         return
     steps = {step.id: (place, step) for place, step in enumerate(s.lesson.steps if s.lesson else (), 1)}
     if not at.was_right(at.place) and at.item.step in steps:
         place, step = steps[at.item.step]
-        yield f"step:{step.id}", f"Back to step {place}: {chrome.filled(s, step.title)}"
+        yield f"step:{step.id}", f"Back to step {place}: {chrome.fill_text(s, step.title)}"
     yield _NEXT, "Done" if at.last else "Next question"
 
 
@@ -131,7 +131,7 @@ class Quiz(Dialog[str | None]):
         if event.option not in self._listed:
             return  # Of a question that is no longer shown: two keys came at once.
         if not self._round.judged:
-            self._round = self._round.answered(int(chosen))
+            self._round = self._round.with_answer(int(chosen))
         elif chosen != _NEXT or self._round.last:
             self.end(chosen.removeprefix("step:") if chosen != _NEXT else None)
             return

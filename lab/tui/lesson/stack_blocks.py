@@ -25,7 +25,7 @@ def readings(s: UiState, room: int) -> Iterator[Line]:
         yield _head(f"stacks/{each.file}", each.block.partition("#")[0], wide)
         for line in each.excerpt.expandtabs(4).split("\n"):
             yield from _code(line, wide)
-        yield from prose(chrome.filled(s, each.says), room)
+        yield from prose(chrome.fill_text(s, each.says), room)
         if each.became is not None and s.world is not None:
             text, there = describe_applied(each.became, s.world, s.world.lesson.captured)
             tone: Tone = "turned" if there else "quiet"
@@ -37,7 +37,7 @@ def _head(file: str, block: str, wide: int) -> Line:
     space, parts = wide - cell_len(file) - 2, block.split("/")
     ways = [f"  {' › '.join((*('…' for _ in parts[:1] if cut), *parts[cut:]))}" for cut in range(len(parts))]
     where = next((way for way in ways if cell_len(way) <= space), "")
-    return _filled(((f" {file}", "fact"), (where, "remark")), wide)
+    return _fill_line(((f" {file}", "fact"), (where, "remark")), wide)
 
 
 def _code(line: str, wide: int) -> Iterator[Line]:
@@ -48,14 +48,14 @@ def _code(line: str, wide: int) -> Iterator[Line]:
     rest, lead = line, ""
     while True:
         part = chop_cells(rest, max(8, wide - 2 - len(lead)))[0] if rest else ""
-        yield _filled(((f" {lead}{part}", tone),), wide)
+        yield _fill_line(((f" {lead}{part}", tone),), wide)
         rest = rest[len(part) :]
         if not rest:
             return
         lead = " " * min(own + _INDENT, wide // 2)
 
 
-def _filled(line: Line, wide: int) -> Line:
+def _fill_line(line: Line, wide: int) -> Line:
     """Return the line on the background that sets a file apart from the text around it."""
     line = clip(line, wide)
     return (*line, (" " * (wide - sum(cell_len(text) for text, _ in line)), "remark"))

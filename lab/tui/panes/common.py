@@ -67,14 +67,14 @@ def facts(given: Sequence[Fact], room: int, indent: int = 2) -> Iterator[Line]:
     left, half = list(given), room // 2
     while left:
         name, spans = left.pop(0)
-        first = _named(name, indent)
+        first = _label(name, indent)
         if room >= WIDE and left and width((*first, *spans)) < half and LABEL + width(left[0][1]) < room - half:
             other, more = left.pop(0)
             gap = half - width((*first, *spans))
-            yield (*first, *spans, (" " * gap, ""), *_named(other, 0), *more)
+            yield (*first, *spans, (" " * gap, ""), *_label(other, 0), *more)
         else:
             yield from wrap(spans, room, first)
 
 
-def _named(name: str, indent: int) -> Line:
+def _label(name: str, indent: int) -> Line:
     return ((" " * indent, ""), (name.ljust(LABEL), "quiet"))

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from lab.lesson.talk import Talk
     from lab.session.talk.forecast import SlideTime
-    from lab.session.talk.notes_hub import NotesHub
     from lab.session.talk.resume import Standing
+    from lab.session.talk.talk_socket import TalkSocket
     from lab.session.talk.talk_stage import TalkStage
 
 
@@ -27,14 +27,15 @@ def present(
     slot: float,
     appearance: Appearance | None = None,
     typing: bool = True,
-    hub: NotesHub | None = None,
+    hub: TalkSocket | None = None,
+    board: TalkSocket | None = None,
 ) -> tuple[int, Mapping[str, SlideTime]]:
     """Show a talk until the speaker quits; return the exit code, and what each slide took that was gone through.
 
     `times` are the forecast's, by slide. `standing` is where the talk stands when it begins, and `keep` is called with
     where it stands from then on. `slot` is in seconds. Without `typing` a command stands there at once. `hub` passes
-    the speaker's notes on to other terminals. The caller closes the stage. An exception that broke the app is raised
-    once the terminal is restored.
+    the speaker's notes on to other terminals, `board` what the room sees. The caller closes the stage. An exception
+    that broke the app is raised once the terminal is restored.
     """
     from lab.tui.run_app import run_app  # imports Textual: only once a screen is known to exist
     from lab.tui.talk.app import TalkApp
@@ -50,5 +51,6 @@ def present(
         keep_choice=keep_choice,
         typing=typing,
         hub=hub,
+        board=board,
     )
     return run_app(app), app.taken

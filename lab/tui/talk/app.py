@@ -14,31 +14,37 @@ from textual.screen import Screen
 from lab.errors import LabError
 from lab.lesson.notes import notes_markdown
 from lab.session.talk.forecast import SlideTime
-from lab.session.talk.notes_view import NotesView, describe_cluster
+from lab.session.talk.talk_views import BoardView, NotesView, describe_cluster
 from lab.tui.appearance import THEMES, Appearance
+from lab.tui.chrome import fill_text
 from lab.tui.dialogs import Help, Pick, paste
+from lab.tui.pane_picture import pane_svg
 from lab.tui.run_app import SafeApp
 from lab.tui.spans import format_stamp
 from lab.tui.talk import talk_keys
 from lab.tui.talk.screen import TalkScreen
-from lab.tui.talk.slide import command_of
+from lab.tui.talk.slide import command_of, first_sentences
 from lab.tui.talk.talk_state import TalkState
 from lab.tui.talk.typing import typing_delays
 from lab.tui.talk.worker import Arrived, Asked, Changed, Failed, News, Played, TalkWorker
 
 if TYPE_CHECKING:
     from lab.lesson.talk import Talk
-    from lab.session.talk.notes_hub import NotesHub
     from lab.session.talk.resume import Standing
+    from lab.session.talk.talk_socket import TalkSocket
     from lab.session.talk.talk_stage import TalkStage
     from lab.tui.widgets.terminal import Terminal
 
+COMMANDS = 60
+"""Commands that the board lists, the last ones."""
 FRAME = 0.05
 """The shortest time between two frames, in seconds."""
 PATIENCE = 25.0
 """Seconds that a step waits for the cluster to be put to its start, before it goes on with its recording by itself."""
 AGAIN = 5.0
 """Seconds between two attempts to go back to the cluster."""
+BOARD = 0.2
+"""Seconds between two pictures for the audience's board."""
 TWICE = 2.0
 """Seconds within which the key that ends the talk is pressed again."""
 
@@ -66,7 +72,8 @@ class TalkApp(SafeApp):
         appearance: Appearance,
         keep_choice: Callable[..., None] = lambda **_: None,
         typing: bool = True,
-        hub: NotesHub | None = None,
+        hub: TalkSocket | None = None,
+        board: TalkSocket | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -84,7 +91,9 @@ class TalkApp(SafeApp):
             auto=stage.auto,
         )
         self.taken: dict[str, SlideTime] = {}
-        self._stage, self._hub, self._types = stage, hub, typing
+        self._stage, self._hub, self._board, self._types = stage, hub, board, typing
+        self._commands: list[str] = []
+        self._boarded: tuple[object, ...] = ()
         self._worker = TalkWorker(self, stage)
         self._main = TalkScreen(self.state)
         self._shown_at = clock()
@@ -99,8 +108,11 @@ class TalkApp(SafeApp):
 
     @on(TalkScreen.Ready)
     def _begin(self) -> None:
-        if self._hub is not None:
-            self._hub.act = lambda action: self._worker.post(Asked(action))
+        for socket in (self._hub, self._board):
+            if socket is not None:
+                socket.act = lambda action: self._worker.post(Asked(action))
+        if self._board is not None:
+            self.set_interval(BOARD, self._publish_board)
         self.set_interval(1.0, self._tick)
         self._go_to(self.state.place)
 
@@ -167,12 +179,12 @@ class TalkApp(SafeApp):
         self._frame_at = time.monotonic()
 
     @on(Changed)
-    def _changed(self) -> None:
+    def _handle_change(self) -> None:
         self.see(status=self._stage.status)
         self._news()
 
     @on(Arrived)
-    def _arrived(self, message: Arrived) -> None:
+    def _handle_arrival(self, message: Arrived) -> None:
         self._frame()
         self.see(status=self._stage.status)
         if message.place == self.state.place and self.state.wants:
@@ -180,7 +192,7 @@ class TalkApp(SafeApp):
             self._run()
 
     @on(Played)
-    def _played(self, message: Played) -> None:
+    def _handle_played(self, message: Played) -> None:
         if message.place != self.state.place:
             return
         self._ran = self._clock() - self._ran
@@ -188,7 +200,7 @@ class TalkApp(SafeApp):
         self.see(status=self._stage.status, phase="passed" if message.passed else "failed")
 
     @on(Failed)
-    def _failed(self, message: Failed) -> None:
+    def _handle_failure(self, message: Failed) -> None:
         said = (
             str(message.error)
             if isinstance(message.error, LabError)
@@ -199,7 +211,7 @@ class TalkApp(SafeApp):
             self.see(phase="failed")
 
     @on(Asked)
-    def _asked(self, message: Asked) -> None:
+    def _handle_asked(self, message: Asked) -> None:
         self.action_press(message.action)
 
     def action_press(self, action: str) -> None:
@@ -250,6 +262,8 @@ class TalkApp(SafeApp):
 
     def _run(self) -> None:
         self._ran = self._clock()
+        if command_of(self.state) not in self._commands[-1:]:
+            self._commands.append(command_of(self.state))
         self.see(phase="running", notice="")
         self._worker.play(self.state.place)
 
@@ -294,9 +308,9 @@ class TalkApp(SafeApp):
             (str(at), f"{at + 1:>3}  {slide.step.title}{'  (left out)' if at in s.left_out else ''}")
             for at, slide in enumerate(s.talk.slides)
         ]
-        self.push_screen(Pick(s.talk.title, rows, str(s.place)), self._jumped)
+        self.push_screen(Pick(s.talk.title, rows, str(s.place)), self._jump)
 
-    def _jumped(self, place: str | None) -> None:
+    def _jump(self, place: str | None) -> None:
         if place is not None and not self.state.busy:
             self.see(left_out=self.state.left_out - {int(place)})
             self._go_to(int(place))
@@ -356,6 +370,31 @@ class TalkApp(SafeApp):
     def at_work(self) -> bool:
         """Whether any work that the app started is still running."""
         return self._worker.at_work
+
+    def _publish_board(self) -> None:
+        s, board = self.state, self._board
+        state = (s.world, s.place, s.phase, s.black, s.status.live)
+        if board is None or not board.heard or state == self._boarded:
+            return
+        self._boarded = state
+        step = s.slide.step
+        text = step.after if s.phase == "passed" and step.after else step.text
+        board.publish(
+            BoardView(
+                place=s.place,
+                count=len(s.times),
+                talk=s.talk.title,
+                lesson=s.slide.lesson.title,
+                title=fill_text(s.ui, step.title),
+                text=fill_text(s.ui, first_sentences(text)),
+                command="" if s.phase == "read" else command_of(s),
+                commands=tuple(self._commands[-COMMANDS:]),
+                pane=s.view,
+                picture=pane_svg(s.world, s.view) if s.world is not None and not s.black else "",
+                live=s.status.live,
+                black=s.black,
+            )
+        )
 
     def _publish(self) -> None:
         if self._hub is None:

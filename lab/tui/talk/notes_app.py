@@ -20,13 +20,17 @@ from lab.tui.talk import talk_keys
 from lab.tui.widgets.lines import LinesView
 
 if TYPE_CHECKING:
-    from lab.session.talk.notes_client import NotesClient
-    from lab.session.talk.notes_view import NotesView
+    from lab.session.talk.talk_client import TalkClient
+    from lab.session.talk.talk_views import NotesView
     from lab.tui.appearance import Appearance
 
 
 AGAIN = 0.5
 """Seconds between two attempts to find the talk again: its app may have been restarted."""
+
+
+Connect = Callable[[], "TalkClient[NotesView]"]
+"""Connects to the talk; raises LabError while there is none."""
 
 
 class Seen(Message):
@@ -37,9 +41,9 @@ class Seen(Message):
         super().__init__()
 
 
-def show_notes(connect: Callable[[], NotesClient], appearance: Appearance) -> int:
-    """Show the notes until the user ends it, and return the exit code. `connect` connects to the talk; it raises
-    LabError while there is none, at once the first time."""
+def show_notes(connect: Connect, appearance: Appearance) -> int:
+    """Show the notes until the user ends it, and return the exit code. The first time, `connect` raises its error at
+    once."""
     client = connect()
     prepare_terminal()
     return run_app(NotesApp(client, connect, appearance))
@@ -60,7 +64,7 @@ class NotesApp(SafeApp):
         Binding("q,ctrl+q,ctrl+c", "quit", show=False),
     ]
 
-    def __init__(self, client: NotesClient, connect: Callable[[], NotesClient], appearance: Appearance) -> None:
+    def __init__(self, client: TalkClient[NotesView], connect: Connect, appearance: Appearance) -> None:
         super().__init__()
         self._client, self._connect = client, connect
         self._left = threading.Event()
@@ -99,7 +103,7 @@ class NotesApp(SafeApp):
                 break
 
     @on(Seen)
-    def _seen(self, message: Seen) -> None:
+    def _handle_view(self, message: Seen) -> None:
         moved = message.view is not None and (self._view is None or message.view.place != self._view.place)
         self._view, self._why = message.view or self._view, message.why
         self._paint()

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from lab.panes import CLUSTER
-from lab.tui.cluster.widget import Reconciliation
+from lab.tui.cluster.widget import ClusterGrid
 from lab.tui.journal_feed import Batch
 from lab.tui.talk import slide, talk_keys
 from lab.tui.talk.talk_state import TalkState
@@ -50,7 +50,7 @@ class TalkScreen(Screen[None], inherit_bindings=False):
         self._state = state
         self.built = False
         self._sheets = {name: LinesView(grows=True, id=name) for name, _ in _SHEETS}
-        self._cluster = Reconciliation(id="cluster", classes="pane")
+        self._cluster = ClusterGrid(id="cluster", classes="pane")
         self._view = View(id="view", keys=False)
         self.terminal = Terminal(id="terminal", classes="pane")
         self.terminal.label = "Terminal"

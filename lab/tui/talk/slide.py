@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lab.terminal.sanitize import visible
-from lab.tui.chrome import checks, filled
+from lab.tui.chrome import checks, fill_text
 from lab.tui.lesson.markdown import render_markdown
 from lab.tui.spans import Line, Span, Tone, fit, format_stamp, wrap
 from lab.tui.talk.talk_state import TalkState
@@ -50,13 +50,13 @@ def _clock(s: TalkState, room: int) -> Iterator[Span]:
 def heading(s: TalkState, room: int) -> tuple[Line, ...]:
     """Return the step's title, and its first sentences; once it has passed, those on what was to be seen."""
     step = s.slide.step
-    lines: list[Line] = [(), *wrap([(filled(s.ui, step.title), "name")], room - 4, (("  ", ""),))]
+    lines: list[Line] = [(), *wrap([(fill_text(s.ui, step.title), "name")], room - 4, (("  ", ""),))]
     lines.append(((f"  {'━' * min(room - 4, 24)}", "name"),))
     text = step.after if s.phase == "passed" and step.after else step.text
-    lines += [(("  ", ""), *line) for line in render_markdown(filled(s.ui, first_sentences(text)), room - 4)]
+    lines += [(("  ", ""), *line) for line in render_markdown(fill_text(s.ui, first_sentences(text)), room - 4)]
     if s.phase == "read" and step.question is not None:
         lines.append(())
-        lines += wrap([(filled(s.ui, step.question.text), "lab")], room - 4, (("  ? ", "lab"),))
+        lines += wrap([(fill_text(s.ui, step.question.text), "lab")], room - 4, (("  ? ", "lab"),))
     return (*lines, ())
 
 
@@ -78,7 +78,7 @@ def command(s: TalkState, room: int) -> tuple[Line, ...]:
 def command_of(s: TalkState) -> str:
     """Return what is typed on this slide, with its values, or the act in words."""
     step = s.slide.step
-    return filled(s.ui, step.act.sentence if step.act is not None else step.command or "").rstrip("\n")
+    return fill_text(s.ui, step.act.sentence if step.act is not None else step.command or "").rstrip("\n")
 
 
 def outcome(s: TalkState, room: int) -> tuple[Line, ...]:

@@ -69,9 +69,9 @@ class TalkWorker:
     def __init__(self, app: App[int], stage: TalkStage) -> None:
         self._app, self.stage = app, stage
         stage.changed = lambda: self.post(Changed())
-        self._turns = Turns("talk", self._failed)
-        self._typed = Turns("keyboard", self._failed)
-        self._wishes = Turns("wishes", self._failed)
+        self._turns = Turns("talk", self._post_failure)
+        self._typed = Turns("keyboard", self._post_failure)
+        self._wishes = Turns("wishes", self._post_failure)
         self._feed = JournalFeed(stage.journal, lambda: self.post(News()))
         self._left = False
 
@@ -134,5 +134,5 @@ class TalkWorker:
     def _play(self, play: Callable[[int], bool], place: int) -> None:
         self.post(Played(place, play(place)))
 
-    def _failed(self, error: Exception) -> None:
+    def _post_failure(self, error: Exception) -> None:
         self.post(Failed(error))

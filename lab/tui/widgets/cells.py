@@ -42,7 +42,7 @@ def segments(
             if not (text.isascii() and text.isprintable()):
                 text = "".join(_fit(char, cells[at + 1 : at + 2]) for at, char in enumerate(chars, x) if char)
             if text:
-                found.append(Segment(text, _over(base, _rich(style, theme), mark, at_cursor)))
+                found.append(Segment(text, _overlay(base, _rich(style, theme), mark, at_cursor)))
             x += len(chars)
     return found
 
@@ -66,7 +66,7 @@ def _fit(char: str, after: Cells) -> str:
     return " " * (room - wide) + char
 
 
-def _over(base: Style, cell: Style, mark: Style | None, at_cursor: bool) -> Style:
+def _overlay(base: Style, cell: Style, mark: Style | None, at_cursor: bool) -> Style:
     style = base + cell
     if mark is not None:
         style = style + (Style(reverse=not style.reverse) if mark is SELECTED else mark)

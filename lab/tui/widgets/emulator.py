@@ -156,7 +156,7 @@ class Emulator:
         """Whether a program draws on the alternate screen, which has no history."""
         return bool(self._board.blitter.in_alt_screen)
 
-    def damaged(self) -> list[int]:
+    def take_damaged(self) -> list[int]:
         """Return the screen's rows that changed since the last call."""
         return list(self._view.damaged_rows())
 
@@ -177,16 +177,18 @@ class Emulator:
             bits |= _MODIFIERS.get(modifier, KeyModifiers.NONE)
         printable = character if character and character.isprintable() else None
         if printable and not bits & (KeyModifiers.CTRL | KeyModifiers.ALT):
-            return self._typed(lambda: self._board.input_text(printable))
+            return self._capture_typed(lambda: self._board.input_text(printable))
         if len(key) > 1 and printable:
             key = printable
-        return self._typed(lambda: self._board.input_key_event(KeyEvent(_NAMES.get(key, key), bits, text=printable)))
+        return self._capture_typed(
+            lambda: self._board.input_key_event(KeyEvent(_NAMES.get(key, key), bits, text=printable))
+        )
 
     def paste(self, text: str) -> str:
         """Return pasted text as bytes, bracketed if the program asked for it. A line ends as by Enter, and what could
         end the bracket early is left out."""
         text = text.replace("\r\n", "\r").replace("\n", "\r").replace("\x1b", "").replace("\x9b", "")
-        return self._typed(lambda: self._board.input_paste(text))
+        return self._capture_typed(lambda: self._board.input_paste(text))
 
     @property
     def brackets(self) -> bool:
@@ -201,9 +203,9 @@ class Emulator:
     def mouse(self, kind: str, column: int, row: int, button: int, modifiers: Iterable[str] = ()) -> str:
         """Return a press, release or move as the bytes that the program has asked for, if any. Buttons are 0 to 2, and
         64 and 65 for the wheel; modifiers are shift, meta and ctrl."""
-        return self._typed(lambda: self._board.input_mouse(column + 1, row + 1, button, kind, set(modifiers)))
+        return self._capture_typed(lambda: self._board.input_mouse(column + 1, row + 1, button, kind, set(modifiers)))
 
-    def _typed(self, act: Any) -> str:
+    def _capture_typed(self, act: Any) -> str:
         wire = _Wire()
         self._board.host.attach(wire)
         try:

@@ -29,7 +29,7 @@ USUAL = Style()
 _BLANK = (USUAL, " ")
 
 
-def passing(text: str, start: int) -> int:
+def passing_end(text: str, start: int) -> int:
     """Return where the lines end that begin at `start` and could be taken at once."""
     found = _LINES.match(text, start, start + LONGEST)
     return found.end() if found else start
@@ -126,7 +126,7 @@ def _whole_lines(text: str, columns: int, width: Callable[[str], int], ink: _Ink
     background behind, has a background or wide characters at the edge, or a character without a cell of its own."""
     for line in text.split("\r\n")[:-1]:
         if ink.style is USUAL and line.isascii() and line.isprintable():
-            words = line[: max(_full(len(line), columns), len(line.rstrip(" ")))]
+            words = line[: max(_count_full(len(line), columns), len(line.rstrip(" ")))]
             yield _Whole(line, ink, ink, len(line), ScrollbackLine(words, usual_styles(len(words))))
             continue
         before, runs = ink, _COLOUR.split(line)
@@ -147,14 +147,14 @@ def _whole_lines(text: str, columns: int, width: Callable[[str], int], ink: _Ink
         if not words.isprintable() or ink.ground or (cells >= columns and (grounds or shape)):
             return
         if words.endswith(" "):
-            blanks = min(len(words) - len(words.rstrip(" ")), cells - _full(cells, columns))
+            blanks = min(len(words) - len(words.rstrip(" ")), cells - _count_full(cells, columns))
             blanks = next((i for i in range(blanks) if styles[-1 - i] is not USUAL), blanks)
             words, styles = words[: len(words) - blanks], styles[: cells - blanks]
             shape = shape and shape[: cells - blanks]
         yield _Whole(line, before, ink, cells, ScrollbackLine(words, tuple(styles), shape))
 
 
-def _full(cells: int, columns: int) -> int:
+def _count_full(cells: int, columns: int) -> int:
     """Return how many cells of a line are in rows before its last one, where blanks are kept."""
     return max(0, cells - 1) // columns * columns
 

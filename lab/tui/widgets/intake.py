@@ -6,6 +6,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lab.terminal.sanitize import ScreenFilter
@@ -18,17 +19,17 @@ _BUDGET = 0.03
 """Seconds of processor time for the output that one frame takes in."""
 _HURRIED = 0.008
 """The same while keys are pressed."""
-_PIECE = 1024
+_PIECE = 4096
 """Characters taken in between two checks of that time."""
 _JOINED = 16_384
 """Characters from which on waiting output is not joined with what comes after it."""
-_SMALL = 64
-"""The same where a few may need as much work as a screenful of text (repeat this letter, scroll so far, erase all):
-the reason why the budget is of time, not of characters."""
-_HEAVY = re.compile(r"\[\??[0-9;]*(?:[0-9]{3}[@LMPSTXb]|[Jhl])")
+_FEW = 8
+"""Sequences in a piece that may each need as much work as a screenful of text (repeat this letter, scroll so far, erase
+all): the reason why the budget is of time, not of characters."""
+_HEAVY = re.compile(r"\[(?!\?(?:1|7|12|25|2004)[hl])\??[0-9;]*(?:[0-9]{3}[@LMPSTXb]|[Jhl])")
 _BACKLOG = 1.0
 """Seconds of processor time for all waiting output; beyond that, only the newest is kept, worth a quarter of it."""
-_PACE = 500_000.0
+_RATE = 500_000.0
 """Characters taken in per second of processor time, as a first estimate."""
 _LEAST = 4_096
 """The lowest limit of characters that may wait."""
@@ -44,7 +45,7 @@ class Intake:
         self._size = size
         self._clean: dict[str, ScreenFilter] = {}
         self._waiting: deque[tuple[str, str]] = deque()
-        self._backlog, self._pace, self._hurried = 0, _PACE, 0.0
+        self._backlog, self._rate, self._hurried = 0, _RATE, 0.0
 
     def feed(self, node: str, text: str) -> None:
         """Queue output of the shell on `node`."""
@@ -71,7 +72,7 @@ class Intake:
 
     def take_in(self) -> str:
         """Take in waiting output, within the budget; return the node whose output came last, "" when there was none."""
-        if self._backlog > (most := int(min(_MOST, max(_LEAST, _BACKLOG * self._pace)))):
+        if self._backlog > (most := int(min(_MOST, max(_LEAST, _BACKLOG * self._rate)))):
             self._skip(most // 4)
         last = ""
         began, before = time.thread_time(), self._backlog
@@ -84,17 +85,18 @@ class Intake:
                 self._waiting.appendleft((last, text[taken:]))
         spent = time.thread_time() - began
         if spent > _HURRIED / 2:
-            self._pace += 0.3 * ((before - self._backlog) / spent - self._pace)
+            self._rate += 0.3 * ((before - self._backlog) / spent - self._rate)
         return last
 
     def _take_until(self, until: float, node: str, text: str) -> int:
         """Take in pieces until the thread's clock reaches `until`; return how many characters were taken."""
-        from lab.tui.widgets.flood import passing  # not needed for the first paint
+        from lab.tui.widgets.flood import passing_end  # not needed for the first paint
 
         at = 0
         while at < len(text):
-            end = at + (_SMALL if _HEAVY.search(text, at, at + _PIECE) else _PIECE)
-            end = max(end, passing(text, at))
+            heavy = next(islice(_HEAVY.finditer(text, at, at + _PIECE), _FEW, None), None)
+            end = at + _PIECE if heavy is None else heavy.start() - 1
+            end = max(end, passing_end(text, at))
             self._take(node, text[at:end])
             at = min(end, len(text))
             if time.thread_time() >= until:

@@ -23,6 +23,9 @@ _GUESS = 80
 Draw = Callable[[int], Sequence[Line]]
 """A function from a width in cells to a view's lines."""
 
+At = Callable[[int], int]
+"""A function from a width in cells to the place of a line among a view's lines."""
+
 
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """A pane of lines that scrolls up and down by keys; the left and right keys stay the lesson's.
@@ -123,6 +126,24 @@ class LinesView(Lines):
         self._lines: tuple[Line, ...] = ()
         self._wide = 0
         self._early: tuple[int, tuple[Line, ...]] = (0, ())
+        self._at: At | None = None
+        self._put = 0
+
+    def keep_at(self, at: At) -> None:
+        """Scroll to the line at a place, or as near to it as there are lines, and come back to it whenever the lines,
+        the width or the height change, until the user scrolls."""
+        self._at = at
+        self._go_there()
+
+    def _go_there(self) -> None:
+        if self._at is not None:
+            self._put = min(max(0, self._at(self._wide or _GUESS)), self.max_scroll_y)
+            self.scroll_to(y=self._put, animate=False, force=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if new_value != self._put and not (new_value < self._put and new_value == self.max_scroll_y):
+            self._at = None  # It was the user: Textual itself only comes back from beyond the last line.
 
     def show(self, draw: Draw) -> None:
         """Draw with `draw` from now on, at every width. A view that grows takes as many rows as it has lines."""
@@ -136,7 +157,9 @@ class LinesView(Lines):
             if self._grows:
                 self.styles.height = len(self._lines) + self.gutter.height
             self.refresh()
+            self._go_there()
             return
+        self._go_there()
         changed = [y for y, (a, b) in enumerate(zip(old, self._lines, strict=True)) if a != b]
         if changed:
             top = self.scroll_offset.y

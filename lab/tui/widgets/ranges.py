@@ -34,7 +34,7 @@ class Range:
         last = min(len(cells), self.end[1]) if row == self.end[0] else len(cells)
         if first >= last:
             return None
-        return _whole([len(char) for _, char in cells], first, last)
+        return _widen([len(char) for _, char in cells], first, last)
 
 
 def between(one: Place, other: Place) -> Range:
@@ -82,7 +82,7 @@ def text_in(screen: Emulator, part: Range) -> str:
         if row > part.end[0]:
             break
         last = min(len(line), (part.end[0] - row) * columns + part.end[1])
-        first, last = _whole(line.shape, min(first, last), last) if line.shape else (min(first, last), last)
+        first, last = _widen(line.shape, min(first, last), last) if line.shape else (min(first, last), last)
         found.append("".join(char for _, char in line.cells(first, last)).rstrip())
     return "\n".join(found)
 
@@ -109,10 +109,10 @@ def _cells(line: ScrollbackLine, start: int, end: int) -> tuple[int, int]:
     ends = list(accumulate(line.shape))
     first = next(x for x, upto in enumerate(ends) if upto > start)
     last = next(x for x, upto in enumerate(ends) if upto >= end)
-    return _whole(line.shape, first, last + 1)
+    return _widen(line.shape, first, last + 1)
 
 
-def _whole(shape: list[int] | tuple[int, ...], first: int, last: int) -> tuple[int, int]:
+def _widen(shape: list[int] | tuple[int, ...], first: int, last: int) -> tuple[int, int]:
     """Widen a range of cells, so that it cuts no wide character; the second cell of one holds nothing."""
     while first > 0 and not shape[first]:
         first -= 1

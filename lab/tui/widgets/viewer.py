@@ -37,6 +37,7 @@ class Viewer(Widget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._words = ""
         self._rows: list[Cells] | None = None
+        self._base: Style | None = None  # to find it takes longer than to draw a row
         self._anchor: Place | None = None
         self._selected: Range | None = None
         self._passed = False
@@ -79,9 +80,13 @@ class Viewer(Widget, can_focus=True):
         """Return the screen shown, as plain text."""
         return self.shown.text() if self.shown else ""
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._base = None
+
     def show_all(self) -> None:
         """Paint everything anew."""
-        self._rows = None
+        self._rows = self._base = None
         self.refresh()
 
     def scroll_history(self, rows: int) -> None:
@@ -167,15 +172,15 @@ class Viewer(Widget, can_focus=True):
         if screen.alternate != self._alternate:
             self._alternate = screen.alternate
             self.unmark()
-        rows = set(screen.damaged())
-        self._rows = None
-        if screen.back or self._selected:
-            self.refresh()
-            return
+        rows = set(screen.take_damaged())
+        self._rows = self._base = None
         if cursor := screen.cursor:
             rows |= {cursor[1], getattr(self, "_was", cursor[1])}
             self._was = cursor[1]
-        self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
+        if screen.back or self._selected or len(rows) > self.size.height // 2:
+            self.refresh()
+        else:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
 
     def render_line(self, y: int) -> Strip:
         try:
@@ -185,7 +190,8 @@ class Viewer(Widget, can_focus=True):
             return Strip([Segment(clean(words), self.rich_style)]).adjust_cell_length(self.size.width, self.rich_style)
 
     def _line(self, y: int) -> Strip:
-        base, width = self.rich_style, self.size.width
+        base, width = self._base or self.rich_style, self.size.width
+        self._base = base
         if (screen := self.shown) is None:
             lines = wrap([(self._words, "")], width)
             words = plain(lines[y : y + 1])

@@ -59,7 +59,7 @@ class DnsSource(Source):
     ) -> None:
         super().__init__("dns", PollInterval(fast=_TICK, slow=_TICK, most=5.0, gap=_TICK / 2), reads=journal)
         self._journal, self._endpoints, self._domain, self._port = journal, endpoints, domain, port
-        self._patience, self._interval, self._with_clients = patience, interval, clients
+        self._patience, self._every, self._with_clients = patience, interval, clients
         self._host = f"{NAMES[0]}.{domain}"
         self._records = tuple(AddressRecord(e.node, e.lan_address) for e in endpoints if e.lan_address)
         self._zone: HostedZone = LocalZone(port, lambda: journal.world.dns.health)
@@ -102,7 +102,7 @@ class DnsSource(Source):
             zone.names,
             zone.records,
             zone.ttl,
-            self._interval,
+            self._every,
             f"https://{self._host}/",
             why,
         )
@@ -114,7 +114,7 @@ class DnsSource(Source):
         now, due = time.monotonic(), self._due[endpoint.node]
         open_check = self._under_way.get(endpoint.node)
         if now >= due and (open_check is None or open_check.done()):
-            self._due[endpoint.node] = max(due + self._interval, now)
+            self._due[endpoint.node] = max(due + self._every, now)
             self._under_way[endpoint.node] = threads.start_thread(self._check, endpoint)
 
     def _check(self, endpoint: Endpoint) -> None:

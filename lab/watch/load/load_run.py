@@ -79,7 +79,7 @@ class LoadRun:
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[Connection] = set()
         self._number = self._in_flight = 0
-        self._pace, self._tally = Schedule(0.0, 0.0), LoadStats(0.0)
+        self._schedule, self._tally = Schedule(0.0, 0.0), LoadStats(0.0)
         self._sending: asyncio.TimerHandle | None = None
         self._reporting: asyncio.TimerHandle | None = None
         self._stopped = asyncio.Event()
@@ -114,7 +114,7 @@ class LoadRun:
 
     async def _life(self) -> None:
         now = self._loop.time()
-        self._pace, self._tally = Schedule(now, self._spec.rate), LoadStats(now)
+        self._schedule, self._tally = Schedule(now, self._spec.rate), LoadStats(now)
         self._take_targets()
         # A report of no duration shows the load as running before the first answers are reported.
         self._report()
@@ -144,7 +144,7 @@ class LoadRun:
         # Requests that were due under the old load are sent under it.
         self._send_due(now, self._most)
         before, self._spec = self._spec, load_spec
-        self._pace = self._pace.changed(now, load_spec.rate)
+        self._schedule = self._schedule.change_rate(now, load_spec.rate)
         if replace(before, rate=load_spec.rate) != load_spec:
             self._take_targets()
         self._send()
@@ -175,12 +175,12 @@ class LoadRun:
         if self._stopped.is_set():
             return
         due = self._send_due(self._loop.time(), BURST)
-        if self._pace.rate > 0:
+        if self._schedule.rate > 0:
             self._sending = self._loop.call_at(due, self._send)
 
     def _send_due(self, now: float, most: int) -> float:
         """Send the requests due by now, at most `most`; return when the next one is due."""
-        while (due := self._pace.due(self._number)) <= now and most:
+        while (due := self._schedule.due(self._number)) <= now and most:
             target = self._targets[self._number % len(self._targets)]
             self._number, most = self._number + 1, most - 1
             self._tally.send(now - due)
@@ -190,12 +190,12 @@ class LoadRun:
                 self._tally.end(now, due, target.node, 0, "too many in flight")
             else:
                 self._in_flight += 1
-                task = self._loop.create_task(self._one(target, target.request, due))
+                task = self._loop.create_task(self._request_one(target, target.request, due))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         return due
 
-    async def _one(self, target: Target, request: h11.Request, due: float) -> None:
+    async def _request_one(self, target: Target, request: h11.Request, due: float) -> None:
         status, error = 0, ""
         try:
             # From now on, not from when it was due: if this loop is late, the swarm is not at fault.
@@ -215,7 +215,7 @@ class LoadRun:
                 exchange.close()
                 continue
             try:
-                return await self._over(exchange, target, request)
+                return await self._send_over(exchange, target, request)
             except (Closed, ConnectionResetError) as error:
                 if isinstance(error, Closed) and error.begun:
                     raise
@@ -228,9 +228,9 @@ class LoadRun:
             server_hostname=target.name if self._spec.https else None,
             ssl_shutdown_timeout=2.0 if self._spec.https else None,
         )
-        return await self._over(exchange, target, request)
+        return await self._send_over(exchange, target, request)
 
-    async def _over(self, exchange: Connection, target: Target, request: h11.Request) -> int:
+    async def _send_over(self, exchange: Connection, target: Target, request: h11.Request) -> int:
         try:
             return await exchange.ask(request)
         finally:
@@ -245,8 +245,10 @@ class LoadRun:
         self._tally = LoadStats(now)
         if self._reporting is not None:
             self._reporting.cancel()
-        self._reporting = self._loop.call_later(EVERY, self._report) if running else None
         rate = 0.0 if self._stopped.is_set() else self._spec.rate
+        # Between two requests of a slow load there is nothing to report.
+        apart = max(EVERY, min(1.0, 1 / rate)) if rate else EVERY
+        self._reporting = self._loop.call_later(apart, self._report) if running else None
         self._journal.write(
             tally.report(now, running=running, rate=rate, target=self._spec.target, in_flight=self._in_flight)
         )

@@ -26,7 +26,7 @@ class Schedule:
         """Return when a request is due; infinity means never."""
         return self.start + (number - self.first) / self.rate if self.rate > 0 else math.inf
 
-    def changed(self, now: float, rate: float) -> Schedule:
+    def change_rate(self, now: float, rate: float) -> Schedule:
         """Return a schedule with another rate from now on, with neither a gap nor a burst in between."""
         return Schedule(now, rate, self.first + max(0.0, now - self.start) * self.rate)
 

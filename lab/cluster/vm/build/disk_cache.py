@@ -77,13 +77,15 @@ def ensure_disk(report: Report, kind: Images = "packages") -> str:
     if is_ready(kind):
         return wanted
 
-    def waiting(text: str) -> None:
+    def report_waiting(text: str) -> None:
         report(Progress("disk", text, 0.0))
 
-    with file_lock.hold(paths.cache() / "build.lock", "making the machines' disk", bound=_LOCK_BOUND, waiting=waiting):
+    with file_lock.hold(
+        paths.cache() / "build.lock", "making the machines' disk", bound=_LOCK_BOUND, waiting=report_waiting
+    ):
         _mark(paths.cache())
         if not is_ready(kind):
-            with paths.written(paths.cache()):
+            with paths.guard_writes(paths.cache()):
                 _Build(paths.cache(), kind, report).run(wanted)
     return wanted
 
@@ -94,7 +96,7 @@ def clear_cache(cache: Path) -> None:
     Raises LabError for a folder of that name in a cache that is not marked as the lab's.
     """
     making = cache / "making"
-    if os.path.lexists(making) and not _marked(cache):
+    if os.path.lexists(making) and not _is_tagged(cache):
         raise LabError(
             f"{making} is in a folder that is not marked as the lab's: others may have put it there",
             remedy=f"move it away, or set {paths.CACHE} to another folder",
@@ -111,7 +113,7 @@ def clear_cache(cache: Path) -> None:
 def clear_if_idle() -> None:
     """Clear what a killed build left behind, unless a build is running."""
     cache = paths.cache()
-    if (cache / "making").exists() and _marked(cache):
+    if (cache / "making").exists() and _is_tagged(cache):
         try:
             with file_lock.hold(cache / "build.lock", "making the machines' disk"):
                 clear_cache(cache)
@@ -130,15 +132,15 @@ def purge() -> tuple[str, ...] | None:
     if not cache.is_dir():
         return None
     with file_lock.hold(cache / "build.lock", "making the machines' disk"):
-        if not _marked(cache) and any(path.name != "build.lock" for path in cache.iterdir()):
+        if not _is_tagged(cache) and any(path.name != "build.lock" for path in cache.iterdir()):
             raise LabError(
                 f"nothing in {cache} was deleted: it has no {TAG} of the lab, so others may have put it there",
                 remedy=f"delete in {cache} what you do not need yourself",
             )
         clear_cache(cache)
-        left = tuple(sorted(_others(cache)))
+        left = tuple(sorted(_list_others(cache)))
         # The tag goes last, and only with the folder: without it the lab would not recognise its own cache.
-        for path in sorted(_made(cache), key=lambda path: path.name == TAG):
+        for path in sorted(_list_made(cache), key=lambda path: path.name == TAG):
             if not (left and path.name == TAG):
                 files.delete(path)
     if not left:
@@ -149,13 +151,13 @@ def purge() -> tuple[str, ...] | None:
 def _mark(cache: Path) -> None:
     """Mark a cache as the lab's, with the tag that backup programs know, unless it contains anything that the lab did
     not make."""
-    if not (cache / TAG).exists() and not _others(cache) and not (cache / "making").exists():
+    if not (cache / TAG).exists() and not _list_others(cache) and not (cache / "making").exists():
         (cache / TAG).write_text(
             f"{_SIGNATURE}\n# What swarmlab made here can be made again: swarmlab down --purge deletes it.\n"
         )
 
 
-def _marked(cache: Path) -> bool:
+def _is_tagged(cache: Path) -> bool:
     """Return whether the tag in the cache is the lab's."""
     tag = cache / TAG
     try:
@@ -164,12 +166,12 @@ def _marked(cache: Path) -> bool:
         return False
 
 
-def _made(cache: Path) -> set[Path]:
+def _list_made(cache: Path) -> set[Path]:
     return {path for pattern in (*_NAMES, TAG) for path in cache.glob(pattern)}
 
 
-def _others(cache: Path) -> set[str]:
-    return {path.name for path in set(cache.iterdir()) - _made(cache)} - {"build.lock"}
+def _list_others(cache: Path) -> set[str]:
+    return {path.name for path in set(cache.iterdir()) - _list_made(cache)} - {"build.lock"}
 
 
 class _Build:
@@ -196,7 +198,7 @@ class _Build:
 
     def _stages(self, wanted: str) -> None:
         rootfs, made = self._both(self._rootfs, self._images)
-        folder = self._new("base")
+        folder = self._make_folder("base")
         self._say("disk", "the machines' kernel", 0.5)
         initrd.make(rootfs, folder / "vmlinuz", folder / "initrd")
         self._say("disk", "trying hardware virtualisation", 0.52)
@@ -226,7 +228,7 @@ class _Build:
     def _rootfs(self) -> Path:
         final = self._cache / f"rootfs-{inputs.rootfs_key()}.tar"
         if not final.exists():
-            folder = self._new("rootfs")
+            folder = self._make_folder("rootfs")
             made = folder / "rootfs.tar"
             step = self._stepper("packages", "the machines' packages: ", 0.0, 1.0)
             mmdebstrap.bootstrap(made, inputs.PACKAGES, log=folder / "build.log", step=step, stop=self._stop)
@@ -252,7 +254,7 @@ class _Build:
     def _debian(self) -> Layer:
         final = self._cache / f"debian-{inputs.debian_key()}.tar"
         if not final.exists():
-            folder = self._new("debian")
+            folder = self._make_folder("debian")
             step = self._stepper("images", "the images' base: ", 0.0, 0.3)
             mmdebstrap.bootstrap(folder / "whole.tar", (), log=folder / "build.log", step=step, stop=self._stop)
             layers.clean_base(folder / "whole.tar", folder / "layer.tar")
@@ -262,7 +264,7 @@ class _Build:
     def _image(self, one: Recipe, name: str, below: tuple[Layer, ...], low: float, width: float) -> Image:
         final = self._cache / name
         if not (final / "image.json").exists():
-            folder = self._new(f"image-{one.name}")
+            folder = self._make_folder(f"image-{one.name}")
             step = self._stepper("images", f"{one.tag}: ", low, width)
             image = images.build(one, below, folder, named=images.contexts(), step=step, stop=self._stop)
             images.save_image(image, below, folder / "image.json")
@@ -281,7 +283,7 @@ class _Build:
                 raise
         return first.result(), second.result()
 
-    def _new(self, stage: str) -> Path:
+    def _make_folder(self, stage: str) -> Path:
         folder = self._making / f"{stage}-{secrets.token_hex(3)}"
         folder.mkdir(mode=0o700)
         return folder

@@ -106,7 +106,7 @@ def read(path: Path) -> tuple[Recipe, ...]:
     stages: list[Stage] = []
     for line in _lines(path):
         if line.word == "FROM":
-            stages.append(_from(line, stages))
+            stages.append(_read_from(line, stages))
         elif not stages:
             raise line.refuse("the first instruction must be FROM")
         elif (reader := _READERS.get(line.word)) is None:
@@ -139,7 +139,7 @@ def _lines(path: Path) -> Iterator[_Line]:
             yield _Line(path, part["startline"] + 1, part["instruction"], part["value"].strip())
 
 
-def _from(line: _Line, above: Sequence[Stage]) -> Stage:
+def _read_from(line: _Line, above: Sequence[Stage]) -> Stage:
     words = line.value.split()
     if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
         raise line.refuse("write FROM image, or FROM image AS name")
@@ -156,14 +156,14 @@ def _from(line: _Line, above: Sequence[Stage]) -> Stage:
 def inherit(recipe: Recipe, below: Stage) -> Recipe:
     """Return an image's recipe with the settings that its stages have from the image below them."""
 
-    def settled(stage: Stage) -> Stage:
+    def settle(stage: Stage) -> Stage:
         env = {each.partition("=")[0]: each for each in (*below.env, *stage.env)}
         labels = {**{k: v for k, v in below.labels.items() if k != NAME_LABEL}, **stage.labels}
         ports = tuple(dict.fromkeys((*below.ports, *stage.ports)))
         settings = {**below.settings, **stage.settings}
         return replace(stage, env=tuple(env.values()), labels=labels, ports=ports, settings=settings)
 
-    stages = (stage if stage.base in (DEBIAN, SCRATCH) else settled(stage) for stage in recipe.stages)
+    stages = (stage if stage.base in (DEBIAN, SCRATCH) else settle(stage) for stage in recipe.stages)
     return replace(recipe, stages=tuple(stages))
 
 

@@ -56,7 +56,7 @@ def extract_difference(base: Path, after: Path, target: Path) -> None:
         gone = {name for name in before if name not in seen}
         for name in sorted(name for name in gone if str(PurePosixPath(name).parent) not in gone):
             path = PurePosixPath(name)
-            out.addfile(_made(str(path.parent / f".wh.{path.name}"), 0o600))
+            out.addfile(_make_member(str(path.parent / f".wh.{path.name}"), 0o600))
 
 
 def lay_files(
@@ -90,17 +90,17 @@ def lay_files(
 
 def find_file(name: str, layers: Iterable[Layer]) -> tarfile.TarInfo | None:
     """Return the newest entry of the absolute path `name` in `layers`, base first; None if there is none."""
-    wanted = _real(name)
+    wanted = _resolve_links(name)
     result = None
     for layer in layers:
         with tarfile.open(layer.path) as tar:
             for member in tar:
-                if _real(_name(member)) == wanted:
+                if _resolve_links(_name(member)) == wanted:
                     result = member
     return result
 
 
-def _real(name: str) -> str:
+def _resolve_links(name: str) -> str:
     """Resolve Debian's links: /bin, /sbin and /lib are links to the folders of the same name in /usr."""
     name = name.lstrip("/")
     return f"usr/{name}" if name.startswith(("bin/", "sbin/", "lib/")) else name
@@ -110,7 +110,7 @@ def _from_folder(source: str, folder: Path) -> Iterator[tuple[str, tarfile.TarIn
     path = folder / source
     if path.is_file():
         data = path.read_bytes()
-        member = _made(source, 0o755 if path.stat().st_mode & 0o100 else 0o644)
+        member = _make_member(source, 0o755 if path.stat().st_mode & 0o100 else 0o644)
         member.size = len(data)
         yield "", member, io.BytesIO(data)
 
@@ -144,13 +144,13 @@ def _parents(out: tarfile.TarFile, name: str, made: set[str]) -> None:
 
 def _folder(out: tarfile.TarFile, name: str, made: set[str]) -> None:
     if name not in made:
-        member = _made(name, 0o1777 if name == "tmp" else 0o755)
+        member = _make_member(name, 0o1777 if name == "tmp" else 0o755)
         member.type = tarfile.DIRTYPE
         out.addfile(member)
         made.add(name)
 
 
-def _made(name: str, mode: int) -> tarfile.TarInfo:
+def _make_member(name: str, mode: int) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
     member.mode, member.mtime = mode, _EPOCH
     return member

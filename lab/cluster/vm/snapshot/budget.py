@@ -45,7 +45,7 @@ def make_room(parent: Path, keys: tuple[str, str], machines: int, name: str = ""
     """
     largest = max((store.size_of(folder) for folder, _ in store.read_all(parent)), default=0)
     needed = largest or machines * 200_000_000
-    while (used := _used(parent, name)) + needed > budget():
+    while (used := _sum_sizes(parent, name)) + needed > budget():
         if (folder := next(_go_first(parent, keys), None)) is None:
             raise LabError(
                 f"the snapshots take {used / _GB:.1f} GB, a new one about {needed / _GB:.1f} GB, "
@@ -80,7 +80,7 @@ def expect_room(parent: Path, size: int) -> None:
         )
 
 
-def _used(parent: Path, name: str) -> int:
+def _sum_sizes(parent: Path, name: str) -> int:
     """Return what the snapshots take, without the one that the new one replaces."""
     return sum(store.size_of(folder) for folder, record in store.read_all(parent) if record.name != name)
 

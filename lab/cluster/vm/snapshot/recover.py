@@ -19,7 +19,7 @@ def recover(lab: VmCluster, report: Report) -> None:
     if take.recover(lab):
         report(Progress("snapshot", "the machines, paused by a snapshot that was interrupted, go on", 1.0))
     store.delete_unfinished(lab_paths.snapshots_folder(lab.name))
-    if (found := restore.unfinished(lab)) is None:
+    if (found := restore.find_unfinished(lab)) is None:
         return
     folder, record = found
     if record is None:

@@ -35,7 +35,7 @@ def restore(lab: VmCluster, folder: Path, record: Record, report: Report) -> Non
     report(Progress("restore", "ending the machines as they are", 0.1))
     everyone = [lab.node(node.name) for node in record.nodes]
     _power_off(lab, everyone)
-    with paths.written(lab.home):
+    with paths.guard_writes(lab.home):
         for node in everyone:
             _put_disk_back(folder / f"{node.name}.qcow2", lab.home / node.name / "disk.qcow2")
         if (folder / EDGE).is_dir():
@@ -73,7 +73,7 @@ def _power_off(lab: VmCluster, nodes: Sequence[NodeState]) -> None:
         list(pool.map(lambda node: processes.power_off(lab.home / node.name, node.identity), nodes))
 
 
-def unfinished(lab: VmCluster) -> tuple[Path, Record | None] | None:
+def find_unfinished(lab: VmCluster) -> tuple[Path, Record | None] | None:
     """Return the snapshot whose restoring was interrupted, and its record if it is still there; None when there was no
     interruption."""
     try:

@@ -62,7 +62,7 @@ def take(
     )
     folder = store.begin(parent)
     try:
-        with paths.written(folder):
+        with paths.guard_writes(folder):
             return _fill(lab, folder, record, report, also)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -90,13 +90,13 @@ def recover(lab: VmCluster) -> bool:
     was anything to do."""
     if not (lab.home / PAUSED).exists():
         return False
-    memory.resume_all(lab.home / node.name for node in lab.state.nodes if lab.running(node))
+    memory.resume_all(lab.home / node.name for node in lab.state.nodes if lab.is_running(node))
     (lab.home / PAUSED).unlink(missing_ok=True)
     return True
 
 
 def _record(lab: VmCluster, node: NodeState) -> NodeRecord:
-    on = lab.running(node)
+    on = lab.is_running(node)
     return NodeRecord(name=node.name, on=on, cut=on and processes.is_cut(lab.home / node.name))
 
 

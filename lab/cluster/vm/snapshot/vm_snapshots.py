@@ -48,7 +48,7 @@ class VmSnapshots:
         """Take one, after room was made for it. Raises InputError for a name that is not one, and LabError."""
         if kind == "own":
             check_snapshot_name(name)
-        with self._lab.alone():
+        with self._lab.hold_lock():
             budget.make_room(self._parent, self._keys(), len(self._lab.state.nodes), name)
             whole = not swarm_init.find_missing(self._lab.endpoints())
             folder = take.take(
@@ -62,7 +62,7 @@ class VmSnapshots:
         folder, record = self._find(name)
         if unfit := fits.why_unfit(record, *self._keys()):
             raise InputError(f"the snapshot {name} {unfit}", remedy="swarmlab snapshots lists those that fit")
-        with self._lab.alone():
+        with self._lab.hold_lock():
             restore.restore(self._lab, folder, record, report)
             self._wait(record, report)
         report(Progress("restore", f"{name} is restored", 1.0))
@@ -94,7 +94,7 @@ class VmSnapshots:
     def remove(self, name: str) -> None:
         """Delete one."""
         folder, _ = self._find(name)
-        with self._lab.alone():
+        with self._lab.hold_lock():
             files.delete(folder)
 
     def _find(self, name: str) -> tuple[Path, Record]:

@@ -66,7 +66,7 @@ def _all(world: World, names: list[str], room: int, now: float, brief: frozenset
         if place:
             yield ()
         yield from _host(world, host, room, now, brief)
-    yield from _known(world, room, now)
+    yield from _list_known(world, room, now)
 
 
 def _host(world: World, host: str, room: int, now: float, brief: frozenset[str]) -> Iterator[Line]:
@@ -183,12 +183,15 @@ def _certificate(world: World, group: list[Seen], room: int, now: float, short: 
     if not short:
         chain = " ← ".join(one.chain) or "nothing was served with it"
         yield from facts([("chain", [(chain, "")])], room)
-        told = [("fingerprint", [(grouped(one.fingerprint), "code")]), ("serial", [(one.serial[:24] or "?", "code")])]
+        told = [
+            ("fingerprint", [(group_digits(one.fingerprint), "code")]),
+            ("serial", [(one.serial[:24] or "?", "code")]),
+        ]
         yield from facts(told, room)
     yield from facts([("Traefik", [_traefik(world, fact)])], room)
 
 
-def grouped(fingerprint: str) -> str:
+def group_digits(fingerprint: str) -> str:
     """Return a fingerprint's first 16 digits, in groups of four."""
     digits = fingerprint.replace(":", "").upper()
     return " ".join(digits[i : i + 4] for i in range(0, 16, 4)).strip() + (" …" if len(digits) > 16 else "")
@@ -246,7 +249,7 @@ def _traefik(world: World, fact: CertificateSeen) -> Span:
     return f"▲ does not list this certificate among its {len(routes.certificates)}", "move"
 
 
-def _known(world: World, room: int, now: float) -> Iterator[Line]:
+def _list_known(world: World, room: int, now: float) -> Iterator[Line]:
     """Yield Traefik's own list, from its API."""
     routes = world.edge.routes
     if routes is None or routes.state != "live" or not routes.certificates:
@@ -264,4 +267,4 @@ def _known(world: World, room: int, now: float) -> Iterator[Line]:
             left = f"  {format_duration(over)} {'left' if over >= 0 else 'over'}"
         names = ", ".join(one.names) or one.subject or "no name"
         line: Line = (("  ", ""), mark, (names, ""), (f"  {one.issuer}", "quiet"))
-        yield fit(line, ((f"{left}  {grouped(one.fingerprint)[:9]}…", "quiet"),), room)
+        yield fit(line, ((f"{left}  {group_digits(one.fingerprint)[:9]}…", "quiet"),), room)

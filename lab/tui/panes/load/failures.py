@@ -64,26 +64,26 @@ def describe_failure(failure: Failure) -> str:
 
 def failures(world: World) -> list[tuple[str, str]]:
     """Return the failed requests to pick from, newest first: the place in `world.load.failures`, and a line."""
-    return [(str(place), f"{number:>3}  {_said(world, place)}") for number, place in numbered(world)]
+    return [(str(place), f"{number:>3}  {_describe(world, place)}") for number, place in number_failures(world)]
 
 
-def numbered(world: World) -> Iterator[tuple[int, int]]:
+def number_failures(world: World) -> Iterator[tuple[int, int]]:
     """Yield the number, from 1, and the place in `world.load.failures` of each failed request, newest first."""
     return enumerate(reversed(range(len(world.load.failures))), 1)
 
 
-def _said(world: World, place: int) -> str:
+def _describe(world: World, place: int) -> str:
     at, failure = world.load.failures[place]
     return f"{format_stamp(at)}  {failure.node}  {format_ms(failure.ms):>7}  {describe_failure(failure)}"
 
 
 def rows(world: World, most: int, room: int) -> Iterator[Line]:
     """Yield the newest failed requests, each with the swarm's nearest change, in one line where it fits."""
-    for number, place in numbered(world):
+    for number, place in number_failures(world):
         if number > most:
             return
         at = world.load.failures[place][0]
-        line: Line = ((f"{number:>3} ", "quiet"), ("✘ ", "bad"), (_said(world, place), ""))
+        line: Line = ((f"{number:>3} ", "quiet"), ("✘ ", "bad"), (_describe(world, place), ""))
         beside = nearest_change(world, at, room - 6)
         if width(line) + 3 + width((beside,)) <= room:
             yield (*line, ("   ", ""), beside)
@@ -118,10 +118,10 @@ def failure_page(world: World, place: int, room: int) -> tuple[Line, ...]:
     from 6 s before its end, or from just before it was sent, to 3 s after it."""
     if not 0 <= place < len(world.load.failures):
         return finish(wrap([("This request is no longer kept: only the last ones are.", "quiet")], room), room)
-    return finish(_opened(world, place, max(room, 30)), room)
+    return finish(_open_failure(world, place, max(room, 30)), room)
 
 
-def _opened(world: World, place: int, room: int) -> Iterator[Line]:
+def _open_failure(world: World, place: int, room: int) -> Iterator[Line]:
     at, failure = world.load.failures[place]
     target = world.load.target or "the published port"
     yield from wrap([(describe_failure(failure), "bad")], room, (("✘ ", "bad"),))
@@ -149,7 +149,7 @@ def _before(failure: Failure) -> float:
 def _around(world: World, at: float, failure: Failure, room: int) -> Iterator[Line]:
     """Yield all changes around the failure, and the failure among them, in order of time."""
     near = [c for c in world.changes if -_before(failure) <= c.at - at <= AFTER and not is_load_line(c)]
-    told: list[tuple[float, str, str, Tone, Tone]] = [(change.at - at, *_marked(change)) for change in near]
+    told: list[tuple[float, str, str, Tone, Tone]] = [(change.at - at, *_mark_change(change)) for change in near]
     told.append((0.0, "▶", f"this request failed: {describe_failure(failure)}", "bad", "bad"))
     if failure.ms > 50:
         told.append((-failure.ms / 1000, "▷", "this request was sent", "strong", "strong"))
@@ -159,7 +159,7 @@ def _around(world: World, at: float, failure: Failure, room: int) -> Iterator[Li
         yield from wrap([("The swarm changed nothing then that the lab saw.", "quiet")], room, (("         ", ""),))
 
 
-def _marked(change: Change) -> tuple[str, str, Tone, Tone]:
+def _mark_change(change: Change) -> tuple[str, str, Tone, Tone]:
     glyph, tone = MARKS[change.tone]
     return glyph, change.text, tone, "why" if tone == "bad" else "" if tone == "run" else tone
 

@@ -66,12 +66,12 @@ def axis(load: Load, end: float, many: int) -> Axis:
     lengths = [fact.seconds for _, fact in load.ticks[-20:] if 0 < fact.seconds < LONGEST]
     period = max(0.1, round(median(lengths), 1)) if lengths else 1.0
     step = period * max(1, math.ceil(_SHOWN / (max(1, many) * period) - 1e-9))
-    phase = math.fmod(_told(load.ticks[-1][0]), period) if load.ticks else 0.0
-    last = math.ceil((_told(end) - phase) / step - 1e-6)
+    phase = math.fmod(_bound_time(load.ticks[-1][0]), period) if load.ticks else 0.0
+    last = math.ceil((_bound_time(end) - phase) / step - 1e-6)
     return Axis(phase + (last - many) * step, step, many)
 
 
-def _told(at: float) -> float:
+def _bound_time(at: float) -> float:
     """Return a time that can be drawn, whatever the recording says."""
     return at if abs(at) < LONGEST else 0.0
 
@@ -152,14 +152,14 @@ def _label(index: int) -> str:
     return f"{reaches(index):.0f} ms" if index < 20 else f"{2 ** (index // 2 - 10)} s"
 
 
-def failed(seen: Sequence[Column]) -> Line:
+def failure_row(seen: Sequence[Column]) -> Line:
     """Return the failures per column: a digit, `+` for ten or more, `·` where there were reports and none failed."""
     some = any(column.bad for column in seen)
     label: Span = (f"{'✘ failed' if some else 'failed':>{GUTTER - 1}}", "bad" if some else "quiet")
-    return (label, ("│", "quiet"), *map(_failed, seen))
+    return (label, ("│", "quiet"), *map(_failure_cell, seen))
 
 
-def _failed(column: Column) -> Span:
+def _failure_cell(column: Column) -> Span:
     if not column.bad:
         return "·" if column.known else " ", "quiet"
     return str(column.bad) if column.bad < 10 else "+", "bad"

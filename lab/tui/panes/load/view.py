@@ -63,7 +63,7 @@ def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
     left = height - len(head) - 3 - told - (min(4, 1 + 2 * len(load.failures)) if load.failures else 0)
     seen = histogram.columns(load, time)
     yield _mark_row(marks, time)
-    yield histogram.failed(seen)
+    yield histogram.failure_row(seen)
     yield from histogram.heat(seen, max(5, min(16, left)))
     yield histogram.scale(time)
     for mark, change in legend[: -told - 1 : -1] if told else ():

@@ -62,7 +62,7 @@ class Edge:
     broken: bool = False
 
 
-def across(layers: Sequence[Layer], edges: Sequence[Edge], room: int, height: int) -> tuple[Line, ...]:
+def lay_across(layers: Sequence[Layer], edges: Sequence[Edge], room: int, height: int) -> tuple[Line, ...]:
     """Return layers as columns. Where they fit in `height` rows, boxes are separated by an empty line."""
     canvas = Canvas(room)
     widths, gaps = _widths(layers, edges, room)
@@ -145,7 +145,7 @@ def _say(canvas: Canvas, edge: Edge, source: tuple[int, int, int], target: tuple
     canvas.put(bus + 1, target[1] + 1, edge.fails, target[0] - bus - 1)
 
 
-def down(layers: Sequence[Layer], edges: Sequence[Edge], room: int) -> tuple[Line, ...]:
+def lay_down(layers: Sequence[Layer], edges: Sequence[Edge], room: int) -> tuple[Line, ...]:
     """Return layers as rows of boxes, each layer below the one before it. Lines enter a layer of several rows along its
     left side and leave it along its right side."""
     canvas, y = Canvas(room), 0
@@ -177,7 +177,7 @@ def _layer(
                 canvas.run(0, bus, 0, y, "quiet")
             _comb(canvas, y, {} if number else above, centres, into, spine)
             bus, y = y, y + 2
-        boxes = {place.key: _whole(place) for place in row}
+        boxes = {place.key: _enclose(place) for place in row}
         for key, box in boxes.items():
             canvas.box(centres[key] - wide // 2, y, wide, box)
         ends = {key: (centres[key], y + box.height) for key, box in boxes.items()}
@@ -194,7 +194,7 @@ def _layer(
     return y, feet
 
 
-def _whole(place: Place) -> Box:
+def _enclose(place: Place) -> Box:
     """Return a box with the lines under it moved inside."""
     box = place.box
     return Box(box.title, (*box.body, *place.below), box.tone, box.down, box.short)
@@ -202,7 +202,7 @@ def _whole(place: Place) -> Box:
 
 def _grid(layer: Layer, room: int) -> tuple[int, int]:
     """Return how many boxes of a layer are in one row, and how wide each is."""
-    natural = max(_LEAST, *(_whole(place).natural for place in layer.places))
+    natural = max(_LEAST, *(_enclose(place).natural for place in layer.places))
     wide = min(natural, room - 4)
     each = (room + 1) // (wide + 1)
     if each < len(layer.places):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from lab.tui.cluster.grid import natural_key
 from lab.tui.spans import Line, Tone
-from lab.world.jobs import owed
-from lab.world.traefik_labels import default_name, enabled
+from lab.world.jobs import count_owed
+from lab.world.traefik_labels import default_name, read_enable
 from lab.world.traefik_services import labels_of, owning_service, traefik_services
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Way:
     beside: tuple[Service, ...]
 
 
-def way(world: World) -> Way:
+def find_way(world: World) -> Way:
     """Return the path through what is deployed now."""
     services = sorted(world.swarm.services.values(), key=lambda s: (natural_key(s.name), s.id))
     edge = traefik_services(world)
@@ -104,7 +104,9 @@ def way(world: World) -> Way:
 def asks_traefik(world: World, service: Service) -> bool:
     """Whether a service's labels declare a router."""
     labels = service.spec.labels
-    return enabled(labels) is not False and any(kind == "routers" for _, kind, _ in labels_of(world, service).things)
+    return read_enable(labels) is not False and any(
+        kind == "routers" for _, kind, _ in labels_of(world, service).things
+    )
 
 
 def _routed_by_default(world: World) -> set[str]:
@@ -139,12 +141,12 @@ def _network(world: World, network: str) -> str:
 
 def health(world: World, service: Service) -> Health:
     """Return a service's current health."""
-    alive = [task for task in world.swarm.live_tasks(service.id) if not _lost(world, task.node)]
+    alive = [task for task in world.swarm.live_tasks(service.id) if not _is_lost(world, task.node)]
     names = sorted({world.swarm.node_name(task.node) for task in alive if task.node}, key=natural_key)
-    return Health(len(alive), owed(world.swarm, service), tuple(names))
+    return Health(len(alive), count_owed(world.swarm, service), tuple(names))
 
 
-def _lost(world: World, node: str) -> bool:
+def _is_lost(world: World, node: str) -> bool:
     return node in world.swarm.nodes and world.swarm.nodes[node].state == "down"
 
 
@@ -166,14 +168,14 @@ def rate_of_counts(rows: tuple[tuple[float, Traffic], ...], now: float) -> Rate:
     within = [(at, row) for at, row in rows if at >= start]
     total = bad = 0
     for (_, old), (_, new) in pairwise(within):
-        total += _grown(old.good + old.bad, new.good + new.bad)
-        bad += _grown(old.bad, new.bad)
+        total += _count_grown(old.good + old.bad, new.good + new.bad)
+        bad += _count_grown(old.bad, new.bad)
     # A counter is recorded when it changes: after its last row before the span, it stood still.
     seconds = SPAN if before else now - start
     return Rate(total / seconds if seconds >= 1 else 0.0, bad) if rows else UNKNOWN
 
 
-def _grown(old: int, new: int) -> int:
+def _count_grown(old: int, new: int) -> int:
     return new - old if new >= old else new
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab.tui.panes.common import WIDE, finish, pack
 from lab.tui.panes.map import topology
 from lab.tui.panes.map.canvas import Box
-from lab.tui.panes.map.layout import Edge, Layer, Place, across, down
+from lab.tui.panes.map.layout import Edge, Layer, Place, lay_across, lay_down
 from lab.tui.panes.map.topology import Rate, Way
 from lab.tui.spans import Line, Span, Tone, wrap
 from lab.world.traefik_services import routed_hosts
@@ -45,24 +45,24 @@ def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
 
 
 def _all(world: World, room: int, height: int, now: float) -> Iterator[Line]:
-    way = topology.way(world)
+    way = topology.find_way(world)
     if not way.edge:
         yield from wrap([(EMPTY if world.swarm.nodes else "Nothing has been seen of a cluster yet.", "")], room)
         for command in COMMANDS if world.swarm.nodes else ():
             yield from wrap([(command, "code")], room, (("  ", ""),))
         if world.swarm.nodes:
             yield ()
-            yield from down([_nodes(world, way)], [], room)
+            yield from lay_down([_nodes(world, way)], [], room)
             yield from _foot(world, way, room)
         return
     foot = list(_foot(world, way, room))
     if room >= WIDE and world.swarm.nodes:
-        yield from across(_columns(world, way, now), _edges(world, way, now), room, height - len(foot))
+        yield from lay_across(_columns(world, way, now), _edges(world, way, now), room, height - len(foot))
     else:
         edges = _edges(world, way, now)
-        drawn = down(_rows(world, way, now, room), edges, room)
+        drawn = lay_down(_rows(world, way, now, room), edges, room)
         if len(drawn) + len(foot) > height:
-            drawn = down(_rows(world, way, now, room, terse=True), edges, room)
+            drawn = lay_down(_rows(world, way, now, room, terse=True), edges, room)
         yield from drawn
     yield from foot
 
@@ -123,7 +123,7 @@ def _inner(world: World, way: Way, terse: bool = False) -> Iterator[Layer]:
 
     def place(one: Service, more: tuple[Line, ...] = (), link: Line | None = None) -> Place:
         if terse:
-            return Place(one.id, _box(world, one, terse=True), _granted(one), link)
+            return Place(one.id, _box(world, one, terse=True), _grants_in_a_row(one), link)
         return Place(one.id, _box(world, one, more), _grants(one), link)
 
     server: tuple[Line, ...] = ((("ACME server", "quiet"),),)
@@ -144,8 +144,8 @@ def _behind(world: World, way: Way, terse: bool) -> Iterator[Place]:
     for service, before, networks in way.behind:
         more: list[Line] = [((f"via {', '.join(networks)}", "quiet"),)]
         if not plain or not routed & set(before):
-            more.append(((f"← {', '.join(_short(world.swarm.called.get(one, one)) for one in before)}", ""),))
-        grants = _granted(service) if terse else _grants(service)
+            more.append(((f"← {', '.join(_short_name(world.swarm.called.get(one, one)) for one in before)}", ""),))
+        grants = _grants_in_a_row(service) if terse else _grants(service)
         yield Place(service.id, _box(world, service, tuple(more), terse), grants)
 
 
@@ -179,7 +179,7 @@ def _box(world: World, service: Service, more: tuple[Line, ...] = (), terse: boo
     found = topology.health(world, service)
     glyph, tone = found.mark
     title: Line = ((f"{glyph} ", tone), (service.name, "name"))
-    short: Line = ((f"{glyph} ", tone), (_short(service.name), "name"))
+    short: Line = ((f"{glyph} ", tone), (_short_name(service.name), "name"))
     word = " running" if not found.down else " down"
     where: Line = ((f"on {_places(found.nodes)}", "quiet"),) if found.nodes else ()
     body: list[Line] = [((f"{found.running}/{found.desired}{word}", tone),), *([where] if where else [])]
@@ -191,7 +191,7 @@ def _box(world: World, service: Service, more: tuple[Line, ...] = (), terse: boo
     return Box(title, (*body, *more), "bad" if found.down else "move" if glyph == "◑" else "", found.down, short)
 
 
-def _short(name: str) -> str:
+def _short_name(name: str) -> str:
     """Return a service's name without that of its stack."""
     return name.partition("_")[2] or name
 
@@ -218,7 +218,7 @@ def _grants(service: Service) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def _granted(service: Service) -> tuple[Line, ...]:
+def _grants_in_a_row(service: Service) -> tuple[Line, ...]:
     """Return the same in one row."""
     given: list[Span] = [(f"◆{one.source}", "lab") for one in service.spec.secrets]
     given += [(f"◇{one.source}", "code") for one in service.spec.configs]

@@ -89,7 +89,7 @@ def recent(world: World, now: float) -> tuple[tuple[Timed, ...], float]:
     return tuple((at, hit) for at, hit in world.hits if at > end - WINDOW), silent
 
 
-def failed(hit: Hit) -> bool:
+def has_failed(hit: Hit) -> bool:
     """Whether a request counts as failed: it got no answer, or a server error."""
     return hit.status == 0 or hit.status >= 500
 
@@ -110,7 +110,7 @@ def _tally(world: World, title: str, group: list[Timed], now: float) -> Tally:
     why: dict[str, tuple[float, str]] = {}
     fresh = set()
     for at, hit in group:
-        if failed(hit):
+        if has_failed(hit):
             lost[hit.node] += 1
             why[hit.node] = at, hit.error or f"status {hit.status}"
             continue
@@ -123,7 +123,7 @@ def _tally(world: World, title: str, group: list[Timed], now: float) -> Tally:
     some = group[0][1]
     ids = {id for _, id in counts}
     tasks = {task.container[:12]: task for task in world.swarm.tasks.values() if task.container}
-    replicas = [*(_replica(world, tasks, id, bool(some.host)) for id in ids), *_idle(world, tasks, ids, some)]
+    replicas = [*(_replica(world, tasks, id, bool(some.host)) for id in ids), *_find_idle(world, tasks, ids, some)]
     return Tally(
         title,
         tuple(sorted({hit.node for _, hit in group}, key=natural_key)),
@@ -133,7 +133,7 @@ def _tally(world: World, title: str, group: list[Timed], now: float) -> Tally:
         why,
         frozenset(fresh),
         tuple((_replica(world, tasks, id, False), many) for id, many in sorted(behind.items())),
-        statistics.median([hit.ms for _, hit in group if not failed(hit)] or [0.0]),
+        statistics.median([hit.ms for _, hit in group if not has_failed(hit)] or [0.0]),
     )
 
 
@@ -145,7 +145,7 @@ def _replica(world: World, tasks: Mapping[str, Task], id: str, routed: bool) -> 
     return Replica(id, world.swarm.task_name(task), world.swarm.node_name(task.node), "live" if task.live else "gone")
 
 
-def _idle(world: World, tasks: Mapping[str, Task], ids: set[str], hit: Hit) -> Iterable[Replica]:
+def _find_idle(world: World, tasks: Mapping[str, Task], ids: set[str], hit: Hit) -> Iterable[Replica]:
     """Yield the replicas that could have answered but did not: the other tasks of the services that did."""
     services = {tasks[id[:12]].service for id in ids if id[:12] in tasks}
     if not services and not hit.host:

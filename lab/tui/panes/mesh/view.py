@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from lab.tui.panes.mesh.counts import Replica, Tally, Timed, failed, recent, tallies
+from lab.tui.panes.mesh.counts import Replica, Tally, Timed, has_failed, recent, tallies
 from lab.tui.spans import Line, Span, Tone, clip, fit, join_line, width, wrap
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
     spare, the last requests are listed below."""
     hits, silent = recent(world, now)
     if not hits:
-        return tuple(_nothing(world, room))
+        return tuple(_describe_nothing(world, room))
     mesh, routed = tallies(world, hits, now)
     age: list[Line] = [((f"The last requests, {silent:.0f} s ago:", "quiet"),)] if silent > 60 else []
     tall = [*age, *_both(mesh, routed, room, now, bars=True)]
@@ -57,7 +57,7 @@ def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
     return (*tall, *_log(hits[-spare:], (*mesh, *routed), room, now)) if spare >= _LOGGED else tuple(tall)
 
 
-def _nothing(world: World, room: int) -> Iterator[Line]:
+def _describe_nothing(world: World, room: int) -> Iterator[Line]:
     yield ()
     yield from wrap(
         [("Who answers shows here: for each node that is asked, which replica it was, and what failed. ", "")], room
@@ -115,7 +115,7 @@ def _table(tally: Tally, room: int, bars: bool) -> Iterator[Line]:
     shown, rest, each = _columns(tally, room - label - (_FAILED if tally.failed else 0))
     more: list[Span] = [(f"+{len(rest)}", "quiet")] if rest else []
     whole = len(tally.services) > 1 or all(cell_len(replica.name) < each for replica in shown)
-    heads: list[Span] = [(_called(replica, whole), _TONES[replica.state]) for replica in shown]
+    heads: list[Span] = [(_name_column(replica, whole), _TONES[replica.state]) for replica in shown]
     below = bars and room >= _ROOMY
     yield _title(tally, room, "" if whole or below else "".join(tally.services))
     yield _row(("asked", "quiet"), label, each, [*heads, *more])
@@ -141,12 +141,12 @@ def _columns(tally: Tally, room: int) -> tuple[tuple[Replica, ...], tuple[Replic
     return every, (), min(_WIDEST, room // max(1, len(every)))
 
 
-def _called(replica: Replica, whole: bool) -> str:
+def _name_column(replica: Replica, whole: bool) -> str:
     """Return a column's name, without the service's (which is in the title) where a whole name would be too long."""
     return replica.name if whole or replica.state == "other" else f".{replica.name.rpartition('.')[2]}"
 
 
-def _told(replica: Replica) -> str:
+def _name_replica(replica: Replica) -> str:
     """Return a replica's name, and whether it is gone: its slot's next task has the same name."""
     return f"{replica.name} (gone)" if replica.state == "gone" else replica.name
 
@@ -180,13 +180,13 @@ def _bars(tally: Tally, room: int) -> Iterator[Line]:
     if not tally.replicas:
         return
     yield fit((("share", "quiet"),), ((f"┃ even: {even * 100:.0f} %", "quiet"),), room)
-    label = min(room * 2 // 5, max(cell_len(_told(replica)) for replica in tally.replicas) + 1)
+    label = min(room * 2 // 5, max(cell_len(_name_replica(replica)) for replica in tally.replicas) + 1)
     size = (room - label - _FIGURES) // 2 * 2
     top = max(2 * even, *(tally.count(replica) / answered for replica in tally.replicas))
     for replica in tally.replicas:
         count = tally.count(replica)
         share = count / answered
-        name = _row((_told(replica), _TONES[replica.state]), label, 0, ())
+        name = _row((_name_replica(replica), _TONES[replica.state]), label, 0, ())
         figures: Line = ((f" {share * 100:>3.0f} % {count:>5}", "" if count else "quiet"),)
         yield join_line((*name, *_bar(share / top, even / top, size, replica), *figures))
 
@@ -218,7 +218,7 @@ def _bar(share: float, even: float, size: int, replica: Replica) -> Line:
 
 def _behind(tally: Tally, room: int) -> Iterator[Line]:
     if tally.behind:
-        told = ", ".join(f"{_told(replica)} {many}" for replica, many in tally.behind)
+        told = ", ".join(f"{_name_replica(replica)} {many}" for replica, many in tally.behind)
         yield from wrap([(told, "quiet")], room, (("behind them  ", "quiet"),))
 
 
@@ -231,9 +231,9 @@ def _log(hits: Sequence[Timed], some: Sequence[Tally], room: int, now: float) ->
     yield (("one by one", "quiet"),)
     for at, hit in reversed(hits):
         replica = known.get(hit.front or hit.replica)
-        says: Span = (hit.error or f"status {hit.status}", "why") if failed(hit) else ("", "")
+        says: Span = (hit.error or f"status {hit.status}", "why") if has_failed(hit) else ("", "")
         if replica is not None and not says[0]:
             says = (f"{replica.name} on {replica.node}" if replica.node else replica.name, "")
-        mark: Span = ("✘ ", "bad") if failed(hit) else ("→ ", "run")
+        mark: Span = ("✘ ", "bad") if has_failed(hit) else ("→ ", "run")
         left: Line = ((f"{hit.node:<{nodes}}  ", ""), (f"{hit.address:<{addresses}}  ", "quiet"), mark, says)
         yield fit(left, ((f" {hit.ms:.0f} ms", ""), (f"{max(0.0, now - at):5.0f} s ago", "quiet")), room)

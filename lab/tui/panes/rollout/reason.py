@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.world.world import World
 
 
-def watched(service: Service, place: Place, now: float) -> float | None:
+def seconds_watched(service: Service, place: Place, now: float) -> float | None:
     """Return for how many seconds a slot's new task has been watched, or None when it is not, or no longer."""
     task = place.serving
     if task is None or place.kind != "new" or service.status.state != "updating":
@@ -55,9 +55,9 @@ def _waits(world: World, service: Service, slots: Sequence[Place], coming: list[
     if service.status.state == "updating":
         if old and passed < policy.delay:
             return f"waits {policy.delay:g} s between batches: {passed:.1f} s have passed"
-        seen = [(place, seconds) for place in slots if (seconds := watched(service, place, now)) is not None]
+        seen = [(place, seconds) for place in slots if (seconds := seconds_watched(service, place, now)) is not None]
         if seen and not old:
-            names = _named(world, [place.serving for place, _ in seen if place.serving])
+            names = _name_tasks(world, [place.serving for place, _ in seen if place.serving])
             youngest = min(seconds for _, seconds in seen)
             return f"watches {names} for {policy.monitor:g} s: {youngest:.1f} s have passed"
     if old:
@@ -75,10 +75,10 @@ def _comes(world: World, service: Service, coming: list[Task]) -> str:
     where = f" on {world.swarm.node_name(first.node)}" if first.node else ""
     how = f"it is {word}{where}" if len(coming) == 1 else f"the first is {word}{where}"
     again = " (of an old version)" if is_old(service, first) else ""
-    return f"waits for {_named(world, coming)}{again} to run: {how}"
+    return f"waits for {_name_tasks(world, coming)}{again} to run: {how}"
 
 
-def _named(world: World, tasks: Sequence[Task]) -> str:
+def _name_tasks(world: World, tasks: Sequence[Task]) -> str:
     names = [world.swarm.task_name(task) for task in tasks[:3]]
     more = [f"{len(tasks) - 3} more"] if len(tasks) > 3 else []
     every = [*names, *more]

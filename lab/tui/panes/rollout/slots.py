@@ -28,8 +28,8 @@ class Place:
 
 def is_old(service: Service, task: Task) -> bool:
     """Whether a task was created from another version than the service's current spec."""
-    if service.mark and task.mark:
-        return task.mark != service.mark
+    if service.template_digest and task.template_digest:
+        return task.template_digest != service.template_digest
     return bool(task.image) and task.image != service.spec.image
 
 
@@ -95,7 +95,7 @@ class Failed:
         return self.slots / self.of if self.of else 0.0
 
 
-def failed(world: World, service: Service, places: Sequence[Place]) -> Failed:
+def count_failed(world: World, service: Service, places: Sequence[Place]) -> Failed:
     """Return the results of the tasks of the update's version."""
     # The first task's timestamp may be just before that of the update.
     since, back = service.status.started - 1.0, is_rolling_back(service)

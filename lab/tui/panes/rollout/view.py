@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 from lab.text import count_of
 from lab.tui.cluster.grid import task_mark
 from lab.tui.panes.common import finish, format_duration, pack
-from lab.tui.panes.rollout.reason import describe_wait, watched
-from lab.tui.panes.rollout.slots import Kind, Place, failed, is_mixed, is_old, is_rolling_back, places, version_before
+from lab.tui.panes.rollout.reason import describe_wait, seconds_watched
+from lab.tui.panes.rollout.slots import (
+    Kind,
+    Place,
+    count_failed,
+    is_mixed,
+    is_old,
+    is_rolling_back,
+    places,
+    version_before,
+)
 from lab.tui.spans import Line, Span, Tone, fit, join_line, width, wrap
 from lab.world.manager_clock import clock_ahead
 from lab.world.swarm import BROKEN
@@ -105,7 +114,7 @@ def _head(service: Service, slots: Sequence[Place], room: int, now: float) -> Li
     word, tone = _STATES.get(service.status.state, (service.status.state or "▲ tasks of two versions", "move"))
     new = sum(place.kind == "new" for place in slots)
     right: Line = ((f"{new} of {max(len(slots), service.desired)} {_word(service, 'new')}", "strong"),)
-    state: Line = ((f"  {word}", tone), (_lasted(service.status, now), ""))
+    state: Line = ((f"  {word}", tone), (_describe_duration(service.status, now), ""))
     name = max(8, room - width((*state, *right)) - 3)
     shown = service.name if len(service.name) < name else f"{service.name[: name - 2]}…"
     return fit(((f"▌{shown}", "name"), *state), right, room)
@@ -118,7 +127,7 @@ def _word(service: Service, kind: Kind) -> str:
     return _KINDS[kind][1]
 
 
-def _lasted(status: UpdateStatus, now: float) -> str:
+def _describe_duration(status: UpdateStatus, now: float) -> str:
     if not status.started:
         return ""
     if status.completed >= status.started and "completed" in status.state:
@@ -173,7 +182,7 @@ def _policy(service: Service) -> Iterator[Line]:
 
 def _failures(world: World, service: Service, slots: Sequence[Place]) -> Iterator[Line]:
     """Yield the failure ratio beside the allowed one."""
-    found, allowed = failed(world, service, slots), service.spec.update.max_failure_ratio
+    found, allowed = count_failed(world, service, slots), service.spec.update.max_failure_ratio
     if not found.made:
         return
     tone: Tone = "bad" if found.failed else "quiet"
@@ -191,12 +200,12 @@ def _slot(world: World, service: Service, place: Place, room: int, now: float) -
     things: list[Line] = [_task(world, service, shown or place.newest)]
     if place.kind == "way" and place.serving is not None:
         things.append(_task(world, service, place.serving))
-    seconds, monitor = watched(service, place, now), service.spec.update.monitor
+    seconds, monitor = seconds_watched(service, place, now), service.spec.update.monitor
     if seconds is not None:
         full = min(5, int(5 * seconds / monitor))
         text = f"watched {'▮' * full}{'▯' * (5 - full)} {seconds:.1f} of {monitor:g} s"
         things.append(((text, "move"),))
-    things.extend(_broken(world, service, place))
+    things.extend(_list_failures(world, service, place))
     yield from pack(things, room, first)
 
 
@@ -210,7 +219,7 @@ def _task(world: World, service: Service, task: Task) -> Line:
     return ((text, "quiet" if kind == "old" and tone == "run" else tone),)
 
 
-def _broken(world: World, service: Service, place: Place) -> Iterator[Line]:
+def _list_failures(world: World, service: Service, place: Place) -> Iterator[Line]:
     ids = world.swarm.attempts.get((service.id, place.newest.key), ())
     found = [
         task for task in map(world.swarm.tasks.__getitem__, ids) if task.state in BROKEN and not is_old(service, task)

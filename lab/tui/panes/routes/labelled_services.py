@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.tui.spans import Line, Span, wrap
-from lab.world.traefik_labels import Mistake, default_name, enabled, find_mistakes
+from lab.world.traefik_labels import Mistake, default_name, find_mistakes, read_enable
 from lab.world.traefik_services import labels_of, traefik_services
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ class Labelled:
     why: str = ""
 
 
-def labelled(world: World) -> tuple[Labelled, ...]:
+def labelled_services(world: World) -> tuple[Labelled, ...]:
     """Return every service with a Traefik label, but without `traefik.enable=false`, by name."""
     found = [
         service
         for service in world.swarm.services.values()
         if any(key.lower().startswith("traefik.") for key in service.spec.labels)
-        and enabled(service.spec.labels) is not False
+        and read_enable(service.spec.labels) is not False
     ]
-    return tuple(_one(world, service) for service in sorted(found, key=lambda s: s.name))
+    return tuple(_judge_service(world, service) for service in sorted(found, key=lambda s: s.name))
 
 
-def _one(world: World, service: Service) -> Labelled:
+def _judge_service(world: World, service: Service) -> Labelled:
     labels, routes = service.spec.labels, world.edge.routes
     live = routes is not None and routes.state == "live"
     points = frozenset(point.name for point in routes.entrypoints) if routes and live else None
@@ -46,7 +46,7 @@ def _one(world: World, service: Service) -> Labelled:
     asked = {(p, name) for p, kind, name in labels_of(world, service).things if kind == "routers"}
     there = {(r.protocol, r.name) for r in routes.routers} if routes and live else set()
     unknown = sorted(name for protocol, name in asked if live and (protocol, f"{name}@swarm") not in there)
-    bare = not asked and bool(enabled(labels))
+    bare = not asked and bool(read_enable(labels))
     if bare and live and ("http", f"{default_name(service.name)}@swarm") not in there:
         unknown = [default_name(service.name)]
     sure = [mistake for mistake in wrong if not mistake.hint]
@@ -62,7 +62,7 @@ def _middlewares(world: World) -> frozenset[str]:
 
 def _reason(world: World, service: Service) -> str:
     """Return why Traefik may ignore labels that are right."""
-    if enabled(service.spec.labels) is None:
+    if read_enable(service.spec.labels) is None:
         return 'where Traefik runs with exposedbydefault=false a service has to say traefik.enable: "true"'
     if not world.swarm.running.get(service.id):
         return "no task of it runs, and Traefik routes to tasks"
@@ -93,7 +93,7 @@ def section(world: World, room: int, told: frozenset[Mistake] = frozenset()) -> 
     `told` are mistakes that were reported already.
     """
     live = world.edge.routes is not None and world.edge.routes.state == "live"
-    for one in labelled(world):
+    for one in labelled_services(world):
         left = [mistake for mistake in one.mistakes if mistake not in told]
         if not (left or one.unknown or one.bare):
             continue

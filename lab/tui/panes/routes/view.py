@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.text import count_of
 from lab.tui.panes.common import finish, format_duration, heading, pack
-from lab.tui.panes.routes.labelled_services import advice, labelled, relevant, section
+from lab.tui.panes.routes.labelled_services import advice, labelled_services, relevant, section
 from lab.tui.spans import Line, Span, Tone, fit, width, wrap
 from lab.world.traefik_services import owning_service, traefik_services
 
@@ -96,7 +96,7 @@ def _errors(world: World, routes: RoutesSeen, room: int, told: set[Mistake]) -> 
         return
     yield ()
     yield heading("Errors", room, count_of(len(wrong), "thing"))
-    about = {one.service.id: one for one in labelled(world)}
+    about = {one.service.id: one for one in labelled_services(world)}
     for word, kind, name, protocol, errors in wrong:
         yield from wrap([(f"{word} {name}", "bad"), (f"  {protocol}", "quiet")], room, (("✘ ", "bad"),))
         for error in errors:
@@ -175,7 +175,7 @@ def _mark(status: str) -> tuple[str, Tone]:
 
 
 def _balancers(world: World, routes: RoutesSeen, room: int) -> Iterator[Line]:
-    shown = [one for one in routes.balancers if one.servers or one.status != "enabled" or not _internal(one.name)]
+    shown = [one for one in routes.balancers if one.servers or one.status != "enabled" or not _is_internal(one.name)]
     if not shown:
         return
     yield ()
@@ -194,7 +194,7 @@ def _balancers(world: World, routes: RoutesSeen, room: int) -> Iterator[Line]:
         yield from pack((_server(url, status) for url, status in one.servers), room, (("    ", ""),))
 
 
-def _internal(name: str) -> bool:
+def _is_internal(name: str) -> bool:
     return name.endswith("@internal")
 
 

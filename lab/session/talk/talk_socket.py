@@ -1,4 +1,4 @@
-"""The local socket on which other terminals get the speaker's notes, and press the talk's keys."""
+"""The local sockets on which other programs see a talk and press its keys: the notes' one and the board's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lab import paths
 from lab.errors import InputError, LabError
-from lab.session.talk.notes_view import LONGEST_LINE, NotesView, read_asked, to_line
+from lab.session.talk.talk_views import LONGEST_LINE, Feed, View, read_asked, to_line
 
 MOST = 8
 """Terminals at a time."""
@@ -20,26 +20,26 @@ _BEHIND = 256 * 1024
 """Bytes that a listener may be behind, before it is let go: one that does not read holds up nobody."""
 
 
-def socket_path(lab: str) -> Path:
-    """Return the socket of the talk on a lab."""
-    return paths.state() / "talk" / f"{lab}.sock"
+def socket_path(lab: str, feed: Feed) -> Path:
+    """Return the socket of a feed of the talk on a lab."""
+    return paths.state() / "talk" / f"{lab}.{feed}"
 
 
-class NotesHub:
-    """Serves the notes of the talk on a lab, to this user alone (mode 0600, in a folder that is theirs).
+class TalkSocket:
+    """Serves a feed of the talk on a lab, to this user alone (mode 0600, in a folder that is theirs).
 
-    `actions` are those that a listener may ask for; `act` is called with each, on the hub's thread.
+    `actions` are those that a listener may ask for; `act` is called with each, on the socket's thread.
     """
 
-    def __init__(self, lab: str, actions: Collection[str], act: Callable[[str], None]) -> None:
-        self.path = socket_path(lab)
+    def __init__(self, lab: str, feed: Feed, actions: Collection[str], act: Callable[[str], None]) -> None:
+        self.path = socket_path(lab, feed)
         self._actions, self.act = frozenset(actions), act
-        self._view: NotesView | None = None
+        self._view: View | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready, self._end = threading.Event(), asyncio.Event()
         self._error: OSError | None = None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="notes", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name=feed, daemon=True)
 
     def open(self) -> None:
         """Begin to serve. Raises LabError when the socket cannot be made, InputError when another talk is on."""
@@ -51,12 +51,17 @@ class NotesHub:
         if self._error is not None:
             raise LabError(f"{self.path} cannot be made: {self._error.strerror or self._error}")
 
-    def publish(self, view: NotesView) -> None:
+    def publish(self, view: View) -> None:
         """Send this view to all listeners, if it differs from the last; those who come later get it first."""
         if view != self._view and self._loop is not None:
             self._view = view
             with suppress(RuntimeError):  # the loop has just ended
                 self._loop.call_soon_threadsafe(self._send, to_line(view))
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._writers)
 
     def close(self) -> None:
         """End it, and remove the socket."""

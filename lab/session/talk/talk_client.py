@@ -1,37 +1,42 @@
-"""The other end of the notes' socket."""
+"""The other end of a talk's sockets."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 from lab.errors import LabError
-from lab.session.talk.notes_hub import socket_path
-from lab.session.talk.notes_view import LONGEST_LINE, Asked, NotesView, read_view, to_line
+from lab.session.talk.talk_socket import socket_path
+from lab.session.talk.talk_views import LONGEST_LINE, Asked, BoardView, NotesView, read_view, to_line
 
 CONNECT = 5.0
 """Seconds within which the talk must answer."""
 
 
-class NotesClient:
-    """A connection to the talk on a lab. Raises LabError when none is being given."""
+Seen = TypeVar("Seen", NotesView, BoardView)
 
-    def __init__(self, lab: str) -> None:
+
+class TalkClient(Generic[Seen]):
+    """A connection to the talk on a lab, for its notes or its board. Raises LabError when none is being given."""
+
+    def __init__(self, lab: str, kind: type[Seen]) -> None:
+        self._kind: type[Seen] = kind
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(CONNECT)
         try:
-            self._socket.connect(str(socket_path(lab)))
+            self._socket.connect(str(socket_path(lab, kind.FEED)))
         except OSError as error:
             self._socket.close()
             raise LabError(f"no talk is being given on the lab {lab}", remedy="swarmlab present") from error
         self._socket.settimeout(None)
 
-    def views(self) -> Iterator[NotesView]:
-        """Yield the notes as they change, until the talk ends. Raises LabError for what cannot be read."""
+    def views(self) -> Iterator[Seen]:
+        """Yield what is to be seen as it changes, until the talk ends. Raises LabError for what cannot be read."""
         with self._socket.makefile("rb") as file:
             try:
                 while line := file.readline(LONGEST_LINE):
-                    yield read_view(line)
+                    yield read_view(self._kind, line)
             except OSError:
                 return
 

@@ -1,13 +1,17 @@
-"""What the speaker's second terminal shows, as a value and as a line of JSON. Pure."""
+"""What other programs see of a talk, as values and as lines of JSON: its notes, and the board. Pure."""
 
 from __future__ import annotations
+
+from typing import ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.errors import LabError
 from lab.world.world import World
 
-LONGEST_LINE = 64 * 1024
+Feed = Literal["notes", "board"]
+"""What of a talk is served: to its speaker, or to the room."""
+LONGEST_LINE = 512 * 1024
 """Bytes of one line, in either direction."""
 
 
@@ -16,6 +20,7 @@ class NotesView(BaseModel):
     is early), `left_to` the title of the next slide, `cluster` a sentence on what the cluster is doing."""
 
     model_config = ConfigDict(frozen=True)
+    FEED: ClassVar[Feed] = "notes"
 
     place: int = Field(ge=0)
     count: int = Field(ge=1)
@@ -34,23 +39,48 @@ class NotesView(BaseModel):
     cluster: str = ""
 
 
+class BoardView(BaseModel):
+    """What the room sees: the slide's title and text, the pane that matters as SVG, and the commands that were run so
+    far. `black`: nothing for now."""
+
+    model_config = ConfigDict(frozen=True)
+    FEED: ClassVar[Feed] = "board"
+
+    place: int = Field(ge=0)
+    count: int = Field(ge=1)
+    talk: str
+    lesson: str
+    title: str
+    text: str
+    command: str = ""
+    commands: tuple[str, ...] = ()
+    pane: str = ""
+    picture: str = ""
+    live: bool = False
+    black: bool = False
+
+
+View = NotesView | BoardView
+Seen = TypeVar("Seen", NotesView, BoardView)
+
+
 class Asked(BaseModel):
-    """What another terminal asks the talk to do: an action of the stage's keys."""
+    """What another program asks the talk to do: an action of the stage's keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     action: str = Field(max_length=40)
 
 
-def to_line(view: NotesView | Asked) -> bytes:
+def to_line(view: View | Asked) -> bytes:
     """Return a value as one line."""
     return view.model_dump_json().encode() + b"\n"
 
 
-def read_view(line: bytes) -> NotesView:
+def read_view(kind: type[Seen], line: bytes) -> Seen:
     """Return a line as a value. Raises LabError for one that is none."""
     try:
-        return NotesView.model_validate_json(line)
+        return kind.model_validate_json(line)
     except ValidationError as error:
         raise LabError("the talk sent what this version cannot read", remedy="end both, and begin again") from error
 
