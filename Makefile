@@ -34,9 +34,9 @@ live: setup browser
 	.venv/bin/swarmlab doctor --install --yes
 	.venv/bin/pytest tests/live -s
 
-prove: setup browser  ## every lesson on the real cluster, not only a core and a quarter of the others
+prove: setup browser  ## every lesson on the real cluster, and every challenge with each of its causes and ways
 	.venv/bin/swarmlab doctor --install --yes
-	SWARMLAB_SHARD=all .venv/bin/pytest --durations=40 tests/live/test_lessons.py
+	SWARMLAB_SHARD=all SWARMLAB_WAYS=all .venv/bin/pytest --durations=40 tests/live/test_lessons.py tests/live/test_challenges.py
 
 browser:  ## the browser that the pages and the visualizer are tested in
 	@command -v chromium >/dev/null || { \

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from lab.world.dns import CACHINGS, AddressRecord, ClientsRow
+from lab.world.dns import CACHINGS, AddressRecord, ClientsRow, ClientsSeen, EndpointChecked, ZoneServed
 from lab.world.entries import (
     ActDone,
     Captured,
     Checked,
-    ClientsSeen,
     CommandBegan,
     CommandEnded,
-    EndpointChecked,
     EngineEvent,
     Entry,
     Fact,
@@ -24,7 +22,6 @@ from lab.world.entries import (
     Restored,
     StepMoved,
     SwarmChanged,
-    ZoneServed,
 )
 from lab.world.swarm import STATES, Node, Service, ServiceSpec, SwarmObject, Task, UpdateStatus
 from lab.world.waiting import Waiting

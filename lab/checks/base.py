@@ -83,6 +83,11 @@ class Condition(Value):
         return None
 
     @property
+    def mark(self) -> str:
+        """A text that must be looked for on the nodes' network from the lesson's beginning; "" for none."""
+        return ""
+
+    @property
     def times(self) -> int:
         """The number of requests sent to each node in one round."""
         return 1

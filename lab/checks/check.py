@@ -23,8 +23,9 @@ from lab.checks.nodes import NodeIs
 from lab.checks.objects import Exists
 from lab.checks.order import Order
 from lab.checks.routers import RouterIs
-from lab.checks.services import Placed, Running, ServiceIs, Updated
+from lab.checks.services import Placed, Running, ServiceIs, Steady, Updated
 from lab.checks.tasks import Happened, Replaced
+from lab.checks.wire import OnTheWire
 from lab.schema import template
 from lab.schema.value import Value
 from lab.world.world import World
@@ -36,6 +37,7 @@ class Check(Value):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     running: Running | None = None
+    steady: Steady | None = None
     service: ServiceIs | None = None
     happened: Happened | None = None
     replaced: Replaced | None = None
@@ -55,6 +57,7 @@ class Check(Value):
     load: LoadIs | None = None
     resolves: Resolves | None = None
     clients: ClientsGo | None = None
+    wire: OnTheWire | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Check:

@@ -10,6 +10,8 @@ from lab.checks.base import Baseline, Condition, Count, Outcome, Some
 from lab.checks.task_words import count_tasks, describe_coming, describe_stopping, find_update, find_waits
 from lab.schema.value import Name, one_of
 from lab.text import count_of, either, summarize
+from lab.world.manager_clock import clock_ahead
+from lab.world.waiting import Waiting
 from lab.world.world import World
 
 
@@ -53,6 +55,32 @@ class Running(Condition):
         return Outcome(False, why, find_waits(world, service, why))
 
 
+class Steady(Condition):
+    """The tasks that a service wants have all run for this many seconds, and none is being replaced."""
+
+    service: Name
+    seconds: Annotated[int, Field(ge=1, le=600)]
+
+    @property
+    def sentence(self) -> str:
+        return f"the tasks of {self.service} have all run for {count_of(self.seconds, 'second')}"
+
+    def evaluate(self, world: World, baseline: Baseline) -> Outcome:  # noqa: ARG002
+        service = world.swarm.service(self.service)
+        if service is None:
+            return Outcome(False, f"there is no service {self.service}")
+        live = world.swarm.live_tasks(service.id)
+        if not live or len(live) != service.desired:
+            why = count_tasks(world, service, len(live), service.desired)
+            return Outcome(False, why, find_waits(world, service, why))
+        if leaving := list(describe_stopping(world, service)):
+            return Outcome(False, summarize(leaving))
+        newest = max(live, key=lambda task: task.changed)
+        since = newest.changed - clock_ahead(world)
+        text = f"{world.swarm.task_name(newest)}, the newest, has run"
+        return Outcome(world.at - since >= self.seconds, text, (Waiting(text, since, newest.id),))
+
+
 class ServiceIs(Condition):
     """A service exists with these settings, or is absent."""
 
@@ -61,13 +89,17 @@ class ServiceIs(Condition):
     replicas: Count | None = None
     image: Name | None = None
     constraint: Name | None = None
+    failure_action: Literal["pause", "continue", "rollback"] | None = None
+    """What happens when an update of it fails."""
+    monitor: Some | None = None
+    """The least number of seconds for which an update watches each new task."""
     update: (
         Literal["updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed"] | None
     ) = None
 
     @model_validator(mode="after")
     def _sane(self) -> ServiceIs:
-        if self.absent and (self.replicas is not None or self.image or self.constraint or self.update):
+        if self.absent and self.model_fields_set - {"name", "absent"}:
             raise ValueError("absent goes with no other key")
         return self
 
@@ -79,6 +111,8 @@ class ServiceIs(Condition):
             f"wants {count_of(self.replicas, 'replica')}" if self.replicas is not None else "",
             f"has the image {self.image}" if self.image else "",
             f"has the constraint {self.constraint}" if self.constraint else "",
+            f"has the failure action {self.failure_action}" if self.failure_action else "",
+            f"watches new tasks for {count_of(self.monitor, 'second')}" if self.monitor else "",
             f"has its update {self.update.replace('_', ' ')}" if self.update else "",
         ]
         return f"service {self.name} " + (" and ".join(a for a in asks if a) or "exists")
@@ -91,7 +125,7 @@ class ServiceIs(Condition):
             return Outcome(
                 False, f"service {self.name} is there, with {len(world.swarm.live_tasks(service.id))} running tasks"
             )
-        state = service.status.state.replace("_", " ") or "not updated yet"
+        state, policy = service.status.state.replace("_", " ") or "not updated yet", service.spec.update
         wrong = [
             f"{self.name} wants {count_of(service.desired, 'replica')}, not {self.replicas}"
             if self.replicas not in (None, service.desired)
@@ -101,6 +135,12 @@ class ServiceIs(Condition):
             else "",
             f"{self.name} has the constraints {', '.join(service.spec.constraints) or 'none'}, not {self.constraint}"
             if self.constraint is not None and _bare(self.constraint) not in map(_bare, service.spec.constraints)
+            else "",
+            f"{self.name} has the failure action {policy.failure_action}, not {self.failure_action}"
+            if self.failure_action not in (None, policy.failure_action)
+            else "",
+            f"{self.name} watches new tasks for {policy.monitor:g} s, not for {self.monitor} s"
+            if self.monitor is not None and policy.monitor < self.monitor
             else "",
             f"{self.name} is {state}" + (f": {service.status.message}" if service.status.message else "")
             if self.update not in (None, service.status.state)
@@ -124,6 +164,8 @@ class Updated(Condition):
 
     service: Name
     state: Literal["completed", "paused", "rollback_completed", "rollback_paused"]
+    whole: bool = False
+    """Only an update that also began since then."""
 
     @property
     def sentence(self) -> str:
@@ -142,6 +184,8 @@ class Updated(Condition):
         before, now = baseline.since.swarm.services.get(service.id), service.status
         if not now.state or (before is not None and before.status == now):
             return Outcome(False, f"no update of {self.service} since the step began")
+        if self.whole and before is not None and before.status.started == now.started:
+            return Outcome(False, f"the update of {self.service} was under way when the step began")
         head = f"{self.service}: {now.state.replace('_', ' ')}"
         told = head + (f" ({now.message})" if now.message else "")
         return Outcome(now.state == self.state, told, find_update(world, service, head))

@@ -25,6 +25,7 @@ from lab.world.world import World
 
 _VERBS = {
     "pending": "had to wait for a node",
+    "starting": "was starting",
     "running": "started",
     "complete": "completed",
     "shutdown": "was shut down",
@@ -40,7 +41,7 @@ class Happened(Condition):
     kind = "event"
 
     service: Name
-    task: Literal["pending", "running", "complete", "shutdown", "failed", "rejected", "orphaned"]
+    task: Literal["pending", "starting", "running", "complete", "shutdown", "failed", "rejected", "orphaned"]
     exit: Annotated[int, Field(ge=0, le=255)] | None = None
     on: Name | None = None
     at_least: Some = 1

@@ -73,7 +73,7 @@ def _break(args: argparse.Namespace, lesson: Lesson, out: Out) -> None:
     with out.progress(plain=True) as report:
         if not is_whole(args.name):
             api.up(args.name, report=report, consent=consent(args.yes, out))
-        reset_cluster(args.name, lesson, None, report=report)
+        reset_cluster(args.name, lesson, None, report=report, held=not args.json)
 
 
 def _open(args: argparse.Namespace, lesson: Lesson, appearance: Appearance, out: Out) -> int:

@@ -172,6 +172,8 @@ def print_status(out: Out, status: ClusterStatus) -> None:
         out.say(_row(n.name, role, n.machine, engine, state, n.availability or "-", n.lan_address, reached))
     for sentence in status.links:
         out.say(f"network: {sentence}")
+    for sentence in status.machines:
+        out.say(f"machine: {sentence}")
 
 
 def _row(*cells: str) -> str:

@@ -54,7 +54,8 @@ def serve(cluster: Cluster, settings: EdgeSettings, out: Out, ended: threading.E
     from lab.engine.client import connect  # only this command needs them
     from lab.watch.dns.source import DnsSource
     from lab.watch.swarm import SwarmSource
-    from lab.world.entries import Entry, ZoneServed
+    from lab.world.dns import ZoneServed
+    from lab.world.entries import Entry
     from lab.world.journal import Journal
     from lab.world.world import World
 

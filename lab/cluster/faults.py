@@ -5,18 +5,20 @@ The command line's `node`, the acts of lessons and their schema, and the texts f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Cluster, Report
 from lab.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What a fault takes besides the node: its name in the help; another node, or a whole number from `least` to
-    `most` (0: it is a node) of a unit."""
+    """What a fault takes besides the node: its name in the help; another node or process, or a whole number from
+    `least` to `most` (0: it is no number) of a unit."""
 
     name: str
     unit: str = ""
@@ -25,7 +27,8 @@ class Argument:
 
     def check(self, text: str) -> None:
         """Raise InputError for a number that is none, or beyond the limits."""
-        if self.most and not (text.isdecimal() and self.least <= int(text) <= self.most):
+        number = int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else None
+        if self.most and (number is None or not self.least <= number <= self.most):
             raise InputError(
                 f"{self.name} is a whole number, {self.least} to {self.most}{self.unit and f' {self.unit}'}, not {text}"
             )
@@ -35,21 +38,25 @@ PEER = Argument("PEER")
 PORT = Argument("PORT", most=65_535)
 
 
+Apply = Callable[[Cluster, tuple[str, ...], Report, bool], None]
+"""What performs a fault: see `Fault`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A fault or its undoing. `{}` or `{0}` in a text is replaced by the node's name, `{1}` by what else it takes.
 
     `asks` says what will be done, `told` what was done, `state` the node's resulting state. `undo` is the verb that
     undoes the fault, "" for one that is itself an undoing. `apply` performs it on the node and what else it `takes`,
-    idempotently, and may raise what the cluster's method raises; the bool says whether a fault of the network ends
-    with this process.
+    idempotently, and may raise what the cluster's method raises; the bool says whether a fault of the network or inside
+    the machine ends with this process.
     """
 
     asks: str
     told: str
     state: str
     undo: str
-    apply: Callable[[Cluster, tuple[str, ...], Report, bool], None]
+    apply: Apply
     takes: tuple[Argument, ...] = ()
 
     def read(self, target: str) -> tuple[str, ...]:
@@ -65,9 +72,14 @@ class Fault:
         return words
 
 
-def _link(make: Callable[[tuple[str, ...]], LinkFault]) -> Callable[[Cluster, tuple[str, ...], Report, bool], None]:
+def _link(make: Callable[[tuple[str, ...]], LinkFault]) -> Apply:
     """Return what applies a fault of a link."""
     return lambda cluster, words, _, held: cluster.break_link(make(words), held=held)
+
+
+def _machine(make: Callable[[tuple[str, ...]], MachineFault]) -> Apply:
+    """Return what applies a fault inside a machine."""
+    return lambda cluster, words, _, held: cluster.break_machine(make(words), held=held)
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -132,10 +144,33 @@ FAULTS: Mapping[str, Fault] = {
         _link(lambda words: LinkFault(words[0], lost=1, port=int(words[1]))),
         (PORT,),
     ),
+    "fill": Fault(
+        "fill the disk of {}",
+        "the lab filled the disk of {}",
+        "the disk of {} is full",
+        "heal",
+        _machine(lambda words: MachineFault(words[0], "fill")),
+    ),
+    "hang": Fault(
+        "stop {1} on {0} with SIGSTOP",
+        "the lab stopped {1} on {0} with SIGSTOP",
+        "{1} hangs on {0}, stopped by SIGSTOP",
+        "heal",
+        _machine(lambda words: MachineFault(words[0], "hang", what=words[1])),
+        (Argument("engine|SERVICE"),),
+    ),
+    "skew": Fault(
+        "set the clock of {0} wrong by {1} min",
+        "the lab set the clock of {0} wrong by {1} min",
+        "the clock of {0} is wrong by {1} min",
+        "heal",
+        _machine(lambda words: MachineFault(words[0], "skew", minutes=int(words[1]))),
+        (Argument("MINUTES", "minutes, ahead or (negative) behind", least=-500_000, most=500_000),),
+    ),
     "heal": Fault(
-        "give {} its network back",
-        "the lab gave {} its network back",
-        "{} is back on the nodes' network",
+        "end the faults of {} and of its network",
+        "the lab ended the faults of {} and of its network",
+        "{} is whole, and on the nodes' network",
         "",
         lambda cluster, words, report, _: cluster.heal(words[0], report),
     ),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
+from lab.cluster.wire import Wire
 from lab.engine.endpoint import Endpoint, Role
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ class NodeStatus:
 @dataclass(frozen=True)
 class ClusterStatus:
     """The state of a cluster at one moment. `created` is timezone-aware, in UTC. `whole`: every node runs, answers and
-    is ready, and no link is broken; `links` are the broken ones, in sentences."""
+    is ready, and there is no fault of a link or in a machine; `links` and `machines` are those faults, in sentences."""
 
     name: str
     provider: str
@@ -76,20 +78,22 @@ class ClusterStatus:
     note: str = ""
     links: tuple[str, ...] = ()
     images: Images = "packages"
+    machines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """The load that a cluster can take, measured for its kind of machines.
 
-    `load` is a lesson's load in requests per second, and `patience` the seconds that one of them may take; `mesh_round`
-    and `handshake_rounds` are the seconds between rounds of probes, and of TLS handshakes (while something changes, and
-    at rest).
+    `load` is a lesson's load in requests per second, and `patience` the seconds that one of them may take.
+    `mesh_round`, `peer_rounds` and `handshake_rounds` are the seconds between rounds of probes, of questions to every
+    node about the others, and of TLS handshakes (while something changes, and at rest).
     """
 
     load: float = 50
     patience: float = 10.0
     mesh_round: float = 1.0
+    peer_rounds: tuple[float, float] = (1.0, 3.0)
     handshake_rounds: tuple[float, float] = (1.0, 4.0)
 
 
@@ -160,12 +164,29 @@ class Cluster(Protocol):
     def broken_links(self) -> tuple[LinkFault, ...]:
         """Return the faults of the nodes' own network; returns at once."""
 
+    def break_machine(self, fault: MachineFault, *, held: bool = False) -> None:
+        """Cause a fault inside a machine, or change it to another degree; a `held` one ends with this process."""
+
+    def broken_machines(self) -> tuple[MachineFault, ...]:
+        """Return the faults inside the machines; returns at once."""
+
+    def heal_machines(self) -> None:
+        """End every fault inside the machines. Idempotent."""
+
     def heal(self, node: str, report: Report = silent) -> None:
-        """Reconnect a machine to the nodes' own network, end every fault of its links, and wait until it is back in the
-        swarm. Idempotent."""
+        """Reconnect a machine to the nodes' own network, end every fault of its links and inside it, and wait until it
+        is back in the swarm. Idempotent."""
 
     def heal_links(self) -> None:
         """End every fault of the links of the nodes' own network. Idempotent."""
+
+    def open_wire(self, marks: Collection[str] = ()) -> Wire:
+        """Begin to read the nodes' own network, and to look for these texts on it. Raises InputError when this
+        cluster's cannot be read, LabError."""
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        """Return, by node, in how many milliseconds it reaches each other node on their own network, None for one that
+        it does not reach: as each machine itself just tried. A machine that does not answer is absent."""
 
     def down(self, report: Report = silent) -> None:
         """Remove every process, disk and lock of this cluster. The cache stays. Idempotent."""

@@ -32,6 +32,7 @@ _MODES: Mapping[str, Mode] = {
     "GlobalJob": "global-job",
 }
 _SECOND = 1_000_000_000
+_VXLAN_NUMBERS = "com.docker.network.driver.overlay.vxlanid_list"
 
 
 def _seconds(raw: Raw, field: str) -> float:
@@ -64,6 +65,7 @@ def node(raw: Raw) -> Node:
         address=status.get("Addr") or "",
         engine=(described.get("Engine") or {}).get("EngineVersion") or "",
         labels=dict(spec.get("Labels") or {}),
+        version=version(raw),
     )
 
 
@@ -200,7 +202,15 @@ def task(raw: Raw) -> Task:
         image=((raw["Spec"].get("ContainerSpec") or {}).get("Image") or "").partition("@")[0],
         template_digest=digest_template(raw["Spec"]),
         iteration=_iteration(raw),
+        addresses=_addresses(raw),
     )
+
+
+def _addresses(raw: Raw) -> tuple[str, ...]:
+    """Return a task's own addresses on its networks, without their prefix lengths."""
+    attached = read_entries(raw, "NetworksAttachments")
+    every = [address for each in attached for address in each.get("Addresses") or () if isinstance(address, str)]
+    return tuple(address.partition("/")[0] for address in every)
 
 
 def secret(raw: Raw) -> SwarmObject:
@@ -216,8 +226,18 @@ def config(raw: Raw) -> SwarmObject:
 
 
 def network(raw: Raw) -> SwarmObject:
-    """Convert a network from `GET /networks`."""
-    return SwarmObject("network", raw["Id"], raw["Name"], dict(raw.get("Labels") or {}))
+    """Convert a network from `GET /networks`. The managers give an overlay network its number a moment after it was
+    created."""
+    options = raw.get("Options") or {}
+    number = str(options.get(_VXLAN_NUMBERS) or "").partition(",")[0]
+    return SwarmObject(
+        "network",
+        raw["Id"],
+        raw["Name"],
+        dict(raw.get("Labels") or {}),
+        number=int(number) if number.isdecimal() and len(number) < 9 else 0,
+        encrypted="encrypted" in options,
+    )
 
 
 def event(node_name: str, raw: Raw) -> EngineEvent:

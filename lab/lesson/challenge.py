@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from lab import paths
-from lab.lesson.act import LoadAct
+from lab.lesson.act import Act
 from lab.lesson.model import Bound, Command, Lesson, Title
 from lab.lesson.pane_id import PaneId
 from lab.panes import CLUSTER
@@ -43,6 +43,8 @@ class Variant(Value):
     """What the cause is called."""
     breaks: Command
     """The shell commands that break it, run silently on a manager, in the folder of the stack files."""
+    acts: Annotated[tuple[Act, ...], Field(max_length=5)] = ()
+    """Faults of machines and their network that the lab causes silently after the commands."""
     hints: Annotated[tuple[Text, ...], Field(min_length=3, max_length=3)]
     """Three hints: where to look, what to see there, what is wrong."""
     solution: Command
@@ -75,7 +77,7 @@ class Challenge(Value):
     """The panes that it uses; the first one is open when it begins."""
     start: _Written = Field(default_factory=dict)
     """The cluster before it is broken."""
-    load: LoadAct | None = None
+    load: _Written | None = None
     """Requests that run from when it is broken."""
     shows: Annotated[tuple[_Written, ...], Field(min_length=1)]
     """The symptom in checks: each becomes true when it is broken."""
@@ -121,8 +123,9 @@ def fill_challenge(challenge: Challenge, values: Mapping[str, str], variant: Var
         "start": challenge.start,
         "broken": {
             "by": variant.breaks,
+            "acts": [act.model_dump(exclude_unset=True) for act in variant.acts],
             "shows": challenge.shows,
-            "load": challenge.load.model_dump(exclude_unset=True) if challenge.load else None,
+            "load": challenge.load,
             "bound": challenge.bound,
         },
         "steps": [

@@ -30,7 +30,7 @@ def _file(each: type[Condition]) -> str:
 def _looks_at(each: type[Condition]) -> str:
     if each.of_command:
         return "the command"
-    if each.kind == "total":
+    if each.kind == "total" and not each.source:
         return "the load"
     return "requests" if each.request is not Condition.request else each.source or "the swarm"
 

@@ -258,6 +258,8 @@ class Break(Value):
 
     by: Command
     """The shell commands that break it, run on a manager, in the folder of the stack files."""
+    acts: tuple[Act, ...] = ()
+    """The faults that the lab causes after them."""
     shows: Annotated[tuple[Check, ...], Field(min_length=1)]
     """The symptom: each check becomes true by it."""
     load: LoadAct | None = None
@@ -268,6 +270,8 @@ class Break(Value):
     @model_validator(mode="after")
     def _sane(self) -> Break:
         _need_words(self.by)
+        if any(act.load is not None for act in self.acts):
+            raise ValueError("load goes beside acts, not among them")
         return self
 
 

@@ -45,8 +45,8 @@ class StepDriver(Protocol):
         """Return the values that every lesson's texts may use (`lab.schema.template.is_given`): the domain, the ports
         of this machine, the rate of load, and where each node's published ports are reached."""
 
-    def watch(self, sources: Iterable[str]) -> None:
-        """Run these sources of the edge from now on, and no others."""
+    def watch(self, sources: Iterable[str], marks: Iterable[str] = ()) -> None:
+        """Run these sources from now on, and no others; that of the wire looks for these texts (`marks`)."""
 
     def refresh(self, source: str) -> None:
         """Have this source (`certificates`, `routes`) refresh now; return when the result is in the journal, or when

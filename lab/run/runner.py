@@ -22,7 +22,7 @@ def run_lesson(lesson: Lesson, driver: StepDriver, *, until: str | None = None) 
             f"lesson {lesson.id} has no step {until}", remedy=f"its steps are: {', '.join(s.id for s in lesson.steps)}"
         )
     began = driver.journal.now()
-    driver.watch(sources_needed(lesson))
+    driver.watch(sources_needed(lesson), marks_needed(lesson))
     open_lesson(lesson, driver)
     results: list[StepResult] = []
     for step in lesson.steps:
@@ -51,6 +51,11 @@ def sources_needed(lesson: Lesson) -> frozenset[str]:
     of_panes = (source for pane in panes for source in find_pane(pane).needs)
     of_checks = (check.condition.source for step in lesson.steps for check in step.checks)
     return frozenset({*of_panes, *of_checks} - {""})
+
+
+def marks_needed(lesson: Lesson) -> frozenset[str]:
+    """Return the texts that the lesson's checks look for on the nodes' network."""
+    return frozenset({check.condition.mark for step in lesson.steps for check in step.checks} - {""})
 
 
 def run_step(lesson: Lesson, step: Step, driver: StepDriver, *, strict: bool = True) -> StepResult:

@@ -234,7 +234,8 @@ class StepRun:
         return any(not c.settled and self._judge(c.check, world) != c.now for c in self.checks)
 
     def _judge(self, check: Check, world: World) -> Outcome:
-        return check.evaluate(world, self.baseline)
+        """Judge a check now, which may be some time after the world's last news."""
+        return check.evaluate(replace(world, at=self.driver.journal.now()), self.baseline)
 
     def _ask(self, checks: list[Check]) -> None:
         """Send a round of requests for the checks on responses, so that older ones no longer count, and refresh what
@@ -358,4 +359,4 @@ def requests_of(checks: Iterable[Check]) -> Mapping[Request, int]:
 
 def _watched_parts(world: World) -> tuple[object, ...]:
     """Return what checks read: unchanged parts of a world are the same objects."""
-    return world.swarm, world.edge, world.dns, world.commands, world.hits, world.load, world.link
+    return world.swarm, world.edge, world.dns, world.wire, world.commands, world.hits, world.load, world.link

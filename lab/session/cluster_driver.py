@@ -25,7 +25,7 @@ from lab.watch import probe
 from lab.watch.load.maker import LoadMaker
 from lab.watch.supervisor import SourceSupervisor
 from lab.watch.swarm import SwarmSource
-from lab.world.entries import ActDone, CommandEnded, Progressed, Restored
+from lab.world.entries import ActDone, CommandEnded, ManagerLink, Progressed, Restored
 from lab.world.journal import Journal
 from lab.world.load import LoadSpec
 from lab.world.request import Request
@@ -65,7 +65,7 @@ class ClusterDriver:
         self.redactor.learn(self.edge.password)
         self._endpoints = {e.node: e for e in cluster.endpoints()}
         endpoints = tuple(self._endpoints.values())
-        self._supervisor = SourceSupervisor(journal, endpoints, self.edge, cluster.capacity)
+        self._supervisor = SourceSupervisor(journal, cluster, self.edge)
         self._loader = LoadMaker(journal, endpoints, bound=cluster.capacity.patience)
         self.source = SwarmSource(journal, endpoints, connect, events=events)
         self._shells: dict[str, Shell] = {}
@@ -128,9 +128,9 @@ class ClusterDriver:
         }
         return {**self.edge.given, "rate": f"{self.cluster.capacity.load:g}", **addresses}
 
-    def watch(self, sources: Iterable[str]) -> None:
+    def watch(self, sources: Iterable[str], marks: Iterable[str] = ()) -> None:
         """See `StepDriver.watch`."""
-        self._supervisor.watch(sources)
+        self._supervisor.watch(sources, marks)
 
     def refresh(self, what: str) -> None:
         """See `StepDriver.refresh`."""
@@ -196,14 +196,16 @@ class ClusterDriver:
         """See `lab.reset.apply.ResetContext.cut_off`."""
         return self.cluster.cut_off()
 
-    def broken_links(self) -> tuple[str, ...]:
-        """Return the faults of the links of the nodes' network, in sentences."""
-        return tuple(fault.sentence for fault in self.cluster.broken_links())
+    def broken(self) -> tuple[str, ...]:
+        """Return the faults of the links of the nodes' network and those inside the machines, in sentences."""
+        links, machines = self.cluster.broken_links(), self.cluster.broken_machines()
+        return (*(fault.sentence for fault in links), *(fault.sentence for fault in machines))
 
-    def heal_links(self) -> None:
-        """End the faults of the links of the nodes' network."""
-        self.journal.write(ActDone("the lab gave the nodes their network back"))
+    def heal(self) -> None:
+        """End the faults of the links of the nodes' network and those inside the machines."""
+        self.journal.write(ActDone("the lab ended the faults of the nodes and of their network"))
         self.cluster.heal_links()
+        self.cluster.heal_machines()
 
     def power_on(self, nodes: Sequence[str]) -> None:
         """Power machines on in parallel, and wait until their engines answer."""
@@ -233,10 +235,12 @@ class ClusterDriver:
 
     @contextmanager
     def out_of_sight(self) -> Iterator[None]:
-        """Watch nothing for a block; what is seen afterwards is a first look, and no news."""
+        """Watch nothing for a block; what is seen afterwards is a first look, and no news. Whether a manager answers is
+        not known until then."""
         with self.source.pause():
             yield
         self.journal.write(Restored(""))
+        self.journal.write(ManagerLink("none"))
         self.source.restart()
 
     def engine(self) -> Any:
@@ -292,8 +296,9 @@ class ClusterDriver:
 
     def shell(self, node: str, *, bound: float = ANSWER) -> Shell:
         """Return the shell on `node`, opened on first use; "" is a reachable manager, waited for up to `bound` seconds.
-        Raises EngineError and InputError."""
-        endpoint = self._endpoints.get(node) if node else self._manager(bound)
+        When none answers any more, it is one whose machine is on: there docker says itself what is wrong. Raises
+        EngineError and InputError."""
+        endpoint = self._endpoints.get(node) if node else self._manager_for_shell(bound)
         if endpoint is None:
             raise InputError(f"there is no node called {node}; there are {', '.join(self._endpoints)}")
         with self._opening:  # a step and the keyboard may both be the first to ask
@@ -314,6 +319,22 @@ class ClusterDriver:
                     cwd=paths.data(),
                 )
             return self._shells[endpoint.node]
+
+    def _manager_for_shell(self, bound: float) -> Endpoint:
+        """Return a manager that answers; once none does, and that was waited for, one whose machine is on."""
+        world = self.journal.world
+        long_silent = world.link.state == "stale" and self.journal.now() - world.linked_at > OPENING
+        try:
+            return self._manager(0.0 if long_silent else min(bound, OPENING))
+        except EngineError:
+            if not (on := self._managers_on()):
+                raise
+        self.journal.wait(lambda world: world.link.state != "none", bound)
+        return on[0] if self.journal.world.link.state == "stale" else self._manager(bound)
+
+    def _managers_on(self) -> list[Endpoint]:
+        off = {*self.cluster.powered_off(), *self.cluster.cut_off()}
+        return [each for each in self._endpoints.values() if each.role == "manager" and each.node not in off]
 
     def _manager(self, bound: float = ANSWER) -> Endpoint:
         """Return the manager through which the swarm is watched: it answered a moment ago."""

@@ -19,9 +19,9 @@ from lab.lesson.standing import Attempt, Standing
 from lab.panes import CLUSTER, find_pane
 from lab.run.capture import captures_before
 from lab.run.results import StepResult
-from lab.run.runner import open_lesson, run_step, sources_needed
+from lab.run.runner import marks_needed, open_lesson, run_step, sources_needed
 from lab.session import UndoOffer
-from lab.session.break_silently import break_silently
+from lab.session.break_silently import begin_load, break_silently
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.draft import first_changed
 from lab.session.reset_to import Done, reset_to
@@ -92,6 +92,7 @@ class LiveStage:
         self._lesson = found
         self.show(self._view)
         self._write_opened(found)
+        begin_load(self.driver, found)
         if self._in_course and not found.broken:
             progress.record_opened(self.cluster.name, found.id)
         if not progress.passed_steps(self.cluster.name, found):
@@ -237,6 +238,7 @@ class LiveStage:
             with api.at_work(self.cluster.name, f"resetting to {lesson.id}{step and f':{step}'}"):
                 done = reset_to(self.driver, lesson, step or None)
                 break_silently(self.driver, lesson, step)
+                begin_load(self.driver, lesson)
             progress.forget_step(self.cluster.name, lesson, step)
             progress.record_cluster(self.cluster.name, lesson, self._made)
             self._write_opened(lesson, captures_before(lesson, step, self.journal.world))
@@ -289,7 +291,9 @@ class LiveStage:
     def show(self, view: str) -> None:
         """See `Stage.show`. What the lesson's own checks and panes need stays watched too."""
         self._view = view
-        self.driver.watch({*find_pane(view).needs, *(sources_needed(self._lesson) if self._lesson else ())})
+        lesson = self._lesson
+        needed, marks = (sources_needed(lesson), marks_needed(lesson)) if lesson is not None else ((), ())
+        self.driver.watch({*find_pane(view).needs, *needed}, marks)
 
     def load(self, rate: float | None) -> None:
         """See `Stage.load`. The load goes to its present target, or to the application, or to the first published

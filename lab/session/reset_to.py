@@ -61,7 +61,7 @@ def reset_to(
     needed = _find_needed(driver.cluster, checkpoint)
     if dry_run:
         found = _preview(driver, checkpoint)
-        healed = [f"heal the network: {sentence}" for sentence in driver.broken_links()]
+        healed = [f"heal: {sentence}" for sentence in driver.broken()]
         return _summarize(to, [*healed, *(a.sentence for a in found.actions)], found, began, dry_run=True)
     name = checkpoint_snapshots.name_of(lesson.id, step)
     saved, why = (None, "") if by == "api" else checkpoint_snapshots.find_snapshot(driver, checkpoint, name)
@@ -76,7 +76,7 @@ def reset_to(
     for attempt in range(ATTEMPTS):
         try:
             done += _power_on(driver, needed)
-            done += _heal_links(driver)
+            done += _heal(driver)
             driver.look()
             found = _plan(driver, checkpoint, volumes=saved is None)
             done += [a.sentence for a in found.actions]
@@ -148,11 +148,11 @@ def _power_on(driver: ClusterDriver, needed: frozenset[str]) -> list[str]:
     return [f"power {name} on" for name in off]
 
 
-def _heal_links(driver: ClusterDriver) -> list[str]:
-    broken = driver.broken_links()
+def _heal(driver: ClusterDriver) -> list[str]:
+    broken = driver.broken()
     if broken:
-        driver.heal_links()
-    return [f"heal the network: {sentence}" for sentence in broken]
+        driver.heal()
+    return [f"heal: {sentence}" for sentence in broken]
 
 
 def _plan(driver: ClusterDriver, checkpoint: Checkpoint, *, volumes: bool = True) -> Plan:

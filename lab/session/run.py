@@ -15,7 +15,7 @@ from lab.lesson import progress
 from lab.lesson.model import Lesson
 from lab.run.results import LessonResult
 from lab.run.runner import run_lesson
-from lab.session.break_silently import break_silently
+from lab.session.break_silently import begin_load, break_silently
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.describe_lesson import find_lesson, lesson_text
 from lab.session.live import TYPING
@@ -57,9 +57,18 @@ def open_driver(
 
 
 def reset_cluster(
-    name: str, lesson: Lesson, step: str | None, *, dry_run: bool = False, by: By = "auto", report: Report = silent
+    name: str,
+    lesson: Lesson,
+    step: str | None,
+    *,
+    dry_run: bool = False,
+    by: By = "auto",
+    report: Report = silent,
+    held: bool = False,
 ) -> Done:
-    """Reset a cluster to a checkpoint, and report progress to `report`; one that took long is kept as a snapshot.
+    """Reset a cluster to a checkpoint, and report progress to `report`; one that took long is kept as a snapshot. At
+    the start of a challenge, break it; `held`: what is broken of the network ends with this process.
+
     Raises BusyError when another swarmlab is working on it."""
     to = f"{lesson.id}:{step}" if step else lesson.id
     with ExitStack() as stack:
@@ -78,7 +87,7 @@ def reset_cluster(
                 keep_checkpoint(driver, lesson, step, done, report)
             except LabError as error:  # The cluster is at the checkpoint, which is what was asked for.
                 report(Progress("snapshot", f"no snapshot of it was kept: {error.sentence}", 1.0))
-            break_silently(driver, lesson, step)
+            break_silently(driver, lesson, step, held=held)
     if not dry_run:
         progress.forget_step(name, lesson, step or "")
         progress.record_cluster(name, lesson, identify(driver.cluster.status()))
@@ -112,7 +121,10 @@ def go_through(
     with ExitStack() as stack:
         if recorder is not None:
             stack.enter_context(recorder)
-        driver = stack.enter_context(open_driver(name, journal, typing=TYPING if tape else 0.0, redactor=redactor))
+        typing = TYPING if tape else 0.0
+        look = lesson.broken is None  # A challenge may leave no manager that answers.
+        driver = stack.enter_context(open_driver(name, journal, typing=typing, look=look, redactor=redactor))
+        begin_load(driver, lesson)
         result = run_lesson(lesson, driver, until=until)
         driver.remember(id for step in result.steps for id in step.created)
     for line in story.end():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,9 +18,13 @@ ALLOWED = (
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Return a shell's environment: a few variables of this process, the terminal type, UTF-8, and `given`."""
+    """Return a shell's environment: a few variables of this process, the terminal type, UTF-8, and `given`. The program
+    that runs this is found as `swarmlab`, also where it runs from a virtual environment that is not active."""
     env = {name: os.environ[name] for name in ALLOWED if os.environ.get(name)}
     env.setdefault("PATH", os.defpath)
+    own = Path(sys.executable).parent
+    if shutil.which("swarmlab", path=env["PATH"]) is None and (own / "swarmlab").is_file():
+        env["PATH"] += f"{os.pathsep}{own}"
     env.setdefault("HOME", str(Path.home()))
     if not any("UTF" in env.get(name, "").upper() for name in ("LC_ALL", "LC_CTYPE", "LANG")):
         env.pop("LC_ALL", None)

@@ -140,7 +140,7 @@ def _diff_named(api: Any, seen: Versions) -> _Differing[SwarmObject]:
     kinds = (
         _diff("secret", api.secrets(), seen.named, decode.secret, decode.version),
         _diff("config", api.configs(), seen.named, decode.config, decode.version),
-        _diff("network", overlays, seen.named, decode.network, _exists),
+        _diff("network", overlays, seen.named, decode.network, _described),
     )
     versions = {id: version for kind in kinds for id, version in kind.versions.items()}
     return _Differing(
@@ -162,5 +162,6 @@ def _counts(raw: Raw) -> object:
     return decode.version(raw), (raw.get("ServiceStatus") or {}).get("DesiredTasks")
 
 
-def _exists(raw: Raw) -> object:
-    return raw["Name"]
+def _described(raw: Raw) -> object:
+    """Return the mark of a network, which has no version: its name and its options, which it gets a moment later."""
+    return raw["Name"], sorted((raw.get("Options") or {}).items())

@@ -1,11 +1,11 @@
-"""The values that the lab's DNS is told in: the records, and the clients that resolve a name and go there."""
+"""The facts about the lab's DNS: what is served, the checks of the nodes, and the clients that go by name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from lab.world.bounds import Count, Name, Seconds
+from lab.world.bounds import Count, Milliseconds, Name, PortNumber, Seconds
 
 Caching = Literal["ttl", "forever", "next"]
 """How a client uses an answer: it asks again when the TTL is over (`ttl`), it never asks again (`forever`), or it obeys
@@ -35,3 +35,42 @@ class ClientsRow:
     went: tuple[tuple[Name, Count, Count, Count], ...] = ()
     believe: tuple[tuple[Name, Count], ...] = ()
     age: Seconds = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneServed:
+    """What the lab's name server serves on loopback, when that changed. `state`: live | taken (another program has the
+    port, and `why` says so) | off (nothing else is told then). Every name has all records, one a node; `ttl` is theirs.
+    Each node is asked for `checks` every `interval` seconds."""
+
+    state: Literal["live", "taken", "off"]
+    port: PortNumber = 0
+    names: tuple[Name, ...] = ()
+    records: tuple[AddressRecord, ...] = ()
+    ttl: Seconds = 0.0
+    interval: Seconds = 0.0
+    checks: str = ""
+    why: str = ""
+    kind: Literal["zone"] = "zone"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChecked:
+    """One health check of a node: whether it passed, and what was answered (`status` 0: nobody did, and `why` says
+    why)."""
+
+    node: Name
+    passed: bool
+    status: Count = 0
+    ms: Milliseconds = 0.0
+    why: str = ""
+    kind: Literal["endpoint"] = "endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientsSeen:
+    """What the clients of the name did in the `seconds` since the last report, a row for each kind."""
+
+    seconds: Seconds
+    rows: tuple[ClientsRow, ...]
+    kind: Literal["clients"] = "clients"

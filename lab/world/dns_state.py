@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 from immutables import Map
 
-from lab.world.dns import AddressRecord, Caching, ClientsRow
-from lab.world.entries import ClientsSeen, EndpointChecked, ZoneServed
+from lab.world.dns import AddressRecord, Caching, ClientsRow, ClientsSeen, EndpointChecked, ZoneServed
 from lab.world.health import Health, answering
 from lab.world.timeline import Line
 

@@ -13,10 +13,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lab.world.bounds import Count, ExitStatus, Milliseconds, Moment, Name, PortNumber, Rate, Seconds, Share
-from lab.world.dns import AddressRecord, ClientsRow
+from lab.world.dns import ClientsSeen, EndpointChecked, ZoneServed
 from lab.world.swarm import Node, Service, SwarmObject, Task
 from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
 from lab.world.waiting import Waiting
+from lab.world.wire import WireSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,42 +310,26 @@ class TrafficSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneServed:
-    """What the lab's name server serves on loopback, when that changed. `state`: live | taken (another program has the
-    port, and `why` says so) | off (nothing else is told then). Every name has all records, one a node; `ttl` is theirs.
-    Each node is asked for `checks` every `interval` seconds."""
-
-    state: Literal["live", "taken", "off"]
-    port: PortNumber = 0
-    names: tuple[Name, ...] = ()
-    records: tuple[AddressRecord, ...] = ()
-    ttl: Seconds = 0.0
-    interval: Seconds = 0.0
-    checks: str = ""
-    why: str = ""
-    kind: Literal["zone"] = "zone"
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointChecked:
-    """One health check of a node: whether it passed, and what was answered (`status` 0: nobody did, and `why` says
-    why)."""
+class PeerView:
+    """How one node sees the others. `answer`: what its engine says of the swarm: leads | follows | no-leader | worker |
+    silent (it does not answer) | out (of the swarm); `why` is its own sentence when something is wrong, `leader` who
+    leads as far as it says. `reaches` and `misses` are the nodes that its machine could and could not open a connection
+    to, both empty when it was not asked."""
 
     node: Name
-    passed: bool
-    status: Count = 0
-    ms: Milliseconds = 0.0
+    answer: Literal["leads", "follows", "no-leader", "worker", "silent", "out"]
     why: str = ""
-    kind: Literal["endpoint"] = "endpoint"
+    leader: Name = ""
+    reaches: tuple[Name, ...] = ()
+    misses: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ClientsSeen:
-    """What the clients of the name did in the `seconds` since the last report, a row for each kind."""
+class PeersSeen:
+    """How each node sees the others, when that changed."""
 
-    seconds: Seconds
-    rows: tuple[ClientsRow, ...]
-    kind: Literal["clients"] = "clients"
+    views: Annotated[tuple[PeerView, ...], Field(max_length=50)]
+    kind: Literal["peers"] = "peers"
 
 
 Fact = Annotated[
@@ -370,7 +355,9 @@ Fact = Annotated[
     | TrafficSeen
     | ZoneServed
     | EndpointChecked
-    | ClientsSeen,
+    | ClientsSeen
+    | WireSeen
+    | PeersSeen,
     Field(discriminator="kind"),
 ]
 

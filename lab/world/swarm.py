@@ -50,7 +50,8 @@ BROKEN = frozenset({"failed", "rejected", "orphaned"})
 @dataclass(frozen=True, slots=True)
 class Node:
     """A machine of the swarm. `state`: ready | down | unknown | disconnected; `availability`: active | pause |
-    drain; `reachability`: reachable | unreachable, "" on a worker."""
+    drain; `reachability`: reachable | unreachable, "" on a worker. `version` is the engine's index (`Version.Index`):
+    how far the managers' Raft log was committed when it was last changed (swarmkit, `Node.GetVersion`)."""
 
     id: Name
     name: Name
@@ -62,6 +63,7 @@ class Node:
     address: Name = ""
     engine: Name = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    version: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ class Task:
 
     `node` is a node's id, "" until assigned. `created` and `changed` are the manager's clock, in seconds since the
     epoch. `exit` is the container's exit status once it has ended, None before. `iteration` is the execution of the job
-    that it belongs to.
+    that it belongs to. `addresses` are its own on overlay networks.
     """
 
     id: Name
@@ -196,6 +198,7 @@ class Task:
     image: str = ""
     template_digest: TemplateDigest = ""
     iteration: Count = 0
+    addresses: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
 
     @property
     def live(self) -> bool:
@@ -211,13 +214,16 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class SwarmObject:
     """A secret, a config or a network: `what` says which. `content` is the fingerprint of a config's content, "" if
-    unknown; a secret's content cannot be read."""
+    unknown; a secret's content cannot be read. `number` is the VXLAN network identifier of an overlay network, and
+    `encrypted` says whether its traffic between nodes is."""
 
     what: Literal["secret", "config", "network"]
     id: Name
     name: Name
     labels: Mapping[str, str] = field(default_factory=dict)
     content: str = ""
+    number: Count = 0
+    encrypted: bool = False
 
 
 def fingerprint(content: bytes) -> str:

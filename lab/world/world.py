@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lab.world import dns_state, edge_state, fold_load, swarm_state, timeline
+from lab.world.dns import ClientsSeen, EndpointChecked, ZoneServed
 from lab.world.dns_state import Dns
 from lab.world.edge_state import Edge
 from lab.world.entries import (
@@ -17,10 +18,8 @@ from lab.world.entries import (
     Captured,
     CertificateSeen,
     Checked,
-    ClientsSeen,
     CommandBegan,
     CommandEnded,
-    EndpointChecked,
     EngineEvent,
     Entry,
     HintTaken,
@@ -28,6 +27,7 @@ from lab.world.entries import (
     LessonOpened,
     LoadReport,
     ManagerLink,
+    PeersSeen,
     Printed,
     Progressed,
     Restored,
@@ -35,12 +35,12 @@ from lab.world.entries import (
     StepMoved,
     SwarmChanged,
     TrafficSeen,
-    ZoneServed,
 )
 from lab.world.lesson_state import LessonState, fold_lesson
 from lab.world.load import Load
 from lab.world.swarm_state import Slot, Swarm
 from lab.world.timeline import Line
+from lab.world.wire import Wire, WireSeen, fold_wire
 
 KEEP_CHANGES = 400
 """Lines of the timeline."""
@@ -82,9 +82,10 @@ class Command:
 class World:
     """Everything known at `at` (seconds since the journal began).
 
-    `link` says through which manager the swarm is polled; `changes` is the timeline; `hits` are the answers to probes,
-    with their times. `restored`: the cluster was put back to a snapshot, and has not been looked at since. `dirty` are
-    the slots, nodes ("node:ID") and services ("service:ID") that the last entry touched: what a pane must redraw.
+    `link` says through which manager the swarm is polled; `peers` how each node sees the others, since `peers_at`;
+    `changes` is the timeline; `hits` are the answers to probes, with their times. `restored`: the cluster was put back
+    to a snapshot, and has not been looked at since. `dirty` are the slots, nodes ("node:ID") and services
+    ("service:ID") that the last entry touched: what a pane must redraw.
     """
 
     at: float = 0.0
@@ -97,6 +98,9 @@ class World:
     dns: Dns = Dns()
     lesson: LessonState = LessonState()
     load: Load = Load()
+    wire: Wire = Wire()
+    peers: PeersSeen | None = None
+    peers_at: float = 0.0
     changes: tuple[Change, ...] = ()
     commands: tuple[Command, ...] = ()
     hits: tuple[tuple[float, Hit], ...] = ()
@@ -134,7 +138,16 @@ def fold(world: World, entry: Entry) -> World:
                 f"the cluster was put back to {fact.snapshot}" if fact.snapshot else "something was broken out of sight"
             )
             told = _tell(base, at, (Line(text, "lab", kind="act"),))
-            return replace(told, edge=Edge(), dns=base.dns.begun_anew(), load=Load(), hits=(), restored=True)
+            return replace(
+                told,
+                edge=Edge(),
+                dns=base.dns.begun_anew(),
+                load=Load(),
+                wire=Wire(),
+                peers=None,
+                hits=(),
+                restored=True,
+            )
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])
         case LoadReport():
@@ -154,6 +167,10 @@ def fold(world: World, entry: Entry) -> World:
         case ZoneServed() | EndpointChecked() | ClientsSeen():
             dns, lines = dns_state.fold_dns(base.dns, at, fact)
             return replace(_tell(base, at, lines), dns=dns)
+        case WireSeen():
+            return replace(base, wire=fold_wire(base.wire, at, fact))
+        case PeersSeen():
+            return replace(base, peers=fact, peers_at=at)
         case Printed():
             return base
 

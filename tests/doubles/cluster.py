@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, Report, silent
+from lab.cluster.wire import Wire
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
 from tests.doubles.engine import FakeEngine, InstantSwarm
@@ -62,6 +64,21 @@ class DoubleCluster:
 
     def heal_links(self) -> None:
         raise NotImplementedError
+
+    def break_machine(self, fault: MachineFault, *, held: bool = False) -> None:
+        raise NotImplementedError
+
+    def broken_machines(self) -> tuple[MachineFault, ...]:
+        return ()
+
+    def heal_machines(self) -> None:
+        raise NotImplementedError
+
+    def open_wire(self, marks: Collection[str] = ()) -> Wire:
+        raise NotImplementedError
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        return {}
 
     def power_on(self, nodes: Sequence[str], report: Report = silent) -> None:
         raise NotImplementedError

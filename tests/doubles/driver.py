@@ -10,6 +10,7 @@ import docker
 
 from lab import paths
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
 from lab.compose import read
 from lab.compose.to_spec import service_specs
 from lab.errors import CommandError
@@ -51,7 +52,7 @@ class ModelDriver:
         self.refuse: list[str] = []
         self.deaf: list[list[str]] = []
         self.cut: set[str] = set()
-        self.links: tuple[LinkFault, ...] = ()
+        self.faults: tuple[LinkFault | MachineFault, ...] = ()
 
     def _turn(self) -> None:
         self.swarm.tick()
@@ -84,11 +85,11 @@ class ModelDriver:
     def cut_off(self) -> list[str]:
         return [*self.cut]
 
-    def broken_links(self) -> tuple[str, ...]:
-        return tuple(fault.sentence for fault in self.links)
+    def broken(self) -> tuple[str, ...]:
+        return tuple(fault.sentence for fault in self.faults)
 
-    def heal_links(self) -> None:
-        self.links = ()
+    def heal(self) -> None:
+        self.faults = ()
 
     def act(self, action: str, target: str) -> None:
         node = target.split()[0]
@@ -101,7 +102,7 @@ class ModelDriver:
         ports = {"http_port": "8080", "https_port": "8443", "tcp_port": "9090", "acme_port": "8015", "dns_port": "8053"}
         return {"domain": "localhost", **ports, "rate": "50", **nodes}
 
-    def watch(self, panes: Iterable[str]) -> None:
+    def watch(self, panes: Iterable[str], marks: Iterable[str] = ()) -> None:
         self.watched = frozenset(panes)
 
     def refresh(self, what: str) -> None:

@@ -27,6 +27,11 @@ _NO_MANAGER = (
     "command on a manager node or promote the current node to a manager."
 )
 
+_NO_LEADER = (
+    "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are "
+    "online. Make sure more than half of the managers are online."
+)
+
 
 class InstantSwarm(ModelSwarm):
     """A model whose own time does not matter: what a method changes has settled when it returns. For tests of what
@@ -90,11 +95,12 @@ class InstantSwarm(ModelSwarm):
 
 
 class FakeEngine:
-    """One node's engine. `broken` makes its answers nonsense; `instead` has a path's answer, byte for byte."""
+    """One node's engine. `broken` makes its answers nonsense, `leaderless` those of a manager without a leader;
+    `instead` has a path's answer, byte for byte."""
 
     def __init__(self, swarm: ModelSwarm, node: str) -> None:
         self.swarm, self.node = swarm, node
-        self.broken = False
+        self.broken = self.leaderless = False
         self.asked: list[str] = []
         self.instead: dict[str, bytes] = {}
         engine = self
@@ -124,6 +130,7 @@ class FakeEngine:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Api-Version", "1.44")
+                self.send_header("Swarm", f"active/{engine._role}")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -167,6 +174,8 @@ class FakeEngine:
             return 200, self.instead[path]
         if self.broken:
             return 200, json.dumps([{"ID": "x"}]).encode()
+        if self.leaderless:
+            return 503, json.dumps({"message": _NO_LEADER}).encode()
         if self._role == "worker":
             return 503, json.dumps({"message": _NO_MANAGER}).encode()
         return api.respond(self.swarm, method, url, body)

@@ -16,6 +16,7 @@ from tests.fuzz import (
     tapes,
     terminal,
     traefik,
+    wire,
 )
 from tests.fuzz.surface import Surface
 
@@ -32,6 +33,7 @@ SURFACES: tuple[Surface, ...] = (
     traefik.API,
     traefik.SOURCE,
     hits.SURFACE,
+    wire.SURFACE,
     acme.LINES,
     acme.FRAMES,
     terminal.SURFACE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.world.dns import CACHINGS, AddressRecord, Caching, ClientsRow
-from lab.world.entries import ActDone, ClientsSeen, EndpointChecked, Entry, ZoneServed
+from lab.world.dns import CACHINGS, AddressRecord, Caching, ClientsRow, ClientsSeen, EndpointChecked, ZoneServed
+from lab.world.entries import ActDone, Entry
 from lab.world.world import World, fold_all
 
 NAMES = ("node-app.localhost", "traefik.localhost", "viz.localhost")

@@ -16,8 +16,10 @@ Compare = Callable[..., bool]
 Before = Callable[[Pilot[Any]], Awaitable[None]]
 
 
-def after(stage: FakeStage, *keys: str, words: tuple[str, ...] = (), entries: tuple[Entry, ...] = ()) -> Before:
-    """Press the keys one by one, let each be obeyed, and wait for the words."""
+def after(
+    stage: FakeStage, *keys: str, words: tuple[str, ...] = (), entries: tuple[Entry, ...] = (), view: str = ""
+) -> Before:
+    """Press the keys one by one, let each be obeyed, show a view that has no key, and wait for the words."""
 
     async def run(pilot: Pilot[Any]) -> None:
         it = Desk(pilot.app, pilot, stage)  # type: ignore[arg-type]
@@ -26,6 +28,8 @@ def after(stage: FakeStage, *keys: str, words: tuple[str, ...] = (), entries: tu
             await it.press(key)
             if not stage.hold:
                 await it.idle()
+        if view:
+            it.app.action_view(view)
         for entry in entries:
             stage.journal.put(entry)
         await it.see(*words)

@@ -13,7 +13,8 @@ from textual.pilot import Pilot
 from lab.tui.appearance import Appearance
 from lab.tui.panes.dns import view
 from lab.tui.spans import plain, width
-from lab.world.entries import EndpointChecked, Entry, ZoneServed
+from lab.world.dns import EndpointChecked, ZoneServed
+from lab.world.entries import Entry
 from lab.world.world import World, fold, fold_all
 from tests.strategies import entries
 from tests.tui import demo, dns

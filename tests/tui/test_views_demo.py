@@ -109,7 +109,7 @@ async def test_hostile_texts_stand_as_they_are(kind: str) -> None:
     stage.journal.put_all(hostile.entries(hostile.TEXTS[kind]))
     async with desk(stage, size=(200, 60)) as it:
         known = {style.color for style in tones(it.app.theme_variables).values()}
-        for view in (pane.id for pane in other_panes()):
+        for view in (pane.id for pane in other_panes() if pane.key or pane.id == "dns"):
             await it.show(view)
             rows = view_of(it)
             known.add(it.app.screen.query_one("#view").rich_style.color)

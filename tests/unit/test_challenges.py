@@ -14,11 +14,13 @@ from lab.cli import challenges as command
 from lab.cli.lessons import choose_lessons
 from lab.cli.out import Out
 from lab.cli.parser import parse
+from lab.cluster.model import Report
 from lab.errors import InputError
 from lab.lesson import progress
 from lab.lesson.challenge import MOST_SEEDS, STEP, Challenge, as_lesson, fill_challenge, pick_values
 from lab.lesson.course import check_paths, load_challenges, load_course, load_syllabus
 from lab.lesson.find_challenge import find_challenge, seed_for
+from lab.lesson.model import Lesson
 from lab.schema import template
 
 ALL = load_challenges()
@@ -153,9 +155,12 @@ def test_an_unknown_one_and_a_wrong_seed_are_bad_input() -> None:
 def test_it_is_broken_before_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, str]] = []
     monkeypatch.setattr(command, "is_whole", lambda name: True)
-    monkeypatch.setattr(
-        "lab.session.run.reset_cluster", lambda name, lesson, step, report: done.append(("broken", lesson.id))
-    )
+
+    def broken(name: str, lesson: Lesson, step: str | None, *, report: Report, held: bool) -> None:
+        assert held, "what is broken of the network ends with the app"
+        done.append(("broken", lesson.id))
+
+    monkeypatch.setattr("lab.session.run.reset_cluster", broken)
     monkeypatch.setattr("lab.cluster.api.find", lambda name: SimpleNamespace(name=name))
     monkeypatch.setattr("lab.session.live.LiveStage", lambda cluster, **_: SimpleNamespace(cluster=cluster))
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
-from lab.world.dns import Caching, ClientsRow
-from lab.world.entries import ActDone, ClientsSeen, EndpointChecked, Entry, Fact, ZoneServed
+from lab.world.dns import Caching, ClientsRow, ClientsSeen, EndpointChecked, ZoneServed
+from lab.world.entries import ActDone, Entry, Fact
 from lab.world.world import World, fold
 from tests.tui.dns import NAMES, ZONE
 

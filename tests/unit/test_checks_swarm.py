@@ -12,7 +12,7 @@ from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
 from lab.checks.replacements import replacements
 from lab.world.entries import CommandBegan, CommandEnded, Hit, ManagerLink, SwarmChanged
-from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateStatus
+from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateConfig, UpdateStatus
 from lab.world.world import World
 from tests.builders import NODES, saw
 
@@ -42,6 +42,8 @@ def test_every_check_asks_in_words() -> None:
         ({"running": {"service": "web", "exactly": 1}}, "1 task of web runs"),
         ({"running": {"service": "web", "exactly": 0}}, "no task of web runs"),
         ({"running": {"service": "web", "at_least": 2}}, "at least 2 tasks of web run"),
+        ({"steady": {"service": "web", "seconds": 20}}, "the tasks of web have all run for 20 seconds"),
+        ({"service": {"name": "web", "monitor": 9}}, "service web watches new tasks for 9 seconds"),
         ({"service": {"name": "web"}}, "service web exists"),
         ({"service": {"name": "web", "absent": True}}, "there is no service web"),
         (
@@ -293,3 +295,39 @@ def test_whether_a_manager_answers_is_what_the_last_look_found() -> None:
     assert find(gone, lost) == Outcome(True, "no manager answers: there is no leader")
     assert not find(back, lost).ok
     assert not find(gone, World(), World()).ok, "nobody was asked yet"
+
+
+def test_steady_are_tasks_that_have_all_run_for_so_long() -> None:
+    ask = {"steady": {"service": "web", "seconds": 20}}
+    new = tasks(task(2, id="t9", created=30.0, changed=30.0), gone=("t2",))
+    found = find(ask, new)
+    assert (found.ok, found.why) == (False, "web.2, the newest, has run")
+    (wait,) = found.waits
+    assert not find(ask, replace(new, at=wait.since + 19)).ok
+    assert find(ask, replace(new, at=wait.since + 20)).ok
+    assert find(ask, replace(new, at=wait.since + 20)).why_at(wait.since + 21) == "web.2, the newest, has run for 21 s"
+    assert not find(ask, replace(tasks(task(2, id="t9", state="failed"), base=new), at=90.0)).ok
+    stopping = tasks(task(2, desired="shutdown"), task(4, node=2), base=new)
+    assert not find(ask, replace(stopping, at=90.0)).ok
+
+
+def test_how_a_service_is_updated_is_part_of_what_it_is() -> None:
+    ask = {"service": {"name": "web", "failure_action": "rollback", "monitor": 20}}
+    found = find(ask, START)
+    assert not found.ok
+    assert "web has the failure action pause, not rollback" in found.why
+    assert "web watches new tasks for 5 s, not for 20 s" in found.why
+    spec = replace(WEB.spec, update=UpdateConfig(failure_action="rollback", monitor=25.0))
+    assert find(ask, saw(START, SwarmChanged("node1", services=(replace(WEB, spec=spec),)))).ok
+
+
+def test_a_whole_update_is_one_that_also_began_since_then() -> None:
+    def status(state: str, started: float, base: World = START) -> World:
+        service = replace(WEB, status=UpdateStatus(state, "", started))
+        return saw(base, SwarmChanged("node1", services=(service,)))
+
+    ask = {"updated": {"service": "web", "state": "completed", "whole": True}}
+    under_way = status("updating", 5.0)
+    assert find(ask, status("completed", 5.0, under_way), since=START).ok
+    assert not find(ask, status("completed", 5.0, under_way), since=under_way).ok
+    assert find(ask, status("completed", 9.0, under_way), since=under_way).ok

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lab.cli.parser import parse
 from lab.cluster.faults import FAULTS, Fault, apply_fault
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Cluster, silent
 from lab.errors import InputError
 from lab.lesson.act import act_model
@@ -54,9 +55,12 @@ class Network:
     faults = frozenset(FAULTS)
 
     def __init__(self) -> None:
-        self.broken: list[tuple[LinkFault, bool]] = []
+        self.broken: list[tuple[LinkFault | MachineFault, bool]] = []
 
     def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
+        self.broken.append((fault, held))
+
+    def break_machine(self, fault: MachineFault, *, held: bool = False) -> None:
         self.broken.append((fault, held))
 
 
@@ -68,9 +72,12 @@ class Network:
         ("delay", "node1 250", LinkFault("node1", delay=0.25)),
         ("lose", "node1 20", LinkFault("node1", lost=0.2)),
         ("block", "node1 7946", LinkFault("node1", lost=1, port=7946)),
+        ("hang", "node1 engine", MachineFault("node1", "hang", what="engine")),
+        ("hang", "node1 app_web", MachineFault("node1", "hang", what="app_web")),
+        ("skew", "node1 -30", MachineFault("node1", "skew", minutes=-30)),
     ],
 )
-def test_a_fault_of_a_link_takes_more_than_a_node(verb: str, target: str, fault: LinkFault) -> None:
+def test_a_fault_may_take_more_than_a_node(verb: str, target: str, fault: LinkFault | MachineFault) -> None:
     network = Network()
     apply_fault(cast(Cluster, network), verb, target, silent)
     apply_fault(cast(Cluster, network), verb, target, silent, held=True)
@@ -88,6 +95,8 @@ def test_a_fault_of_a_link_takes_more_than_a_node(verb: str, target: str, fault:
         ("stop", "node1 node2", "takes NODE, not node1 node2"),
         ("delay", "node1 soon", "MS is a whole number, 1 to 60000 milliseconds, not soon"),
         ("lose", "node1 101", "PERCENT is a whole number, 1 to 100 percent, not 101"),
+        ("skew", "node1 1.5", "MINUTES is a whole number, -500000 to 500000 minutes"),
+        ("fill", "node1 90", "takes NODE, not node1 90"),
         ("block", "node1 0", "PORT is a whole number, 1 to 65535"),
     ],
 )

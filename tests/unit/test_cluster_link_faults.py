@@ -22,14 +22,13 @@ from lab.cluster.vm.lan_switch import Switch
 from lab.cluster.vm.link_faults import (
     Effects,
     Held,
-    Owner,
     add_fault,
-    find_owner,
     heal_node,
     read_links,
     read_ports,
     write_links,
 )
+from lab.cluster.vm.owner import Owner, find_owner
 from tests.unit.test_cluster_lan_switch import NAMES, Plug, address, frame
 
 NODES = st.sampled_from(["node1", "node2", "node3"])

@@ -90,7 +90,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (
             GOOD.replace("stop: node4", "stop: a, cut: b"),
             16,
-            "exactly one of stop, start, cut, partition, silence, delay, lose, block, heal, load, not 2",
+            "exactly one of stop, start, cut, partition, silence, delay, lose, block, fill, hang, skew, heal, load",
         ),
         (GOOD.replace("id: good", "id: Not Good"), 1, "'id' is \"Not Good\", which is not of the form"),
         (GOOD.replace("exactly: 3", "exactly: -1"), 12, "'exactly' must be at least 0, not -1"),

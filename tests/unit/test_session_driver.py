@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +10,7 @@ import pytest
 
 from lab.cluster.faults import FAULTS
 from lab.cluster.model import Capacity, Cluster
+from lab.cluster.wire import Wire
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
 from lab.session.cluster_driver import ClusterDriver
@@ -29,6 +30,18 @@ class Nodes:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return (Endpoint("node1", "manager", "tcp://127.0.0.1:1", None, "10.77.0.11", {}),)
+
+    def powered_off(self) -> tuple[str, ...]:
+        return ()
+
+    def cut_off(self) -> tuple[str, ...]:
+        return ()
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        return {}
+
+    def open_wire(self, marks: Collection[str] = ()) -> Wire:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -74,3 +87,9 @@ def test_no_shell_is_opened_once_the_lab_is_closed(tmp_path: Path, monkeypatch: 
     closed.close()
     with pytest.raises(EngineError, match="the lab is being closed"):
         closed.shell("node1")
+
+
+def test_when_no_manager_answers_any_more_the_keys_go_to_one_that_is_on(driver: ClusterDriver) -> None:
+    driver.journal.write(ManagerLink("stale", "node1", "the swarm has no leader"))
+    driver.keys("x")
+    assert driver.shell("node1") is driver.shell("", bound=0.0)

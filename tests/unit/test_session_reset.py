@@ -12,6 +12,8 @@ import pytest
 
 from lab import file_lock
 from lab.cluster import api, lab_paths
+from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Cluster
 from lab.cluster.snapshot import Snapshot
 from lab.cluster.vm import state
@@ -232,6 +234,16 @@ def test_a_machine_that_ends_again_and_again_ends_the_reset_with_a_sentence() ->
     with pytest.raises(MachinesEnded, match="the machine of node4 ended during the reset"):
         put_back(driver)
     assert len(driver.powered_on) == reset.ATTEMPTS - 1
+
+
+def test_faults_of_the_network_and_inside_machines_are_ended_first() -> None:
+    driver = Machines()
+    driver.faults = (LinkFault("node1", "node2", lost=1), MachineFault("node4", "hang", what="engine"))
+    expected = ("heal: node1 and node2 are cut", "heal: engine hangs on node4")
+    assert put_back(driver, dry_run=True).actions[:2] == expected
+    assert len(driver.faults) == 2
+    assert put_back(driver).actions[:2] == expected
+    assert not driver.faults
 
 
 def test_a_preview_says_at_once_that_the_managers_are_off() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import signal
 import subprocess
 import sys
@@ -355,6 +356,7 @@ def test_the_environment_is_small_and_given(stage: Stage, monkeypatch: pytest.Mo
     monkeypatch.setenv("LANG", "C")
     monkeypatch.delenv("LC_ALL", raising=False)
     env = environment({"A": "1"})
+    assert shutil.which("swarmlab", path=env["PATH"]) is not None
     assert env["A"] == "1" and "SECRET_TOKEN" not in env and env["LC_CTYPE"] == "C.UTF-8"
 
 

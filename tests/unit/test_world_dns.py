@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lab.world.dns import AddressRecord, ClientsRow
-from lab.world.entries import ClientsSeen, EndpointChecked, Entry, Fact, LessonOpened, Restored, ZoneServed
+from lab.world.dns import AddressRecord, ClientsRow, ClientsSeen, EndpointChecked, ZoneServed
+from lab.world.entries import Entry, Fact, LessonOpened, Restored
 from lab.world.world import World, fold_all
 
 RECORDS = tuple(AddressRecord(f"node{n}", f"10.77.0.{10 + n}") for n in (1, 2, 3))

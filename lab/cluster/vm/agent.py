@@ -1,7 +1,8 @@
-"""The lab's own agent in a machine: a loop in its process 1 (`build/guest/pid1`) that answers on a console of its own.
+"""The lab's own agent in a machine: a program (`build/guest/agent`) that answers on a console of its own.
 
 Nothing listens on a network: the console is a virtio port, whose other end is a socket in the machine's private folder.
-One line each way: `WORD VALUE`, answered by `done WORD` when it is done.
+One line each way: `WORD VALUE`, answered by `done WORD` or `failed WORD`, for some after a line `said WORD ...`. One
+connection at a time is served; others wait.
 """
 
 from __future__ import annotations
@@ -35,10 +36,21 @@ class Agent:
         except OSError as error:
             raise self._describe_silence(word) from error
 
-    def await_done(self, word: str, bound: float = BOUND) -> None:
-        """Wait until the machine says that it is done. Raises LabError after `bound` seconds."""
+    def ask(self, word: str, value: str = "", bound: float = BOUND) -> str:
+        """Send a line and wait until it is done; return what the machine said. Raises LabError."""
+        self.send(word, value)
+        return self.await_done(word, bound)
+
+    def await_done(self, word: str, bound: float = BOUND) -> str:
+        """Wait until the machine says that it is done, and return what else it said. Raises LabError after `bound`
+        seconds, or when it failed."""
         end, said = time.monotonic() + bound, b""
-        while f"done {word}".encode() not in (line.strip() for line in said.splitlines()):
+        while True:
+            lines = [line.strip().decode(errors="replace") for line in said.splitlines(keepends=True) if b"\n" in line]
+            if f"done {word}" in lines:
+                return next((line[len(word) + 6 :] for line in lines if line.startswith(f"said {word} ")), "")
+            if f"failed {word}" in lines:
+                raise LabError(f"{self._node} could not do what `{word}` asks", remedy="swarmlab status")
             self._connection.settimeout(max(0.01, end - time.monotonic()))
             try:
                 more = self._connection.recv(4096)
@@ -50,6 +62,15 @@ class Agent:
 
     def _describe_silence(self, word: str) -> LabError:
         return LabError(f"the agent in {self._node} did not answer to `{word}`", remedy="swarmlab status")
+
+
+def is_there(folder: Path) -> bool:
+    """Return whether the machine in `folder` has an agent: the socket of one that was killed is not listened to."""
+    try:
+        with connect(folder):
+            return True
+    except LabError:
+        return False
 
 
 @contextmanager

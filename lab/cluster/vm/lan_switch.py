@@ -15,13 +15,15 @@ import os
 import selectors
 import socket
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lab.cluster.vm import console, link_faults
+from lab.cluster.vm import console, link_faults, machine_faults
 from lab.cluster.vm.link_faults import Effects
+from lab.cluster.vm.taps import Taps
 
 INBOX = "switch"
 """The socket in a machine's folder that the machine sends to."""
@@ -101,11 +103,12 @@ class Port:
 
 class Switch:
     """The switch: sends a frame to the machine with its target address, or to all others while that machine is
-    unknown, as the network's faults let it (`link_faults`)."""
+    unknown, as the network's faults let it (`link_faults`), and sends their heads to those who read (`taps`)."""
 
     def __init__(self, nodes: Sequence[str]) -> None:
         self._selector = selectors.DefaultSelector()
         self._effects = Effects()
+        self._taps = Taps(nodes)
         self._late: list[tuple[float, int, Port, bytes]] = []
         self._count = 0
         Path(link_faults.DOOR).unlink(missing_ok=True)
@@ -121,11 +124,13 @@ class Switch:
     def turn(self, bound: float) -> None:
         """Forward the frames that have arrived, and those that are due; wait up to `bound` seconds for them."""
         due = self._late[0][0] - time.monotonic() if self._late else bound
+        if self._taps.open:
+            due = min(due, self._taps.send())
         for key, events in self._selector.select(min(bound, max(0.0, due))):
             port: Port | None = key.data
             if port is None:
                 self._door.recv(_FRAME)
-                self.read_faults()
+                self.read_files()
                 continue
             if events & selectors.EVENT_READ:
                 self._take(port)
@@ -135,8 +140,9 @@ class Switch:
             _, _, target, frame = heapq.heappop(self._late)
             target.send(frame)
 
-    def read_faults(self) -> None:
-        """Apply the network's faults as they are now; one whose owner has ended is over."""
+    def read_files(self) -> None:
+        """Apply the network's faults and taps as they are now; those whose owner has ended are over."""
+        self._taps.read()
         faults = tuple(held.fault for held in link_faults.read_links(Path()))
         if faults != self._effects.faults:
             self._effects = Effects(faults)
@@ -153,17 +159,23 @@ class Switch:
             if not source[0] & 1:
                 self._where[source] = port
             known = None if target[0] & 1 else self._where.get(target)
-            for other in self.ports if known is None else (known,):
-                if other is not port:
-                    self._forward(port, other, frame)
+            came = [
+                self._forward(port, other, frame)
+                for other in (self.ports if known is None else (known,))
+                if other is not port
+            ]
+            if self._taps.open:
+                self._taps.take(port.node, known.node if known else "", frame, lost=not any(came))
 
-    def _forward(self, source: Port, target: Port, frame: bytes) -> None:
+    def _forward(self, source: Port, target: Port, frame: bytes) -> bool:
+        """Forward a frame as the faults let it; return whether it is not lost."""
         late = self._effects.delay(source.node, target.node, frame) if self._effects.faults else 0.0
         if late and len(self._late) < _LATE:
             self._count += 1  # Frames that are due at the same moment keep their order.
             heapq.heappush(self._late, (time.monotonic() + late, self._count, target, frame))
         elif late == 0:
             target.send(frame)
+        return late is not None
 
     def _poll(self, port: Port) -> None:
         """Poll for when a port's machine accepts more; stop polling when no frame is queued for it."""
@@ -185,20 +197,25 @@ def _datagrams() -> socket.socket:
 
 def main(identity: str, *nodes: str) -> None:
     """Switch frames between `nodes` until the process is ended or the folder is deleted. As the one process that lives
-    as long as the machines, it also limits the size of their console logs."""
+    as long as the machines, it also limits the size of their console logs, and undoes the faults inside them whose
+    owners have ended."""
     os.umask(0o077)
+    here, lock = Path(), Path.cwd().parent / "cluster.lock"
     switch = Switch(nodes)
     beside = Path(f".{PID_FILE}.{identity}")
     beside.write_text(str(os.getpid()))
     beside.replace(PID_FILE)
-    due = 0.0
+    due, mending = 0.0, threading.Thread()
     while os.stat(".").st_nlink:  # noqa: PTH116  a deleted folder has no path any more
         switch.turn(_CHECK)
         if (now := time.monotonic()) >= due:
             due = now + _CHECK
-            switch.read_faults()
+            switch.read_files()
             for node in nodes:
                 console.trim(Path(node))
+            if not mending.is_alive():  # a machine may take long to answer, and frames do not wait for it
+                mending = threading.Thread(target=machine_faults.mend_orphans, args=(here, lock), daemon=True)
+                mending.start()
 
 
 if __name__ == "__main__":

@@ -15,39 +15,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab.cluster.links import LinkFault
+from lab.cluster.vm.owner import Owner
 from lab.files import write_private
 
 FILE = "links.json"
 DOOR = "links"
-"""The socket in the folder that tells the switch to read the file again."""
+"""The socket in the folder that tells the switch to read its files again."""
 
 _ETHERNET, _IP4 = 14, b"\x08\x00"
 _PORTS_IN = (6, 17)
 """The IP protocols whose first two fields are ports: TCP and UDP."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A process, and when it started in clock ticks since the boot: process ids are used again (proc_pid_stat(5))."""
-
-    pid: int
-    started: str
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return find_owner(self.pid) == self
-
-
-def find_owner(pid: int) -> Owner | None:
-    """Return the process with this id; None when there is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    # The program's name in parentheses may hold anything, parentheses too.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else Owner(pid, fields[19])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +52,11 @@ def write_links(home: Path, held: Iterable[Held]) -> None:
         write_private(home / FILE, json.dumps(rows).encode())
     else:
         (home / FILE).unlink(missing_ok=True)
+    tell_switch(home)
+
+
+def tell_switch(home: Path) -> None:
+    """Have the switch read its files again, if it runs."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door, suppress(OSError):
         # A socket's address has at most 107 bytes; through a descriptor of its folder the path is always short.
         folder = os.open(home, os.O_PATH | os.O_DIRECTORY)

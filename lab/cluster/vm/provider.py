@@ -87,10 +87,10 @@ class VmProvider:
             recover.recover(VmCluster(state.load_state(name)), report)
 
     def down(self, name: str, report: Report) -> None:
-        """See `lab.cluster.vm.vm_cluster.remove`. Snapshots that are more than a step's stay: they fit the next lab of
+        """See `lab.cluster.vm.remove.remove`. Snapshots that are more than a step's stay: they fit the next lab of
         that name that starts from the same template."""
+        from lab.cluster.vm.remove import remove
         from lab.cluster.vm.snapshot import store
-        from lab.cluster.vm.vm_cluster import remove
 
         remove(name, report)
         store.delete_of_steps(name)

@@ -12,14 +12,15 @@ from lab.cluster import lab_paths, pki, swarm_init
 from lab.cluster.docker_env import write_contexts
 from lab.cluster.model import Images, Progress, Report, silent
 from lab.cluster.provider import Consent
-from lab.cluster.vm import acceleration, link_faults, ports, processes, requirements, state
+from lab.cluster.vm import acceleration, link_faults, machine_faults, ports, processes, requirements, state
 from lab.cluster.vm.acceleration import Choice
 from lab.cluster.vm.build import disk_cache, inputs, seed
 from lab.cluster.vm.qemu import GATEWAY, HOST_ADDRESS, LOOPBACK, NAME_SERVER
+from lab.cluster.vm.remove import remove
 from lab.cluster.vm.snapshot import fits, recover, restore, store, up_template
 from lab.cluster.vm.snapshot.store import Record
 from lab.cluster.vm.state import LabState, NodeState
-from lab.cluster.vm.vm_cluster import VmCluster, base_disk, remove
+from lab.cluster.vm.vm_cluster import VmCluster, base_disk
 from lab.engine.endpoint import Role
 from lab.errors import InputError, LabError, MissingError
 
@@ -253,6 +254,7 @@ def _on_this_machine(found: VmCluster) -> VmCluster:
 
 def _boot(found: VmCluster, report: Report) -> None:
     link_faults.write_links(found.home, ())
+    machine_faults.mend(found.home)
     for node in found.state.nodes:
         folder = found.home / node.name
         if found.is_running(node) and processes.is_cut(folder):

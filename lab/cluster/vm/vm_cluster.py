@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lab import file_lock, files, paths
+from lab import file_lock, paths
 from lab.cluster import lab_paths, swarm_init
 from lab.cluster.links import LinkFault
+from lab.cluster.machine_faults import ENGINE, MachineFault
 from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
-from lab.cluster.vm import console, link_faults, processes, qemu, state
+from lab.cluster.vm import console, link_faults, machine_faults, processes, qemu, reach
+from lab.cluster.vm.owner import find_owner
 from lab.cluster.vm.ports import Block
 from lab.cluster.vm.qemu import Drive, Machine, Network
+from lab.cluster.vm.remove import remove
 from lab.cluster.vm.state import LabState, NodeState
+from lab.cluster.vm.taps import Tapped
+from lab.engine.containers import find_containers
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError, LabError, WaitError
 from lab.wait import wait_until
@@ -27,14 +32,17 @@ from lab.wait import wait_until
 BOOT_BOUND = 300.0
 REJOIN_BOUND = 180.0
 _POLL = 0.5
-_FAULTS = ("stop", "start", "cut", "partition", "silence", "delay", "lose", "block", "heal")
+_FAULTS = (*("stop", "start", "cut", "partition", "silence", "delay", "lose", "block", "fill", "hang", "skew", "heal"),)
 _ASK = 10.0
 _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
 
 
 #: Measured: four emulated machines on two cores handle about eleven new HTTPS connections a second through Traefik,
 #: nginx and Node.js, and fewer while a new version starts; a TLS handshake takes long on an emulated processor.
-CAPACITIES = {"kvm": Capacity(), "tcg": Capacity(load=1, patience=30.0, mesh_round=5.0, handshake_rounds=(3.0, 10.0))}
+CAPACITIES = {
+    "kvm": Capacity(),
+    "tcg": Capacity(load=1, patience=30.0, mesh_round=5.0, peer_rounds=(3.0, 6.0), handshake_rounds=(3.0, 10.0)),
+}
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,7 @@ class VmCluster:
         nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
         whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
         links = tuple(fault.sentence for fault in self.broken_links())
+        machines = tuple(fault.sentence for fault in self.broken_machines())
         return ClusterStatus(
             name=self.name,
             provider=self.provider,
@@ -115,10 +124,11 @@ class VmCluster:
             # If the clock was set back since, the lab seems to be created in the future: then it is new.
             created=min(self.state.created, datetime.now(UTC)),
             nodes=nodes,
-            whole=whole and not links and any(n.leader for n in nodes),
+            whole=whole and not links and not machines and any(n.leader for n in nodes),
             note=self.state.note,
             images=self.state.images,
             links=links,
+            machines=machines,
         )
 
     def _node_status(
@@ -146,6 +156,7 @@ class VmCluster:
         one = self.node(node)
         with self.hold_lock():
             processes.power_off(self.home / one.name, one.identity)
+            machine_faults.forget(self.home, [node])
 
     def powered_off(self) -> tuple[str, ...]:
         """Return the nodes whose machines are not running, whoever ended them."""
@@ -172,10 +183,12 @@ class VmCluster:
         self._cable(node, off=True)
 
     def heal(self, node: str, report: Report = silent) -> None:
-        """Plug the cable back in, end the faults of the node's links, and wait until it is back in the swarm."""
+        """Plug the cable back in, end the faults of the node's links and of the machine, and wait until it is back in
+        the swarm."""
         one = self._cable(node, off=False)
         with self.hold_lock():
             link_faults.heal_node(self.home, node)
+            machine_faults.mend(self.home, lambda held: held.fault.node == node)
         self._wait_ready(one, report)
 
     def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
@@ -183,7 +196,7 @@ class VmCluster:
         for name in filter(None, (fault.node, fault.peer)):
             self.node(name)
         with self.hold_lock():
-            link_faults.add_fault(self.home, fault, link_faults.find_owner(os.getpid()) if held else None)
+            link_faults.add_fault(self.home, fault, find_owner(os.getpid()) if held else None)
 
     def broken_links(self) -> tuple[LinkFault, ...]:
         """Return the faults of the machines' network."""
@@ -194,6 +207,29 @@ class VmCluster:
         with self.hold_lock():
             link_faults.write_links(self.home, ())
 
+    def break_machine(self, fault: MachineFault, *, held: bool = False) -> None:
+        """Cause a fault inside a machine. Raises LabError when it is powered off or does not do it, InputError when no
+        container of that service runs there."""
+        one = self.node(fault.node)
+        if not self.is_running(one):
+            raise LabError(f"{fault.node} is powered off", remedy=f"swarmlab node start {fault.node}")
+        containers: tuple[str, ...] = ()
+        if fault.kind == "hang" and fault.what != ENGINE:
+            containers = find_containers(self._endpoint(one), fault.what)
+            if not containers:
+                raise InputError(f"no container of a service {fault.what} runs on {fault.node}")
+        with self.hold_lock():
+            machine_faults.cause(self.home, fault, containers, find_owner(os.getpid()) if held else None)
+
+    def broken_machines(self) -> tuple[MachineFault, ...]:
+        """Return the faults inside the machines."""
+        return tuple(held.fault for held in machine_faults.read_faults(self.home))
+
+    def heal_machines(self) -> None:
+        """End every fault inside the machines."""
+        with self.hold_lock():
+            machine_faults.mend(self.home)
+
     def _cable(self, node: str, *, off: bool) -> NodeState:
         one = self.node(node)
         with self.hold_lock():
@@ -201,6 +237,16 @@ class VmCluster:
                 raise LabError(f"{node} is powered off", remedy=f"swarmlab node start {node}")
             processes.set_cut(self.home / node, off=off)
         return one
+
+    def open_wire(self, marks: Collection[str] = ()) -> Tapped:
+        """Begin to read the machines' network."""
+        return Tapped(self.home, [node.name for node in self.state.nodes], marks)
+
+    def reach(self) -> Mapping[str, Mapping[str, float | None]]:
+        """Have every machine that is on try to reach the others."""
+        on = {n.name: n.lan_address for n in self.state.nodes if self.is_running(n)}
+        all_of_them = {n.name: n.lan_address for n in self.state.nodes}
+        return reach.ask_all({self.home / name: {n: a for n, a in all_of_them.items() if n != name} for name in on})
 
     def down(self, report: Report = silent) -> None:
         """End every machine and delete the cluster's folder with all its files; the cache stays."""
@@ -337,36 +383,6 @@ def base_disk(disk: str) -> Path:
             f"the base disk of this lab's machines is missing ({path})", remedy="swarmlab down, then swarmlab up"
         )
     return path
-
-
-def remove(name: str, report: Report) -> None:
-    """End the machines of the lab `name`, even a half-made one, and delete its folder.
-
-    Raises LabError and deletes nothing when there is no sign that the lab made the folder: no record, mark or process.
-    """
-    home = lab_paths.lab_folder(name)
-    try:
-        lab = state.load_state(name)
-        nodes: Sequence[tuple[str, str]] = [(n.name, n.identity) for n in lab.nodes]
-        switch = lab.switch
-    except LabError:
-        nodes, switch = processes.find_strays(home), processes.find_stray_switch(home)
-        if not (nodes or switch or state.is_made_by_lab(name)) and home.is_dir() and any(home.iterdir()):
-            raise LabError(
-                f"nothing in {home} was deleted: it holds no record of a lab, so others may have put it there",
-                remedy="delete the files in it that you do not need",
-            ) from None
-    for node, identity in nodes:
-        report(Progress("down", f"powering {node} off"))
-        processes.power_off(home / node, identity)
-    if switch:
-        processes.stop_switch(home, switch)
-    report(Progress("down", "deleting disks and keys"))
-    # The signs that the lab made it are deleted last, so that an interrupted `down` can be run again.
-    for path in () if home.is_symlink() else tuple(home.glob("*")):
-        if path.name not in (state.FILE, state.MARK):
-            files.delete(path)
-    files.delete(home)
 
 
 def _list_nodes(guides: Sequence[Endpoint]) -> tuple[swarm_init.ListedNode, ...]:

@@ -57,12 +57,12 @@ class View(LinesView):
         return find_module(self._view).lines(self._world, room, self.size.height or _GUESS, self._now)
 
     def _head(self) -> None:
-        """Set the title, and the subtitle that lists the other views."""
+        """Set the title, and the subtitle that lists the other views that have a key."""
         shown, first = panes.find_pane(self._view), panes.find_pane(CLUSTER)
         if not self._keys:
             self.border_title = shown.title
             return
-        others = "  ".join(f"{p.key} {p.title.lower()}".strip() for p in panes.PANES if p is not shown)
+        others = "  ".join(f"{p.key} {p.title.lower()}" for p in panes.PANES if p.key and p is not shown)
         self.border_title = f"{shown.key} {shown.title}".strip()
         brief = f"{first.key} {first.title.lower()}  {panes.key_range()} views"
         self.border_subtitle = others if len(others) + 6 <= self.outer_size.width else brief

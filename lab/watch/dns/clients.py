@@ -12,8 +12,8 @@ from lab.dns.client import Answer, Cache
 from lab.engine.endpoint import Endpoint
 from lab.errors import LabError
 from lab.watch import probe, threads
-from lab.world.dns import CACHINGS, Caching, ClientsRow
-from lab.world.entries import ClientsSeen, Hit
+from lab.world.dns import CACHINGS, Caching, ClientsRow, ClientsSeen
+from lab.world.entries import Hit
 from lab.world.request import Request
 
 EACH = 4

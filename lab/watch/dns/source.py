@@ -21,8 +21,8 @@ from lab.errors import LabError
 from lab.watch import probe, threads
 from lab.watch.dns.clients import Clients
 from lab.watch.source import PollInterval, Source
-from lab.world.dns import AddressRecord
-from lab.world.entries import EndpointChecked, Entry, LessonOpened, Restored, ZoneServed
+from lab.world.dns import AddressRecord, EndpointChecked, ZoneServed
+from lab.world.entries import Entry, LessonOpened, Restored
 from lab.world.health import INTERVALS
 from lab.world.journal import Journal
 from lab.world.request import Request

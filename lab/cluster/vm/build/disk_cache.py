@@ -57,7 +57,7 @@ _NAMES = (
 def disk_name(kind: Images = "packages") -> str:
     """Return the name of the cache folder of the base disk that this version of the lab makes: with the images from
     packages on it, or with none for a cluster that pulls official ones. Raises InputError, MissingError."""
-    scripts = (inputs.guest("init"), inputs.guest("pid1"))
+    scripts = tuple(inputs.guest(name) for name in ("init", "pid1", "agent"))
     if kind == "official":
         return f"base-{inputs.key('base without images', inputs.rootfs_key(), *scripts)}"
     keys = images.image_keys(images.recipes()).values()

@@ -60,6 +60,7 @@ def make(rootfs: Path, kernel: Path, initrd: Path) -> None:
                 Entry("bin/e2fsck", wanted["e2fsck.static"], 0o755),
                 Entry("init", inputs.guest("init"), 0o755),
                 Entry("pid1", inputs.guest("pid1"), 0o755),
+                Entry("agent", inputs.guest("agent"), 0o755),
                 Entry("virtio_blk.ko", wanted["virtio_blk.ko"], 0o644),
             )
         )

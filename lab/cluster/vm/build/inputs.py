@@ -84,7 +84,7 @@ def _names_and_bytes(folder: Path) -> Iterable[str | bytes]:
 
 
 def guest(name: str) -> bytes:
-    """Return one of the programs that run inside a machine: `init` or `pid1`."""
+    """Return one of the programs that run inside a machine: `init`, `pid1` or `agent`."""
     return (resources.files(__package__) / "guest" / name).read_bytes()
 
 

@@ -16,7 +16,7 @@ from lab.cluster.vm.state import LabState
 NO_KEYS = "none"
 """The key of a lab whose certificates are gone."""
 
-FORMAT = 1
+FORMAT = 2
 """Increase it when what is saved, or how, changes."""
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab import files, paths
 from lab.cluster.model import Progress, Report
-from lab.cluster.vm import agent, link_faults, processes
+from lab.cluster.vm import agent, link_faults, machine_faults, processes
 from lab.cluster.vm.snapshot import memory, store
 from lab.cluster.vm.snapshot.store import NodeRecord, Record
 from lab.cluster.vm.snapshot.take import EDGE, copy_disk
@@ -35,6 +35,7 @@ def restore(lab: VmCluster, folder: Path, record: Record, report: Report) -> Non
     report(Progress("restore", "ending the machines as they are", 0.1))
     everyone = [lab.node(node.name) for node in record.nodes]
     _power_off(lab, everyone)
+    machine_faults.forget(lab.home, [node.name for node in everyone])
     with paths.guard_writes(lab.home):
         for node in everyone:
             _put_disk_back(folder / f"{node.name}.qcow2", lab.home / node.name / "disk.qcow2")
@@ -85,14 +86,15 @@ def find_unfinished(lab: VmCluster) -> tuple[Path, Record | None] | None:
 
 def go_on(folders: Sequence[Path]) -> None:
     """Let paused machines go on, all at one instant. The time is sent before: setting the clock is among the first
-    things that they do. Raises LabError."""
+    things that they do. The faults that they were saved with end. Raises LabError."""
     with ExitStack() as stack:
         agents = [stack.enter_context(agent.connect(folder)) for folder in folders]
         for one in agents:
             one.send("clock", f"{time.time():.3f}")
+            one.send("mend")
         memory.resume_all(folders)
         for one in agents:
-            one.await_done("clock")
+            one.await_done("mend")
 
 
 def _put_disk_back(saved: Path, disk: Path) -> None:

@@ -10,8 +10,7 @@ from lab.tui.panes.load.failures import MARKS, shorten_change
 from lab.tui.spans import Line, Span, fit, format_stamp, join_line, width
 
 if TYPE_CHECKING:
-    from lab.world.dns import Caching
-    from lab.world.entries import ClientsSeen
+    from lab.world.dns import Caching, ClientsSeen
     from lab.world.world import Change, World
 
 GUTTER = 16

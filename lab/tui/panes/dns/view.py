@@ -15,8 +15,7 @@ from lab.world.dns_state import Checks
 from lab.world.health import THRESHOLD
 
 if TYPE_CHECKING:
-    from lab.world.dns import AddressRecord
-    from lab.world.entries import EndpointChecked, ZoneServed
+    from lab.world.dns import AddressRecord, EndpointChecked, ZoneServed
     from lab.world.world import World
 
 HELP = (

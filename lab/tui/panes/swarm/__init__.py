@@ -1,0 +1,1 @@
+"""The swarm itself: its machines, the managers' quorum, who reaches whom."""

@@ -1,0 +1,1 @@
+"""The wire: who talks to whom on the nodes' own network."""

@@ -1,0 +1,1 @@
+"""The nodes' own network: the headers of its frames, and who talks to whom."""
