@@ -55,7 +55,8 @@ def replacement_times(since: World, world: World, service: str) -> Iterator[str]
         if began is None or ended is None:
             continue
         exit = f" (exit {pair.old.exit})" if pair.old.exit else ""
-        how = {"failed": f"it failed{exit}", "shutdown": "it was shut down"}.get(pair.old.state, "its node was lost")
+        ends = {"failed": f"it failed{exit}", "shutdown": "it was shut down", "complete": "it completed"}
+        how = ends.get(pair.old.state, "its node was lost")
         yield (
             f"{world.swarm.task_name(pair.new)} was replaced {max(0.0, ended - began):.1f} s after {how} on "
             f"{world.swarm.node_name(pair.old.node)}; it now runs on {world.swarm.node_name(pair.new.node)}"

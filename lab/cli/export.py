@@ -64,7 +64,7 @@ def _export_one(args: argparse.Namespace, out: Out) -> str:
 def _page(tape: Tape, lesson: Lesson | None) -> str:
     from dataclasses import asdict  # only a page needs these
 
-    from lab.session.run_page import run_page
+    from lab.session.run_page import run_page  # only a page needs it
     from lab.tui.pane_picture import picture_style
     from lab.tui.recorded_run import record_run
 

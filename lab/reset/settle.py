@@ -92,8 +92,12 @@ def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -
         leaves = task.service not in world.swarm.services or (
             task.service in ids and task.desired in ("shutdown", "remove")
         )
-        if leaves and task.state not in ENDED and node is not None and node.state == "ready":
+        if task.state in ENDED or node is None or node.state != "ready":
+            continue
+        if leaves:
             yield f"{world.swarm.task_name(task)} still ends on {node.name}"
+        elif task.service in ids and node.availability == "drain":  # The scheduler has not come round to it.
+            yield f"{world.swarm.task_name(task)} still runs on {node.name}, which is drained"
 
 
 def _not_as_far(world: World, name: str, running: int) -> Iterator[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Actions to report: those in the life of a task's container, and all those of the swarm's own kinds.
 TOLD = frozenset({"start", "die", "oom", "health_status", "create", "update", "remove"})
+#: Another action of a network: an engine drops its own part of one that the managers have removed already.
+_DROPPED = ("network", "destroy")
 KINDS = ("container", "service", "node", "secret", "config", "network")
 #: Initial delay before a broken stream is reopened, seconds.
 SOON = 1.0
@@ -87,5 +89,6 @@ class EventStream:
         except EngineError:
             return
         self._pause = SOON
-        if event.action in TOLD and (event.type != "container" or event.task):
+        told = event.action in TOLD or (event.type, event.action) == _DROPPED
+        if told and (event.type != "container" or event.task):
             self._told(event)

@@ -25,16 +25,17 @@ from tests.live.strict_look import looking, open_strict_look
 pytestmark = pytest.mark.timeout(3000)
 
 _EVERY = [lesson for lesson in load_course() if any(step.ways for step in lesson.steps)]
-_MOST = max(len(step.ways) for lesson in _EVERY for step in lesson.steps)
+_MOST = {lesson.id: max(len(step.ways) for step in lesson.steps) for lesson in _EVERY}
 _ALL = os.environ.get("SWARMLAB_WAYS") == "all"
 #: How many commits it takes until each lesson had its turn.
 _PARTS = 5
 LESSONS = _EVERY if _ALL else _EVERY[number_of_commit() % _PARTS :: _PARTS]
-ROUNDS = range(_MOST) if _ALL else (number_of_commit() // _PARTS % _MOST,)
+_ROUND = number_of_commit() // _PARTS
+#: Each lesson with the number of the way that is taken in each of its steps.
+TAKEN = [(each, n) for each in LESSONS for n in (range(_MOST[each.id]) if _ALL else (_ROUND % _MOST[each.id],))]
 
 
-@pytest.mark.parametrize("number", ROUNDS)
-@pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.id for lesson in LESSONS])
+@pytest.mark.parametrize(("lesson", "number"), TAKEN, ids=[f"{lesson.id}-{number}" for lesson, number in TAKEN])
 def test_a_lesson_is_taken_by_other_commands(cluster: Cluster, lesson: Lesson, number: int, say: Say) -> None:
     reset = swarmlab("reset", "--to", lesson.id, "--name", cluster.name)
     assert reset.code == 0, reset.err

@@ -149,7 +149,7 @@ def test_json_is_one_object_on_standard_output(capsys: pytest.CaptureFixture[str
 def test_the_paths_are_listed_with_their_steps(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lessons", "--json"]) == 0
     paths = {path["id"]: path for path in json.loads(capsys.readouterr().out)["paths"]}
-    assert list(paths) == ["talk-25", "workshop-90", "half-day"]
+    assert list(paths) == ["talk-25", "workshop-90", "half-day", "two-days"]
     assert paths["talk-25"]["minutes"] == 25 and paths["talk-25"]["steps"][0] == "first-service:run"
     assert main(["lessons"]) == 0
     said = capsys.readouterr().out

@@ -36,6 +36,10 @@ BEYOND = {
     "task-life": "tasks that wait and that are rejected",
     "placement": "preferences, reservations, and jobs",
     "routing-mesh": "what nginx wrote to its log, and through which address",
+    "networks": "names that are resolved inside a container",
+    "health": "health checks, and load",
+    "stacks": "what `docker stack config` makes of files",
+    "state": "what is in a volume",
     "edge-router": "Traefik: its API, its redirect, its dashboard's password",
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
@@ -231,3 +235,4 @@ def test_the_syllabus_covers_what_the_issue_names() -> None:
     for topic in syllabus.topics:
         for id in topic.lessons:
             assert topic.id in next(each for each in LESSONS if each.id == id).topics
+    assert syllabus.paths["two-days"].steps == syllabus.lessons

@@ -344,3 +344,17 @@ def test_preferences_and_the_most_on_a_node_are_declared_as_the_engine_has_them(
     placement = api.service_body(state.spec, {})["task_template"]["Placement"]
     assert placement["Preferences"] == [{"Spread": {"SpreadDescriptor": "node.labels.rack"}}]
     assert placement["MaxReplicas"] == 2
+
+
+def test_a_reset_waits_until_a_drained_node_has_no_task_any_more() -> None:
+    driver = ModelDriver()
+    start = Checkpoint(services={"web": ServiceState(image="nginx:1.26", replicas=4)})
+    drained = start.model_copy(update={"nodes": {"node4": NodeState(availability="drain")}})
+    for checkpoint in (start, drained):
+        driver.look()
+        found = plan(driver.journal.world, checkpoint, made_by_lab=True)
+        apply(found.actions, checkpoint, driver, clock=driver.time)
+    world = driver.journal.world
+    (web,) = world.swarm.services.values()
+    assert len(world.swarm.live_tasks(web.id)) == 4
+    assert "node4" not in {world.swarm.node_name(task.node) for task in world.swarm.live_tasks(web.id)}

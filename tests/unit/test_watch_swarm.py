@@ -88,6 +88,15 @@ def test_what_goes_is_forgotten(watched: Watched) -> None:
     assert "service web was removed" in told, told
 
 
+def test_a_network_that_an_engine_drops_later_than_the_managers_is_forgotten(watched: Watched) -> None:
+    id = watched.swarm.create_named("networks", "inside")["Id"]
+    watched.source.look()
+    assert id in watched.journal.world.swarm.objects
+    del watched.swarm.named["networks"][id]
+    watched.swarm.tell("network", "destroy", id, "inside")
+    watched.wait(lambda w: id not in w.swarm.objects, "the network is forgotten")
+
+
 def test_when_its_manager_dies_it_goes_on_through_another(watched: Watched) -> None:
     watched.source.look()
     watched.engines[0].stop()
