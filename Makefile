@@ -69,5 +69,5 @@ wheel: setup
 	$(PY) -m build --wheel --no-isolation
 
 lock:  ## rewrite requirements.lock from pyproject.toml
-	.venv/bin/pip-compile -q --strip-extras --extra cluster --extra dev --generate-hashes --no-emit-index-url \
+	.venv/bin/pip-compile -q --strip-extras --extra cluster --extra route53 --extra dev --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-emit-trusted-host --allow-unsafe -o requirements.lock pyproject.toml

@@ -36,6 +36,7 @@ PANES: tuple[Pane, ...] = (
     Pane("routes", "Routes", "8", "The routes, as Traefik knows them", ("routes",)),
     Pane("map", "Map", "9", "The map of what is deployed", ("routes",)),
     Pane("rollout", "Rollout", "0", "The update under way"),
+    Pane("dns", "DNS", "", "The names' records, their health checks, and who goes where", ("dns",)),
     Pane("swarm", "Swarm", "", "The swarm itself: machines, quorum, who reaches whom", ("peers",)),
     Pane("wire", "Wire", "", "The nodes' own network: who talks to whom", ("wire", "mesh")),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from lab.world.dns import CACHINGS, AddressRecord, ClientsRow, ClientsSeen, EndpointChecked, ZoneServed
 from lab.world.entries import (
     ActDone,
     Captured,
@@ -109,6 +110,29 @@ facts: st.SearchStrategy[Fact] = (
     | st.builds(CommandEnded, id=st.integers(1, 5), status=st.integers(0, 255), seconds=numbers, output=texts)
     | st.builds(ActDone, action=texts, node=names)
     | st.builds(Restored, snapshot=names)
+    | st.builds(
+        ZoneServed,
+        state=st.sampled_from(["live", "taken", "off"]),
+        names=st.lists(names, max_size=3).map(tuple),
+        records=st.lists(st.builds(AddressRecord, names, texts), max_size=3).map(tuple),
+        ttl=numbers,
+        why=texts,
+    )
+    | st.builds(EndpointChecked, node=names, passed=st.booleans(), status=st.integers(0, 599), ms=numbers, why=texts)
+    | st.builds(
+        ClientsSeen,
+        seconds=numbers,
+        rows=st.lists(
+            st.builds(
+                ClientsRow,
+                caching=st.sampled_from(CACHINGS),
+                went=st.lists(st.tuples(names, *[st.integers(0, 9)] * 3), max_size=3).map(tuple),
+                believe=st.lists(st.tuples(names, st.integers(0, 9)), max_size=3).map(tuple),
+                age=numbers,
+            ),
+            max_size=3,
+        ).map(tuple),
+    )
     | st.builds(
         Hit,
         node=names,

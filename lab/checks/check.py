@@ -16,6 +16,7 @@ from lab.checks.answers import Http, Tcp
 from lab.checks.base import Baseline, Condition, Outcome
 from lab.checks.certificates import CertificateIs, Renewed
 from lab.checks.command import Exit, Output
+from lab.checks.dns import ClientsGo, Resolves
 from lab.checks.load import LoadIs
 from lab.checks.managers import ManagersAnswer
 from lab.checks.nodes import NodeIs
@@ -54,6 +55,8 @@ class Check(Value):
     renewed: Renewed | None = None
     router: RouterIs | None = None
     load: LoadIs | None = None
+    resolves: Resolves | None = None
+    clients: ClientsGo | None = None
     wire: OnTheWire | None = None
 
     @model_validator(mode="after")

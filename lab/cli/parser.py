@@ -87,6 +87,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     takes = [f"{verb} {' '.join(a.name for a in fault.takes)}" for verb, fault in faults.FAULTS.items() if fault.takes]
     node.add_argument("more", nargs="*", metavar="MORE", help=f"what a fault takes besides: {', '.join(takes)}")
 
+    names = add("dns", "dns", "serve the demo's names by DNS, with health checks; or ask where a name leads")
+    names.add_argument("host", nargs="?", metavar="NAME", help="ask the name server for this name")
+    names.add_argument("--route53", metavar="ZONE", help="use this hosted zone of Amazon's Route 53; it costs money")
+    names.add_argument(
+        "--address", action="append", default=[], metavar="NODE=ADDRESS", help="publish this record there; repeat it"
+    )
+    names.add_argument("--remove", action="store_true", help="remove the lab's records and health checks there")
     challenge = add(
         "challenge", "challenges", "something broken, for you to find and repair; or the list of challenges"
     )

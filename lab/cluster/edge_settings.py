@@ -54,6 +54,7 @@ class EdgeSettings:
     https_port: int
     tcp_port: int
     acme_port: int
+    dns_port: int
     images: Images = "packages"
 
     @property
@@ -64,7 +65,8 @@ class EdgeSettings:
     @property
     def given(self) -> dict[str, str]:
         """The values that every lesson's texts may use (`lab.schema.template.GIVEN`)."""
-        ports = {name: str(getattr(self, name)) for name in ("http_port", "https_port", "tcp_port", "acme_port")}
+        names = ("http_port", "https_port", "tcp_port", "acme_port", "dns_port")
+        ports = {name: str(getattr(self, name)) for name in names}
         return {"domain": self.domain, **ports}
 
     @property
@@ -119,6 +121,7 @@ def read_settings(cluster: Cluster, environment: Mapping[str, str] = os.environ)
         https_port=published.get(443, ("", 443))[1] if acme == "pebble" else 443,
         tcp_port=published.get(9000, ("", 9000))[1],
         acme_port=published.get(15000, ("", 15000))[1],
+        dns_port=cluster.dns_port,
         images=cluster.images,
     )
 

@@ -123,6 +123,10 @@ class Cluster(Protocol):
     def capacity(self) -> Capacity: ...
 
     @property
+    def dns_port(self) -> int:
+        """The port of this machine, on loopback, that is kept for the lab's name server, UDP and TCP."""
+
+    @property
     def snapshots(self) -> Snapshots | None:
         """Its snapshots, None when its provider has none."""
 

@@ -33,6 +33,8 @@ class StackState(Value):
     services that it changes is paused."""
     fresh_with: tuple[Name, ...] = ()
     """When one of these stacks is recreated, so is this one, together with its volumes."""
+    pending: tuple[Name, ...] = ()
+    """Its services, by their names in the file, no task of which can run, as no node suits it."""
     _read: StackFile = PrivateAttr()
 
     @field_validator("file")
@@ -50,6 +52,8 @@ class StackState(Value):
 
     @model_validator(mode="after")
     def _sane(self) -> StackState:
+        if unknown := self.pending_services("s") - {*self.services("s")}:
+            raise ValueError(f"{self.file} has no service {min(unknown).removeprefix('s_')}")
         try:
             if self.first is not None and self.outline("s").services == self.first_outline("s").services:
                 raise ValueError("first and env make the same of the file: no update could be paused")
@@ -69,6 +73,10 @@ class StackState(Value):
     def services(self, name: str) -> tuple[str, ...]:
         """Return the full names of its services when it is deployed under a name."""
         return service_names(self._read, name)
+
+    def pending_services(self, name: str) -> frozenset[str]:
+        """Return the full names of its services of which no task can run."""
+        return frozenset(f"{name}_{each}" for each in self.pending)
 
     def expect(self, name: str, env: Mapping[str, str]) -> Expected:
         """Return what a deploy under a name creates, where `env` is this machine's settings. Raises InputError when a

@@ -81,7 +81,10 @@ def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -
     for stack, each in checkpoint.stacks.items():
         waits = find_pausing(stack, each)
         for name in each.services(stack):
-            yield from _not_paused(world, name) if name in waits else _find_unsettled(world, name)
+            if name in each.pending_services(stack):
+                yield from _not_as_far(world, name, 0)
+            else:
+                yield from _not_paused(world, name) if name in waits else _find_unsettled(world, name)
     names = {*checkpoint.services, *checkpoint.stack_services}
     ids = {s.id for name in names if (s := world.swarm.service(name)) is not None}
     for task in world.swarm.tasks.values():

@@ -359,4 +359,4 @@ def requests_of(checks: Iterable[Check]) -> Mapping[Request, int]:
 
 def _watched_parts(world: World) -> tuple[object, ...]:
     """Return what checks read: unchanged parts of a world are the same objects."""
-    return world.swarm, world.edge, world.commands, world.hits, world.load, world.link
+    return world.swarm, world.edge, world.dns, world.wire, world.commands, world.hits, world.load, world.link

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 
 #: Names that every lesson may use: the domain of its host names, the ports of this machine that lead to ports 80, 443,
-#: 9000 and 15000 of node1, and the load that the cluster can carry, in requests per second. Each is a plain word, so in
-#: a command they may stand inside quotes.
-GIVEN = ("domain", "http_port", "https_port", "tcp_port", "acme_port", "rate")
+#: 9000 and 15000 of node1, that of the lab's name server, and the load that the cluster can carry, in requests per
+#: second. Each is a plain word, so in a command they may stand inside quotes.
+GIVEN = ("domain", "http_port", "https_port", "tcp_port", "acme_port", "dns_port", "rate")
 #: Where a port that a service publishes is reached on one node from this machine: `{{node4_8080}}`.
 _ADDRESS = re.compile(r"node\d+_\d+")
 

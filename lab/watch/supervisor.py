@@ -22,6 +22,13 @@ from lab.world.journal import Journal
 from lab.world.traefik_services import dashboard_host, open_hosts, routed_hosts, traefik_id
 
 
+def _make_dns(journal: Journal, cluster: Cluster, edge: EdgeSettings) -> Source:
+    # Few lessons need DNS, and its library takes a moment to import.
+    from lab.watch.dns.source import DnsSource
+
+    return DnsSource(journal, cluster.endpoints(), edge.domain, edge.dns_port, cluster.capacity.patience)
+
+
 class SourceSupervisor:
     """The owner of these sources, which starts and stops them. Methods may be called from any thread."""
 
@@ -38,6 +45,7 @@ class SourceSupervisor:
             "mesh": partial(MeshSource, journal, endpoints, open_hosts, interval=mesh),
             "certificates": partial(CertificateSource, journal, endpoints, routed_hosts, roots, interval=handshakes),
             "acme": partial(AcmeSource, journal, endpoints, connect, traefik_id),
+            "dns": partial(_make_dns, journal, cluster, edge),
             "routes": partial(TraefikSource, journal, endpoints, dashboard_host, edge.login),
             "peers": partial(PeerSource, journal, endpoints, connect, cluster.reach, pace=peers),
             "wire": lambda: WireSource(journal, cluster.open_wire, self._marks),

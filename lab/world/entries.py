@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lab.world.bounds import Count, ExitStatus, Milliseconds, Moment, Name, PortNumber, Rate, Seconds, Share
+from lab.world.dns import ClientsSeen, EndpointChecked, ZoneServed
 from lab.world.swarm import Node, Service, SwarmObject, Task
 from lab.world.traefik import Balancer, Certificate, EntryPoint, Middleware, Router, Traffic, Verdict
 from lab.world.waiting import Waiting
@@ -352,6 +353,9 @@ Fact = Annotated[
     | AcmeTold
     | RoutesSeen
     | TrafficSeen
+    | ZoneServed
+    | EndpointChecked
+    | ClientsSeen
     | WireSeen
     | PeersSeen,
     Field(discriminator="kind"),

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from lab.world.swarm_state import Swarm
 
 Tone = Literal["good", "bad", "plain", "lab"]
-Kind = Literal["", "command", "act", "load", "load-failed", "task-runs", "task-ended", "task-died", "node-lost"]
+Kind = Literal[
+    "", "command", "act", "load", "load-failed", "task-runs", "task-ended", "task-died", "node-lost", "dns"
+]  # fmt: skip
 """What a line is about, for code that looks for such lines: the text is for people."""
 
 

@@ -1,6 +1,6 @@
 """The world: an immutable value, folded from the journal's entries. Panes, checks and plans are functions of it.
 
-Its parts are values with their own folds: `swarm_state`, `edge_state`, `lesson_state`, `load`.
+Its parts are values with their own folds: `swarm_state`, `edge_state`, `dns_state`, `lesson_state`, `load`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lab.world import edge_state, fold_load, swarm_state, timeline
+from lab.world import dns_state, edge_state, fold_load, swarm_state, timeline
+from lab.world.dns import ClientsSeen, EndpointChecked, ZoneServed
+from lab.world.dns_state import Dns
 from lab.world.edge_state import Edge
 from lab.world.entries import (
     AcmeTold,
@@ -93,6 +95,7 @@ class World:
     progress: Progressed | None = None
     swarm: Swarm = Swarm()
     edge: Edge = Edge()
+    dns: Dns = Dns()
     lesson: LessonState = LessonState()
     load: Load = Load()
     wire: Wire = Wire()
@@ -114,7 +117,9 @@ def fold(world: World, entry: Entry) -> World:
             return _fold_look(base, fact)
         case EngineEvent():
             return _fold_event(base, at, fact)
-        case LessonOpened() | StepMoved() | Checked() | Captured() | HintTaken():
+        case LessonOpened():
+            return replace(base, lesson=fold_lesson(base.lesson, at, fact), dns=base.dns.begun_anew())
+        case StepMoved() | Checked() | Captured() | HintTaken():
             return replace(base, lesson=fold_lesson(base.lesson, at, fact))
         case ManagerLink():
             return replace(base, link=fact, linked_at=at)
@@ -133,7 +138,16 @@ def fold(world: World, entry: Entry) -> World:
                 f"the cluster was put back to {fact.snapshot}" if fact.snapshot else "something was broken out of sight"
             )
             told = _tell(base, at, (Line(text, "lab", kind="act"),))
-            return replace(told, edge=Edge(), load=Load(), wire=Wire(), peers=None, hits=(), restored=True)
+            return replace(
+                told,
+                edge=Edge(),
+                dns=base.dns.begun_anew(),
+                load=Load(),
+                wire=Wire(),
+                peers=None,
+                hits=(),
+                restored=True,
+            )
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])
         case LoadReport():
@@ -150,6 +164,9 @@ def fold(world: World, entry: Entry) -> World:
             return replace(_tell(base, at, lines), edge=edge)
         case TrafficSeen():
             return replace(base, edge=edge_state.fold_traffic(base.edge, at, fact))
+        case ZoneServed() | EndpointChecked() | ClientsSeen():
+            dns, lines = dns_state.fold_dns(base.dns, at, fact)
+            return replace(_tell(base, at, lines), dns=dns)
         case WireSeen():
             return replace(base, wire=fold_wire(base.wire, at, fact))
         case PeersSeen():

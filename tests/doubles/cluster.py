@@ -31,6 +31,7 @@ class DoubleCluster:
 
     faults = frozenset({"stop", "start"})
     capacity = Capacity()
+    dns_port = 0
     snapshots = None
 
     def endpoints(self) -> tuple[Endpoint, ...]:

@@ -99,7 +99,7 @@ class ModelDriver:
 
     def given_values(self) -> dict[str, str]:
         nodes = {f"node{n}_{port}": f"127.0.0.1:2{n}0{port % 100}" for n in (1, 2, 3, 4) for port in PORTS}
-        ports = {"http_port": "8080", "https_port": "8443", "tcp_port": "9090", "acme_port": "8015"}
+        ports = {"http_port": "8080", "https_port": "8443", "tcp_port": "9090", "acme_port": "8015", "dns_port": "8053"}
         return {"domain": "localhost", **ports, "rate": "50", **nodes}
 
     def watch(self, panes: Iterable[str], marks: Iterable[str] = ()) -> None:

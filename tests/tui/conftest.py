@@ -51,6 +51,11 @@ class Desk:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def show(self, pane: str) -> None:
+        """Show a pane, whether or not it has a key."""
+        self.app.action_view(pane)
+        await self.pilot.pause()
+
     async def see(self, *words: str) -> None:
         """Wait until all of this is on the screen."""
         await until(self.pilot, lambda: all(word in self.text for word in words), f"on the screen: {words}")

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from lab.world.entries import Entry, Fact
-from tests.tui import demo
+from tests.tui import demo, dns
 
 MARKUP = "[red]M[/red][@click=app.quit]x[/]"
 ESCAPES = "\x1b[31mE\x1b]0;title\x07\r\n\tx\x9b2J"
@@ -37,8 +37,9 @@ def spoilt(value: Any, text: str) -> Any:
 
 
 def entries(text: str) -> tuple[Entry, ...]:
-    """The demo's journal, spoilt."""
-    return tuple(Entry(entry.at, _fact(entry.fact, text)) for entry in demo.entries())
+    """The demo's journal and DNS, spoilt."""
+    late = [Entry(120.0 + entry.at, entry.fact) for entry in dns.entries()]
+    return tuple(Entry(entry.at, _fact(entry.fact, text)) for entry in (*demo.entries(), *late))
 
 
 def _fact(fact: Fact, text: str) -> Fact:

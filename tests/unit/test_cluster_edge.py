@@ -25,6 +25,7 @@ class Some:
 
     name: str = "default"
     images: Images = "packages"
+    dns_port: int = 20053
     published: dict[int, tuple[str, int]] = field(
         default_factory=lambda: {80: ("127.0.0.1", 20080), 443: ("127.0.0.1", 20443)}
     )
@@ -45,7 +46,7 @@ def of(environment: dict[str, str] | None = None, **more: object) -> edge_settin
 def test_by_default_pebble_under_localhost() -> None:
     found = of()
     assert (found.acme, found.domain, found.directory) == ("pebble", "localhost", "https://pebble:14000/dir")
-    ports = {"http_port": "20080", "https_port": "20443", "tcp_port": "9000", "acme_port": "15000"}
+    ports = {"http_port": "20080", "https_port": "20443", "tcp_port": "9000", "acme_port": "15000", "dns_port": "20053"}
     assert found.given == {"domain": "localhost", **ports}
     assert of({"SWARMLAB_ACME": "", "SWARMLAB_DOMAIN": ""}).domain == "localhost", "an empty setting is none"
 
@@ -66,7 +67,7 @@ def test_the_variables_of_the_stack_files() -> None:
     }
     assert found.login == ("admin", found.password)
     assert of(published={80: ("10.0.0.1", 80), 443: ("10.0.0.1", 443)}).variables["HTTPS"] == "websecure"
-    ports = {"http_port": "80", "https_port": "443", "tcp_port": "9000", "acme_port": "15000"}
+    ports = {"http_port": "80", "https_port": "443", "tcp_port": "9000", "acme_port": "15000", "dns_port": "20053"}
     assert of(published={}).given == {"domain": "localhost", **ports}
 
 

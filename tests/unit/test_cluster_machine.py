@@ -106,12 +106,13 @@ def test_an_emulated_machine_has_one_processor_and_a_path_may_have_a_comma() -> 
 def test_ports_are_mnemonic_stable_and_below_the_ephemeral_range() -> None:
     block = ports.allocate(4, is_free=lambda _: True)
     assert block.first == 20_000
+    assert block.dns == 20_053
     assert block.engine(1) == 20_100
     assert block.published_ports(3)[8080] == 20_388
     assert block.published_ports(4)[443] == 20_443
     for first in (20_000, 31_000):
         every = ports.Block(first).all(7)
-        assert len(set(every)) == len(every) == 7 * (1 + len(ports.PUBLISHED))
+        assert len(set(every)) == len(every) == 1 + 7 * (1 + len(ports.PUBLISHED))
         assert max(every) < 32_768
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from lab import paths
 from lab.errors import InputError
@@ -258,3 +259,10 @@ def test_whatever_became_of_the_stacks_one_plan_is_enough(
     checkpoint = EDGE.model_copy(update={"stacks": stacks})
     after = apply_to(world, plan(world, checkpoint, made_by_lab=True, env=ENV).actions)
     assert planned(after, checkpoint) == []
+
+
+def test_services_that_wait_for_a_node_are_services_of_the_stack() -> None:
+    edge = {"file": "edge.yaml", "pending": ["traefik"]}
+    assert StackState.model_validate(edge, strict=False).pending_services("edge") == {"edge_traefik"}
+    with pytest.raises(ValidationError, match=r"edge\.yaml has no service traffic"):
+        StackState.model_validate({**edge, "pending": ["traffic"]}, strict=False)

@@ -26,6 +26,8 @@ class Nodes:
     name, provider, acceleration, images, made_by_lab = "hands", "vm", "kvm", "packages", True
     capacity, faults = Capacity(), frozenset(FAULTS)
 
+    dns_port = 0
+
     def endpoints(self) -> tuple[Endpoint, ...]:
         return (Endpoint("node1", "manager", "tcp://127.0.0.1:1", None, "10.77.0.11", {}),)
 

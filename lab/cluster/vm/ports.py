@@ -36,7 +36,7 @@ _STEP = 1_000
 
 @dataclass(frozen=True)
 class Block:
-    """A lab's block of ports. Node n owns first + 100 n to first + 100 n + 99."""
+    """A lab's block of ports. Node n owns first + 100 n to first + 100 n + 99, and the lab itself those below."""
 
     first: int
 
@@ -49,10 +49,15 @@ class Block:
         ..88."""
         return {port: self.first + 100 * number + digits for port, digits in _LAST_DIGITS.items()}
 
+    @property
+    def dns(self) -> int:
+        """Return the port of the lab's name server."""
+        return self.first + 53
+
     def all(self, nodes: int) -> tuple[int, ...]:
         """Return every TCP port of the block for this number of nodes."""
         every = range(1, nodes + 1)
-        return tuple(p for n in every for p in (self.engine(n), *self.published_ports(n).values()))
+        return (self.dns, *(p for n in every for p in (self.engine(n), *self.published_ports(n).values())))
 
 
 def free(port: int) -> bool:

@@ -19,6 +19,7 @@ from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, Nod
 from lab.cluster.snapshot import Snapshots
 from lab.cluster.vm import console, link_faults, machine_faults, processes, qemu, reach
 from lab.cluster.vm.owner import find_owner
+from lab.cluster.vm.ports import Block
 from lab.cluster.vm.qemu import Drive, Machine, Network
 from lab.cluster.vm.remove import remove
 from lab.cluster.vm.state import LabState, NodeState
@@ -74,6 +75,10 @@ class VmCluster:
     @property
     def capacity(self) -> Capacity:
         return CAPACITIES[self.state.acceleration]
+
+    @property
+    def dns_port(self) -> int:
+        return Block(self.state.first_port).dns
 
     @property
     def snapshots(self) -> Snapshots:

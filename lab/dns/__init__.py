@@ -1,0 +1,1 @@
+"""DNS for the demo's names: what is answered, who answers, and who asks. Knows no cluster and no Docker."""

@@ -1,0 +1,1 @@
+"""The DNS pane: what is answered for a name, why, and what its clients make of it."""

@@ -1,0 +1,1 @@
+"""The lab's DNS, live: the name server, the health checks, and the clients that resolve the name and go there."""
