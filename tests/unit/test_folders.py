@@ -450,7 +450,13 @@ def test_paths_are_absolute_and_a_tilde_is_the_home(home: Path, monkeypatch: pyt
     assert paths.state() == home / "here"
 
 
-READING = (["lessons"], ["doctor"], ["status"], ["replay", "reconciliation", "--plain", "--speed", "max"], ["check"])
+READING = (
+    ["lessons"],
+    ["doctor"],
+    ["status"],
+    ["replay", "reconciliation", "--plain", "--speed", "max"],
+    ["check", "stacks"],
+)
 
 
 @pytest.mark.parametrize("argv", READING, ids=lambda argv: argv[0])

@@ -44,6 +44,7 @@ def read(path: Path, how: str = "check_tape") -> tuple[str, int]:
     return said, int(memory)
 
 
+@pytest.mark.costly
 def test_a_million_nothings_in_one_entry(tmp_path: Path) -> None:
     said, memory = read(tape(tmp_path / "a.tape", ['{"at":0,"kind":"traffic","rows":[' + "{}," * 10**6 + "{}]}"], 1))
     assert "at most 1,024 kB" in said
