@@ -295,3 +295,16 @@ def _change(client: docker.DockerClient, node: str, **values: object) -> None:
         except APIError as error:
             if attempt == 4 or "out of sequence" not in str(error):
                 raise
+
+
+def list_nodes_of(guides: Sequence[Endpoint]) -> tuple[ListedNode, ...]:
+    """Return the nodes as listed by a manager that knows the leader; during an election, as listed by any."""
+    found: tuple[ListedNode, ...] = ()
+    for guide in guides:
+        try:
+            found = list_nodes(guide) or found
+        except EngineError:
+            continue
+        if any(one.leader for one in found):
+            break
+    return found

@@ -45,7 +45,7 @@ class Speaker:
         argv = ["-m", "lab.cli", "present", *TALK, "--auto", "--typing", "at-once", "--name", cluster.name, *more]
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self.child: Any = pexpect.spawn(sys.executable, argv, env=env, dimensions=(30, 100), timeout=STEP)
-        self._lab = cluster.name
+        self._lab, self.drawn = cluster.name, 0
         self._views: NotesView | None = None
         self._client: TalkClient[NotesView] | None = None
         self._ended = threading.Event()
@@ -56,7 +56,7 @@ class Speaker:
     def _read(self) -> None:
         while not self._ended.is_set():
             try:
-                self.child.read_nonblocking(65536, 1)
+                self.drawn += len(self.child.read_nonblocking(65536, 1))
             except pexpect.TIMEOUT:
                 continue
             except (pexpect.EOF, OSError, ValueError):
@@ -142,9 +142,10 @@ def cut_one(cluster: Cluster, _: Speaker, chance: random.Random) -> None:
 
 
 def resize(_: Cluster, speaker: Speaker, __: random.Random) -> None:
-    speaker.child.setwinsize(24, 80)
-    time.sleep(0.5)  # as a person resizes: the app may be drawing in between
-    speaker.child.setwinsize(30, 100)
+    for size in ((24, 80), (30, 100)):
+        drawn = speaker.drawn
+        speaker.child.setwinsize(*size)
+        until(lambda drawn=drawn: speaker.drawn > drawn, f"the talk at {size[1]}x{size[0]}", STEP)  # type: ignore[misc]
 
 
 def kill_app(_: Cluster, speaker: Speaker, __: random.Random) -> None:

@@ -23,8 +23,10 @@ from lab.session.talk.talk_views import NotesView
 from lab.tui.appearance import Appearance
 from lab.tui.talk.app import TalkApp
 from lab.tui.talk.notes_app import NotesApp
+from lab.tui.talk.published import board_view, notes_view
 from lab.tui.talk.slide import command_of, first_sentences
 from lab.tui.talk.talk_keys import TALK_KEYS, remote_actions
+from lab.tui.talk.talk_state import TalkState
 from tests.course import LESSONS
 from tests.doubles.talk_source import Cluster
 from tests.tui.conftest import seen, until
@@ -268,6 +270,18 @@ async def test_notes_follow_the_talk_and_press_its_keys() -> None:
             again.publish(NotesView(place=1, count=2, title="Its next app", notes=""))
             await until(pilot, shows("Its next app", "2/2"), "the notes of the talk's next app", 2000)
             again.close()
+
+
+def test_what_is_shown_elsewhere_has_values_in_place_of_their_names() -> None:
+    for lesson in ("reconciliation", "routes-by-labels", "talk-25"):
+        talk = talk_of(lesson)
+        times = tuple(SlideTime(1.0, 1.0) for _ in talk.slides)
+        for place in range(len(talk.slides)):
+            state = TalkState(talk, times, 1500.0, place=place, phase="passed")
+            notes, board = notes_view(state), board_view(state, ())
+            assert "{{" not in notes.title + notes.notes + notes.next_title + board.title + board.text, talk.slides[
+                place
+            ].id
 
 
 def test_every_key_has_help_and_none_has_two_meanings() -> None:

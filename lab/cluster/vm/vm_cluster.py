@@ -26,7 +26,7 @@ from lab.cluster.vm.state import LabState, NodeState
 from lab.cluster.vm.taps import Tapped
 from lab.engine.containers import find_containers
 from lab.engine.endpoint import Endpoint
-from lab.errors import EngineError, InputError, LabError, WaitError
+from lab.errors import InputError, LabError, WaitError
 from lab.wait import wait_until
 
 BOOT_BOUND = 300.0
@@ -111,7 +111,7 @@ class VmCluster:
         up = {node.name: self.is_running(node) for node in self.state.nodes}
         alive = [self._endpoint(node) for node in self.state.nodes if up[node.name]]
         members = {m.node: m for m in swarm_init.ping_engines(alive, _ASK)} if alive else {}
-        seen = _list_nodes([e for e in alive if members[e.node].control])
+        seen = swarm_init.list_nodes_of([e for e in alive if members[e.node].control])
         nodes = tuple(self._node_status(node, up[node.name], members.get(node.name), seen) for node in self.state.nodes)
         whole = all(n.machine == "running" and n.engine and n.swarm == "ready" and not n.cut for n in nodes)
         links = tuple(fault.sentence for fault in self.broken_links())
@@ -366,7 +366,7 @@ class VmCluster:
         """Return why the node is not in the swarm yet, in words; "" when it is."""
         members = swarm_init.read_engines(self.endpoints())
         own = next(m for m in members if m.node == node.name)
-        seen = _list_nodes([e for e, m in zip(self.endpoints(), members, strict=True) if m.control])
+        seen = swarm_init.list_nodes_of([e for e, m in zip(self.endpoints(), members, strict=True) if m.control])
         entry = next((s for s in seen if s.id == own.node_id and own.node_id), None)
         led = any(one.leader for one in seen)
         told = (own.local, entry.state, entry.reachability) if entry is not None and led else ()
@@ -383,19 +383,6 @@ def base_disk(disk: str) -> Path:
             f"the base disk of this lab's machines is missing ({path})", remedy="swarmlab down, then swarmlab up"
         )
     return path
-
-
-def _list_nodes(guides: Sequence[Endpoint]) -> tuple[swarm_init.ListedNode, ...]:
-    """Return the nodes as listed by a manager that knows the leader; during an election, as listed by any."""
-    found: tuple[swarm_init.ListedNode, ...] = ()
-    for guide in guides:
-        try:
-            found = swarm_init.list_nodes(guide) or found
-        except EngineError:
-            continue
-        if any(one.leader for one in found):
-            break
-    return found
 
 
 def _published_here(node: NodeState) -> dict[int, tuple[str, int]]:

@@ -12,18 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from lab.errors import LabError
-from lab.lesson.notes import notes_markdown
 from lab.session.talk.forecast import SlideTime
-from lab.session.talk.talk_views import BoardView, NotesView, describe_cluster
 from lab.tui.appearance import THEMES, Appearance
-from lab.tui.chrome import fill_text
 from lab.tui.dialogs import Help, Pick, paste
-from lab.tui.pane_picture import pane_svg
 from lab.tui.run_app import SafeApp
-from lab.tui.spans import format_stamp
 from lab.tui.talk import talk_keys
+from lab.tui.talk.published import board_view, notes_view
 from lab.tui.talk.screen import TalkScreen
-from lab.tui.talk.slide import command_of, first_sentences
+from lab.tui.talk.slide import command_of
 from lab.tui.talk.talk_state import TalkState
 from lab.tui.talk.typing import typing_delays
 from lab.tui.talk.worker import Arrived, Asked, Changed, Failed, News, Played, TalkWorker
@@ -35,8 +31,6 @@ if TYPE_CHECKING:
     from lab.session.talk.talk_stage import TalkStage
     from lab.tui.widgets.terminal import Terminal
 
-COMMANDS = 60
-"""Commands that the board lists, the last ones."""
 FRAME = 0.05
 """The shortest time between two frames, in seconds."""
 PATIENCE = 25.0
@@ -374,50 +368,10 @@ class TalkApp(SafeApp):
     def _publish_board(self) -> None:
         s, board = self.state, self._board
         state = (s.world, s.place, s.phase, s.black, s.status.live)
-        if board is None or not board.heard or state == self._boarded:
-            return
-        self._boarded = state
-        step = s.slide.step
-        text = step.after if s.phase == "passed" and step.after else step.text
-        board.publish(
-            BoardView(
-                place=s.place,
-                count=len(s.times),
-                talk=s.talk.title,
-                lesson=s.slide.lesson.title,
-                title=fill_text(s.ui, step.title),
-                text=fill_text(s.ui, first_sentences(text)),
-                command="" if s.phase == "read" else command_of(s),
-                commands=tuple(self._commands[-COMMANDS:]),
-                pane=s.view,
-                picture=pane_svg(s.world, s.view) if s.world is not None and not s.black else "",
-                live=s.status.live,
-                black=s.black,
-            )
-        )
+        if board is not None and board.heard and state != self._boarded:
+            self._boarded = state
+            board.publish(board_view(s, self._commands))
 
     def _publish(self) -> None:
-        if self._hub is None:
-            return
-        s, step = self.state, self.state.slide.step
-        out = s.omission
-        offer = f"leave out {s.talk.slides[out.place].step.title} ({format_stamp(out.saves, False)})" if out else ""
-        self._hub.publish(
-            NotesView(
-                place=s.place,
-                count=len(s.times),
-                title=step.title,
-                notes=notes_markdown(step.notes),
-                next_title="" if s.next is None else s.talk.slides[s.next].step.title,
-                phase=s.phase,
-                gone=float(int(s.gone)),
-                here=float(int(s.here)),
-                slot=s.slot,
-                late=float(int(s.forecast.late)),
-                live=s.status.live,
-                auto=s.auto,
-                trouble=s.status.trouble or ("the step takes longer than forecast" if s.status.overdue else ""),
-                offer=offer,
-                cluster=describe_cluster(s.world),
-            )
-        )
+        if self._hub is not None:
+            self._hub.publish(notes_view(self.state))
