@@ -87,11 +87,6 @@ def a_rotated_authority(cluster: Cluster, chance: random.Random) -> None:
         removed_services(cluster, chance)
 
 
-def a_node_outside(cluster: Cluster, chance: random.Random) -> None:
-    with open_client(chance.choice(cluster.endpoints()), 120) as client:
-        client.swarm.leave(force=True)
-
-
 def a_locked_manager(cluster: Cluster, chance: random.Random) -> None:
     with open_client(cluster.endpoints()[0], 120) as client:
         engine: Any = client.api
@@ -119,7 +114,6 @@ DAMAGES: tuple[Damage, ...] = (
     half_an_update,
     removed_services,
     a_rotated_authority,
-    a_node_outside,
     a_locked_manager,
     a_full_disk,
 )
