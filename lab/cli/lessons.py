@@ -20,6 +20,7 @@ from lab.lesson.course import SYLLABUS, check_paths, load_course, load_lesson, l
 from lab.lesson.find_challenge import challenges, find_challenge, seed_for
 from lab.lesson.model import Lesson
 from lab.schema.diagnostics import More
+from lab.text import count_of
 
 if TYPE_CHECKING:
     from lab.cluster.model import Progress
@@ -193,6 +194,14 @@ def _figures(targets: Sequence[Path]) -> tuple[InputError, ...]:
     return tuple(find_unproven(targets))
 
 
+def _notes(targets: Sequence[Path]) -> tuple[InputError, ...]:
+    """Return what the syllabuses among the targets say that no lesson covers yet."""
+    from lab.lesson.coverage import find_uncovered  # only this command needs it
+
+    files = [each if each.name == SYLLABUS else each / SYLLABUS for each in targets]
+    return tuple(note for file in files if file.is_file() for note in find_uncovered(file))
+
+
 def check(args: argparse.Namespace, out: Out) -> int:
     """Report what is wrong with lessons, stack files and recordings; without a path, with all that ship with the
     program. `lessons`, `stacks` and `recordings` name those when no such path exists. A recording of a lesson in the
@@ -205,14 +214,16 @@ def check(args: argparse.Namespace, out: Out) -> int:
     targets = given or ([] if stack else list(own.values()))
     problems, looked_at = check_paths(targets, check_recording, stack=stack)
     figures = _figures(targets) if args.figures else ()
-    found = {"problems": problems, **({"figures": figures} if args.figures else {})}
+    notes = () if problems else _notes(targets)
+    found = {"problems": problems, "notes": notes, **({"figures": figures} if args.figures else {})}
     listed = {key: [{"path": p.path, "line": p.line, "reason": p.reason} for p in each] for key, each in found.items()}
     out.result({"checked": looked_at, **listed})
     if not out.json:
-        for problem in (*problems, *figures):
+        for problem in (*problems, *figures, *notes):
             out.say(problem.sentence)
         many = sum(p.many if isinstance(p, More) else 1 for p in problems)
         over = "more than " if any(isinstance(p, More) and not p.many for p in problems) else ""
         read = f", {len(figures)} with a figure to look at" if args.figures else ""
-        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {over}{many} wrong{read}")
+        gaps = f", {count_of(len(notes), 'point')} of the talk not covered yet" if notes else ""
+        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {over}{many} wrong{read}{gaps}")
     return 2 if problems else 0

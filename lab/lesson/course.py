@@ -15,6 +15,7 @@ from lab.errors import InputError
 from lab.file_tree import walk_folders
 from lab.lesson import read
 from lab.lesson.challenge import Challenge
+from lab.lesson.coverage import find_gaps
 from lab.lesson.model import Lesson
 from lab.lesson.read import ParsedFile
 from lab.lesson.syllabus import Syllabus
@@ -264,6 +265,7 @@ def _check_syllabus(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]
                 reason = f"topic {topic.id} names the lesson {id}, which is not among the lessons"
                 yield plan.problem(reason, "topics", index, "lessons")
     yield from _find_lost_stops(plan, {each.value.id: each.value for each in lessons})
+    yield from find_gaps(plan, lessons)
     files: dict[str, Path] = {}
     for each in lessons:
         if (first := files.setdefault(each.value.id, each.document.path)) != each.document.path:
