@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import textwrap
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from lab.lesson import progress
 from lab.lesson.course import SYLLABUS, check_paths, load_course, load_lesson, load_syllabus
 from lab.lesson.find_challenge import challenges, find_challenge, seed_for
 from lab.lesson.model import Lesson
+from lab.run.results import slowest_steps
 from lab.schema.diagnostics import More
 from lab.text import count_of
 
@@ -88,15 +90,26 @@ def run(args: argparse.Namespace, out: Out) -> int:
     """Run lessons from their checkpoints; exit with 0 only when every check was false before and true after."""
     from lab.cluster import api  # only this command needs it
     from lab.session.run import go_through
+    from lab.session.shard import take_shard
 
+    if args.shard and not args.all:
+        raise InputError("--shard goes with --all", remedy=f"swarmlab run --all --shard {shlex.quote(args.shard)}")
     wanted = choose_lessons(args.lessons, everything=args.all, lab=args.name)
+    if args.shard:
+        wanted = take_shard(wanted, args.shard)
     if args.until and not any(lesson.step(args.until) for lesson in wanted):
         raise InputError(f"none of these lessons has a step {args.until}")
     began = time.monotonic()
     with api.at_work(args.name, f"running {', '.join(lesson.id for lesson in wanted)}"):
         results = [go_through(args.name, lesson, out.say, until=args.until) for lesson in wanted]
     held = all(result.passed for result in results)
-    out.result({"passed": held, "seconds": round(time.monotonic() - began, 1), "lessons": results})
+    seconds, slowest = round(time.monotonic() - began, 1), slowest_steps(results)
+    out.result({"passed": held, "seconds": seconds, "lessons": results, "slowest": slowest})
+    if args.all and not out.json:
+        passed = sum(result.passed for result in results)
+        out.say(f"{passed} of {count_of(len(results), 'lesson')} passed in {seconds:.0f} s. The slowest steps:")
+        for step in slowest:
+            out.say(f"{step.seconds:>8.1f} s  {step.lesson}:{step.step}")
     return 0 if held else 1
 
 
