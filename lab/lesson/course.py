@@ -209,6 +209,8 @@ def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
     for folder in folders:
         here = _Found()
         _folder(folder, here, tape, within=top)
+        if here.syllabus is not None and not here.problems:
+            here.problems += find_gaps(here.syllabus, here.lessons)  # A course with gaps can be taken all the same.
         found.files += here.files
         found.problems += here.problems
     if not whole:
@@ -265,7 +267,6 @@ def _check_syllabus(plan: ParsedFile[Syllabus], lessons: list[ParsedFile[Lesson]
                 reason = f"topic {topic.id} names the lesson {id}, which is not among the lessons"
                 yield plan.problem(reason, "topics", index, "lessons")
     yield from _find_lost_stops(plan, {each.value.id: each.value for each in lessons})
-    yield from find_gaps(plan, lessons)
     files: dict[str, Path] = {}
     for each in lessons:
         if (first := files.setdefault(each.value.id, each.document.path)) != each.document.path:

@@ -9,7 +9,7 @@ import pytest
 
 from lab import paths
 from lab.cli import main
-from lab.lesson.course import SYLLABUS, check_paths, load_syllabus
+from lab.lesson.course import SYLLABUS, check_paths, load_course, load_syllabus
 from lab.lesson.sign import find_step
 from tests.course import LESSONS
 from tests.unit.test_lesson_load import GOOD
@@ -109,6 +109,11 @@ def test_what_is_not_covered_is_a_note_and_no_problem(tmp_path: Path, capsys: py
     (tmp_path / SYLLABUS).write_text((tmp_path / SYLLABUS).read_text().replace("not_covered: [it]\n", ""))
     assert main(["check", str(tmp_path)]) == 2
     assert f"{tmp_path / SYLLABUS}:7: no lesson types the point it (The point)" in capsys.readouterr().out
+
+
+def test_a_course_with_gaps_can_be_taken(tmp_path: Path) -> None:
+    assert problems(tmp_path, "points:", f"  - {TYPED.replace('service ls', 'absent')}") != []
+    assert [lesson.id for lesson in load_course(tmp_path)] == ["good"]
 
 
 def test_each_point_of_the_course_is_covered_by_some_lesson_but_not_by_all() -> None:
