@@ -45,7 +45,8 @@ class Engines:
     def own(self, name: str) -> dict[str, Any] | None:
         """What the managers of a node's swarm list for it."""
         listed = self.nodes.get(self.swarm_of[name], [])
-        return next((raw for raw in listed if raw["Description"]["Hostname"] == name and self.is_ready(raw)), None)
+        named = [raw for raw in listed if raw["Description"]["Hostname"] == name and self.is_ready(raw)]
+        return named[-1] if named else None
 
     @staticmethod
     def is_ready(raw: dict[str, Any]) -> bool:
@@ -83,6 +84,8 @@ class Engines:
             self.part(name)
 
         def remove(id: str, force: bool) -> None:
+            roles = {raw["ID"]: raw["Spec"]["Role"] for raw in listed}
+            assert roles[id] == "worker", "a manager is demoted first"
             self.did.append(f"forget {id}")
             listed[:] = [raw for raw in listed if raw["ID"] != id]
 
@@ -127,6 +130,13 @@ def test_one_that_left_joins_again_in_its_own_role_and_its_old_entry_goes(engine
     assert back() == ("node4",)
     assert engines.did == ["node4 joins by node1 as worker", "forget node4-1"]
     assert [raw["ID"] for raw in engines.nodes["ours"]] == ["node1-1", "node2-1", "node3-1", "node4-2"]
+
+
+def test_a_manager_that_has_just_left_is_brought_back_though_it_is_still_listed_as_ready(engines: Engines) -> None:
+    engines.part("node3")
+    engines.nodes["ours"][2]["Status"]["State"] = "ready"
+    assert back() == ("node3",)
+    assert engines.did == ["node3 joins by node1 as manager", "forget node3-1"]
 
 
 def test_one_with_a_swarm_of_its_own_leaves_that_first(engines: Engines) -> None:
