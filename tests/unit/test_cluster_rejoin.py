@@ -26,6 +26,7 @@ class Engines:
         self.nodes: dict[str, list[dict[str, Any]]] = {"ours": []}
         self.did: list[str] = []
         self.silent: set[str] = set()
+        self.without_quorum: set[str] = set()
         for name in NAMES:
             self.list_node(name, "ours", "worker" if name == "node4" else "manager", f"{name}-1")
 
@@ -67,6 +68,11 @@ class Engines:
             raise EngineError(f"{name} does not answer")
         listed = self.nodes.get(self.swarm_of[name], [])
 
+        def list_nodes() -> list[dict[str, Any]]:
+            if self.swarm_of[name] in self.without_quorum:
+                raise EngineError("the swarm does not have a leader")
+            return listed
+
         def info() -> dict[str, Any]:
             raw = self.own(name)
             manager = raw is not None and raw["Spec"]["Role"] == "manager"
@@ -100,7 +106,7 @@ class Engines:
         api = SimpleNamespace(
             base_url="",
             get=ping,
-            nodes=lambda: listed,
+            nodes=list_nodes,
             inspect_swarm=lambda: {"JoinTokens": {"Manager": "manager", "Worker": "worker"}},
             inspect_node=lambda id: next(raw for raw in listed if raw["ID"] == id),
             update_node=update,
@@ -168,5 +174,12 @@ def test_one_that_is_off_is_left_alone(engines: Engines) -> None:
 def test_without_a_manager_that_lists_the_nodes_nothing_is_done(engines: Engines) -> None:
     engines.silent |= {"node1", "node2", "node3"}
     engines.part("node4")
+    assert back() == ()
+    assert engines.did == []
+
+
+def test_while_the_swarm_has_no_quorum_it_is_not_left_for_one_that_a_node_founded(engines: Engines) -> None:
+    engines.part("node4", into="other")
+    engines.without_quorum.add("ours")
     assert back() == ()
     assert engines.did == []
