@@ -17,7 +17,7 @@ from lab.compose.referenced_files import resolve_path
 from lab.world.swarm import FileReference, Port, ServiceSpec, UpdateConfig
 
 Use = tuple[str, str]
-"""The kind of object (secret, config, network) and its full name."""
+"""The kind of object (secret, config, network, volume) and its full name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,10 @@ def networks(world: World) -> Mapping[str, str]:
     return {n.id: n.name for n in world.swarm.objects.values() if n.what == "network"}
 
 
-def uses_networks(world: World, service: Service) -> frozenset[Use]:
-    """Return the secrets and configs that a service is granted, and the networks that it is on."""
+def list_uses(world: World, service: Service) -> frozenset[Use]:
+    """Return the secrets and configs that a service is granted, the networks that it is on, and its volumes."""
     given = {("secret", g.source) for g in service.spec.secrets} | {("config", g.source) for g in service.spec.configs}
+    given |= {("volume", name) for name in service.spec.volumes}
     return frozenset(given | {("network", networks(world).get(n, n)) for n in service.spec.networks})
 
 

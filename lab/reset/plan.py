@@ -28,7 +28,7 @@ from lab.reset.actions import (
     UpdateService,
     sort_key,
 )
-from lab.reset.compare import IN_PLACE, changed_fields, describe_changes, networks, uses_networks
+from lab.reset.compare import IN_PLACE, changed_fields, describe_changes, list_uses, networks
 from lab.reset.stacks import stack_changes, volume_changes
 from lab.world.swarm import ENDED, WANTED, Node, Service, SwarmObject, fingerprint
 from lab.world.world import World
@@ -45,11 +45,13 @@ def plan(
     env: Mapping[str, str] | None = None,
     off: Collection[str] = (),
     roles: Mapping[str, str] | None = None,
+    outdated_volumes: Collection[str] = (),
 ) -> Plan:
     """Return the plan from the world to the checkpoint. `ours` are ids of what lesson steps created, `env` this
     machine's settings for stack files, `off` the nodes whose machines do not run or are cut off from the others,
     whatever the managers report. `roles` are those of the cluster's own nodes, by name, where the checkpoint names
-    none.
+    none. `outdated_volumes` are those whose contents are of no use any more: on a cluster that the lab made, the
+    stacks' services that use them are recreated with empty ones.
 
     Raises InputError when a stack file needs a setting that is missing."""
 
@@ -72,9 +74,11 @@ def plan(
     stay = {s.name for s in world.swarm.services.values() if not mine(s.id, s.spec.labels)}
     # A stack with a service that is not the lab's is left alone entirely.
     stay |= {full for each in expected.values() if stay & each.services.keys() for full in each.services}
-    used = {use for s in world.swarm.services.values() if s.name in stay for use in uses_networks(world, s)}
+    used = {use for s in world.swarm.services.values() if s.name in stay for use in list_uses(world, s)}
     outdated = _find_outdated(world, checkpoint, deploys)
-    anew = frozenset((n.what, n.name) for n, _ in outdated if mine(n.id, n.labels)) - used
+    anew: frozenset[Use] = frozenset((n.what, n.name) for n, _ in outdated if mine(n.id, n.labels)) - used
+    if made_by_lab:
+        anew |= {("volume", name) for name in outdated_volumes}
     found = [
         *_nodes(world, checkpoint, made_by_lab, off, roles or {}),
         *(a for s in services for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels), anew)),
@@ -146,7 +150,7 @@ def _service(
         return
     differs = changed_fields(state.spec, service.spec, networks(world))
     idle = _find_idle(world, service, state.runs_on)
-    old = sorted(anew & uses_networks(world, service))
+    old = sorted(anew & list_uses(world, service))
     if not differs and not idle and not old:
         return
     why = ", ".join([*differs, *(f"no task on {n}" for n in idle), *(f"the {what} {name}" for what, name in old)])

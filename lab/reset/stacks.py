@@ -15,7 +15,7 @@ from lab.engine.labels import NAMESPACE
 from lab.lesson.checkpoint import Checkpoint
 from lab.lesson.stack_state import StackState
 from lab.reset.actions import Action, DeployStack, RemoveService, RemoveVolume, Untouched
-from lab.reset.compare import IN_PLACE, changed_fields, describe_changes, networks, uses_networks
+from lab.reset.compare import IN_PLACE, changed_fields, describe_changes, list_uses, networks
 from lab.world.swarm import Service, ServiceSpec
 from lab.world.world import World
 
@@ -123,7 +123,7 @@ def _differences(
         differs = changed_fields(spec, service.spec, names)
         why = describe_changes(differs, service.spec, spec)
         stuck = service.status.state in _STUCK
-        wrong = [f"the {what} {name}" for what, name in sorted(outdated & uses_networks(world, service))]
+        wrong = [f"the {what} {name}" for what, name in sorted(outdated & list_uses(world, service))]
         if service.spec.labels.get(NAMESPACE) != stack:
             wrong.append("it is not of the stack")
         if wrong:

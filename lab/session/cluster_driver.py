@@ -19,7 +19,7 @@ from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError
 from lab.reset import ownership
 from lab.schema import template
-from lab.session import stack_deploy
+from lab.session import kept_certificates, stack_deploy
 from lab.shell.shell import Shell
 from lab.terminal.redact import Redactor
 from lab.watch import probe
@@ -177,6 +177,12 @@ class ClusterDriver:
     def volumes(self) -> list[tuple[str, str]]:
         """Return the volumes that stacks created, on all nodes: (name, stack)."""
         return stack_deploy.stack_volumes(self._endpoints.values())
+
+    def outdated_volumes(self) -> frozenset[str]:
+        """Return the volumes of stacks that hold certificates of an authority that is gone. Raises EngineError."""
+        if self.edge.acme != "pebble":
+            return frozenset()
+        return kept_certificates.find_outdated_volumes(tuple(self._endpoints.values()))
 
     def login(self) -> bytes:
         """See `lab.reset.apply.ResetContext.login`."""

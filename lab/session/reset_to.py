@@ -87,6 +87,7 @@ def reset_to(
                 driver.journal.write(ActDone(f"reset to {to}: {len(found.actions)} to put right"))
             # Even with nothing to do, it waits for changes under way.
             apply(found.actions, checkpoint, driver, made_by_lab=driver.cluster.made_by_lab, needed=needed)
+            done += _renew(driver, checkpoint, needed, to)
         except (MachinesEnded, EngineError, WaitError) as error:
             ended = needed.intersection(driver.powered_off())
             if not ended or attempt == ATTEMPTS - 1:
@@ -105,7 +106,7 @@ def _is_there(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[s
         return False
     try:
         driver.look(_QUICK)
-        return not (_plan(driver, checkpoint, volumes=False).actions or _plan(driver, checkpoint).actions)
+        return not (_plan(driver, checkpoint, volumes=False).actions or _preview_plan(driver, checkpoint).actions)
     except EngineError:
         return False
 
@@ -168,7 +169,29 @@ def _rejoin(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str
     return [f"bring {name} back into the swarm" for name in back]
 
 
-def _plan(driver: ClusterDriver, checkpoint: Checkpoint, *, volumes: bool = True) -> Plan:
+def _renew(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str], to: str) -> list[str]:
+    """Recreate what keeps certificates of an authority that is gone. Which one there is can only be told once the
+    cluster is at the checkpoint: until then its ACME server may still be on its way to another node."""
+    outdated = _find_outdated(driver, checkpoint)
+    if not outdated:
+        return []
+    again = _plan(driver, checkpoint, volumes=False, outdated=outdated).actions
+    driver.journal.write(ActDone(f"reset to {to}: certificates of another authority are kept on {', '.join(outdated)}"))
+    apply(again, checkpoint, driver, made_by_lab=driver.cluster.made_by_lab, needed=needed)
+    return [a.sentence for a in again]
+
+
+def _find_outdated(driver: ClusterDriver, checkpoint: Checkpoint) -> frozenset[str]:
+    return driver.outdated_volumes() if driver.cluster.made_by_lab and checkpoint.stacks else frozenset()
+
+
+def _preview_plan(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
+    return _plan(driver, checkpoint, outdated=_find_outdated(driver, checkpoint))
+
+
+def _plan(
+    driver: ClusterDriver, checkpoint: Checkpoint, *, volumes: bool = True, outdated: frozenset[str] = frozenset()
+) -> Plan:
     made = driver.cluster.made_by_lab
     found = plan(
         driver.journal.world,
@@ -178,6 +201,7 @@ def _plan(driver: ClusterDriver, checkpoint: Checkpoint, *, volumes: bool = True
         env=driver.settings(),
         off=(*driver.powered_off(), *driver.cut_off()) if made else (),
         roles={endpoint.node: endpoint.role for endpoint in driver.cluster.endpoints()} if made else {},
+        outdated_volumes=outdated,
     )
     # No manager knows about volumes: those of a stack that should not be here are looked up on the nodes themselves,
     # except right after a restore, which brought back the disks.
@@ -197,4 +221,4 @@ def _preview(driver: ClusterDriver, checkpoint: Checkpoint) -> Plan:
             remedy="swarmlab reset, or swarmlab up",
         )
     driver.look()
-    return _plan(driver, checkpoint)
+    return _preview_plan(driver, checkpoint)

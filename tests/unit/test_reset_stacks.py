@@ -118,6 +118,19 @@ def test_what_hangs_on_a_stack_is_made_anew_with_it_and_its_volumes() -> None:
     ]
 
 
+def test_a_volume_whose_contents_are_outdated_is_emptied_and_what_uses_it_made_anew() -> None:
+    world = deployed()
+    found = plan(world, EDGE, made_by_lab=True, env=ENV, outdated_volumes={"edge_acme"}).actions
+    assert [a.sentence for a in found] == [
+        "remove service edge_traefik, to make it anew (the volume edge_acme)",
+        "remove volume edge_acme",
+        "deploy stack edge (edge.yaml, edge.pebble.yaml)",
+    ]
+    assert planned(apply_to(world, found)) == []
+    elsewhere = plan(world, EDGE, made_by_lab=False, env=ENV, outdated_volumes={"edge_acme"}).actions
+    assert not any("volume" in a.sentence for a in elsewhere), "on a cluster that the lab did not make"
+
+
 def holding(world: World, config: str, content: bytes, labels: Mapping[str, str] | None = None) -> World:
     """The same world, with a config that holds this."""
     named = [

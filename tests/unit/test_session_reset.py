@@ -117,6 +117,9 @@ class Machines(ModelDriver):
     def volumes(self) -> list[tuple[str, str]]:
         return []
 
+    def outdated_volumes(self) -> frozenset[str]:
+        return frozenset()
+
     def there(self) -> bool:
         """All nodes are ready, and the lesson's service runs in full."""
         ready = all(node["Status"]["State"] == "ready" for node in self.swarm.nodes.values())
@@ -329,3 +332,26 @@ def test_a_lock_that_was_just_taken_has_words_of_its_own(tmp_path: Path) -> None
         path.write_text("")
         with pytest.raises(BusyError, match="another swarmlab is second"), file_lock.hold(path, "second"):
             raise AssertionError
+
+
+class Moved(Machines):
+    """Machines whose ACME server has another authority once the reset has come to rest, until the volume is removed."""
+
+    def outdated_volumes(self) -> frozenset[str]:
+        gone = self.journal.world.swarm.service("acme_pebble") is None or "edge_acme" in self.volumes_removed[1:]
+        return frozenset() if gone else frozenset({"edge_acme"})
+
+
+def test_certificates_of_an_authority_that_is_gone_are_removed_once_the_cluster_is_there() -> None:
+    routes = next(lesson for lesson in LESSONS if lesson.id == "routes-by-labels")
+    driver = Moved()
+    done = put_back(driver, routes)
+    again = "remove service edge_traefik, to make it anew (the volume edge_acme)"
+    assert done.actions[-3:] == (again, "remove volume edge_acme", "deploy stack edge (edge.yaml, edge.pebble.yaml)")
+    assert driver.there()
+    assert "certificates of another authority are kept on edge_acme" in " ".join(driver.said)
+    assert put_back(driver, routes).actions == ()
+    driver.volumes_removed.clear()
+    assert again in put_back(driver, routes, dry_run=True).actions
+    driver.own.made_by_lab = False
+    assert put_back(driver, routes, dry_run=True).actions == (), "on a cluster that the lab did not make"
