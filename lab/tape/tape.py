@@ -223,7 +223,7 @@ class Recorder:
                 self._begun = entry
                 return
             text, self._drawn[fact.node] = drop_repeats(fact.text, self._drawn.get(fact.node, {}))
-            if not text:
+            if fact.text and not text:
                 return
             entry = Entry(entry.at, replace(fact, text=text))
         self._keep(entry)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from lab.errors import InputError, LabError
 from lab.tape.codec import LONGEST_TEXT
@@ -47,6 +47,7 @@ def record(path: Path, told: tuple[Entry, ...], redact: Redactor | None = None) 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries)
+@example((Entry(0.0, Printed("node1", "")),))
 def test_what_was_recorded_is_what_is_read(tmp_path: Path, told: tuple[Entry, ...]) -> None:
     tape = load(record(tmp_path / "a.tape", told))
     assert tape.header == HEADER and tape.finished
