@@ -1,64 +1,19 @@
-"""A real shell in a real terminal."""
+"""A real shell in a real terminal: what is typed, what is shown, and what ends."""
 
 from __future__ import annotations
 
-import itertools
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-import psutil
 import pytest
 
-from lab.errors import InputError, LabError, MissingError, WaitError
+from lab.errors import InputError, WaitError
 from lab.shell import shell as module
-from lab.shell.environment import ALLOWED, environment
-from lab.shell.shell import Shell
+from lab.shell import typist
 from lab.terminal.plain_text import to_plain_text
-from lab.terminal.redact import MASK, Redactor
+from lab.terminal.redact import MASK
 from lab.world.entries import CommandBegan, CommandEnded, Entry, Printed
-from lab.world.journal import Journal
-from lab.world.world import Command
-from tests.processes import ended
-
-BOUND = 10.0
-
-
-class Stage:
-    """A shell, its journal and all that it wrote."""
-
-    def __init__(self, **env: str) -> None:
-        self.journal, self.entries = Journal(), list[Entry]()
-        self.journal.read(lambda entry, _: self.entries.append(entry))
-        ids = itertools.count(1)
-        self.shell = Shell(
-            self.journal, "node1", env, redact=Redactor(["correct-horse"]), ids=lambda: next(ids), columns=60, rows=20
-        )
-        self.run = self.shell.run
-
-    @property
-    def printed(self) -> str:
-        return "".join(e.fact.text for e in self.entries if isinstance(e.fact, Printed))
-
-    def ended(self, text: str) -> Command:
-        """The command of this text that was typed freely, once it has ended."""
-
-        def last() -> Command | None:
-            return next((c for c in self.journal.world.commands if c.text == text and c.status is not None), None)
-
-        assert self.journal.wait(lambda _: last() is not None, BOUND), self.printed
-        found = last()
-        assert found
-        return found
-
-    def shows(self, text: str) -> None:
-        assert self.journal.wait(lambda _: text in self.printed, BOUND), self.printed
+from tests.unit.shell_stage import BOUND, Stage, soon
 
 
 @pytest.fixture
@@ -68,18 +23,8 @@ def stage() -> Iterator[Stage]:
     made.shell.close()
 
 
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def soon(so: Callable[[], bool]) -> None:
-    until = time.monotonic() + BOUND
-    while not so():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+TALL = "cat <<EOF\n" + "\n".join(f"line {n} {'y' * (1 + n * 23 % 70)}" for n in range(12)) + "\nEOF"
+SEVERAL = ("for i in 1 2\ndo\n  echo line $i\ndone", "echo one \\\n  two \\\n  three", "echo " + "x" * 140, TALL)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +62,6 @@ def test_the_terminal_shows_prompt_command_and_output_and_no_marks(stage: Stage)
     stage.run("echo a-b | tr - +", bound=BOUND)
     stage.shows("(docker: \x1b[1;36mnode1\x1b[0m) $ echo a-b | tr - +\r\n")
     assert "a+b\r\n" in stage.printed and "]133;" not in stage.printed
-
-
-TALL = "cat <<EOF\n" + "\n".join(f"line {n} {'y' * (1 + n * 23 % 70)}" for n in range(12)) + "\nEOF"
-SEVERAL = ("for i in 1 2\ndo\n  echo line $i\ndone", "echo one \\\n  two \\\n  three", "echo " + "x" * 140, TALL)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (80, 6), (100, 6)])
@@ -186,7 +127,7 @@ def test_at_the_bound_a_command_is_interrupted(stage: Stage) -> None:
 
 
 def test_what_does_not_listen_is_killed_at_last_with_its_shell(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GRACE", 0.2)
+    monkeypatch.setattr(typist, "GRACE", 1.0)
     stage.shows(" $ ")
     with pytest.raises(WaitError, match="it was killed"):
         stage.run("(trap '' INT; exec sleep 60)", bound=5)
@@ -312,141 +253,3 @@ def test_interrupt_ends_what_runs_and_what_is_typed(stage: Stage) -> None:
     threading.Timer(0.1, stage.shell.interrupt).start()
     assert stage.run("echo this is a long command", typing=0.05, bound=BOUND).status == 130
     assert stage.run("echo next", bound=BOUND).output == "next"
-
-
-def test_a_shell_hears_what_the_lab_itself_was_started_to_ignore() -> None:
-    """Under nohup SIGHUP, in a script's background SIGINT, and SIGPIPE in every Python."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
-    try:
-        made = Stage()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    try:
-        ignored = made.run("grep SigIgn /proc/self/status", bound=BOUND).output.split()[-1]
-        # Above 31 are the C library's own (make's children ignore those), which nobody else can set.
-        assert int(ignored, 16) & 0x7FFFFFFF == 0
-        assert made.run("yes | head -1", bound=BOUND).output == "y"
-    finally:
-        made.shell.close()
-
-
-def test_the_size_is_what_programs_see(stage: Stage) -> None:
-    assert stage.run("stty size", bound=BOUND).output == "20 60"
-    stage.shell.resize(72, 11)
-    assert stage.run("stty size", bound=BOUND).output == "11 72"
-
-
-def test_the_environment_is_small_and_given(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {line.partition("=")[0] for line in stage.run("env", bound=BOUND).output.splitlines()}
-    assert {"FRUIT", "PATH", "TERM"} <= names
-    assert names <= {
-        *ALLOWED,
-        "FRUIT",
-        "TERM",
-        "SWARMLAB_TERMINAL",
-        "PWD",
-        "SHLVL",
-        "_",
-        "OLDPWD",
-        "COLUMNS",
-        "LINES",
-    }
-    monkeypatch.setenv("SECRET_TOKEN", "x")
-    monkeypatch.setenv("LANG", "C")
-    monkeypatch.delenv("LC_ALL", raising=False)
-    env = environment({"A": "1"})
-    assert shutil.which("swarmlab", path=env["PATH"]) is not None
-    assert env["A"] == "1" and "SECRET_TOKEN" not in env and env["LC_CTYPE"] == "C.UTF-8"
-
-
-def test_the_users_own_files_are_not_read_and_nothing_is_written(tmp_path: Path) -> None:
-    for name in (".bashrc", ".bash_profile", ".profile", ".inputrc"):
-        (tmp_path / name).write_text("echo READ\nset editing-mode vi\n")
-    before = sorted(tmp_path.iterdir())
-    stage = Stage(HOME=str(tmp_path), TMPDIR=str(tmp_path))
-    try:
-        assert stage.run("echo hi", bound=BOUND).output == "hi"
-        stage.run("exit", bound=BOUND)
-    finally:
-        stage.shell.close()
-    assert "READ" not in stage.printed
-    assert sorted(tmp_path.iterdir()) == before
-
-
-def test_closing_leaves_no_process_behind() -> None:
-    stage = Stage()
-    jobs = "sleep 600 & echo $!; nohup sleep 601 >/dev/null 2>&1 & echo $!; (setsid sleep 602 & echo $!)"
-    output = stage.run(jobs, bound=BOUND).output
-    pids = [int(line) for line in output.splitlines() if line.isdigit()]
-    assert len(pids) == 3
-    pids.append(stage.shell.pid)
-    stage.shell.close()
-    stage.shell.close()
-    assert all(map(gone, pids))
-    with pytest.raises(LabError, match="is closed"):
-        stage.run("echo x")
-
-
-def test_a_shell_that_is_closed_at_once_leaves_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for _ in range(3):
-        Stage().shell.close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_closing_ends_a_command_under_way() -> None:
-    stage = Stage()
-    threading.Timer(0.2, stage.shell.close).start()
-    assert stage.run("sleep 60", bound=BOUND).status >= 128
-
-
-def test_when_the_lab_dies_its_shells_die() -> None:
-    program = """
-import itertools, sys
-from lab.shell.shell import Shell
-from lab.terminal.redact import Redactor
-from lab.world.journal import Journal
-ids = itertools.count(1)
-shell = Shell(Journal(), "node1", {}, redact=Redactor(), ids=lambda: next(ids))
-print(shell.pid, shell.run("sleep 600 & echo $!").output.splitlines()[-1], flush=True)
-sys.stdin.read()
-"""
-    argv = [sys.executable, "-c", program]
-    with ended(subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)) as lab:
-        assert lab.stdout
-        pids = [int(pid) for pid in lab.stdout.readline().split()]
-        assert len(pids) == 2
-    soon(lambda: all(map(gone, pids)))
-
-
-def test_a_shell_at_rest_uses_no_processor(stage: Stage) -> None:
-    stage.run("true", bound=BOUND)
-    turns, due = [0], stage.shell._output.due
-
-    def counted() -> float | None:
-        turns[0] += 1
-        return due()
-
-    stage.shell._output.due = counted  # type: ignore[method-assign]
-    time.sleep(0.2)
-    first = turns[0]
-    time.sleep(0.2)
-    assert turns[0] == first
-
-
-def test_without_bash_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MissingError, match="no bash"):
-        Stage()
-
-
-def test_a_shell_that_cannot_begin_is_not_tried_for_ever(tmp_path: Path) -> None:
-    broken = tmp_path / "bash"
-    broken.write_text("#!/bin/sh\nexit 5\n")
-    broken.chmod(0o755)
-    stage = Stage(PATH=str(tmp_path))
-    stage.shows("ended with status 5; it never came to its prompt")
-    with pytest.raises(LabError, match="is closed"):
-        stage.run("echo x")
-    stage.shell.close()
