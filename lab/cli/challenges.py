@@ -84,7 +84,7 @@ def _open(args: argparse.Namespace, lesson: Lesson, appearance: Appearance, out:
         from lab.tui import launch  # only a screen needs it
 
         code = launch(
-            lambda: LiveStage(api.find(args.name), saves=True, lessons=(lesson,)),
+            lambda: LiveStage(api.find(args.name), saves=True),
             live=True,
             lesson=lesson.id,
             appearance=appearance,
@@ -92,7 +92,7 @@ def _open(args: argparse.Namespace, lesson: Lesson, appearance: Appearance, out:
     else:
         from lab.cli.plain import take_a_seat  # only without a screen
 
-        stage = LiveStage(api.find(args.name), typing=0.0, saves=True, lessons=(lesson,))
+        stage = LiveStage(api.find(args.name), typing=0.0, saves=True)
         code = take_a_seat(args, stage, lesson.id)
     say_what_stays(args, out)
     return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import textwrap
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,9 @@ from lab.lesson import progress
 from lab.lesson.course import SYLLABUS, check_paths, load_course, load_lesson, load_syllabus
 from lab.lesson.find_challenge import challenges, find_challenge, seed_for
 from lab.lesson.model import Lesson
+from lab.run.results import slowest_steps
 from lab.schema.diagnostics import More
+from lab.text import count_of
 
 if TYPE_CHECKING:
     from lab.cluster.model import Progress
@@ -87,15 +90,26 @@ def run(args: argparse.Namespace, out: Out) -> int:
     """Run lessons from their checkpoints; exit with 0 only when every check was false before and true after."""
     from lab.cluster import api  # only this command needs it
     from lab.session.run import go_through
+    from lab.session.shard import take_shard
 
+    if args.shard and not args.all:
+        raise InputError("--shard goes with --all", remedy=f"swarmlab run --all --shard {shlex.quote(args.shard)}")
     wanted = choose_lessons(args.lessons, everything=args.all, lab=args.name)
+    if args.shard:
+        wanted = take_shard(wanted, args.shard)
     if args.until and not any(lesson.step(args.until) for lesson in wanted):
         raise InputError(f"none of these lessons has a step {args.until}")
     began = time.monotonic()
     with api.at_work(args.name, f"running {', '.join(lesson.id for lesson in wanted)}"):
         results = [go_through(args.name, lesson, out.say, until=args.until) for lesson in wanted]
     held = all(result.passed for result in results)
-    out.result({"passed": held, "seconds": round(time.monotonic() - began, 1), "lessons": results})
+    seconds, slowest = round(time.monotonic() - began, 1), slowest_steps(results)
+    out.result({"passed": held, "seconds": seconds, "lessons": results, "slowest": slowest})
+    if args.all and not out.json:
+        passed = sum(result.passed for result in results)
+        out.say(f"{passed} of {count_of(len(results), 'lesson')} passed in {seconds:.0f} s. The slowest steps:")
+        for step in slowest:
+            out.say(f"{step.seconds:>8.1f} s  {step.lesson}:{step.step}")
     return 0 if held else 1
 
 
@@ -193,6 +207,14 @@ def _figures(targets: Sequence[Path]) -> tuple[InputError, ...]:
     return tuple(find_unproven(targets))
 
 
+def _notes(targets: Sequence[Path]) -> tuple[InputError, ...]:
+    """Return what the syllabuses among the targets say that no lesson covers yet."""
+    from lab.lesson.coverage import find_uncovered  # only this command needs it
+
+    files = [each if each.name == SYLLABUS else each / SYLLABUS for each in targets]
+    return tuple(note for file in files if file.is_file() for note in find_uncovered(file))
+
+
 def check(args: argparse.Namespace, out: Out) -> int:
     """Report what is wrong with lessons, stack files and recordings; without a path, with all that ship with the
     program. `lessons`, `stacks` and `recordings` name those when no such path exists. A recording of a lesson in the
@@ -205,14 +227,16 @@ def check(args: argparse.Namespace, out: Out) -> int:
     targets = given or ([] if stack else list(own.values()))
     problems, looked_at = check_paths(targets, check_recording, stack=stack)
     figures = _figures(targets) if args.figures else ()
-    found = {"problems": problems, **({"figures": figures} if args.figures else {})}
+    notes = () if problems else _notes(targets)
+    found = {"problems": problems, "notes": notes, **({"figures": figures} if args.figures else {})}
     listed = {key: [{"path": p.path, "line": p.line, "reason": p.reason} for p in each] for key, each in found.items()}
     out.result({"checked": looked_at, **listed})
     if not out.json:
-        for problem in (*problems, *figures):
+        for problem in (*problems, *figures, *notes):
             out.say(problem.sentence)
         many = sum(p.many if isinstance(p, More) else 1 for p in problems)
         over = "more than " if any(isinstance(p, More) and not p.many for p in problems) else ""
         read = f", {len(figures)} with a figure to look at" if args.figures else ""
-        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {over}{many} wrong{read}")
+        gaps = f", {count_of(len(notes), 'point')} of the talk not covered yet" if notes else ""
+        out.say(f"{looked_at} file{'s' if looked_at != 1 else ''} checked, {over}{many} wrong{read}{gaps}")
     return 2 if problems else 0

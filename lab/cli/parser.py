@@ -108,6 +108,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     run = add("run", "lessons", "go through lessons without a screen, and prove every check")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help=_LESSON)
     run.add_argument("--all", action="store_true", help="all lessons, in the syllabus's order")
+    run.add_argument("--shard", metavar="I/N", help="with --all: the I-th of N parts that take about the same time")
     run.add_argument("--until", metavar="STEP", help="stop after this step")
     reset = add("reset", "lessons", "reset the cluster to the start of a lesson or of a step", named=False)
     reset.add_argument(

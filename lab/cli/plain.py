@@ -32,8 +32,7 @@ def plain(args: argparse.Namespace, out: Out) -> int:
     """Bring the cluster up unless it is whole, and take the lessons line by line; return 0, or 130 after Ctrl-C at the
     prompt. Raises InputError for an unknown lesson, and what `api.up` does."""
     chosen = choose_lessons([args.line_by_line], lab=args.name) if args.line_by_line else ()
-    outside = any(lesson.broken for lesson in chosen) or is_file_name(args.line_by_line or "")
-    own = chosen if outside else None
+    own = chosen if is_file_name(args.line_by_line or "") else None
     stage = open_stage(args, out, own)
     code = take_a_seat(args, stage, chosen[0].id if chosen else progress.last_lesson(args.name))
     say_what_stays(args, out)

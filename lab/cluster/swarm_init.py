@@ -134,18 +134,20 @@ def form_swarm(endpoints: Sequence[Endpoint], *, heartbeat: int, bound: float, s
     now = read_engines(endpoints, _REQUEST)
     for endpoint, one in zip(endpoints, now, strict=True):
         if one.local in ("error", "locked"):
-            _leave(endpoint)
+            leave(endpoint)
     if all(one.local not in ("active", "pending", "") for one in now):
         say("founding the swarm", 0.0)
         _found(endpoints[0], heartbeat)
     guide = _find_guide(endpoints, max(end - time.monotonic(), 10))
-    _join_all(endpoints, guide, say)
+    join_all(endpoints, guide, say)
     wait_until_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
-    _tidy(guide, endpoints)
+    tidy(guide, endpoints)
     wait_until_whole(endpoints, bound=max(end - time.monotonic(), 10), say=say)
 
 
-def _join_all(endpoints: Sequence[Endpoint], guide: Endpoint, say: Say) -> None:
+def join_all(endpoints: Sequence[Endpoint], guide: Endpoint, say: Say) -> None:
+    """Join the engines that are in no swarm to that of `guide`, a manager, each in its own role. Raises EngineError
+    when one refuses."""
     now = read_engines(endpoints, _REQUEST)
     outside = [e for e, one in zip(endpoints, now, strict=True) if one.local == "inactive"]
     managers = [e for e in outside if e.role == "manager"]
@@ -261,12 +263,13 @@ def _join(endpoint: Endpoint, guide: Endpoint, token: str) -> None:
             raise
 
 
-def _leave(endpoint: Endpoint) -> None:
+def leave(endpoint: Endpoint) -> None:
+    """Have an engine leave its swarm, even as a manager. Raises EngineError."""
     with open_client(endpoint, _REQUEST) as client:
         client.swarm.leave(force=True)
 
 
-def _tidy(guide: Endpoint, endpoints: Sequence[Endpoint]) -> None:
+def tidy(guide: Endpoint, endpoints: Sequence[Endpoint]) -> None:
     """Label the nodes as the lab's, and remove those that an earlier, failed start left behind."""
     current = {m.node_id for m in read_engines(endpoints)}
     names = {e.node for e in endpoints}

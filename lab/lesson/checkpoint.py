@@ -155,6 +155,8 @@ class NodeState(Value):
 
     machine: Literal["on", "off"] = "on"
     """Whether the machine is powered on."""
+    in_swarm: bool = True
+    """Whether it is in the swarm; a node that is not is in no list of the managers either."""
     availability: Literal["active", "pause", "drain"] = "active"
     """Whether tasks may run there: `docker node update`."""
     role: Literal["manager", "worker"] | None = None

@@ -15,6 +15,7 @@ from lab.errors import InputError
 from lab.file_tree import walk_folders
 from lab.lesson import read
 from lab.lesson.challenge import Challenge
+from lab.lesson.coverage import find_gaps
 from lab.lesson.model import Lesson
 from lab.lesson.read import ParsedFile
 from lab.lesson.syllabus import Syllabus
@@ -208,6 +209,8 @@ def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
     for folder in folders:
         here = _Found()
         _folder(folder, here, tape, within=top)
+        if here.syllabus is not None and not here.problems:
+            here.problems += find_gaps(here.syllabus, here.lessons)  # A course with gaps can be taken all the same.
         found.files += here.files
         found.problems += here.problems
     if not whole:

@@ -192,7 +192,13 @@ def _list_said(step: Step) -> set[str]:
 
 def _syllabus_problems(read: ParsedFile[Syllabus]) -> Iterator[InputError]:
     value = read.value
-    for group, ids in (("lessons", value.lessons), ("topics", tuple(t.id for t in value.topics))):
+    groups = {
+        "lessons": value.lessons,
+        "topics": tuple(topic.id for topic in value.topics),
+        "points": tuple(point.id for point in value.points),
+        "not_covered": value.not_covered,
+    }
+    for group, ids in groups.items():
         for index, id in enumerate(ids):
             if id in ids[:index]:
                 yield read.problem(f"{id} stands twice", group, index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,15 @@ def describe_needs(lesson: Lesson) -> str:
 def describe_attempt(attempt: Attempt) -> str:
     """Return in a word how a challenge stands, "" before it is begun."""
     return "repaired" if attempt.repaired else "begun" if attempt.begun else ""
+
+
+def next_attempt(attempts: Sequence[Attempt], here: str) -> Attempt | None:
+    """Return the first challenge that is not repaired of those that follow the one that is open, then of those before
+    it; None when there is no other. `here` is the id of the open one, with its seed, which may be another attempt's."""
+    name = here.rpartition("-")[0]
+    place = next((place for place, each in enumerate(attempts) if each.challenge == name), -1)
+    around = (*attempts[place + 1 :], *attempts[: max(place, 0)])
+    return next((each for each in around if not each.repaired), None)
 
 
 def describe_standing(lesson: Lesson, standing: Standing) -> Iterator[str]:

@@ -27,10 +27,10 @@ def prompt(place: Place, *, quizzed: bool = False) -> str:
     step, count = place.step, len(place.lesson.steps)
     if step is None:
         if place.page < 0:
-            return "start of the lesson, Enter begins"
+            return f"start of the {place.kind}, Enter begins"
         if place.lesson.quiz and not quizzed:
-            return "end of the lesson, Enter asks its questions"
-        return "end of the lesson, " + ("Enter opens the next one" if place.after else "l lists all, q ends")
+            return f"end of the {place.kind}, Enter asks its questions"
+        return f"end of the {place.kind}, " + ("Enter opens the next one" if place.after else "l lists all, q ends")
     here = f"step {place.page + 1} of {count}, "
     if place.state == "passed":
         return f"{here}done, Enter goes on"
@@ -68,9 +68,25 @@ def command(place: Place, step: Step) -> Iterator[Line]:
         yield from (Line(f"This runs{where}:"), code(describe_command(step.run or "", place.values)))
 
 
+def what_next(place: Place) -> Iterator[Line]:
+    """Yield what comes after the lesson or the challenge; a challenge is begun by a command."""
+    after, challenge = place.after, place.next_challenge
+    if place.kind == "challenge" and challenge is not None:
+        lesson = challenge.lesson
+        yield Line(f"The next challenge is {lesson.title} ({lesson.minutes} minutes). After q, this begins it:")
+        yield code(f"swarmlab challenge {challenge.challenge} --plain")
+    elif place.kind == "challenge":
+        yield Line("After q, these list the challenges, and begin one again with other values:")
+        yield code("swarmlab challenge\nswarmlab challenge NAME --new --plain")
+    elif after is not None:
+        yield Line(f"The next lesson is {after.title} ({after.minutes} minutes).")
+    else:
+        yield Line("This was the last lesson.")
+
+
 def _opening(place: Place) -> Iterator[Line]:
     lesson = place.lesson
-    yield from (EMPTY, Line(f"Lesson: {lesson.title}", "head"))
+    yield from (EMPTY, Line(f"{place.kind.capitalize()}: {lesson.title}", "head"))
     yield Line(f"{lesson.minutes} minutes, {count_of(len(lesson.steps), 'step')}.")
     yield from (EMPTY, Line(fill_text(lesson.about, place.values), form="markdown"))
     if lesson.kubernetes:
@@ -118,7 +134,8 @@ def _closing(place: Place) -> Iterator[Line]:
     left = sum(place.state_of(step) != "passed" for step in lesson.steps)
     yield EMPTY
     if left:
-        yield Line(f"The end of the lesson. {left} of {count_of(len(lesson.steps), 'step')} are not done yet:", "head")
+        steps = count_of(len(lesson.steps), "step")
+        yield Line(f"The end of the {place.kind}. {left} of {steps} are not done yet:", "head")
         yield from _steps(place)
         yield Line("p goes back to them.")
     else:
@@ -137,7 +154,5 @@ def _closing(place: Place) -> Iterator[Line]:
         )
     if lesson.quiz:
         yield from (EMPTY, Line(f"Check yourself: {count_of(len(lesson.quiz), 'question')}."))
-    if place.after is not None:
-        yield from (EMPTY, Line(f"The next lesson is {place.after.title} ({place.after.minutes} minutes)."))
-    else:
-        yield from (EMPTY, Line("This was the last lesson."))
+    yield EMPTY
+    yield from what_next(place)

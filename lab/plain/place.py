@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lab.lesson.model import Lesson, Step
+from lab.lesson.standing import Attempt
 from lab.world import lesson_state
 from lab.world.world import World
 
@@ -16,13 +17,20 @@ State = Literal["", "passed", "failed", "begun"]
 @dataclass(frozen=True, slots=True)
 class Place:
     """A page of a lesson, over a world. `page` is -1 on the opening page, then the index of the step, and the number of
-    steps on the last page. `after` is the lesson that comes next, `live` whether there is a cluster."""
+    steps on the last page. `after` is the lesson that comes next, `live` whether there is a cluster. At the end of a
+    challenge, `next_challenge` is the next one that is not repaired."""
 
     lesson: Lesson
     page: int
     world: World
     after: Lesson | None = None
     live: bool = True
+    next_challenge: Attempt | None = None
+
+    @property
+    def kind(self) -> Literal["lesson", "challenge"]:
+        """What one is in, in a word."""
+        return "challenge" if self.lesson.broken is not None else "lesson"
 
     @property
     def step(self) -> Step | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lab.lesson.standing import Standing, describe_standing
+from lab.lesson.standing import Standing, describe_standing, next_attempt
 from lab.plain import asking, changes, hints, pages
 from lab.plain.asking import Asked
 from lab.plain.console import Console, read_lines
@@ -148,7 +148,9 @@ class PlainSeat:
         ids = [lesson.id for lesson in self._lessons]
         place = ids.index(self._lesson.id) + 1 if self._lesson.id in ids else len(ids)
         after = self._lessons[place] if place < len(ids) else None
-        return Place(self._lesson, self._page, self._stage.journal.world, after, self._stage.live)
+        ended = self._lesson.broken is not None and self._page >= len(self._lesson.steps)
+        challenge = next_attempt(self._stage.challenges(), self._lesson.id) if ended else None
+        return Place(self._lesson, self._page, self._stage.journal.world, after, self._stage.live, challenge)
 
     def _prompt(self) -> str:
         if self._more:
@@ -241,14 +243,14 @@ class PlainSeat:
             self._play(place)
 
     def _go_on(self, place: Place) -> None:
-        """Go on from the lesson's end: to its questions, then to the next lesson."""
+        """Go on from the lesson's end: to its questions, then to the next lesson, or say what is next."""
         if place.lesson.quiz and not self._quizzed:
             self._quizzed = True
             self._quiz(place, 0, 0)
         elif place.after is not None:
             self._open(place.after.id)
         else:
-            self._console.say(Line("This was the last lesson: l lists all, q quits."))
+            self._console.say(*pages.what_next(place), Line("l lists all, q quits."))
 
     def _quiz(self, place: Place, number: int, right: int) -> None:
         items = place.lesson.quiz
@@ -287,7 +289,8 @@ class PlainSeat:
         if self._lesson is None:
             return
         if page > len(self._lesson.steps) or page < -1:
-            self._console.say(Line("This is the lesson's end." if page > 0 else "This is the lesson's beginning."))
+            kind = "challenge" if self._lesson.broken is not None else "lesson"
+            self._console.say(Line(f"This is the {kind}'s {'end' if page > 0 else 'beginning'}."))
             return
         self._page, self._given = page, frozenset()
         place = self._place

@@ -73,6 +73,20 @@ class ForgetNode:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveSwarm:
+    """Have a node's engine leave the swarm, and remove the managers' entry of the node."""
+
+    done_when: ClassVar[DoneWhen] = "absent"
+
+    id: str
+    name: str
+
+    @property
+    def sentence(self) -> str:
+        return f"have {self.name} leave the swarm, and forget it"
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveService:
     """Remove a service and its tasks; `why` says why it is recreated, empty when it should not exist."""
 
@@ -181,6 +195,7 @@ Action = (
     | StopNode
     | SetNode
     | ForgetNode
+    | LeaveSwarm
     | RemoveService
     | CreateService
     | UpdateService
@@ -216,6 +231,7 @@ _ORDER = (
     StartNode,
     ForgetNode,
     SetNode,
+    LeaveSwarm,
     RemoveService,
     RemoveVolume,
     CreateObject,

@@ -23,6 +23,7 @@ from lab.reset.actions import (
     CreateService,
     DeployStack,
     ForgetNode,
+    LeaveSwarm,
     RemoveObject,
     RemoveService,
     RemoveVolume,
@@ -66,6 +67,9 @@ class ResetContext(WaitContext, Protocol):
 
     def cut_off(self) -> Collection[str]:
         """Return the nodes that are disconnected from the nodes' own network, whatever the managers report."""
+
+    def leave(self, node: str) -> None:
+        """Have a node's engine leave whatever swarm it is in. Raises EngineError."""
 
     def engine(self) -> Engine:
         """Return the low-level client of a reachable manager. Raises EngineError when there is none."""
@@ -148,6 +152,8 @@ def _do(action: Action, context: ResetContext, limits: Limits) -> None:
             _order(action.sentence, context, lambda: context.remove_volume(action.name), limits)
         case _:
             context.journal.write(ActDone(f"reset: {action.sentence}"))
+            if isinstance(action, LeaveSwarm):
+                context.leave(action.name)
             _carry(action, context, lambda engine: _call(action, engine, context), limits)
 
 
@@ -159,7 +165,7 @@ def _call(action: Action, engine: Engine, context: ResetContext) -> None:
             spec = {"Availability": action.availability, "Role": role, "Labels": dict(action.labels)}
             if any(raw["Spec"].get(key) != value for key, value in spec.items()):
                 engine.update_node(raw["ID"], raw["Version"]["Index"], {**raw["Spec"], **spec})
-        case ForgetNode():
+        case ForgetNode() | LeaveSwarm():
             engine.remove_node(action.id, force=True)
         case RemoveService():
             engine.remove_service(action.id)

@@ -17,6 +17,7 @@ from lab.reset.actions import (
     CreateObject,
     CreateService,
     ForgetNode,
+    LeaveSwarm,
     Plan,
     RemoveObject,
     RemoveService,
@@ -43,12 +44,14 @@ def plan(
     ours: frozenset[str] = frozenset(),
     env: Mapping[str, str] | None = None,
     off: Collection[str] = (),
+    roles: Mapping[str, str] | None = None,
     outdated_volumes: Collection[str] = (),
 ) -> Plan:
     """Return the plan from the world to the checkpoint. `ours` are ids of what lesson steps created, `env` this
     machine's settings for stack files, `off` the nodes whose machines do not run or are cut off from the others,
-    whatever the managers report, `outdated_volumes` those whose contents are of no use any more: on a cluster that the
-    lab made, the stacks' services that use them are recreated with empty ones.
+    whatever the managers report. `roles` are those of the cluster's own nodes, by name, where the checkpoint names
+    none. `outdated_volumes` are those whose contents are of no use any more: on a cluster that the lab made, the
+    stacks' services that use them are recreated with empty ones.
 
     Raises InputError when a stack file needs a setting that is missing."""
 
@@ -77,7 +80,7 @@ def plan(
     if made_by_lab:
         anew |= {("volume", name) for name in outdated_volumes}
     found = [
-        *_nodes(world, checkpoint, made_by_lab, off),
+        *_nodes(world, checkpoint, made_by_lab, off, roles or {}),
         *(a for s in services for a in _service(world, checkpoint, s, mine(s.id, s.spec.labels), anew)),
         *_new_services(world, checkpoint),
         *stack_changes(world, checkpoint, expected, settings, lambda s: mine(s.id, s.spec.labels), anew),
@@ -98,12 +101,12 @@ def find_misplaced(world: World, checkpoint: Checkpoint) -> tuple[str, ...]:
 
 
 def _nodes(
-    world: World, checkpoint: Checkpoint, made_by_lab: bool, off: Collection[str]
+    world: World, checkpoint: Checkpoint, made_by_lab: bool, off: Collection[str], roles: Mapping[str, str]
 ) -> Iterator[Action | Untouched]:
-    names = sorted({n.name for n in world.swarm.nodes.values()} | {*checkpoint.nodes})
+    names = sorted({n.name for n in world.swarm.nodes.values()} | {*checkpoint.nodes} | {*roles})
     for name in names:
         wanted, node = checkpoint.nodes.get(name, NodeState()), world.swarm.node(name)
-        found: list[Action] = list(_node(name, node, wanted, name in off))
+        found: list[Action] = list(_node(name, node, wanted, name in off, roles.get(name, "")))
         found += [ForgetNode(n.id, name) for n in world.swarm.nodes.values() if n.name == name and n is not node]
         if made_by_lab:
             yield from found
@@ -113,7 +116,11 @@ def _nodes(
             )
 
 
-def _node(name: str, node: Node | None, wanted: NodeState, off: bool) -> Iterator[Action]:
+def _node(name: str, node: Node | None, wanted: NodeState, off: bool, own_role: str) -> Iterator[Action]:
+    if not wanted.in_swarm:
+        if node is not None:
+            yield LeaveSwarm(node.id, name)
+        return
     if wanted.machine == "on" and (node is None or node.state != "ready" or off):
         yield StartNode(name)
     if wanted.machine == "off" and node is not None and node.state == "ready" and not off:
@@ -122,7 +129,7 @@ def _node(name: str, node: Node | None, wanted: NodeState, off: bool) -> Iterato
         if wanted != NodeState(machine=wanted.machine) and wanted.machine == "on":
             yield SetNode(name, name, wanted.availability, wanted.role or "", wanted.labels)
         return
-    role = wanted.role or node.role
+    role = wanted.role or own_role or node.role
     labels = {k: v for k, v in node.labels.items() if not k.startswith(LABEL)}
     if (wanted.availability, role, dict(wanted.labels)) != (node.availability, node.role, labels):
         own = {k: v for k, v in node.labels.items() if k.startswith(LABEL)}

@@ -71,7 +71,7 @@ def find_unsettled(world: World, checkpoint: Checkpoint, *, made_by_lab: bool) -
     nodes = {n.name for n in world.swarm.nodes.values()} | {*checkpoint.nodes} if made_by_lab else set()
     for name in sorted(nodes):
         node, wanted = world.swarm.node(name), checkpoint.nodes.get(name, NodeState())
-        if (node is not None and node.state == "ready") is not (wanted.machine == "on"):
+        if (node is not None and node.state == "ready") is not (wanted.machine == "on" and wanted.in_swarm):
             yield f"{name} is {node.state if node else 'not in the swarm'}"
     for name, state in checkpoint.services.items():
         if state.running is not None:

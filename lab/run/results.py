@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -53,3 +54,18 @@ class LessonResult:
     seconds: float
     steps: tuple[StepResult, ...]
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """How many seconds a step of a lesson took."""
+
+    lesson: str
+    step: str
+    seconds: float
+
+
+def slowest_steps(results: Sequence[LessonResult], most: int = 5) -> tuple[StepTime, ...]:
+    """Return the steps that took longest, the slowest first; of equal ones, the earlier first."""
+    times = [StepTime(result.lesson, step.step, step.seconds) for result in results for step in result.steps]
+    return tuple(sorted(times, key=lambda time: -time.seconds)[:most])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lab import paths
-from lab.cluster import edge_settings
+from lab.cluster import edge_settings, swarm_init
 from lab.cluster.api import shell_env
 from lab.cluster.faults import FAULTS, apply_fault
 from lab.cluster.model import Cluster, Progress
-from lab.engine.client import connect
+from lab.cluster.rejoin import rejoin
+from lab.engine.client import connect, open_client
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError
 from lab.reset import ownership
@@ -39,6 +40,8 @@ ANSWER = 30.0
 OPENING = 10.0
 #: Seconds within which a source must have refreshed.
 REFRESH = 45.0
+#: Seconds within which engines that are not in the swarm must be back in it.
+_REJOIN = 180.0
 
 
 class ClusterDriver:
@@ -219,6 +222,36 @@ class ClusterDriver:
             self.journal.write(ActDone(FAULTS["start"].told.format(node), node))
         self.cluster.power_on(nodes, self.report)
         self.source.wake()
+
+    def leave(self, node: str) -> None:
+        """See `lab.reset.apply.ResetContext.leave`."""
+        endpoint = self._endpoints[node]
+        if swarm_init.read_engine(endpoint, OPENING).local != "inactive":
+            swarm_init.leave(endpoint)
+
+    def end_autolock(self) -> bool:
+        """Have the managers keep their own keys again; return whether they did not. Raises EngineError."""
+        with open_client(self._manager(), 60.0) as client:
+            swarm = client.api.inspect_swarm()
+            if not swarm["Spec"]["EncryptionConfig"]["AutoLockManagers"]:
+                return False
+            spec = {**swarm["Spec"], "EncryptionConfig": {"AutoLockManagers": False}}
+            client.api.update_swarm(swarm["Version"]["Index"], spec)
+        self.journal.write(ActDone("the lab ended the lock of the managers"))
+        return True
+
+    def rejoin(self, nodes: Collection[str]) -> tuple[str, ...]:
+        """Bring those of these nodes back whose engines are not in the cluster's swarm, and return them. Raises what
+        `lab.cluster.rejoin.rejoin` does."""
+        back = rejoin(
+            tuple(endpoint for endpoint in self._endpoints.values() if endpoint.node in nodes),
+            bound=_REJOIN,
+            say=lambda text, done: self.report(Progress("swarm", text, done)),
+        )
+        for node in back:
+            self.journal.write(ActDone(f"the lab brought {node} back into the swarm", node))
+        self.source.wake()
+        return back
 
     def restore(self, snapshot: str) -> None:
         """Put the cluster back to a snapshot, and look at it anew. Raises what `Snapshots.restore` does, and InputError

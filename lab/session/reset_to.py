@@ -78,6 +78,9 @@ def reset_to(
             done += _power_on(driver, needed)
             done += _heal(driver)
             driver.look()
+            if driver.cluster.made_by_lab and driver.end_autolock():
+                done.append("end the lock of the managers")
+            done += _rejoin(driver, checkpoint, needed)
             found = _plan(driver, checkpoint, volumes=saved is None)
             done += [a.sentence for a in found.actions]
             if found.actions:
@@ -156,6 +159,16 @@ def _heal(driver: ClusterDriver) -> list[str]:
     return [f"heal: {sentence}" for sentence in broken]
 
 
+def _rejoin(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str]) -> list[str]:
+    """Bring engines back that are not in the swarm: a node that no manager lists cannot be put right. The engines
+    themselves are asked, as the managers list one that has just left as ready until they miss its heartbeats."""
+    members = {name for name in needed if checkpoint.nodes.get(name, NodeState()).in_swarm}
+    back = driver.rejoin(members) if members else ()
+    if back:
+        driver.look()
+    return [f"bring {name} back into the swarm" for name in back]
+
+
 def _renew(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str], to: str) -> list[str]:
     """Recreate what keeps certificates of an authority that is gone. Which one there is can only be told once the
     cluster is at the checkpoint: until then its ACME server may still be on its way to another node."""
@@ -187,6 +200,7 @@ def _plan(
         ours=ownership.owned_ids(driver.cluster.name),
         env=driver.settings(),
         off=(*driver.powered_off(), *driver.cut_off()) if made else (),
+        roles={endpoint.node: endpoint.role for endpoint in driver.cluster.endpoints()} if made else {},
         outdated_volumes=outdated,
     )
     # No manager knows about volumes: those of a stack that should not be here are looked up on the nodes themselves,

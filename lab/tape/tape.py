@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +31,7 @@ from lab.tape.codec import (
     to_line,
 )
 from lab.terminal.redact import Redactor
-from lab.terminal.redraw import is_redraw
+from lab.terminal.redraw import begins_redraw, drop_repeats
 from lab.world.entries import Entry, Fact, Printed
 from lab.world.journal import Journal
 from lab.world.world import World
@@ -174,7 +174,8 @@ class Recorder:
         self.path, self.header, self.count, self.left_out = path, header, 0, 0
         self._journal, self._redact = journal, redact
         self._streams: dict[str, Redactor] = {}
-        self._printed: dict[str, str] = {}
+        self._drawn: dict[str, Mapping[int, str]] = {}
+        self._begun: Entry | None = None
         self._part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         self._size = 0
         self._file: BinaryIO | None = None
@@ -198,6 +199,8 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+        if self._begun is not None:
+            self._keep(self._begun)
         self._line(end_line(self.count, kind is None))
         try:
             if self._file is not None and self._trouble is None:
@@ -213,13 +216,32 @@ class Recorder:
             raise self._describe_failure(self._trouble)
 
     def _take(self, entry: Entry, _: World) -> None:
-        fact = self._clean(entry.fact)
+        entry = self._join(Entry(entry.at, self._clean(entry.fact)))
+        fact = entry.fact
         if isinstance(fact, Printed):
-            before, self._printed[fact.node] = self._printed.get(fact.node), fact.text
-            if fact.text == before and is_redraw(fact.text):
+            if begins_redraw(fact.text):
+                self._begun = entry
                 return
+            text, self._drawn[fact.node] = drop_repeats(fact.text, self._drawn.get(fact.node, {}))
+            if not text:
+                return
+            entry = Entry(entry.at, replace(fact, text=text))
+        self._keep(entry)
+
+    def _join(self, entry: Entry) -> Entry:
+        """Return the entry with what its node has begun to draw before it; keep that if something else follows it."""
+        begun, self._begun = self._begun, None
+        if begun is None or not isinstance(begun.fact, Printed):
+            return entry
+        if isinstance(entry.fact, Printed) and entry.fact.node == begun.fact.node:
+            return Entry(entry.at, replace(entry.fact, text=begun.fact.text + entry.fact.text))
+        self._drawn[begun.fact.node] = {}
+        self._keep(begun)
+        return entry
+
+    def _keep(self, entry: Entry) -> None:
         try:
-            line = to_line(Entry(entry.at, fact))
+            line = to_line(entry)
             to_entry(from_line(line))
             size = len(line.encode()) + 1
         except ValueError:  # Damaged is one: the tape must stay readable, and the lesson must go on.

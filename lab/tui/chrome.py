@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lab.lesson.hints import describe_taken
 from lab.panes import key_range
 from lab.schema.template import fill, placeholders
-from lab.tui.spans import Line, Span, Tone, clip, fit, format_stamp, width, wrap
+from lab.tui.spans import Line, Span, Tone, clip, fit, format_stamp, width, wrap, wrap_command
 from lab.tui.ui_state import REGIONS, UiState
 
 #: The most problems of a lesson's file that are shown.
@@ -140,9 +140,7 @@ def step_card(s: UiState, room: int) -> tuple[Line, ...]:
         words = "make it so, in any way you like." if s.live or s.reading else "the recording shows one way."
         lines += wrap([("Your turn: ", "strong"), (words, "")], room, (("» ", "lab"),))
     elif step.run is not None:
-        for place, part in enumerate(fill_text(s, step.run).rstrip("\n").split("\n")):
-            lead: Line = (("$ " if not place else "  ", "lab"),)
-            lines += wrap([(part, "code")], room, lead, (("    ", ""),))
+        lines += wrap_command(fill_text(s, step.run), room, (("$ ", "lab"),))
     else:
         lines += wrap([(fill_text(s, step.sentence), "code")], room, (("» ", "lab"),))
     lines.append(())

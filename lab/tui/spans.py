@@ -97,6 +97,24 @@ def wrap(spans: Iterable[Span], room: int, first: Line = (), rest: Line | None =
     return [join_line(line) for line in lines]
 
 
+def wrap_command(command: str, room: int, first: Line = ()) -> Iterator[Line]:
+    """Yield a command's lines, broken at blanks where they are too long for `room` cells; `first` begins the first one.
+
+    A line keeps its indentation, what is broken off is indented like a continued line, and a backslash at a line's end
+    stays with the word before it.
+    """
+    for place, part in enumerate(command.rstrip("\n").split("\n")):
+        words = part.lstrip(" ")
+        lead = first if place == 0 else ((" " * (width(first) + min(len(part) - len(words), room // 4)), ""),)
+        shown = words.removesuffix(_CONTINUES)
+        goes_on = shown != words
+        rest = " " * max(width(first) + 2, width(lead))
+        lines = wrap([(shown, "code")], room - goes_on * len(_CONTINUES), lead, ((rest, ""),))
+        if goes_on:
+            lines[-1] = join_line((*lines[-1], (_CONTINUES, "code")))
+        yield from lines
+
+
 def _after(word: Line, part: Line) -> Line:
     """Return the rest of a word after its first part."""
     cut, left = sum(len(text) for text, _ in part), []
@@ -120,6 +138,8 @@ def join_line(line: Iterable[Span]) -> Line:
 
 _BLANK: Line = ((" ", ""),)
 _BREAK: Line = (("\n", ""),)
+_CONTINUES = " \\"
+"""The end of a line that the next one continues."""
 
 
 def _words(spans: Iterable[Span]) -> Iterator[Line]:

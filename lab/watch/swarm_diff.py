@@ -52,7 +52,7 @@ def poll_swarm(api: Any, by: str, seen: Versions, *, named: bool = True) -> tupl
     Raises what the client raises (requests and docker errors), and EngineError for an answer in which nothing can be
     read.
     """
-    nodes = _diff("node", api.nodes(), seen.nodes, decode.node, decode.version)
+    nodes = _diff("node", api.nodes(), seen.nodes, decode.node, _status)
     if not nodes.versions:
         why = nodes.unread[0].why if nodes.unread else "no node is named, and a manager is one itself"
         raise EngineError(f"the engine's answer is not as its API promises: {why}")
@@ -129,6 +129,12 @@ def _read_version(raw: Raw, version: Callable[[Raw], object]) -> object:
 def _id(raw: object) -> str:
     id = (raw.get("ID") or raw.get("Id")) if isinstance(raw, Mapping) else None
     return drop_surrogates(id) if isinstance(id, str) else ""
+
+
+def _status(raw: Raw) -> object:
+    """The leader says of a manager how it is whenever it is asked, and writes nothing: no version changes by that."""
+    manager = raw.get("ManagerStatus") or {}
+    return decode.version(raw), manager.get("Leader"), manager.get("Reachability")
 
 
 def _diff_named(api: Any, seen: Versions) -> _Differing[SwarmObject]:

@@ -53,6 +53,7 @@ class ModelDriver:
         self.deaf: list[list[str]] = []
         self.cut: set[str] = set()
         self.faults: tuple[LinkFault | MachineFault, ...] = ()
+        self.outside: dict[str, dict[str, Any]] = {}
 
     def _turn(self) -> None:
         self.swarm.tick()
@@ -95,7 +96,12 @@ class ModelDriver:
         node = target.split()[0]
         self.journal.write(ActDone(action, node))
         self.cut -= {node} if action == "heal" else set()
+        if action == "start" and node in self.outside:
+            self.swarm.nodes[f"id-{node}"] = self.outside.pop(node)
         self.swarm.power(node, action in ("start", "heal"))
+
+    def leave(self, node: str) -> None:
+        self.outside[node] = self.swarm.nodes.pop(f"id-{node}")
 
     def given_values(self) -> dict[str, str]:
         nodes = {f"node{n}_{port}": f"127.0.0.1:2{n}0{port % 100}" for n in (1, 2, 3, 4) for port in PORTS}

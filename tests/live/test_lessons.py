@@ -1,7 +1,7 @@
 """Lessons on real machines, each from its own checkpoint: every check is false before its step and true after, the end
 is what the checkpoints say, and the recording tells it all and keeps the secrets.
 
-A core and a quarter of the others (`shard.py`); `make prove` takes them all. The syllabus's order spares the cluster
+A core and a shard of the others (`shard.py`); `make prove` takes them all. The syllabus's order spares the cluster
 work: a lesson begins about where the one before it ends.
 """
 

@@ -2,7 +2,8 @@
 step's page is shown, and never by Enter. How long it takes until a step that is done turns green is measured from the
 moment at which a look beside the lab finds that its checks hold.
 
-A fifth of the lessons, and one way of each step, others with each commit; all of them by hand: SWARMLAB_WAYS=all.
+A part of the lessons (`shard.py`), and one way of each step, others with each commit; all of them by hand:
+SWARMLAB_WAYS=all.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lab.schema import template
 from lab.session.cluster_driver import ClusterDriver
 from lab.session.live import LiveStage
 from tests.live.conftest import Say, swarmlab
-from tests.live.shard import number_of_commit
+from tests.live.shard import WAYS, choose_part, count_parts, number_of_commit
 from tests.live.strict_look import looking, open_strict_look
 
 pytestmark = pytest.mark.timeout(3000)
@@ -27,10 +28,8 @@ pytestmark = pytest.mark.timeout(3000)
 _EVERY = [lesson for lesson in load_course() if any(step.ways for step in lesson.steps)]
 _MOST = {lesson.id: max(len(step.ways) for step in lesson.steps) for lesson in _EVERY}
 _ALL = os.environ.get("SWARMLAB_WAYS") == "all"
-#: How many commits it takes until each lesson had its turn.
-_PARTS = 5
-LESSONS = _EVERY if _ALL else _EVERY[number_of_commit() % _PARTS :: _PARTS]
-_ROUND = number_of_commit() // _PARTS
+LESSONS = _EVERY if _ALL else list(choose_part(_EVERY, WAYS))
+_ROUND = number_of_commit() // count_parts(_EVERY, WAYS)
 #: Each lesson with the number of the way that is taken in each of its steps.
 TAKEN = [(each, n) for each in LESSONS for n in (range(_MOST[each.id]) if _ALL else (_ROUND % _MOST[each.id],))]
 

@@ -14,6 +14,7 @@ import pytest
 
 from lab.lesson.course import load_course
 from tests.live.conftest import Say
+from tests.live.shard import choose_lessons
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(1200)
@@ -64,7 +65,7 @@ def test_it_lists_the_lessons(installed: Path, tmp_path: Path) -> None:
     assert all(lesson["recording"] for lesson in lessons)
 
 
-@pytest.mark.parametrize("lesson", [lesson.id for lesson in load_course()])
+@pytest.mark.parametrize("lesson", [lesson.id for lesson in choose_lessons(load_course())])
 def test_it_replays_with_no_cluster(installed: Path, tmp_path: Path, lesson: str) -> None:
     ran = run(installed, tmp_path, "replay", lesson, "--plain", "--speed", "max")
     assert ran.returncode == 0, ran.stderr

@@ -125,6 +125,24 @@ async def test_the_whole_talk_is_given_from_its_recordings() -> None:
         assert set(desk.app.taken) == {slide.id for slide in desk.app.state.talk.slides}
 
 
+async def test_a_long_command_leaves_room_for_the_tasks_once_it_runs() -> None:
+    async with on_stage("first-service:create") as desk:
+        await desk.press("pagedown")
+        await desk.see("$ docker service create \\", "--replicas 3 \\")
+        await desk.press("pagedown")
+        await desk.phase("passed")
+        await desk.see("--name web --replicas 3", "desired 3", "1  ● running")
+        rows = [line for line in desk.text.splitlines() if "● running" in line and "on its way" not in line]
+        assert len(rows) == 3
+
+
+async def test_nobody_in_the_room_has_said_the_recordings_number() -> None:
+    async with on_stage("reconciliation:crash") as desk:
+        await desk.go_through()
+        await desk.see("» Measured: ")
+        assert "You said" not in desk.text
+
+
 async def test_live_is_said_live_and_a_failure_offers_the_recording() -> None:
     cluster = Cluster()
     cluster.verdict = lambda step: "web has 2 of 3 tasks" if step == "declare" else ""

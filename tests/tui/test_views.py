@@ -15,7 +15,7 @@ from lab.tui.cluster.rows import Row, RowIndex
 from lab.tui.cluster.widget import ClusterGrid
 from lab.tui.lesson import markdown
 from lab.tui.panes.map import topology
-from lab.tui.spans import Line, Span, clip, fit, format_stamp, plain, width, wrap
+from lab.tui.spans import Line, Span, clip, fit, format_stamp, plain, width, wrap, wrap_command
 from lab.world.entries import Entry, SwarmChanged
 from lab.world.swarm import Node, Port, Service, ServiceSpec, Task
 from lab.world.world import World, fold
@@ -54,6 +54,22 @@ def test_fitting_and_clipping_keep_within_the_width(left: list[Span], right: lis
 def test_a_hanging_indent_is_kept() -> None:
     lines = wrap([("web.2 failed on node2 (exit 137); a new task was assigned", "bad")], 30, (("✘ ", "bad"),))
     assert plain(lines).splitlines() == ["✘ web.2 failed on node2 (exit", "  137); a new task was", "  assigned"]
+
+
+def test_a_broken_command_keeps_its_indentation_and_no_backslash_stands_alone() -> None:
+    command = "docker service create --name web --replicas 4 \\\n  --no-resolve-image nginx:1.26"
+    assert plain(wrap_command(command, 36, (("$ ", "lab"),))).splitlines() == [
+        "$ docker service create --name web",
+        "    --replicas 4 \\",
+        "    --no-resolve-image nginx:1.26",
+    ]
+
+
+@given(st.lists(st.text(alphabet="ab \\", max_size=30), min_size=1, max_size=5), st.integers(12, 60))
+def test_a_wrapped_command_loses_no_word_and_keeps_within_the_width(parts: list[str], room: int) -> None:
+    lines = list(wrap_command("\n".join(parts), room, (("$ ", "lab"),)))
+    assert all(width(line) <= room for line in lines)
+    assert "".join(map(row, lines)).replace(" ", "") == "$" + "".join(parts).replace(" ", "")
 
 
 def test_times() -> None:

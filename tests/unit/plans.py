@@ -14,6 +14,7 @@ from lab.reset.actions import (
     CreateService,
     DeployStack,
     ForgetNode,
+    LeaveSwarm,
     RemoveObject,
     RemoveService,
     RemoveVolume,
@@ -67,6 +68,8 @@ def apply_to(world: World, actions: tuple[Action, ...]) -> World:
                 old = next(n for n in nodes.values() if action.id in (n.id, n.name))
                 role = action.role or old.role
                 nodes[old.id] = replace(old, availability=action.availability, role=role, labels=labels)
+            case LeaveSwarm():
+                del nodes[action.id]
             case ForgetNode():
                 assert nodes.pop(action.id).state != "ready"
             case RemoveService():

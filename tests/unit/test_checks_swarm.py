@@ -12,7 +12,7 @@ from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
 from lab.checks.replacements import replacements
 from lab.world.entries import CommandBegan, CommandEnded, Hit, ManagerLink, SwarmChanged
-from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task, UpdateConfig, UpdateStatus
+from lab.world.swarm import Node, Service, ServiceSpec, SwarmObject, Task, UpdateConfig, UpdateStatus
 from lab.world.world import World
 from tests.builders import NODES, saw
 
@@ -62,6 +62,8 @@ def test_every_check_asks_in_words() -> None:
         ({"placed": {"service": "web", "every_node": True}}, "web runs on every node"),
         ({"node": {"name": "node4", "state": "down"}}, "node4 is down"),
         ({"node": {"name": "node1", "role": "manager", "leader": False}}, "node1 is a manager and does not lead"),
+        ({"node": {"name": "node4", "absent": True}}, "node4 is not in the list of nodes"),
+        ({"node": {"name": "node4", "reachability": "reachable"}}, "node4 is reachable as a manager"),
         ({"managers": {"answer": False}}, "no manager answers"),
         ({"managers": {"answer": True}}, "a manager answers"),
         ({"happened": {"service": "web", "task": "pending"}}, "a task of web had to wait for a node"),
@@ -170,6 +172,25 @@ def test_running_exactly_waits_for_what_stops_and_for_what_is_wanted() -> None:
     assert "but 3 are wanted" in find(ask, tasks(task(3, desired="shutdown"))).why
     lost = saw(stopping, SwarmChanged("node1", nodes=(replace(NODES[2], state="down"),)))
     assert find(ask, lost).ok, "a lost node's task cannot say that it stopped"
+
+
+def test_a_node_is_absent_once_no_manager_lists_it() -> None:
+    ask = {"node": {"name": "node4", "absent": True}}
+    listed = saw(START, SwarmChanged("node1", nodes=(Node("n4", "node4", "worker", "down"),)))
+    assert find(ask, listed) == Outcome(False, "node4 is a worker, down, active")
+    assert find(ask, saw(listed, SwarmChanged("node1", gone=("n4",)))) == Outcome(True, "there is no node node4")
+    with pytest.raises(ValidationError, match="a node that is absent has no state"):
+        Check.model_validate({"node": {"name": "node4", "absent": True, "state": "down"}}, strict=False)
+
+
+def test_a_manager_is_reachable_or_not() -> None:
+    ask = {"node": {"name": "node4", "role": "manager", "reachability": "reachable"}}
+    new = Node("n4", "node4", "manager", "ready")
+    assert find(ask, saw(START, SwarmChanged("node1", nodes=(new,)))) == Outcome(
+        False, "node4 is a manager, ready, active"
+    )
+    found = find(ask, saw(START, SwarmChanged("node1", nodes=(replace(new, reachability="reachable"),))))
+    assert found == Outcome(True, "node4 is a manager, ready, active, reachable")
 
 
 def test_what_happened_before_the_step_does_not_count() -> None:

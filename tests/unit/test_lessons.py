@@ -34,6 +34,8 @@ IDS = [lesson.id for lesson in LESSONS]
 BEYOND = {
     "orientation": "what a worker's engine says",
     "task-life": "tasks that wait and that are rejected",
+    "build-a-swarm": "engines that leave, found and join",
+    "quorum": "managers that elect a leader, and load",
     "placement": "preferences, reservations, and jobs",
     "routing-mesh": "what nginx wrote to its log, and through which address",
     "networks": "names that are resolved inside a container",

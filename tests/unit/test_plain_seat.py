@@ -10,8 +10,11 @@ import pytest
 
 from lab.checks.command import STILL_RUNNING
 from lab.errors import EngineError
+from lab.lesson.challenge import as_lesson
 from lab.lesson.course import load_course
+from lab.lesson.find_challenge import challenges
 from lab.lesson.model import Lesson
+from lab.lesson.standing import Attempt
 from lab.plain.seat import INTERRUPTED
 from lab.session.replay import ReplayStage
 from lab.world.entries import Captured, Checked, Entry, LessonOpened, ManagerLink, StepMoved
@@ -314,6 +317,49 @@ def test_the_end_has_recap_terms_and_questions() -> None:
         assert "Not so. Right is: a manager.\nStep 1 shows it: Four replicas, please.\n\nQuestion 2 of 2:" in said
         assert "That is right.\nIt counts.\n1 of 2 right.\n" in desk.type("1")
         assert desk.prompt == "end of the lesson, Enter opens the next one"
+
+
+def at_the_end_of(challenge: str, *, repaired: set[str]) -> tuple[str, str, str]:
+    """What the end of this challenge says, its prompt, and what Enter then says; of three that can be begun."""
+    stage = FakeStage()
+    stage.taught = (as_lesson(challenges()[challenge], 9),)  # Begun by a seed that is not the learner's own.
+    stage.dared = tuple(
+        Attempt(id, 7, as_lesson(challenges()[id], 7), repaired=id in repaired)
+        for id in ("c-404", "c-504", "c-pending")
+    )
+    with plain_desk(stage, lesson=f"{challenge}-9") as desk:
+        opened = desk.read()
+        assert "\nChallenge: " in opened and "Lesson: " not in opened
+        desk.type("n")
+        end = desk.type("n")
+        return end, desk.prompt, desk.type("")
+
+
+@pytest.mark.parametrize(
+    ("challenge", "repaired", "following"),
+    [
+        ("c-404", set[str](), "c-504"),
+        ("c-404", {"c-504"}, "c-pending"),
+        ("c-pending", {"c-404", "c-pending"}, "c-504"),
+    ],
+)
+def test_after_a_challenge_comes_the_command_of_the_next_that_is_not_repaired(
+    challenge: str, repaired: set[str], following: str
+) -> None:
+    end, prompt, said = at_the_end_of(challenge, repaired=repaired)
+    title = challenges()[following].title
+    assert prompt == "end of the challenge, l lists all, q ends"
+    for text in (" ".join(end.split()), " ".join(said.split())):
+        assert f"The next challenge is {title} (" in text
+        assert f"this begins it: swarmlab challenge {following} --plain" in text
+        assert "last lesson" not in text
+
+
+def test_after_the_last_challenge_comes_the_command_that_begins_one_with_other_values() -> None:
+    end, _, said = at_the_end_of("c-404", repaired={"c-504", "c-pending"})
+    for text in (end, said):
+        assert "    swarmlab challenge\n    swarmlab challenge NAME --new --plain\n" in text
+        assert "next challenge" not in text and "last lesson" not in text
 
 
 def test_a_step_that_passes_by_itself_is_told_while_the_prompt_waits() -> None:

@@ -346,6 +346,16 @@ def test_preferences_and_the_most_on_a_node_are_declared_as_the_engine_has_them(
     assert placement["MaxReplicas"] == 2
 
 
+def test_a_node_that_should_be_outside_leaves_and_is_forgotten() -> None:
+    driver = ModelDriver()
+    driver.look()
+    checkpoint = Checkpoint(nodes={"node4": NodeState(in_swarm=False)})
+    apply(plan(driver.journal.world, checkpoint, made_by_lab=True).actions, checkpoint, driver, clock=driver.time)
+    assert "node4" in driver.outside
+    assert driver.journal.world.swarm.node("node4") is None
+    assert plan(driver.journal.world, checkpoint, made_by_lab=True).actions == ()
+
+
 def test_a_reset_waits_until_a_drained_node_has_no_task_any_more() -> None:
     driver = ModelDriver()
     start = Checkpoint(services={"web": ServiceState(image="nginx:1.26", replicas=4)})

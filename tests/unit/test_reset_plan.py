@@ -187,6 +187,32 @@ def test_nodes_come_first_and_a_machine_goes_off_last() -> None:
     assert {left.name for left in foreign.left} == {"node1", "node3", "node4", "old"}
 
 
+def test_a_node_has_its_own_role_unless_the_checkpoint_names_another() -> None:
+    world, roles = whole(), dict.fromkeys(NODES, "worker") | {"node1": "manager"}
+
+    def sentences(checkpoint: Checkpoint) -> list[str]:
+        return [a.sentence for a in plan(world, checkpoint, made_by_lab=True, roles=roles).actions]
+
+    assert sentences(Checkpoint()) == [f"set {name} to active, a worker, no labels" for name in ("node2", "node3")]
+    named = Checkpoint(nodes=dict.fromkeys(("node2", "node3"), NodeState(role="manager")))
+    assert sentences(named) == []
+
+
+def test_a_node_that_no_manager_lists_is_missed() -> None:
+    three = world_of([Node(f"id-{name}", name, "manager", "ready") for name in NODES[:3]], [], [])
+    found = plan(three, Checkpoint(), made_by_lab=True, roles=dict.fromkeys(NODES, "manager"))
+    assert [a.sentence for a in found.actions] == ["start node4 and wait until it is ready"]
+
+
+def test_a_node_that_should_be_outside_leaves_once() -> None:
+    outside = Checkpoint(nodes={"node4": NodeState(in_swarm=False)})
+    roles = dict.fromkeys(NODES, "manager")
+    found = plan(whole(), outside, made_by_lab=True, roles=roles | {"node4": "worker"})
+    assert [a.sentence for a in found.actions] == ["have node4 leave the swarm, and forget it"]
+    world = apply_to(whole(), found.actions)
+    assert plan(world, outside, made_by_lab=True, roles=roles).actions == ()
+
+
 def test_an_empty_world_and_an_empty_checkpoint() -> None:
     assert plan(World(), Checkpoint(), made_by_lab=True).actions == ()
     assert World().swarm.nodes == Map()

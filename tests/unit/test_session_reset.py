@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -67,6 +67,7 @@ class Machines(ModelDriver):
         self.cluster = cast(Cluster, self.own)
         self.edge = SimpleNamespace(domain="localhost", acme="pebble", email="", http_port=1, https_port=2, images="")
         self.restored: list[str] = []
+        self.locked = False
         self.ends: dict[int, tuple[str, ...]] = {}
         self.powered_on: list[tuple[str, ...]] = []
         self.turns = 0
@@ -92,6 +93,16 @@ class Machines(ModelDriver):
         self.powered_on.append(tuple(nodes))
         for name in nodes:
             self.swarm.power(name, True)
+
+    def end_autolock(self) -> bool:
+        was, self.locked = self.locked, False
+        return was
+
+    def rejoin(self, nodes: Collection[str]) -> tuple[str, ...]:
+        back = tuple(name for name in self.outside if name in nodes)
+        for name in back:
+            self.swarm.nodes[f"id-{name}"] = self.outside.pop(name)
+        return back
 
     def restore(self, snapshot: str) -> None:
         """The world of the snapshot is the one that a reset by the API would end in."""
@@ -215,6 +226,40 @@ def test_what_is_off_is_powered_on_first_though_the_managers_do_not_know_yet(dea
     assert driver.powered_on == [dead]
     assert done.actions[: len(dead)] == tuple(f"power {name} on" for name in dead)
     assert driver.there()
+
+
+def test_a_node_that_left_the_swarm_is_brought_back_before_anything_is_planned() -> None:
+    driver = Machines()
+    put_back(driver)
+    driver.leave("node4")
+    assert "start node4 and wait until it is ready" in put_back(driver, dry_run=True).actions
+    assert put_back(driver).actions == ("bring node4 back into the swarm",)
+    assert driver.there()
+
+
+def test_a_node_that_has_just_left_is_brought_back_though_the_managers_still_list_it_as_ready() -> None:
+    driver = Machines()
+    put_back(driver)
+    driver.outside["node4"] = driver.swarm.nodes["id-node4"]
+    assert put_back(driver).actions == ("bring node4 back into the swarm",)
+    assert put_back(driver).actions == ()
+
+
+def test_managers_that_lock_themselves_keep_their_own_keys_again() -> None:
+    driver = Machines()
+    put_back(driver)
+    driver.locked = True
+    assert put_back(driver).actions == ("end the lock of the managers",)
+    assert put_back(driver).actions == ()
+
+
+def test_a_worker_that_was_promoted_is_a_worker_again() -> None:
+    driver = Machines()
+    put_back(driver)
+    driver.swarm.nodes["id-node4"]["Spec"]["Role"] = "manager"
+    driver.swarm.nodes["id-node4"]["Version"]["Index"] += 1
+    assert put_back(driver).actions == ("set node4 to active, a worker, no labels",)
+    assert driver.swarm.nodes["id-node4"]["Spec"]["Role"] == "worker"
 
 
 @pytest.mark.parametrize("dead", [("node4",), ("node2", "node4"), ("node1", "node2", "node3", "node4")])

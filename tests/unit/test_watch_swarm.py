@@ -97,6 +97,15 @@ def test_a_network_that_an_engine_drops_later_than_the_managers_is_forgotten(wat
     watched.wait(lambda w: id not in w.swarm.objects, "the network is forgotten")
 
 
+def test_a_manager_that_becomes_reachable_is_seen_though_no_version_changes(watched: Watched) -> None:
+    watched.source.look()
+    node = watched.swarm.nodes["id-node3"]
+    node["ManagerStatus"] = {**node["ManagerStatus"], "Reachability": "unreachable"}
+    watched.source.look()
+    seen = watched.journal.world.swarm.node("node3")
+    assert seen is not None and seen.reachability == "unreachable"
+
+
 def test_when_its_manager_dies_it_goes_on_through_another(watched: Watched) -> None:
     watched.source.look()
     watched.engines[0].stop()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lab.tui import chrome
 from lab.tui.lesson.markdown import render_markdown as prose
-from lab.tui.spans import Line, wrap
+from lab.tui.spans import Line, wrap_command
 from lab.tui.ui_state import UiState
 
 
@@ -26,11 +26,4 @@ def afterwards(s: UiState, room: int) -> Iterator[Line]:
     if ways:
         yield ()
     for name, way in ways:
-        yield from _command(name, chrome.fill_text(s, way), room)
-
-
-def _command(name: str, command: str, room: int) -> Iterator[Line]:
-    blank = " " * len(name)
-    for place, part in enumerate(command.rstrip("\n").split("\n")):
-        lead: Line = ((blank if place else name, "quiet"),)
-        yield from wrap([(part, "code")], room, lead, ((f"{blank}  ", ""),))
+        yield from wrap_command(chrome.fill_text(s, way), room, ((name, "quiet"),))

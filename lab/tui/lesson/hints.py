@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lab.lesson.hints import SOLUTION, Told, list_hints
 from lab.tui.chrome import fill_text, findings
 from lab.tui.lesson.markdown import render_markdown
-from lab.tui.spans import Line, wrap
+from lab.tui.spans import Line, wrap, wrap_command
 from lab.tui.ui_state import UiState
 
 
@@ -31,7 +31,7 @@ def hint_lines(s: UiState, room: int) -> Iterator[Line]:
         yield ()
         if hint.id == SOLUTION:
             yield (("A solution", "lab"),)
-            yield from wrap([(fill_text(s, hint.command), "code")], room, (("$ ", "lab"),))
+            yield from wrap_command(fill_text(s, hint.command), room, (("$ ", "lab"),))
         else:
             yield ((f"Hint {number}", "lab"),)
             yield from render_markdown(fill_text(s, hint.text), room)

@@ -80,6 +80,7 @@ class TalkApp(SafeApp):
             talk,
             tuple(times[slide.id] for slide in talk.slides),
             slot,
+            gone=clock() - self._began,
             place=standing.place,
             left_out=frozenset(standing.left_out),
             auto=stage.auto,

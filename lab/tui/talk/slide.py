@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from lab.terminal.sanitize import visible
 from lab.tui.chrome import checks, fill_text
 from lab.tui.lesson.markdown import render_markdown
-from lab.tui.spans import Line, Span, Tone, fit, format_stamp, wrap
+from lab.tui.spans import Line, Span, Tone, fit, format_stamp, wrap, wrap_command
 from lab.tui.talk.talk_state import TalkState
 
 SENTENCES = 2
 """Sentences of a text that are shown: one thought at a time."""
+_GUESS = re.compile(r"^You said \S+ ")
+"""The learner's own number before what was measured: it is in a recording, and nobody in the room has said it."""
+_TALL = 4
+"""A command of more lines is packed once it runs: the pane needs the room."""
+_CONTINUED = re.compile(r" \\\n *")
 _END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`*\"(0-9])")
 
 
@@ -67,9 +72,10 @@ def command(s: TalkState, room: int) -> tuple[Line, ...]:
         return ()
     shown = text if s.phase != "typing" else text[: s.typed]
     sign: Line = (("  » ", "lab"),) if s.slide.step.act is not None else (("  $ ", "lab"),)
-    lines: list[Line] = []
-    for place, part in enumerate(shown.split("\n")):
-        lines += wrap([(visible(part), "code")], room - 4, sign if place == 0 else (("    ", ""),), (("    ", ""),))
+    shown = "\n".join(map(visible, shown.split("\n")))
+    lines = list(wrap_command(shown, room - 4, sign))
+    if len(lines) > _TALL and s.phase in ("running", "passed", "failed"):
+        lines = list(wrap_command(_CONTINUED.sub(" ", shown), room - 4, sign))
     if s.phase in ("typing", "typed"):
         lines[-1] = (*lines[-1], ("▏", "lab"))
     return tuple(lines)
@@ -92,7 +98,7 @@ def outcome(s: TalkState, room: int) -> tuple[Line, ...]:
         took = (record.ended or record.began) - record.began
         first, *rest = (record.why or "").split("\n")
         lines += wrap([(f"Done in {took:.0f} s." if took else "Done.", "run")], room - 2, (("  ✔ ", "run"),))
-        for words in (first, *rest):
+        for words in (_GUESS.sub("", first), *rest):
             lines += wrap([(words, "strong")], room - 2, (("  » ", "lab"),)) if words else []
     elif s.phase == "failed":
         lines += wrap([(f"Not done: {s.status.trouble}", "bad")], room - 2, (("  ✘ ", "bad"),))
