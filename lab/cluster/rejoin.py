@@ -43,16 +43,19 @@ def _is_outside(state: EngineState, members: frozenset[str]) -> bool:
 
 
 def _find_largest(up: Sequence[Endpoint], states: Mapping[str, EngineState]) -> tuple[Endpoint | None, frozenset[str]]:
-    """Return a manager of the swarm that has most of these engines, and the ids of its nodes."""
+    """Return a manager of the swarm that has most of these engines, and the ids of its nodes. While another swarm's
+    managers have no quorum, nobody can tell."""
     guide, members, most = None, frozenset[str](), 0
     own = {states[each.node].node_id for each in up} - {""}
+    undecided = set[str]()
     for each in up:
         if not states[each.node].control or states[each.node].node_id in members:
             continue
         try:
             listed = frozenset(node.id for node in swarm_init.list_nodes(each))
         except EngineError:  # A manager without a quorum.
+            undecided.add(states[each.node].node_id)
             continue
         if len(listed & own) > most:
             guide, members, most = each, listed, len(listed & own)
-    return guide, members
+    return (guide, members) if undecided <= members else (None, frozenset())

@@ -270,15 +270,17 @@ def leave(endpoint: Endpoint) -> None:
 
 
 def tidy(guide: Endpoint, endpoints: Sequence[Endpoint]) -> None:
-    """Label the nodes as the lab's, and remove those that an earlier, failed start left behind."""
-    current = {m.node_id for m in read_engines(endpoints)}
-    names = {e.node for e in endpoints}
+    """Label the nodes as the lab's, and remove the entries that their engines had before they left or an earlier start
+    failed. Such an entry may be listed as ready until the managers miss its heartbeats; an engine that does not answer
+    keeps its own."""
+    current = {m.node: m.node_id for m in read_engines(endpoints)}
     with open_client(guide, _REQUEST) as client:
         for raw in client.api.nodes():
             seen, spec = _read_listed(raw), raw["Spec"]
-            if seen.id in current and LABEL not in (spec.get("Labels") or {}):
+            own = current.get(seen.name, "")
+            if seen.id == own and LABEL not in (spec.get("Labels") or {}):
                 _change(client, seen.id, Labels={**(spec.get("Labels") or {}), LABEL: "node"})
-            elif seen.id not in current and seen.name in names and seen.state != "ready":
+            elif own and seen.id != own:
                 if seen.role == "manager":
                     _change(client, seen.id, Role="worker")
                 client.api.remove_node(seen.id, force=True)

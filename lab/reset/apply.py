@@ -166,6 +166,9 @@ def _call(action: Action, engine: Engine, context: ResetContext) -> None:
             if any(raw["Spec"].get(key) != value for key, value in spec.items()):
                 engine.update_node(raw["ID"], raw["Version"]["Index"], {**raw["Spec"], **spec})
         case ForgetNode() | LeaveSwarm():
+            raw = engine.inspect_node(action.id)
+            if raw["Spec"]["Role"] == "manager":  # One is not removed, not even by force.
+                engine.update_node(raw["ID"], raw["Version"]["Index"], {**raw["Spec"], "Role": "worker"})
             engine.remove_node(action.id, force=True)
         case RemoveService():
             engine.remove_service(action.id)

@@ -57,6 +57,45 @@ def test_a_reset_takes_away_what_somebody_else_left(cluster: Cluster, lab_name: 
     assert "stray-secret" not in {thing.name for thing in world.swarm.objects.values()}
 
 
+def test_a_reset_brings_back_a_node_that_left_and_founded_a_swarm_of_its_own(
+    cluster: Cluster, lab_name: str, driver: ClusterDriver
+) -> None:
+    driver.run("docker swarm leave && docker swarm init --advertise-addr eth1", node="node4", bound=300)
+    done = swarmlab("reset", "--by", "api", "--to", "reconciliation", "--json", "--name", lab_name)
+    assert done.code == 0, done.err
+    assert "bring node4 back into the swarm" in done.json["actions"]
+    driver.look()
+    named = [node for node in driver.journal.world.swarm.nodes.values() if node.name == "node4"]
+    assert [(node.state, node.role) for node in named] == [("ready", "worker")]
+    again = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
+    assert again.json["actions"] == []
+
+
+def test_a_reset_puts_a_swarm_back_that_is_locked_and_has_other_tokens_and_another_authority(
+    cluster: Cluster, lab_name: str, driver: ClusterDriver
+) -> None:
+    """In the middle of all that the lessons on membership and keys do: node3's engine has started anew and waits for
+    the key, and node4 has left a moment ago, so that the managers may still list it as ready."""
+    locked = (
+        "docker swarm join-token --rotate --quiet worker >/dev/null && docker swarm ca --rotate --quiet >/dev/null && "
+        "docker swarm update --autolock=true >/dev/null && "
+        "docker --context node3 run --rm --pid host busybox:1.37 killall dockerd; "
+        "until docker --context node3 info --format '{{.Swarm.LocalNodeState}}' | grep locked; do sleep 2; done"
+    )
+    assert driver.run(locked, bound=300).status == 0
+    assert driver.run("docker swarm leave", node="node4", bound=300).status == 0
+    done = swarmlab("reset", "--by", "api", "--to", "reconciliation", "--json", "--name", lab_name)
+    assert done.code == 0, done.err
+    back = {f"bring {node} back into the swarm" for node in ("node3", "node4")}
+    assert {"end the lock of the managers", *back} <= {*done.json["actions"]}
+    assert cluster.status().whole
+    driver.look()
+    roles = sorted((node.name, node.role) for node in driver.journal.world.swarm.nodes.values())
+    assert roles == [("node1", "manager"), ("node2", "manager"), ("node3", "manager"), ("node4", "worker")]
+    again = swarmlab("reset", "--to", "reconciliation", "--json", "--name", lab_name)
+    assert again.json["actions"] == []
+
+
 def test_a_reset_gives_a_stack_the_names_that_were_taken_by_hand(
     cluster: Cluster, lab_name: str, driver: ClusterDriver
 ) -> None:

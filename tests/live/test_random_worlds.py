@@ -87,6 +87,15 @@ def a_rotated_authority(cluster: Cluster, chance: random.Random) -> None:
         removed_services(cluster, chance)
 
 
+def a_locked_manager(cluster: Cluster, chance: random.Random) -> None:
+    with open_client(cluster.endpoints()[0], 120) as client:
+        engine: Any = client.api
+        swarm = engine.inspect_swarm()
+        changed = {**swarm["Spec"], "EncryptionConfig": {"AutoLockManagers": True}}
+        engine.update_swarm(swarm["Version"]["Index"], swarm_spec=changed)
+    _kill(cluster, chance.choice(["node2", "node3"]))
+
+
 def a_full_disk(cluster: Cluster, chance: random.Random) -> None:
     endpoint = chance.choice(cluster.endpoints())
     fill = "i=0; while fallocate -l $((64<<20)) /fill.$i 2>/dev/null; do i=$((i+1)); [ $i -lt 400 ] || exit 3; done"
@@ -105,6 +114,7 @@ DAMAGES: tuple[Damage, ...] = (
     half_an_update,
     removed_services,
     a_rotated_authority,
+    a_locked_manager,
     a_full_disk,
 )
 

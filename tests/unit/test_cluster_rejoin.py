@@ -26,6 +26,7 @@ class Engines:
         self.nodes: dict[str, list[dict[str, Any]]] = {"ours": []}
         self.did: list[str] = []
         self.silent: set[str] = set()
+        self.without_quorum: set[str] = set()
         for name in NAMES:
             self.list_node(name, "ours", "worker" if name == "node4" else "manager", f"{name}-1")
 
@@ -45,7 +46,8 @@ class Engines:
     def own(self, name: str) -> dict[str, Any] | None:
         """What the managers of a node's swarm list for it."""
         listed = self.nodes.get(self.swarm_of[name], [])
-        return next((raw for raw in listed if raw["Description"]["Hostname"] == name and self.is_ready(raw)), None)
+        named = [raw for raw in listed if raw["Description"]["Hostname"] == name and self.is_ready(raw)]
+        return named[-1] if named else None
 
     @staticmethod
     def is_ready(raw: dict[str, Any]) -> bool:
@@ -66,6 +68,11 @@ class Engines:
             raise EngineError(f"{name} does not answer")
         listed = self.nodes.get(self.swarm_of[name], [])
 
+        def list_nodes() -> list[dict[str, Any]]:
+            if self.swarm_of[name] in self.without_quorum:
+                raise EngineError("the swarm does not have a leader")
+            return listed
+
         def info() -> dict[str, Any]:
             raw = self.own(name)
             manager = raw is not None and raw["Spec"]["Role"] == "manager"
@@ -83,6 +90,8 @@ class Engines:
             self.part(name)
 
         def remove(id: str, force: bool) -> None:
+            roles = {raw["ID"]: raw["Spec"]["Role"] for raw in listed}
+            assert roles[id] == "worker", "a manager is demoted first"
             self.did.append(f"forget {id}")
             listed[:] = [raw for raw in listed if raw["ID"] != id]
 
@@ -97,7 +106,7 @@ class Engines:
         api = SimpleNamespace(
             base_url="",
             get=ping,
-            nodes=lambda: listed,
+            nodes=list_nodes,
             inspect_swarm=lambda: {"JoinTokens": {"Manager": "manager", "Worker": "worker"}},
             inspect_node=lambda id: next(raw for raw in listed if raw["ID"] == id),
             update_node=update,
@@ -129,6 +138,13 @@ def test_one_that_left_joins_again_in_its_own_role_and_its_old_entry_goes(engine
     assert [raw["ID"] for raw in engines.nodes["ours"]] == ["node1-1", "node2-1", "node3-1", "node4-2"]
 
 
+def test_a_manager_that_has_just_left_is_brought_back_though_it_is_still_listed_as_ready(engines: Engines) -> None:
+    engines.part("node3")
+    engines.nodes["ours"][2]["Status"]["State"] = "ready"
+    assert back() == ("node3",)
+    assert engines.did == ["node3 joins by node1 as manager", "forget node3-1"]
+
+
 def test_one_with_a_swarm_of_its_own_leaves_that_first(engines: Engines) -> None:
     engines.part("node2", into="other")
     assert back() == ("node2",)
@@ -158,5 +174,12 @@ def test_one_that_is_off_is_left_alone(engines: Engines) -> None:
 def test_without_a_manager_that_lists_the_nodes_nothing_is_done(engines: Engines) -> None:
     engines.silent |= {"node1", "node2", "node3"}
     engines.part("node4")
+    assert back() == ()
+    assert engines.did == []
+
+
+def test_while_the_swarm_has_no_quorum_it_is_not_left_for_one_that_a_node_founded(engines: Engines) -> None:
+    engines.part("node4", into="other")
+    engines.without_quorum.add("ours")
     assert back() == ()
     assert engines.did == []

@@ -42,6 +42,7 @@ BEYOND = {
     "health": "health checks, and load",
     "stacks": "what `docker stack config` makes of files",
     "state": "what is in a volume",
+    "keys-and-locks": "what is on a disk, and engines that are locked",
     "edge-router": "Traefik: its API, its redirect, its dashboard's password",
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
@@ -50,6 +51,7 @@ BEYOND = {
     "configs": "requests under load, and a container's mounts",
     "rolling-update": "requests under load",
     "failed-update": "requests under load",
+    "maintenance": "requests under load, and managers that are off",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,

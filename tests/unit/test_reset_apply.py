@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import requests
 
@@ -354,6 +356,17 @@ def test_a_node_that_should_be_outside_leaves_and_is_forgotten() -> None:
     assert "node4" in driver.outside
     assert driver.journal.world.swarm.node("node4") is None
     assert plan(driver.journal.world, checkpoint, made_by_lab=True).actions == ()
+
+
+def test_what_is_left_of_a_manager_that_left_is_demoted_and_forgotten() -> None:
+    driver = ModelDriver()
+    old = copy.deepcopy(driver.swarm.nodes["id-node2"])
+    driver.swarm.nodes["id-old"] = old | {"ID": "id-old", "Status": {"State": "down"}}
+    driver.look()
+    found = plan(driver.journal.world, Checkpoint(), made_by_lab=True)
+    assert [action.sentence for action in found.actions] == ["forget the earlier node2, which is down"]
+    apply(found.actions, Checkpoint(), driver, clock=driver.time)
+    assert "id-old" not in driver.swarm.nodes
 
 
 def test_a_reset_waits_until_a_drained_node_has_no_task_any_more() -> None:
