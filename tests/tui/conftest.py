@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -31,6 +32,18 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool], what: str, turns: 
             return
         await pilot.pause(0.01)
     raise AssertionError(f"not so in time: {what}\n{seen(pilot.app)}")  # type: ignore[arg-type]
+
+
+async def settle(pilot: Pilot[Any], rounds: int = 5) -> None:
+    """Wait until the screen stays as it is for some rounds: a busy machine lays it out late."""
+    last, same = "", 0
+    for _ in range(1000):
+        await pilot.pause(0.02)
+        now = seen(pilot.app)  # type: ignore[arg-type]
+        last, same = now, same + 1 if now == last else 0
+        if same == rounds:
+            return
+    raise AssertionError(f"the screen does not come to rest\n{last}")
 
 
 class Desk:

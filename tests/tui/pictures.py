@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from lab.tui.app import LabApp
 from lab.world.entries import Entry
-from tests.tui.conftest import Desk
+from tests.tui.conftest import Desk, settle
 from tests.tui.fake import FakeStage
 
 Compare = Callable[..., bool]
@@ -33,7 +33,7 @@ def after(
         for entry in entries:
             stage.journal.put(entry)
         await it.see(*words)
-        await it.pilot.pause(0.1)
+        await settle(it.pilot)
 
     return run
 

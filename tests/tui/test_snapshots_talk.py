@@ -14,7 +14,7 @@ from lab.session.talk.resume import Standing
 from lab.session.talk.talk_stage import TalkStage
 from lab.tui.appearance import Appearance
 from lab.tui.talk.app import TalkApp
-from tests.tui.conftest import seen, until
+from tests.tui.conftest import seen, settle, until
 from tests.tui.fake import LESSON, FakeStage
 from tests.tui.pictures import Compare
 
@@ -47,7 +47,7 @@ def pressing(*keys: str, words: tuple[str, ...]) -> Callable[[Pilot[Any]], Await
             await pilot.press(key)
             await pilot.pause()
         await until(pilot, lambda: all(word in seen(app) for word in words), f"on the screen: {words}", 2000)
-        await pilot.pause(0.1)
+        await settle(pilot)
 
     return run
 
@@ -94,4 +94,4 @@ async def pressing_on(pilot: Pilot[Any], key: str, *words: str) -> None:
     await pilot.press(key)
     app: Any = pilot.app
     await until(pilot, lambda: all(word in seen(app) for word in words), f"on the screen: {words}", 2000)
-    await pilot.pause(0.1)
+    await settle(pilot)
