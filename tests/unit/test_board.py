@@ -249,6 +249,7 @@ def test_more_viewers_than_a_room_has_are_refused(monkeypatch: pytest.MonkeyPatc
         assert board.get("/").status_code == 503
 
 
+@pytest.mark.costly
 def test_a_real_browser_shows_it_on_a_phone_and_copies_a_command(board: Board) -> None:
     program = shutil.which("chromium")
     assert program, "there is no chromium: make browser"

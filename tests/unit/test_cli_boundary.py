@@ -181,7 +181,7 @@ def test_a_recording_that_needs_a_lab_makes_no_folder_without_one(capsys: pytest
         ("lessons", ">/dev/full", 1),
         pytest.param("lessons --json", ">/dev/full", 1, marks=pytest.mark.costly),
         pytest.param("export reconciliation --format cast", ">/dev/full", 1, marks=pytest.mark.costly),
-        ("export reconciliation --format cast", ">&-", 1),
+        pytest.param("export reconciliation --format cast", ">&-", 1, marks=pytest.mark.costly),
         pytest.param("lessons", ">&-", 0, marks=pytest.mark.costly),
         ("lessons", "<&- >&- 2>&-", 0),
         pytest.param("lessons", "2>/dev/full", 0, marks=pytest.mark.costly),

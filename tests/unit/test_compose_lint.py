@@ -193,10 +193,17 @@ def test_a_misspelt_top_is_still_a_stack(tmp_path: Path) -> None:
     assert (1, "the file has the unknown key 'servics'; did you mean 'services'?") in found
 
 
+@pytest.mark.costly
+def test_with_nothing_named_the_command_checks_all_that_is_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 0
+
+
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["check", "stacks"]) == 0
-    assert main(["check"]) == 0
     shutil.copytree(paths.stacks() / "app", tmp_path / "stacks" / "app")
     bad = (
         (paths.stacks() / "app.yaml")

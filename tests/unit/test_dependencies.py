@@ -10,6 +10,8 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -38,6 +40,7 @@ def imported() -> dict[str, str]:
     return found
 
 
+@pytest.mark.costly
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     wanted = declared(PROJECT["dependencies"])
     optional = declared(PROJECT["optional-dependencies"]["route53"])

@@ -6,9 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from lab.dns.hosted_zone import HostedZone
 from lab.dns.local_zone import LocalZone
@@ -18,6 +16,8 @@ from lab.errors import LabError
 from lab.world.dns import AddressRecord
 from lab.world.health import Health
 
+pytestmark = pytest.mark.costly
+
 HOST = "node-app.example.org"
 NODES = tuple(AddressRecord(f"node{n}", f"203.0.113.{n}") for n in (1, 2, 3))
 ZONE = Zone("example.org", (HOST, "traefik.example.org"), NODES)
@@ -25,6 +25,9 @@ ZONE = Zone("example.org", (HOST, "traefik.example.org"), NODES)
 
 @pytest.fixture
 def amazon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    import boto3  # slow to import: not before one of these tests runs
+    from moto import mock_aws  # slow to import: not before one of these tests runs
+
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

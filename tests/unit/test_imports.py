@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 LAB = Path(__file__).parents[2] / "lab"
 #: Modules that say it once, in their docstring.
 SAID_ABOVE = {"cluster/vm/provider.py"}
@@ -29,6 +31,7 @@ def unexplained(path: Path) -> Iterator[str]:
             yield f"{path.relative_to(LAB)}:{start}: {line.strip()}"
 
 
+@pytest.mark.costly
 def test_every_deferred_import_says_why() -> None:
     paths = [path for path in sorted(LAB.rglob("*.py")) if str(path.relative_to(LAB)) not in SAID_ABOVE]
     assert len(paths) > 100

@@ -123,6 +123,7 @@ def test_ctrl_c_stops_a_recording_that_plays(terminal: Callable[..., Terminal]) 
     assert one.end() == 0
 
 
+@pytest.mark.costly
 def test_the_end_of_input_is_an_end(terminal: Callable[..., Terminal]) -> None:
     one = terminal("held")
     one.see("Enter begins > ")
@@ -130,6 +131,7 @@ def test_the_end_of_input_is_an_end(terminal: Callable[..., Terminal]) -> None:
     assert one.end() == 0
 
 
+@pytest.mark.costly
 def test_it_can_be_ended_from_outside(terminal: Callable[..., Terminal]) -> None:
     one = held(terminal)
     one.child.kill(signal.SIGTERM)
@@ -148,6 +150,7 @@ def run(*how: str, typed: str, state: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.costly
 def test_a_script_makes_a_log_with_what_was_typed(tmp_path: Path) -> None:
     done = run("model", "scaling", typed="\n\nc\n\n!echo\nq\n", state=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -157,6 +160,7 @@ def test_a_script_makes_a_log_with_what_was_typed(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.costly
 def test_colour_comes_only_when_asked_for(tmp_path: Path) -> None:
     done = run("model", "scaling", "--colour", typed="\n\n", state=tmp_path)
     assert "\x1b[32mStep 1 of 8: Done" in done.stdout

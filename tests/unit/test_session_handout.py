@@ -286,6 +286,7 @@ def test_a_recording_of_another_course_is_told_as_a_log(tmp_path: Path, capsys: 
     assert "there is no lesson no-such here" in said.err
 
 
+@pytest.mark.costly
 def test_a_course_has_a_title_contents_that_lead_to_lessons_and_all_of_each(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
