@@ -13,6 +13,7 @@ from lab.lesson.course import load_course, load_lesson
 from lab.lesson.find_challenge import find_challenge
 from lab.lesson.model import Lesson, Step
 from lab.tape.lesson_text import LessonText
+from lab.text import count_of
 
 #: The longest command that stands on one line of a transcript.
 _FITS = 70
@@ -43,20 +44,39 @@ def _course() -> Mapping[str, Lesson]:
         return {}  # Problems with the lessons are reported where they are checked.
 
 
-def lesson_text(lesson: Lesson | None) -> LessonText:
-    """Return what a transcript tells of a lesson; nothing for None."""
+def lesson_text(lesson: Lesson | None, *, whole: bool = False) -> LessonText:
+    """Return what a transcript tells of a lesson; nothing for None. `whole`: also what is read before the lesson and
+    before each step, for a reader who has nothing else."""
     if lesson is None:
         return LessonText()
-    afters = {step.id: text for step in lesson.steps if (text := after_text(step))}
+    afters = {step.id: text for step in lesson.steps if (text := after_text(step, asked=whole))}
     titles = {step.id: step.title for step in lesson.steps}
-    return LessonText(titles, afters, lesson.recap, lesson.terms)
+    if not whole:
+        return LessonText(titles=titles, afters=afters, recap=lesson.recap, terms=lesson.terms)
+    befores = {step.id: before_text(step) for step in lesson.steps}
+    return LessonText(about_text(lesson), titles, befores, afters, lesson.recap, lesson.terms)
 
 
-def after_text(step: Step) -> str:
-    """Return as Markdown what is told once a step has passed; "" for nothing."""
+def about_text(lesson: Lesson) -> str:
+    """Return as Markdown what is told before a lesson's first step."""
+    length = f"{count_of(lesson.minutes, 'minute')}, {count_of(len(lesson.steps), 'step')}"
+    kubernetes = f"In Kubernetes: {lesson.kubernetes}" if lesson.kubernetes else ""
+    return "\n\n".join(part.rstrip() for part in (f"{lesson.title}: {length}", lesson.about, kubernetes) if part)
+
+
+def before_text(step: Step) -> str:
+    """Return as Markdown what is told before a step: its text, and its question with what there is to choose from."""
+    question, parts = step.question, [step.text]
+    if question is not None:
+        parts += [f"Question: {question.text}", "\n".join(f"- {choice}" for choice in question.choices)]
+    return "\n\n".join(part.rstrip() for part in parts if part)
+
+
+def after_text(step: Step, *, asked: bool = False) -> str:
+    """Return as Markdown what is told once a step has passed; "" for nothing. `asked`: its question was told before."""
     question, parts = step.question, [step.after]
     if question is not None and question.choices:
-        parts += [f"Question: {question.text}", f"Answer: {question.answer}"]
+        parts += [*([] if asked else [f"Question: {question.text}"]), f"Answer: {question.answer}"]
     parts.append(question.because if question is not None else None)
     for way in step.ways:
         # A command that is broken in two can no longer be copied.

@@ -20,7 +20,7 @@ def tell_tape(path: Path, speed: float | None, say: Callable[[str], None], lesso
     """Play a tape at `speed` (None: without waiting) and print it with `say`, line by line, with the texts of `lesson`
     or of the course's. Raises InputError for a damaged tape."""
     tape, journal = load(path), Journal(clock=lambda: 0.0)
-    story = Transcript(lesson_text(lesson or find_lesson(tape.header.lesson)))
+    story = Transcript(lesson_text(lesson or find_lesson(tape.header.lesson), whole=True))
 
     def tell(entry: Entry, _: World) -> None:
         for line in story.lines(entry):

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 class LessonText:
     """The texts of a lesson, as Markdown with `{{name}}` for captured values.
 
-    `titles` and `afters` are keyed by step. An after is told when its step has passed, the `recap` and the `terms`
-    (with what each means) when all have.
+    `titles`, `befores` and `afters` are keyed by step. `about` is told before the first step, a before when its step
+    begins, an after when it has passed, the `recap` and the `terms` (with what each means) when all have.
     """
 
+    about: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
+    befores: Mapping[str, str] = field(default_factory=dict)
     afters: Mapping[str, str] = field(default_factory=dict)
     recap: tuple[str, ...] = ()
     terms: Mapping[str, str] = field(default_factory=dict)

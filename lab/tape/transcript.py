@@ -60,6 +60,7 @@ class Transcript:
         self._hits: list[Hit] = []
         self._before: list[tuple[Checked, float]] = []
         self._steps: list[tuple[str, str, float]] = []
+        self._due = ""
 
     def lines(self, entry: Entry) -> Iterator[str]:
         """Yield the lines that this entry adds to the transcript; often none."""
@@ -68,6 +69,8 @@ class Transcript:
         if isinstance(fact, Hit):
             self._hits.append(fact)
             return
+        if not isinstance(fact, Captured):
+            yield from self._flush_before()
         if isinstance(fact, Checked) and fact.phase == "before":
             self._before.append((fact, entry.at))
             return
@@ -97,6 +100,7 @@ class Transcript:
 
     def end(self) -> Iterator[str]:
         """Yield the summary."""
+        yield from self._flush_before()
         yield from self._flush_checks()
         yield from self._flush_requests()
         if not self._steps:
@@ -125,15 +129,29 @@ class Transcript:
         if fact.state == "begun":
             title = self._text.titles.get(fact.step, "")
             named = f"── {shorten_name(fact.step)}{': ' * bool(title)}{' '.join(text_only(title).split())}"
+            if not self._steps:
+                yield from self._tell(self._text.about)
             yield from ("", f"{named[: WIDTH - 1]} ".ljust(WIDTH, "─"))
+            self._due = self._text.befores.get(fact.step, "")
             return
         step = self._world.lesson.steps[(fact.lesson, fact.step)]
         seconds = at - step.began
         self._steps = [s for s in self._steps if s[0] != fact.step] + [(fact.step, fact.state, seconds)]
         why = f": {fact.why}" if fact.why else ""
         yield from _wrap_text(f"{_LAST[fact.state]} ", f"{fact.step} {fact.state} after {format_seconds(seconds)}{why}")
-        if fact.state == "passed" and (after := self._text.afters.get(fact.step)):
-            yield from ("", *wrap_markdown(fill(after, self._world.lesson.captured), WIDTH, "  "))
+        if fact.state == "passed":
+            yield from self._tell(self._text.afters.get(fact.step, ""))
+
+    def _tell(self, text: str) -> Iterator[str]:
+        """Yield a text of the lesson, after a blank line; nothing for an empty one."""
+        if text:
+            yield from ("", *wrap_markdown(fill(text, self._world.lesson.captured), WIDTH, "  "))
+
+    def _flush_before(self) -> Iterator[str]:
+        """Yield what is read before the step: the values in it are captured once the step has begun."""
+        due, self._due = self._due, ""
+        if told := [*self._tell(due)]:
+            yield from (*told, "")
 
     def _flush_checks(self) -> Iterator[str]:
         """Yield the pending checks. Consecutive checks that do not hold yet are reported as one."""

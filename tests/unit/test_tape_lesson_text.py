@@ -16,10 +16,10 @@ from lab.world.entries import Captured, Entry, Fact, LessonOpened, StepMoved
 from tests.course import LESSONS
 
 TEXT = LessonText(
-    {"one": "The first", "two": "The second"},
-    {"one": "It ran on **{{node}}**."},
-    ("All is well.", "On {{node}}, " + "too " * 20),
-    {"task": "One container.", "slot": "A number."},
+    titles={"one": "The first", "two": "The second"},
+    afters={"one": "It ran on **{{node}}**."},
+    recap=("All is well.", "On {{node}}, " + "too " * 20),
+    terms={"task": "One container.", "slot": "A number."},
 )
 
 
@@ -37,6 +37,34 @@ def test_a_step_is_told_with_its_title_and_once_passed_with_what_was_to_be_seen(
     assert "── one: The first ".ljust(80, "─") in lines
     assert lines[lines.index("✔ one passed after 1.0 s") + 1 :][:2] == ["", "  It ran on **node2**."]
     assert "In short" not in lines, "the second step has not passed"
+
+
+def test_what_is_read_before_comes_before_the_first_step_and_before_each() -> None:
+    text = LessonText(about="All of it.", befores={"one": "Look at {{node}}.\n\n- here\n- there"})
+    lines = told(("one", "begun"), ("one", "passed"), ("two", "begun"), text=text)
+    first, second = (lines.index(f"── {step} ".ljust(80, "─")) for step in ("one", "two"))
+    assert lines[first - 3 : first] == ["", "  All of it.", ""]
+    assert lines[first + 1 : second - 1] == [
+        "",
+        "  Look at node2.",
+        "",
+        "  - here",
+        "  - there",
+        "",
+        "✔ one passed after 1.0 s",
+    ]
+    assert lines.count("  All of it.") == 1
+
+
+def test_what_is_read_before_a_step_waits_for_the_values_that_the_step_captures() -> None:
+    story = Transcript(LessonText(befores={"one": "Look at {{place}}."}))
+    facts = (LessonOpened("a"), StepMoved("a", "one", "begun"), Captured("place", "node3"))
+    told_of = [line for at, fact in enumerate(facts) for line in story.lines(Entry(float(at), fact))]
+    assert told_of[-1] == "    place = node3"
+    assert [*story.lines(Entry(9.0, StepMoved("a", "one", "passed")))][:3] == ["", "  Look at node3.", ""]
+    unfinished = Transcript(LessonText(befores={"one": "Look."}))
+    assert not [*unfinished.lines(Entry(0.0, StepMoved("a", "one", "begun")))][2:]
+    assert "  Look." in [*unfinished.end()]
 
 
 def test_a_failed_step_says_nothing_of_it() -> None:
@@ -73,6 +101,17 @@ def test_a_choice_is_told_with_the_right_one_and_why() -> None:
     assert ways == "also:\n\n    docker a \\\n      --b\n\nalso: docker c"
     number = Question(name="bet", text="How many?", because="It is so.")
     assert after_text(step.model_copy(update={"question": number})) == "It is so."
+
+
+def test_a_whole_lesson_asks_before_a_step_and_answers_after_it() -> None:
+    asks = Question(name="bet", text="Where?", choices=("here", "there"), answer="there", because="It is so.")
+    step = LESSONS[0].steps[0].model_copy(update={"text": "Look.", "question": asks, "after": "Seen.", "ways": ()})
+    lesson = LESSONS[0].model_copy(update={"title": "One", "about": "All of it.", "minutes": 1, "steps": (step,)})
+    text = lesson_text(lesson.model_copy(update={"kubernetes": "a Pod"}), whole=True)
+    assert text.about == "One: 1 minute, 1 step\n\nAll of it.\n\nIn Kubernetes: a Pod"
+    assert text.befores == {step.id: "Look.\n\nQuestion: Where?\n\n- here\n- there"}
+    assert text.afters == {step.id: "Seen.\n\nAnswer: there\n\nIt is so."}
+    assert not lesson_text(lesson).befores
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
