@@ -115,7 +115,7 @@ def doctor(args: argparse.Namespace, out: Out) -> int:
             mark = "✔" if item.there else "✘" if item.needed else "·"
             out.say(f" {mark} {item.what:<{width}}  {item.detail}")
             if item.remedy and not item.there:
-                out.say(f"   {'':<{width}}  install it with: {item.remedy}")
+                out.say(f"   {'':<{width}}  next: {item.remedy}")
         out.say(f"\n{found.sentence}")
     return 0 if found.ready else 3
 

@@ -101,10 +101,16 @@ def _lesson(tape: Tape, course: Mapping[str, Lesson], file: Path) -> Lesson:
 
 
 def _path(names: Sequence[str]) -> CoursePath | None:
-    """Return the path through the lessons that a single name means, if it is no recording's."""
+    """Return the path through the lessons that a single name means, if it is no recording's. Raises InputError for a
+    name that is like a path's."""
     if len(names) != 1 or names[0] in tapes() or Path(names[0]).exists():
         return None
-    return _syllabus().paths.get(names[0])
+    from lab.schema.diagnostics import did_you_mean  # only a path, or a mistake, needs it
+
+    ways = _syllabus().paths
+    if names[0] not in ways and (meant := did_you_mean(names[0], ways)):
+        raise InputError(f"there is no recording and no path {names[0]}{meant}", remedy=f"paths: {', '.join(ways)}")
+    return ways.get(names[0])
 
 
 def _syllabus() -> Syllabus:

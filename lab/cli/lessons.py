@@ -21,7 +21,7 @@ from lab.lesson.course import SYLLABUS, check_paths, load_course, load_lesson, l
 from lab.lesson.find_challenge import challenges, find_challenge, seed_for
 from lab.lesson.model import Lesson
 from lab.run.results import slowest_steps
-from lab.schema.diagnostics import More
+from lab.schema.diagnostics import More, did_you_mean
 from lab.text import count_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def choose_lessons(names: Sequence[str], *, everything: bool = False, lab: str =
             continue
         if (challenge := find_challenge(f"{name}-{seed_for(lab, name)}" if name in challenges() else name)) is None:
             there = f"the lessons are: {', '.join(known)}; the name of a lesson's file ends in .yaml"
-            raise InputError(f"there is no lesson {name}", remedy=f"{there}; swarmlab challenge lists the challenges")
+            meant = did_you_mean(name, (*known, *challenges()))
+            remedy = f"{there}; swarmlab challenge lists the challenges"
+            raise InputError(f"there is no lesson {name}{meant}", remedy=remedy)
         known = {**known, name: challenge}
     return tuple(load_lesson(Path(name)) if is_file_name(name) else known[name] for name in names)
 

@@ -56,7 +56,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         return sub
 
     up = add("up", "cluster", "bring the cluster up; run again, it goes on where it stopped")
-    up.add_argument("--provider", choices=providers.choices(), default=providers.AUTO)
+    up.add_argument(
+        "--provider",
+        choices=providers.choices(),
+        default=providers.AUTO,
+        help="where the machines come from; only vm, virtual machines, is in this version",
+    )
     up.add_argument("--nodes", type=_whole_number(1, 7), metavar="N", help="how many machines (a new lab: 4)")
     up.add_argument(
         "--images",

@@ -32,7 +32,8 @@ def present(args: argparse.Namespace, out: Out) -> int:
     """Give a talk: live, and from its recordings where the cluster does not answer. Begins where it was when the app
     was ended by a fault."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError("a talk needs a terminal", remedy="swarmlab run LESSON goes through a lesson without one")
+        way = "replay LESSON --plain prints a recording" if args.replay else "run LESSON goes through a lesson"
+        raise InputError("a talk needs a terminal", remedy=f"swarmlab {way} without one")
     _find(args)  # a mistake in a name is told before the screen opens
     if os.environ.get(CHILD) or args.no_restart:
         return _present(args, out)

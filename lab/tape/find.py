@@ -21,8 +21,11 @@ def find_tape(name: str) -> Path:
             return known
     except OSError as error:  # A name that no file can have, or a folder that may not be read.
         raise InputError(f"there is no recording {name[:80]}: {error.strerror}") from error
-    there = ", ".join(sorted(p.name.removesuffix(SUFFIX) for p in paths.recordings().glob(f"*{SUFFIX}"))) or "none"
-    raise InputError(f"there is no recording {name}", remedy=f"recordings that are here: {there}")
+    from lab.schema.diagnostics import did_you_mean  # only a mistake needs it
+
+    there = tapes()
+    remedy = f"recordings that are here: {', '.join(there) or 'none'}"
+    raise InputError(f"there is no recording {name}{did_you_mean(name, there)}", remedy=remedy)
 
 
 def tapes() -> dict[str, Path]:

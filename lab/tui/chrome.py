@@ -203,6 +203,9 @@ def banner(s: UiState, room: int) -> tuple[Line, ...]:
         words = s.world.link.why or "no manager answers"
         gone = "What you see is old" if s.world.swarm.nodes else "Nothing has been seen yet"
         lines += wrap([(f"{gone} ({silent:.0f} s): {words}. The lab keeps retrying.", "bad")], room, ((" ▲ ", "bad"),))
+    elif s.outdated:
+        told = "Here no manager answered: what you see of the swarm is old."
+        lines += wrap([(told, "bad")], room, ((" ▲ ", "bad"),))
     if s.drift:
         lines += wrap([(s.drift, "note")], room, ((" » ", "note"),))
     lines += _problems(s, room)

@@ -143,7 +143,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if before.typing != s.typing:
             self.terminal.typing = s.typing
         if self.built:
-            self._cluster.stale = s.link == "stale"
+            self._cluster.stale = s.outdated
             self._view.look(s)
         self.paint()
         self._turn(s)

@@ -192,6 +192,12 @@ class UiState:
             return "starting"
         return self.world.link.state
 
+    @property
+    def outdated(self) -> bool:
+        """Whether no manager answers, now or at this place of a recording: what is shown of the swarm is old."""
+        recorded = self.link == "replay" and self.world is not None and self.world.link.state == "stale"
+        return recorded or self.link == "stale"
+
     def record(self, place: int) -> Step | None:
         """Return how the step at that place went."""
         if self.lesson is None or self.world is None or not 0 <= place < self.count:

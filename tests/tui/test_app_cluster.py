@@ -8,7 +8,7 @@ from lab.cluster.model import Progress, Report
 from lab.errors import MissingError
 from lab.tui.app import LabApp
 from lab.world.entries import Entry, ManagerLink, Printed
-from tests.tui.conftest import Desk, desk, until
+from tests.tui.conftest import Desk, desk, seen, until
 from tests.tui.fake import FakeStage
 
 
@@ -28,6 +28,14 @@ async def test_a_silent_engine_is_told_with_its_age() -> None:
         await it.see("▲ STALE for 12 s", "What you see is old (12 s)", "node2 is asked next", "● running")
         it.stage.journal.put(Entry(23.0, ManagerLink("live", "node2")))
         await it.see("● LIVE")
+
+
+async def test_a_replay_tells_where_no_manager_answered() -> None:
+    async with desk(FakeStage(desired=4, live=False)) as it:
+        it.stage.journal.put(Entry(10.0, ManagerLink("stale", "node1", "node1 does not answer")))
+        await it.see("▶ REPLAY", "▲ Here no manager answered")
+        it.stage.journal.put(Entry(23.0, ManagerLink("live", "node2")))
+        await it.be(lambda: "Here no manager answered" not in seen(it.app), "the words go")
 
 
 async def test_no_cluster_is_said_only_when_that_is_known() -> None:

@@ -123,6 +123,8 @@ def test_a_challenge_is_found_by_its_name_and_seed() -> None:
     with pytest.raises(InputError, match="there is no lesson c-nothing") as caught:
         choose_lessons(["c-nothing"])
     assert "swarmlab challenge" in caught.value.remedy
+    with pytest.raises(InputError, match="there is no lesson quorom; did you mean 'quorum'"):
+        choose_lessons(["quorom"])
 
 
 def test_a_seed_is_kept_for_its_learner_until_another_is_asked_for() -> None:

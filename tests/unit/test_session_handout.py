@@ -286,6 +286,12 @@ def test_a_recording_of_another_course_is_told_as_a_log(tmp_path: Path, capsys: 
     assert "there is no lesson no-such here" in said.err
 
 
+def test_a_misspelt_path_is_told_with_the_paths(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "half-dya", "--format", "html"]) == 2
+    said = capsys.readouterr().err
+    assert "no path half-dya; did you mean 'half-day'?" in said and "workshop-90" in said
+
+
 @pytest.mark.costly
 def test_a_course_has_a_title_contents_that_lead_to_lessons_and_all_of_each(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -93,3 +93,5 @@ def test_what_is_not_there_is_named(stage: ReplayStage, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="there is no recording"):
             find_tape(name)
     assert find_tape("scaling").is_file()
+    with pytest.raises(InputError, match="no recording quorom; did you mean 'quorum'"):
+        find_tape("quorom")

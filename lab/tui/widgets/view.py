@@ -36,7 +36,7 @@ class View(LinesView):
         """Draw the UI state's view; this costs nothing while it is not visible, or has nothing new."""
         if s.in_sight in (None, CLUSTER):
             return
-        self.stale = s.link == "stale"
+        self.stale = s.outdated
         turned = s.view != self._view
         if not turned and s.world is self._world and int(s.now) == int(self._now):
             return
