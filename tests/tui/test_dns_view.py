@@ -58,6 +58,17 @@ def test_each_kind_has_a_curve_of_the_requests_that_met_a_dead_node() -> None:
     assert any(each.startswith("try the next") and " 0 of " in each for each in table)
 
 
+def test_in_a_narrow_place_no_number_and_no_heading_is_cut_off() -> None:
+    world = dns.world()
+    counts = line(drawn(world, 76), "cache for ever").split("✘")[-1].split()
+    for room in (54, 55, 56):
+        shown = drawn(world, room)
+        told = line(shown, "cache for ever").split("✘")[-1].replace("/", " of ").split()
+        assert told == counts, room
+        assert any("Met a node that did not answer" in each and each.endswith("until now") for each in shown)
+        assert all(len(each) <= room for each in shown)
+
+
 @pytest.mark.parametrize("room", [36, 66, 76, 190])
 def test_nothing_is_said_by_colour_alone(room: int) -> None:
     assert not bare(view.lines(dns.world(), room, 40, dns.world().at), ("bad", "why", "move"))

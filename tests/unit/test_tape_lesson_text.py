@@ -58,7 +58,7 @@ def test_what_is_read_before_comes_before_the_first_step_and_before_each() -> No
 
 def test_what_is_read_before_a_step_waits_for_the_values_that_the_step_captures() -> None:
     story = Transcript(LessonText(befores={"one": "Look at {{place}}."}))
-    facts = (LessonOpened("a"), StepMoved("a", "one", "begun"), Captured("place", "node3"))
+    facts: tuple[Fact, ...] = (LessonOpened("a"), StepMoved("a", "one", "begun"), Captured("place", "node3"))
     told_of = [line for at, fact in enumerate(facts) for line in story.lines(Entry(float(at), fact))]
     assert told_of[-1] == "    place = node3"
     assert [*story.lines(Entry(9.0, StepMoved("a", "one", "passed")))][:3] == ["", "  Look at node3.", ""]

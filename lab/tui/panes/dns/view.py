@@ -56,7 +56,9 @@ def _all(world: World, zone: ZoneServed, room: int, height: int, now: float) -> 
         yield ()
     seen = window(world, room - GUTTER)
     first, last = seen[0][0], seen[-1][0]
-    yield heading("Requests that met a node which did not answer", room, f"{format_duration(last - first)} until now")
+    since = f"{format_duration(last - first)} until now"
+    words = "Requests that met a node which did not answer"
+    yield heading(words if cell_len(words + since) + 3 <= room else "Met a node that did not answer", room, since)
     yield mark_row(world, seen)
     for caching in CACHINGS:
         yield ((NAMED[caching].ljust(GUTTER), ""), *curve(seen, caching))
@@ -139,5 +141,8 @@ def _clients(world: World, zone: ZoneServed, room: int) -> Iterator[Line]:
         sent = sum(sum(counts) for row in rows for _, *counts in row.went)
         failed = sum(bad for row in rows for _, _, bad, _ in row.went)
         age: Line = ((format_duration(rows[-1].age).ljust(15), ""),) if aged else ()
-        lost: Span = (f"✘ {failed} of {sent}", "bad") if failed else (f"0 of {sent}", "run")
-        yield ((NAMED[caching].ljust(GUTTER), ""), *cells, *age, lost)
+        cross = "✘ " if failed else ""
+        words = f"{cross}{failed} of {sent}"
+        if width(names) + cell_len(words) > room:  # A number that is cut off reads as another one.
+            words = f"{cross}{failed}/{sent}"
+        yield ((NAMED[caching].ljust(GUTTER), ""), *cells, *age, (words, "bad" if failed else "run"))
