@@ -154,10 +154,21 @@ class Source:
                 self._turn.wait_for(lambda: self._closed, timeout=min(pause, gap))
 
 
+#: By the name of an exception of `requests`, whose own text is about sockets and pools.
+_SILENT = {
+    "ReadTimeout": "no answer in time",
+    "ConnectTimeout": "no connection in time",
+    "ConnectionError": "no connection",
+}
+
+
 def describe_error(error: Exception) -> str:
-    """Describe in one line why a poll failed: a LabError in its own words, any other error with its type."""
+    """Describe in one line why a poll failed: a LabError in its own words, a silent engine in plain ones, any other
+    error with its type."""
     if isinstance(error, LabError):
         return first_line(error)
+    if type(error).__module__.startswith("requests.") and (words := _SILENT.get(type(error).__name__)):
+        return words
     return f"{type(error).__name__}: {first_line(error)}"
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import docker
 import pytest
+import requests
 
 from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError
+from lab.watch.source import describe_error
 from lab.watch.swarm import SwarmSource
 from lab.world.entries import EngineEvent, Entry
 from lab.world.journal import Journal
@@ -137,6 +139,14 @@ def test_silence_is_stale_and_ends_by_itself() -> None:
         engines[0].broken = False
         watched.wait(lambda w: w.link.state == "live", "it recovers")
         watched.source.close()
+
+
+def test_an_engine_that_is_silent_is_told_without_sockets_and_pools() -> None:
+    pool = "HTTPSConnectionPool(host='127.0.0.1', port=20300): Read timed out. (read timeout=12.0)"
+    assert describe_error(requests.ReadTimeout(pool)) == "no answer in time"
+    assert describe_error(requests.ConnectTimeout(pool)) == "no connection in time"
+    assert describe_error(requests.ConnectionError(pool)) == "no connection"
+    assert describe_error(ConnectionError("reset by peer")) == "ConnectionError: reset by peer"
 
 
 def test_a_still_swarm_is_asked_slowly_and_one_request_at_a_time(watched: Watched) -> None:
