@@ -25,7 +25,7 @@ def seen(app: LabApp) -> str:
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
 
 
-async def until(pilot: Pilot[int], holds: Callable[[], bool], what: str, turns: int = 400) -> None:
+async def until(pilot: Pilot[int], holds: Callable[[], bool], what: str, turns: int = 3000) -> None:
     """Wait until it holds; at the bound, say what is on the screen instead."""
     for _ in range(turns):
         if holds():

@@ -69,9 +69,10 @@ def test_the_terminal_shows_prompt_command_and_output_and_no_marks(stage: Stage)
 def test_a_command_of_several_lines_is_seen_whole(stage: Stage, size: tuple[int, int], typing: float) -> None:
     columns, rows = size
     stage.shell.resize(columns, rows)
+    # From here on, so that each command stands behind its prompt, which may come with the end of the one before.
+    before = len(stage.printed)
     stage.run("true", bound=BOUND)  # bash draws its line again once it has heard of the size
     for command in SEVERAL:
-        before = len(stage.printed)
         output = stage.run(command, bound=BOUND, typing=typing).output
         # The next prompt may have come with the end of the output.
         screen = to_plain_text(stage.printed[before:], columns, rows).removesuffix("\n(docker: node1) $")
