@@ -224,7 +224,10 @@ class LabApp(ViewActions):
         view = find_pane(next(iter(lesson.panes), "")).id
         there = replace(self.ui, lesson=lesson, view=view)
         there = replace(there, page=there.resume if self._page is None else min(self._page, there.count))
-        self.see(lesson=lesson, lessons=opened.lessons, elapsed=0.0, page=there.page, view=there.wanted_view, notice="")
+        # What went wrong meanwhile, such as the making of a cluster, is still to be read.
+        notice = self.ui.notice if self.ui.trouble else ""
+        changes = {"elapsed": 0.0, "page": there.page, "view": there.wanted_view, "notice": notice}
+        self.see(lesson=lesson, lessons=opened.lessons, **changes)
         if there.wanted_view == before:
             self._worker.look(before)
         self._worker.find_drift()

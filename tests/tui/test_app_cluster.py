@@ -6,6 +6,7 @@ import threading
 
 from lab.cluster.model import Progress, Report
 from lab.errors import MissingError
+from lab.lesson.model import Lesson
 from lab.tui.app import LabApp
 from lab.world.entries import Entry, ManagerLink, Printed
 from tests.tui.conftest import Desk, desk, seen, until
@@ -88,6 +89,25 @@ async def test_where_no_cluster_can_be_made_it_says_why_and_goes_on() -> None:
         await it.press("enter", "enter")
         await it.idle()
         await it.see("✔ Done")
+
+
+async def test_why_no_cluster_could_be_made_is_still_told_when_the_lesson_opens_after_it() -> None:
+    told = threading.Event()
+
+    class Late(FakeStage):
+        def open(self, lesson: str) -> Lesson:
+            assert told.wait(60)
+            return super().open(lesson)
+
+    def bring_up(report: Report) -> FakeStage:
+        raise MissingError("there is no QEMU here", remedy="apt-get install qemu-system-x86")
+
+    app = LabApp(Late(live=False), bring_up=bring_up, clock=lambda: 0.0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "there is no QEMU here" in seen(app), "the reason is told")
+        told.set()
+        await until(pilot, lambda: "Enter begins" in seen(app), "the lesson is open")
+        assert "there is no QEMU here" in seen(app)
 
 
 async def test_leaving_ends_the_making_of_a_cluster() -> None:
