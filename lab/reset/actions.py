@@ -69,7 +69,7 @@ class ForgetNode:
 
     @property
     def sentence(self) -> str:
-        return f"forget the earlier {self.name}, which is down"
+        return f"forget the earlier {self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from lab.shell.environment import environment
 from lab.shell.marks import Mark, rc_file
 from lab.shell.output import Output, Redacts
 from lab.shell.pty import Pty
-from lab.shell.state import RunningCommand, ShellState
+from lab.shell.shell_state import RunningCommand, ShellState
 from lab.shell.typist import READY, Typist
 from lab.terminal.plain_text import Capture, to_plain_text
 from lab.world.entries import CommandEnded, Printed

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from lab.errors import InputError, LabError, WaitError
 from lab.shell.command import encode
 from lab.shell.pty import Pty
-from lab.shell.state import RunningCommand, ShellState
+from lab.shell.shell_state import RunningCommand, ShellState
 from lab.world.entries import CommandEnded
 
 READY = 10.0

@@ -175,7 +175,7 @@ def test_nodes_come_first_and_a_machine_goes_off_last() -> None:
     found = plan(world, checkpoint, made_by_lab=True)
     assert [a.sentence for a in found.actions] == [
         "start node3 and wait until it is ready",
-        "forget the earlier node4, which is down",
+        "forget the earlier node4",
         "set node1 to active, a manager, no labels",
         "set node3 to active, a manager, no labels",
         "remove service old",

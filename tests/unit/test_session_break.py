@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.cluster import api
 from lab.cluster.faults import FAULTS
 from lab.cluster.links import LinkFault
-from lab.cluster.model import Cluster, Report, silent
 from lab.errors import LabError
 from lab.lesson.model import Lesson
 from lab.session.break_silently import begin_load, break_silently
@@ -19,7 +15,6 @@ from lab.session.run import go_through, open_driver
 from lab.world.entries import ManagerLink
 from lab.world.journal import Journal
 from tests.doubles.cluster import DoubleCluster
-from tests.doubles.engine import fake_cluster
 
 DOWN = {"node": {"name": "node4", "state": "down"}}
 
@@ -45,20 +40,6 @@ def lesson(**broken: Any) -> Lesson:
         },
         strict=False,
     )
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DoubleCluster]:
-    monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("SWARMLAB_CACHE", str(tmp_path / "cache"))
-    with fake_cluster() as (swarm, engines):
-        double = DoubleCluster(swarm, engines)
-
-        def find(name: str = "default", report: Report = silent) -> Cluster:
-            return double
-
-        monkeypatch.setattr(api, "find", find)
-        yield double
 
 
 def test_faults_follow_the_commands_and_are_there_when_the_lesson_begins(cluster: DoubleCluster) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +12,7 @@ import pytest
 
 from lab.cli import lessons as commands
 from lab.cli.out import Out
-from lab.cluster import api, docker_env, edge_settings, swarm_init
-from lab.cluster.model import Cluster, Report, silent
+from lab.cluster import docker_env, edge_settings, swarm_init
 from lab.errors import LabError
 from lab.lesson.model import Lesson
 from lab.session.cluster_driver import ClusterDriver
@@ -24,7 +22,6 @@ from lab.terminal.redact import MASK
 from lab.world.entries import Captured, StepMoved, SwarmChanged
 from lab.world.journal import Journal
 from tests.doubles.cluster import DoubleCluster
-from tests.doubles.engine import fake_cluster
 
 LESSON = Lesson.model_validate(
     {
@@ -45,20 +42,6 @@ LESSON = Lesson.model_validate(
     },
     strict=False,
 )
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DoubleCluster]:
-    monkeypatch.setenv("SWARMLAB_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("SWARMLAB_CACHE", str(tmp_path / "cache"))
-    with fake_cluster() as (swarm, engines):
-        double = DoubleCluster(swarm, engines)
-
-        def find(name: str = "default", report: Report = silent) -> Cluster:
-            return double
-
-        monkeypatch.setattr(api, "find", find)
-        yield double
 
 
 def test_no_secret_that_the_session_knows_reaches_its_tape(cluster: DoubleCluster, tmp_path: Path) -> None:
