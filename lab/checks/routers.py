@@ -23,12 +23,15 @@ class RouterIs(Condition):
     """Text that Traefik's own error message about it contains."""
     service: Name | None = None
     """The Traefik service that it routes to, without the provider."""
+    middlewares: tuple[Name, ...] | None = None
+    """All middlewares on its way, in their order and without their providers; those of its entry points come first."""
 
     @property
     def sentence(self) -> str:
         if self.absent:
             return f"Traefik has no {self.protocol} router {self.name}"
         to = f" and leads to {self.service}" if self.service else ""
+        to += f" through {', '.join(self.middlewares) or 'no middleware'}" if self.middlewares is not None else ""
         why = f" (“{self.error}”)" if self.error else ""
         return f"Traefik has the {self.protocol} router {self.name}, {self.status}{to}{why}"
 
@@ -52,4 +55,7 @@ class RouterIs(Condition):
             return Outcome(False, text)
         if self.service and router.service.partition("@")[0] != self.service:
             return Outcome(False, f"router {router.name} leads to {router.service}")
+        through = tuple(each.partition("@")[0] for each in router.middlewares)
+        if self.middlewares is not None and through != self.middlewares:
+            return Outcome(False, f"router {router.name} goes through {', '.join(through) or 'no middleware'}")
         return Outcome(True, f"{text}: {router.rule} to {router.service}")

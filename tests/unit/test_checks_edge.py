@@ -81,6 +81,10 @@ def test_every_check_asks_in_words() -> None:
             {"router": {"name": "app", "status": "disabled", "error": "bad rule"}},
             "Traefik has the http router app, disabled (“bad rule”)",
         ),
+        (
+            {"router": {"name": "app", "middlewares": ["limit", "users"]}},
+            "Traefik has the http router app, enabled through limit, users",
+        ),
         ({"router": {"name": "echo", "protocol": "tcp", "absent": True}}, "Traefik has no tcp router echo"),
         ({"load": {"sent": 50, "failed": 0}}, "the load sent at least 50 requests, and no request failed"),
         ({"load": {"sent": 1, "failed": 1}}, "the load sent at least 1 request, and 1 request failed"),
@@ -277,6 +281,17 @@ def test_routers() -> None:
     assert find(plain, other).why == "router app@swarm leads to old@swarm"
     assert not find({"router": {"name": "app", "protocol": "tcp"}}, there).ok
     assert find({"router": {"name": "echo"}}, there).why == "no http router echo; there are app@swarm"
+
+
+def test_the_middlewares_of_a_router_and_their_order() -> None:
+    plain = {"router": {"name": "app", "middlewares": ["headers", "users"]}}
+    assert find(plain, saw(START, routes(APP))).why == "router app@swarm goes through no middleware"
+    there = replace(APP, middlewares=("headers@file", "users@swarm"))
+    assert find(plain, saw(START, routes(there))).ok
+    turned = replace(APP, middlewares=("users@swarm", "headers@file"))
+    assert find(plain, saw(START, routes(turned))).why == "router app@swarm goes through users, headers"
+    none = {"router": {"name": "app", "middlewares": []}}
+    assert find(none, saw(START, routes(APP))).ok and not find(none, saw(START, routes(there))).ok
 
 
 def test_a_router_with_an_error_and_one_that_is_gone() -> None:

@@ -46,6 +46,8 @@ BEYOND = {
     "edge-router": "Traefik: its API, its redirect, its dashboard's password",
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
+    "middlewares": "Traefik: what its middlewares do to a request",
+    "real-clients": "through which address a request comes",
     "certificates": "certificates: who issued them, and when",
     "edge-failover": "a name server, and what clients make of its answers",
     "configs": "requests under load, and a container's mounts",
