@@ -48,6 +48,7 @@ BEYOND = {
     "routes-by-labels": "Traefik: what it makes of labels",
     "certificates": "certificates: who issued them, and when",
     "edge-failover": "a name server, and what clients make of its answers",
+    "balancing": "Traefik: which server of a pool it chooses",
     "configs": "requests under load, and a container's mounts",
     "rolling-update": "requests under load",
     "failed-update": "requests under load",
