@@ -19,7 +19,7 @@ from lab.engine.endpoint import Endpoint
 from lab.errors import EngineError, InputError
 from lab.reset import ownership
 from lab.schema import template
-from lab.session import kept_certificates, stack_deploy
+from lab.session import kept_certificates, stack_deploy, trusted_certificates
 from lab.shell.shell import Shell
 from lab.terminal.redact import Redactor
 from lab.watch import probe
@@ -183,6 +183,13 @@ class ClusterDriver:
         if self.edge.acme != "pebble":
             return frozenset()
         return kept_certificates.find_outdated_volumes(tuple(self._endpoints.values()))
+
+    def list_untrusted(self, hosts: Collection[str]) -> list[str]:
+        """Return in sentences which of these host names are not served with a certificate of the cluster's own
+        authority; nothing when its certificates come from elsewhere."""
+        if self.edge.acme != "pebble" or not hosts:
+            return []
+        return trusted_certificates.list_untrusted(tuple(self._endpoints.values()), hosts)
 
     def login(self) -> bytes:
         """See `lab.reset.apply.ResetContext.login`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,16 +13,20 @@ from lab.lesson.checkpoint import Checkpoint, NodeState, checkpoint_before
 from lab.lesson.model import Lesson
 from lab.reset import ownership
 from lab.reset.actions import Plan, RemoveVolume
-from lab.reset.apply import apply
+from lab.reset.apply import BOUND, apply
 from lab.reset.plan import plan
-from lab.reset.settle import MachinesEnded
+from lab.reset.settle import Limits, MachinesEnded, wait_until_settled
 from lab.session import checkpoint_snapshots
 from lab.session.cluster_driver import ClusterDriver
+from lab.session.kept_certificates import VOLUME
 from lab.session.save_snapshot import save
+from lab.session.trusted_certificates import list_certified_hosts
 from lab.world.entries import ActDone
 
 #: Attempts before a reset gives up; after machines end during one, they are powered on again for the next.
 ATTEMPTS = 4
+#: Seconds within which Traefik has its certificates, else it is made anew.
+_ORDER = 90.0
 #: Seconds for a manager to answer before a reset that has a snapshot restores it.
 _QUICK = 5.0
 
@@ -170,15 +174,37 @@ def _rejoin(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str
 
 
 def _renew(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str], to: str) -> list[str]:
-    """Recreate what keeps certificates of an authority that is gone. Which one there is can only be told once the
-    cluster is at the checkpoint: until then its ACME server may still be on its way to another node."""
-    outdated = _find_outdated(driver, checkpoint)
-    if not outdated:
+    """Recreate what keeps certificates of an authority that is gone, and wait until what the stacks serve is trusted.
+    Both can only be told once the cluster is at the checkpoint: until then its ACME server may still be on its way to
+    another node."""
+    if not (driver.cluster.made_by_lab and checkpoint.stacks):
         return []
-    again = _plan(driver, checkpoint, volumes=False, outdated=outdated).actions
-    driver.journal.write(ActDone(f"reset to {to}: certificates of another authority are kept on {', '.join(outdated)}"))
+    done: list[str] = []
+    if outdated := driver.outdated_volumes():
+        done += _recreate(driver, checkpoint, needed, outdated, to, "certificates of another authority are kept on")
+    try:
+        _wait_for_certificates(driver, checkpoint, needed, _ORDER)
+    except WaitError:  # An order that failed is not made again while Traefik runs.
+        done += _recreate(driver, checkpoint, needed, {VOLUME}, to, "a certificate was not issued; made anew:")
+        _wait_for_certificates(driver, checkpoint, needed, BOUND)
+    return done
+
+
+def _recreate(
+    driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str], volumes: Collection[str], to: str, why: str
+) -> list[str]:
+    """Recreate these volumes and what uses them. Returns what was done, in sentences."""
+    driver.journal.write(ActDone(f"reset to {to}: {why} {', '.join(sorted(volumes))}"))
+    again = _plan(driver, checkpoint, volumes=False, outdated=frozenset(volumes)).actions
     apply(again, checkpoint, driver, made_by_lab=driver.cluster.made_by_lab, needed=needed)
     return [a.sentence for a in again]
+
+
+def _wait_for_certificates(driver: ClusterDriver, checkpoint: Checkpoint, needed: frozenset[str], bound: float) -> None:
+    hosts = list_certified_hosts(checkpoint, driver.settings())
+    limits = Limits(bound, time.monotonic() + bound, time.monotonic, needed)
+    # The world does not show this: do not ask again for every new journal entry.
+    wait_until_settled(lambda _: iter(driver.list_untrusted(hosts)), driver, limits, 0.97, lambda _: False)
 
 
 def _find_outdated(driver: ClusterDriver, checkpoint: Checkpoint) -> frozenset[str]:

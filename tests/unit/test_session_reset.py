@@ -18,7 +18,7 @@ from lab.cluster.model import Cluster
 from lab.cluster.snapshot import Snapshot
 from lab.cluster.vm import state
 from lab.engine.endpoint import Endpoint
-from lab.errors import BusyError, EngineError, InputError, MissingError
+from lab.errors import BusyError, EngineError, InputError, MissingError, WaitError
 from lab.lesson.checkpoint import checkpoint_before
 from lab.lesson.model import Lesson
 from lab.reset.settle import MachinesEnded
@@ -119,6 +119,9 @@ class Machines(ModelDriver):
 
     def outdated_volumes(self) -> frozenset[str]:
         return frozenset()
+
+    def list_untrusted(self, hosts: Collection[str]) -> list[str]:
+        return []
 
     def there(self) -> bool:
         """All nodes are ready, and the lesson's service runs in full."""
@@ -355,3 +358,47 @@ def test_certificates_of_an_authority_that_is_gone_are_removed_once_the_cluster_
     assert again in put_back(driver, routes, dry_run=True).actions
     driver.own.made_by_lab = False
     assert put_back(driver, routes, dry_run=True).actions == (), "on a cluster that the lab did not make"
+
+
+class Ordering(Machines):
+    """Machines on which an order for a certificate fails as often as `fails` says, and is made once for each deploy of
+    Traefik; one that succeeds takes some looks."""
+
+    def __init__(self, fails: int) -> None:
+        super().__init__()
+        self.fails, self.looks = fails, 0
+
+    def list_untrusted(self, hosts: Collection[str]) -> list[str]:
+        self.looks += 1
+        failed = self.deployed.count("edge") <= self.fails
+        return [f"{host} is served no trusted certificate yet" for host in hosts if failed or self.looks < 3]
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No certificate is waited for for longer than the doubles need."""
+    for name in ("_ORDER", "BOUND"):
+        monkeypatch.setattr(f"lab.session.reset_to.{name}", 0.2)
+    monkeypatch.setattr("lab.reset.settle.PAUSE", 0.01)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_reset_ends_only_when_what_the_stacks_serve_is_trusted() -> None:
+    routes = next(lesson for lesson in LESSONS if lesson.id == "routes-by-labels")
+    driver = Ordering(0)
+    assert put_back(driver, routes).actions[-1] == "deploy stack edge (edge.yaml, edge.pebble.yaml)"
+    assert driver.looks == 3
+    assert driver.deployed.count("edge") == 1
+
+
+@pytest.mark.usefixtures("short")
+def test_an_order_that_failed_is_made_again_by_a_new_traefik_once() -> None:
+    routes = next(lesson for lesson in LESSONS if lesson.id == "routes-by-labels")
+    driver = Ordering(1)
+    again = "remove service edge_traefik, to make it anew (the volume edge_acme)"
+    assert again in put_back(driver, routes).actions
+    assert driver.deployed.count("edge") == 2
+    driver = Ordering(9)
+    with pytest.raises(WaitError, match=r"traefik\.localhost is served no trusted certificate yet"):
+        put_back(driver, routes)
+    assert driver.deployed.count("edge") == 2
