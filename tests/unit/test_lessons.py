@@ -50,6 +50,8 @@ BEYOND = {
     "real-clients": "through which address a request comes",
     "certificates": "certificates: who issued them, and when",
     "edge-failover": "a name server, and what clients make of its answers",
+    "balancing": "Traefik: which server of a pool it chooses",
+    "observe": "Traefik: its access log and its metrics",
     "configs": "requests under load, and a container's mounts",
     "rolling-update": "requests under load",
     "failed-update": "requests under load",
