@@ -47,6 +47,7 @@ BEYOND = {
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
     "certificates": "certificates: who issued them, and when",
+    "edge-hardened": "containers in the place of others, and TLS handshakes",
     "edge-failover": "a name server, and what clients make of its answers",
     "configs": "requests under load, and a container's mounts",
     "rolling-update": "requests under load",
