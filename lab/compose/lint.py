@@ -31,6 +31,7 @@ def find_mistakes(doc: Document) -> list[InputError]:
             lint_traefik.check_labels,
             lint_traefik.check_flags,
             _images,
+            _externals,
             _jobs,
             _ports,
             _files,
@@ -50,6 +51,18 @@ def _images(stack: Stack, _: Document) -> Found:
                 f"service {name}: the image {service.image} has no tag, so each node may run another version; "
                 f"write {service.image}:VERSION",
             )
+
+
+def _externals(_: Stack, doc: Document) -> Found:
+    """Find the older form of an external object, of which docker warns: `external: {name: x}`."""
+    for section in ("networks", "volumes", "secrets", "configs"):
+        for key, thing in (doc.data.get(section) or {}).items():
+            if isinstance(thing, dict) and isinstance(thing.get("external"), dict):
+                name = thing["external"].get("name", key)
+                more = "" if name == key else f" and name: {name}"
+                what = f"{section.removesuffix('s')} {key}"
+                sentence = f"{what}: a name under external is deprecated; write external: true{more}"
+                yield (section, key, "external"), sentence
 
 
 def _jobs(stack: Stack, _: Document) -> Found:

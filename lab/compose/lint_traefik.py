@@ -18,6 +18,34 @@ _REFRESH = re.compile(r"--providers\.docker\.swarmmoderefreshseconds(=.*)?", re.
 _DOCKER = re.compile(r"--providers\.docker(\..*|=.*)?", re.IGNORECASE)
 
 
+#: Flags of Traefik 1, without their dashes, and what took their place; each with all that follows a dot.
+_OF_TRAEFIK_1 = {
+    "docker.domain": "--providers.swarm.defaultrule=Host(`...`)",
+    "docker.swarmmode": "--providers.swarm=true",
+    "docker": "--providers.swarm",
+    "defaultentrypoints": "--entrypoints.NAME.asdefault=true",
+    "acme.entrypoint": "--certificatesresolvers.NAME.acme.tlschallenge=true",
+    "acme.onhostrule": "--entrypoints.NAME.http.tls.certresolver=NAME",
+    "acme": "--certificatesresolvers.NAME.acme",
+    "web": "--api=true, and a router to api@internal",
+    "loglevel": "--log.level",
+    "traefiklog": "--log",
+}
+#: An entry point of Traefik 1: `--entryPoints=Name:http Address::80`.
+_NAMED_ENTRYPOINT = re.compile(
+    r"--entrypoints=(?P<quote>['\"]?)name:(?P<name>\S+)\s+address:(?P<address>[^\s'\"]+)", re.IGNORECASE
+)
+#: Flags of Traefik 2 with which 3 does not start, and what to do instead.
+_OF_TRAEFIK_2 = {
+    "experimental.http3": "--entrypoints.NAME.http3=true",
+    "pilot": "nothing: Traefik Pilot is gone",
+    "tracing.jaeger": "--tracing.otlp=true",
+    "tracing.zipkin": "--tracing.otlp=true",
+    "tracing.datadog": "--tracing.otlp=true",
+    "metrics.influxdb": "--metrics.influxdb2",
+}
+
+
 def check_label_places(stack: Stack, doc: Document) -> Found:
     """Find Traefik labels that are set on the containers, not on the service."""
     for name, service in stack.services.items():
@@ -50,14 +78,32 @@ def check_labels(stack: Stack, doc: Document) -> Found:
 
 
 def check_flags(stack: Stack, _: Document) -> Found:
-    """Find Traefik 2 flags for a swarm, with which Traefik 3 does not start."""
+    """Find flags of Traefik 1 and 2 with which Traefik 3 does not start."""
     for name, service in stack.services.items():
-        if not any(_MODE.fullmatch(word) or _REFRESH.fullmatch(word) for word in _words(service)):
-            continue
-        for index, word in enumerate(service.command):
-            if write := _translate_flag(word):
+        for_swarm = any(_MODE.fullmatch(word) or _REFRESH.fullmatch(word) for word in _words(service))
+        for index, word in enumerate(service.command if _words(service) else ()):
+            version, write = _replace_flag(word)
+            if for_swarm and not write:
+                version, write = 2, _translate_flag(word)
+            if write:
                 place: Place = ("services", name, "command", index)
-                yield place, f"service {name}: {word} is of Traefik 2, and Traefik 3 does not start; write {write}"
+                wrong = f"{word} is of Traefik {version}, and Traefik 3 does not start"
+                yield place, f"service {name}: {wrong}; write {write}"
+
+
+def _replace_flag(word: str) -> tuple[int, str]:
+    """Return of which version a flag is that Traefik 3 does not know, and what replaces it, "" if it knows it."""
+    if named := _NAMED_ENTRYPOINT.match(word):
+        return 1, f"--entrypoints.{named['name']}.address={named['address']}"
+    flag, _, value = word.removeprefix("--").partition("=")
+    for version, flags in ((1, _OF_TRAEFIK_1), (2, _OF_TRAEFIK_2)):
+        for old, write in flags.items():
+            rest = flag[len(old) :]
+            if word.startswith("--") and flag.lower().startswith(old) and rest[:1] in ("", "."):
+                # What has one name in its place keeps the rest and the value.
+                plain = re.fullmatch(r"--[\w.]+", write) is not None
+                return version, f"{write}{rest}={value or 'true'}" if plain else write
+    return 0, ""
 
 
 def _translate_flag(word: str) -> str:

@@ -26,6 +26,8 @@ from lab.schema.document import Document
 __all__ = ["SYLLABUS", "Problems", "check_paths", "load_challenges", "load_course", "load_lesson", "load_syllabus"]
 
 SYLLABUS = "syllabus.yaml"
+#: The first line of a file that is wrong on purpose: a check of its folder leaves it out.
+_ONLY_NAMED = "# swarmlab check: only when named"
 _YAML = frozenset({".yaml", ".yml"})
 _OF_STACKS = frozenset({"version", "networks", "volumes", "secrets", "configs"})
 _OF_LESSONS = frozenset({"id", "steps", "topics"})
@@ -223,7 +225,8 @@ def _tree(top: Path, found: _Found, tape: Tape | None) -> None:
 
 def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | None = None) -> None:
     """Check each file, then the lessons against the syllabus beside them. A tree may also hold unrelated YAML: in a
-    folder without a syllabus, files whose keys are neither a lesson's nor a stack file's are skipped."""
+    folder without a syllabus, files whose keys are neither a lesson's nor a stack file's are skipped, and those that
+    are wrong on purpose (`_ONLY_NAMED`)."""
     read = (*_YAML, ".tape") if tape is not None else _YAML
     files = sorted(p for p in folder.iterdir() if p.suffix in read and p.is_file())
     if within is not None:
@@ -239,11 +242,14 @@ def _folder(folder: Path, found: _Found, tape: Tape | None, *, within: Path | No
 
 
 def _is_ours(path: Path) -> bool:
-    """Return whether a file is a lesson or a stack file by its top-level keys, even if it is not valid YAML."""
+    """Return whether a file is a lesson or a stack file by its top-level keys, even if it is not valid YAML, and is
+    not one that is wrong on purpose."""
     try:
         text = document.read_text(path)
     except InputError:
         return True
+    if text.startswith(_ONLY_NAMED):
+        return False
     try:
         keys = {*document.read_stack(path, text).data}
     except InputError:

@@ -10,14 +10,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lab.world.traefik_rules import find_faults, matchers
+from lab.world.traefik_rules import find_faults, matchers, translate_rule
 
 KINDS = ("routers", "services", "middlewares")
+#: Traefik 1's names, from the particular to the general, and what took their place.
 _NEW_NAMES = {
+    "traefik.backend.healthcheck": "traefik.http.services.NAME.loadbalancer.healthcheck.path",
+    "traefik.backend.loadbalancer.stickiness": "traefik.http.services.NAME.loadbalancer.sticky.cookie",
     "traefik.backend": "traefik.http.services.NAME.loadbalancer.server.port",
     "traefik.port": "traefik.http.services.NAME.loadbalancer.server.port",
     "traefik.protocol": "traefik.http.services.NAME.loadbalancer.server.scheme",
     "traefik.domain": "traefik.http.routers.NAME.rule: Host(`...`)",
+    "traefik.frontend.entrypoints": "traefik.http.routers.NAME.entrypoints",
+    "traefik.frontend.priority": "traefik.http.routers.NAME.priority",
+    "traefik.frontend.auth.basic": "traefik.http.middlewares.NAME.basicauth",
+    "traefik.frontend.headers": "traefik.http.middlewares.NAME.headers",
+    "traefik.frontend.ratelimit": "traefik.http.middlewares.NAME.ratelimit",
+    "traefik.frontend.redirect": "traefik.http.middlewares.NAME.redirectscheme.scheme",
+    "traefik.frontend.whitelist": "traefik.http.middlewares.NAME.ipallowlist.sourcerange",
     "traefik.frontend": "traefik.http.routers.NAME.rule: Host(`...`)",
 }
 _MISSPELT = {
@@ -122,7 +132,7 @@ def find_mistakes(
 
 def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
     """Find leftovers of Traefik 1 and 2, and names that are not quite right."""
-    for key in labels:
+    for key, value in labels.items():
         parts, low = key.split("."), key.lower()
         words = low.split(".")
         if words[0] != "traefik":
@@ -130,7 +140,9 @@ def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
         if low.startswith("traefik.docker."):
             yield Mistake(key, "the swarm provider has its own name for this", f"traefik.swarm.{key[15:]}")
         elif old := next((o for o in _NEW_NAMES if low == o or low.startswith(f"{o}.")), None):
-            yield Mistake(key, "this is Traefik 1 syntax, which is no longer read", _NEW_NAMES[old])
+            rule = translate_rule(value) if low == "traefik.frontend.rule" else None
+            write = f"traefik.http.routers.NAME.rule: {rule}" if rule else _NEW_NAMES[old]
+            yield Mistake(key, "this is Traefik 1 syntax, which is no longer read", write)
         elif len(words) > 3 and words[1] in ("http", "tcp", "udp") and f"{words[2]}s" in KINDS:
             yield Mistake(
                 key,

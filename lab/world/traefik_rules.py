@@ -14,6 +14,8 @@ _QUOTES = '`"'
 _RENAMED = {"headers": "Header", "headersregexp": "HeaderRegexp", "hostheader": "Host", "methods": "Method"}
 #: Matchers that take one value in 3, and the matcher that now takes what was a pattern in braces in 2.
 _SINGLE = {"host": "HostRegexp", "path": "PathRegexp", "pathprefix": "PathRegexp", "hostsni": "HostSNIRegexp"}
+#: Matchers of Traefik 1 whose values are taken as they are.
+_AS_THEY_ARE = {"host": "Host", "path": "Path", "pathprefix": "PathPrefix", "method": "Method"}
 _PATTERNS = {"hostregexp": "HostRegexp", "pathregexp": "PathRegexp", "hostsniregexp": "HostSNIRegexp"}
 
 
@@ -66,6 +68,20 @@ def to_regexp(pattern: str, part: str = "[^.]+") -> str | None:
         place = end + 1
     rest = pattern[place:].replace(".", r"\.")
     return f"^{made}{rest}$" if place else None
+
+
+def translate_rule(rule: str) -> str | None:
+    """Convert a rule of Traefik 1 (`Host:a.b,c.d;PathPrefix:/x`) to one of 3; None where that takes a human."""
+    parts = []
+    for part in rule.split(";"):
+        name, colon, values = part.partition(":")
+        now, found = _AS_THEY_ARE.get(name.strip().lower()), [value.strip() for value in values.split(",")]
+        # A colon within the values is of a pattern in braces, or of a setting: ${NAME:-value}.
+        if not now or not colon or not all(found) or any(_BRACES.search(value) for value in found):
+            return None
+        text = " || ".join(_call(now, [value]) for value in found)
+        parts.append(f"({text})" if len(found) > 1 and ";" in rule else text)
+    return " && ".join(parts)
 
 
 def find_faults(rule: str) -> Iterator[tuple[str, str]]:

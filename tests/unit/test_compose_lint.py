@@ -100,6 +100,26 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
             6,
             "write --providers.swarm.network=edge",
         ),
+        (GOOD.replace("--providers.swarm=true", "--docker.swarmMode"), 5, "is of Traefik 1, and Traefik 3 does not"),
+        (GOOD.replace("--providers.swarm=true", "--docker"), 5, "write --providers.swarm=true"),
+        (GOOD.replace("--providers.swarm=true", "--docker.network=edge"), 5, "write --providers.swarm.network=edge"),
+        (
+            GOOD.replace("--providers.swarm=true", "--acme.email=a@b.c"),
+            5,
+            "certificatesresolvers.NAME.acme.email=a@b.c",
+        ),
+        (
+            GOOD.replace("--entrypoints.web.address=:80", "--entryPoints=Name:web Address::80 TLS"),
+            6,
+            "write --entrypoints.web.address=:80",
+        ),
+        (
+            GOOD.replace("--providers.swarm=true", "--tracing.jaeger.x=y"),
+            5,
+            "of Traefik 2, and Traefik 3 does not start",
+        ),
+        (GOOD + "networks:\n  old:\n    external: {name: older}\n", 29, "write external: true and name: older"),
+        (GOOD + "volumes: {v: {external: {name: v}}}\n", 27, "volume v: a name under external is deprecated"),
         (GOOD + "name: shop\n", 27, "refuses 'name'"),
         (
             GOOD.replace("  web:\n", "  web:\n    depends_on: [traefik]\n", 1),
@@ -165,6 +185,8 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, r
         .replace("      - --providers.swarm=true\n      - --entrypoints.web.address=:80\n", "      - --x\n")
         .replace("traefik:3.7", "busybox:1.37"),
         "x-all: {a: 1}\n" + GOOD,
+        GOOD.replace("--providers.swarm=true", "--metrics.influxdb2.token=x"),
+        GOOD.replace("image: nginx:1.26", "image: nginx:1.26\n    command: [--docker, --web, --acme.email=x]"),
     ],
 )
 def test_what_may_be_right_is_not_told(tmp_path: Path, text: str) -> None:
@@ -180,6 +202,24 @@ def test_what_is_too_large_for_the_swarm(tmp_path: Path) -> None:
 def test_all_mistakes_of_a_file_are_told(tmp_path: Path) -> None:
     text = OUTSIDE.replace("nginx:1.26", "nginx").replace("./site.conf", "./none") + "name: shop\n"
     assert [line for line, _ in wrong(tmp_path, text)] == [12, 16, 17, 18, 19, 22, 26]
+
+
+def test_what_is_wrong_on_purpose_is_checked_only_when_it_is_named(tmp_path: Path) -> None:
+    text = "# swarmlab check: only when named\n" + OUTSIDE
+    assert len(wrong(tmp_path, text)) == 4
+    (tmp_path / "good.yaml").write_text(GOOD)
+    assert check_paths([tmp_path]) == ((), 1)
+
+
+def test_each_old_file_of_the_lesson_is_told_and_the_new_one_is_good() -> None:
+    then = paths.stacks() / "then"
+    lines = {path.name: [p.line for p in check_paths([path])[0]] for path in sorted(then.glob("*.yaml"))}
+    assert lines == {
+        "blog-2019.yaml": [10, 11, 12, 17, 18, 19, 20, 21, 22, 26],
+        "blog-2020.yaml": [14, 15],
+        "blog.yaml": [],
+        "traefik-2020.yaml": [10, 11, 12, 32, 40],
+    }
 
 
 def test_the_labs_own_stacks_are_good() -> None:

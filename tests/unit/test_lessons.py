@@ -49,6 +49,7 @@ BEYOND = {
     "middlewares": "Traefik: what its middlewares do to a request",
     "real-clients": "through which address a request comes",
     "certificates": "certificates: who issued them, and when",
+    "edge-hardened": "containers in the place of others, and TLS handshakes",
     "edge-failover": "a name server, and what clients make of its answers",
     "balancing": "Traefik: which server of a pool it chooses",
     "observe": "Traefik: its access log and its metrics",
@@ -56,6 +57,7 @@ BEYOND = {
     "rolling-update": "requests under load",
     "failed-update": "requests under load",
     "maintenance": "requests under load, and managers that are off",
+    "then-and-now": "what `swarmlab check` says, and Traefik of labels",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lab.world.entries import SwarmChanged
 from lab.world.traefik_labels import find_mistakes, parse_labels
-from lab.world.traefik_rules import is_balanced, matchers, to_regexp
+from lab.world.traefik_rules import is_balanced, matchers, to_regexp, translate_rule
 from lab.world.traefik_services import owning_service, routed_hosts
 from tests.tui.edge import APP_LABELS, ECHO_LABELS, EDGE_LABELS, deployed, service, world
 
@@ -62,6 +62,25 @@ def test_rules(text: str, write: list[str]) -> None:
     assert rule(text) == write
 
 
+@pytest.mark.parametrize(
+    ("text", "write"),
+    [
+        ("Host:a.b", "Host(`a.b`)"),
+        ("Host: a.b, c.d", "Host(`a.b`) || Host(`c.d`)"),
+        ("Host:a.b,c.d;PathPrefix:/x", "(Host(`a.b`) || Host(`c.d`)) && PathPrefix(`/x`)"),
+        ("Host:x.${DOMAIN:-localhost}", "Host(`x.${DOMAIN:-localhost}`)"),
+        ("HostRegexp:{a:.+}.b", None),
+        ("Path:/{id:[0-9]+}", None),
+        ("Host:", None),
+        ("a.b", None),
+    ],
+)
+def test_a_rule_of_traefik_1(text: str, write: str | None) -> None:
+    assert translate_rule(text) == write
+    told = dict(wrong({"traefik.enable": "true", "traefik.frontend.rule": text}))
+    assert told["traefik.frontend.rule"] == f"traefik.http.routers.NAME.rule: {write or 'Host(`...`)'}"
+
+
 def test_a_stack_files_own_braces_are_no_pattern() -> None:
     assert rule("Host(`x.${DOMAIN:-localhost}`)") == []
     assert rule("HostRegexp(`^.+\\.${DOMAIN:-localhost}$`)") == []
@@ -72,6 +91,9 @@ def test_a_stack_files_own_braces_are_no_pattern() -> None:
     [
         ("traefik.docker.network", "traefik.swarm.network"),
         ("traefik.frontend.rule", "traefik.http.routers.NAME.rule: Host(`...`)"),
+        ("traefik.frontend.entryPoints", "traefik.http.routers.NAME.entrypoints"),
+        ("traefik.frontend.redirect.entryPoint", "traefik.http.middlewares.NAME.redirectscheme.scheme"),
+        ("traefik.backend.loadbalancer.stickiness", "traefik.http.services.NAME.loadbalancer.sticky.cookie"),
         ("traefik.backend", "traefik.http.services.NAME.loadbalancer.server.port"),
         ("traefik.port", "traefik.http.services.NAME.loadbalancer.server.port"),
         ("traefik.http.middlewares.m.ipWhiteList.sourceRange", "traefik.http.middlewares.m.ipallowlist.sourceRange"),
