@@ -72,7 +72,7 @@ def _find_largest(up: Sequence[Endpoint], states: Mapping[str, EngineState]) -> 
         if not state.control:
             continue
         try:
-            listed = {node.id: node for node in swarm_init.list_nodes(each)}
+            listed: Mapping[str, ListedNode] = {node.id: node for node in swarm_init.list_nodes(each)}
         except EngineError:  # A manager without a quorum.
             listed = {}
         leader = next((node.id for node in listed.values() if node.leader), "")

@@ -47,6 +47,7 @@ BEYOND = {
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
     "certificates": "certificates: who issued them, and when",
+    "the-45-day-world": "certificates: which one is served, and whether it is renewed",
     "edge-failover": "a name server, and what clients make of its answers",
     "configs": "requests under load, and a container's mounts",
     "rolling-update": "requests under load",

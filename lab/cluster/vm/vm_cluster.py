@@ -350,8 +350,8 @@ class VmCluster:
         return f"waiting for the engine of {text}", 0.1 + 0.9 * done / count
 
     def _wait_ready(self, node: NodeState, report: Report) -> None:
-        """Wait until a manager lists the node as ready, and the node itself reports that it is in the swarm. One that was
-        removed from the list is not waited for."""
+        """Wait until a manager lists the node as ready, and the node itself reports that it is in the swarm. Nobody
+        waits for one that was removed from the list."""
         managers = [n for n in self.state.nodes if n.role == "manager"]
         powered = sum(self.is_running(n) for n in managers)
         if 2 * powered <= len(managers):
