@@ -370,7 +370,7 @@ class VmCluster:
         seen = swarm_init.list_nodes_of([e for e, m in zip(self.endpoints(), members, strict=True) if m.control])
         entry = next((s for s in seen if s.id == own.node_id and own.node_id), None)
         led = any(one.leader for one in seen)
-        if own.node_id and entry is None and led:  # Its entry was removed: it does not come back by itself.
+        if led and all(one.name != node.name for one in seen):  # It was removed, and does not come back by itself.
             return ""
         told = (own.local, entry.state, entry.reachability) if entry is not None and led else ()
         if told in (("active", "ready", ""), ("active", "ready", "reachable")):
