@@ -167,7 +167,8 @@ def _call(action: Action, engine: Engine, context: ResetContext) -> None:
                 engine.update_node(raw["ID"], raw["Version"]["Index"], {**raw["Spec"], **spec})
         case ForgetNode() | LeaveSwarm():
             raw = engine.inspect_node(action.id)
-            if raw["Spec"]["Role"] == "manager":  # One is not removed, not even by force.
+            # One of Raft's members is not removed, not even by force; one that is none is not demoted.
+            if raw["Spec"]["Role"] == "manager" and raw.get("ManagerStatus"):
                 engine.update_node(raw["ID"], raw["Version"]["Index"], {**raw["Spec"], "Role": "worker"})
             engine.remove_node(action.id, force=True)
         case RemoveService():

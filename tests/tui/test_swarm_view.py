@@ -90,6 +90,12 @@ def test_a_single_manager_is_the_quorum() -> None:
     assert "1 of 1; this one lost and nothing can be changed" in drawn(now)
 
 
+def test_a_manager_that_a_new_cluster_has_dropped_does_not_count() -> None:
+    dropped = tuple(replace(node, state="down", reachability="") for node in LISTED[1:3])
+    now = world(ManagerLink("live", "node1"), SwarmChanged("node1", nodes=(LISTED[0], *dropped), first=True))
+    assert find_quorum(now) == Quorum(("node1",), frozenset({"node1"}), led=True)
+
+
 def test_before_anybody_has_told() -> None:
     assert "Nothing has been seen" in drawn(World())
     assert "no machine has told yet" in drawn(world(*WHOLE[:2]))

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from lab import file_lock
-from lab.cluster import lab_paths
+from lab.cluster import lab_paths, swarm_init
 from lab.cluster.providers import pick_provider
-from lab.cluster.vm import ports, qemu, state, up
+from lab.cluster.swarm_init import EngineState, ListedNode
+from lab.cluster.vm import ports, qemu, state, up, vm_cluster
 from lab.cluster.vm.qemu import Drive, Machine, Network
 from lab.cluster.vm.state import LabState, NodeState
 from lab.cluster.vm.vm_cluster import VmCluster
@@ -221,6 +222,23 @@ def test_a_cluster_tells_its_endpoints_and_a_powered_off_one_its_state(home: Pat
         cluster.cut("node1")
     cluster.down()
     assert not lab_paths.lab_folder("default").exists()
+
+
+def test_a_machine_whose_node_was_removed_is_not_awaited_in_the_swarm(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is up nothing more comes of itself: it has to join."""
+    listed = [ListedNode("id1", "node1", "manager", "ready", "active", "reachable", leader=True)]
+    cluster = VmCluster(a_lab())
+    monkeypatch.setattr(VmCluster, "boot", lambda *_: None)
+    monkeypatch.setattr(VmCluster, "is_running", lambda _, node: node.name in ("node1", "node2"))
+    monkeypatch.setattr(swarm_init, "read_engines", lambda ends: [EngineState(e.node, "active", "old") for e in ends])
+    monkeypatch.setattr(swarm_init, "list_nodes_of", lambda _: tuple(listed))
+    monkeypatch.setattr(vm_cluster, "REJOIN_BOUND", 0.1)
+    cluster.start("node2")
+    listed.append(ListedNode("old", "node2", "manager", "down", "active", "unreachable"))
+    with pytest.raises(WaitError, match="the managers say down"):
+        cluster.start("node2")
 
 
 def test_how_many_manage() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
 
@@ -62,6 +63,17 @@ class Engines:
         if into:
             self.list_node(name, into, "manager", f"{name}-{into}")
 
+    def force_new_cluster(self) -> None:
+        """Make node1 a cluster of its own that node4 follows, and bring node2 and node3 back from the old one."""
+        self.nodes["old"] = deepcopy(self.nodes["ours"])
+        self.nodes["old"][0]["ManagerStatus"] = {"Reachability": "unreachable"}
+        self.nodes["old"][1]["ManagerStatus"]["Leader"] = True
+        self.nodes["old"][3]["Status"]["State"] = "unknown"
+        for raw in self.nodes["ours"][1:3]:
+            raw["Status"]["State"] = "down"
+            del raw["ManagerStatus"]
+        self.swarm_of |= {"node2": "old", "node3": "old"}
+
     def connect(self, endpoint: Endpoint, _: float = 0.0) -> Any:
         name = endpoint.node
         if name in self.silent:
@@ -71,7 +83,7 @@ class Engines:
         def list_nodes() -> list[dict[str, Any]]:
             if self.swarm_of[name] in self.without_quorum:
                 raise EngineError("the swarm does not have a leader")
-            return listed
+            return [*listed]
 
         def info() -> dict[str, Any]:
             raw = self.own(name)
@@ -90,13 +102,18 @@ class Engines:
             self.part(name)
 
         def remove(id: str, force: bool) -> None:
-            roles = {raw["ID"]: raw["Spec"]["Role"] for raw in listed}
-            assert roles[id] == "worker", "a manager is demoted first"
+            raw = next(raw for raw in listed if raw["ID"] == id)
+            assert raw["Spec"]["Role"] == "worker" or "ManagerStatus" not in raw, (
+                "one of Raft's members is demoted first"
+            )
             self.did.append(f"forget {id}")
             listed[:] = [raw for raw in listed if raw["ID"] != id]
 
         def update(id: str, _: int, spec: dict[str, Any]) -> None:
-            next(raw for raw in listed if raw["ID"] == id)["Spec"] = spec
+            raw = next(raw for raw in listed if raw["ID"] == id)
+            if spec["Role"] != raw["Spec"]["Role"] and "ManagerStatus" not in raw:
+                raise EngineError("can't find manager in raft memberlist")
+            raw["Spec"] = spec
 
         def ping(*_: Any, **__: Any) -> Any:
             raw = self.own(name)
@@ -183,3 +200,18 @@ def test_while_the_swarm_has_no_quorum_it_is_not_left_for_one_that_a_node_founde
     engines.without_quorum.add("ours")
     assert back() == ()
     assert engines.did == []
+
+
+@pytest.mark.parametrize("quorum", [True, False], ids=["a second swarm", "without a quorum"])
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_lost_managers_of_a_forced_new_cluster_join_it(engines: Engines, quorum: bool, forgotten: bool) -> None:
+    """Both swarms list the same nodes under the same ids, and the lost ones are none of the new one's Raft members."""
+    engines.force_new_cluster()
+    if forgotten:
+        del engines.nodes["ours"][1:3]
+    if not quorum:
+        engines.without_quorum.add("old")
+    assert back() == ("node2", "node3")
+    assert engines.did[:2] == ["node2 leaves", "node3 leaves"]
+    assert set(engines.swarm_of.values()) == {"ours"}
+    assert [raw["ID"] for raw in engines.nodes["ours"]] == ["node1-1", "node4-1", "node2-2", "node3-2"]

@@ -350,7 +350,8 @@ class VmCluster:
         return f"waiting for the engine of {text}", 0.1 + 0.9 * done / count
 
     def _wait_ready(self, node: NodeState, report: Report) -> None:
-        """Wait until a manager lists the node as ready, and the node itself reports that it is in the swarm."""
+        """Wait until a manager lists the node as ready, and the node itself reports that it is in the swarm. Nobody
+        waits for one that was removed from the list."""
         managers = [n for n in self.state.nodes if n.role == "manager"]
         powered = sum(self.is_running(n) for n in managers)
         if 2 * powered <= len(managers):
@@ -369,6 +370,8 @@ class VmCluster:
         seen = swarm_init.list_nodes_of([e for e, m in zip(self.endpoints(), members, strict=True) if m.control])
         entry = next((s for s in seen if s.id == own.node_id and own.node_id), None)
         led = any(one.leader for one in seen)
+        if led and all(one.name != node.name for one in seen):  # It was removed, and does not come back by itself.
+            return ""
         told = (own.local, entry.state, entry.reachability) if entry is not None and led else ()
         if told in (("active", "ready", ""), ("active", "ready", "reachable")):
             return ""

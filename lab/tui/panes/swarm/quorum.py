@@ -60,6 +60,8 @@ def views(world: World) -> dict[str, PeerView]:
 def find_quorum(world: World) -> Quorum:
     """Return the quorum as the leader knows it or, while no manager answers, as the nodes themselves tell."""
     managers = tuple(node for node in listed(world) if node.role == "manager")
+    # After `docker swarm init --force-new-cluster` a lost manager is listed, and does not count any more.
+    managers = tuple(node for node in managers if node.reachability) or managers
     names = tuple(node.name for node in managers)
     if world.link.state == "live":
         there = {n.name for n in managers if n.reachability == "reachable" and n.state == "ready"}
