@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Tone = Literal["good", "bad", "plain", "lab"]
 Kind = Literal[
-    "", "command", "act", "load", "load-failed", "task-runs", "task-ended", "task-died", "node-lost", "dns"
+    "", "command", "act", "load", "load-failed", "task-runs", "task-ended", "task-died", "node-down", "node-left", "dns"
 ]  # fmt: skip
 """What a line is about, for code that looks for such lines: the text is for people."""
 
@@ -61,8 +61,9 @@ def _node(old: Node | None, new: Node) -> Iterator[Line]:
         return
     if new.state != old.state:
         text = f"{new.name} is {new.state} (was {old.state})"
-        back = new.state == "ready"
-        yield Line(text, "good" if back else "bad", node=new.id, kind="" if back else "node-lost")
+        # A node that is unknown (after an election all are, until they are heard) or disconnected keeps its tasks.
+        kind: Kind = "node-down" if new.state == "down" else ""
+        yield Line(text, "good" if new.state == "ready" else "bad", node=new.id, kind=kind)
     if new.availability != old.availability:
         yield Line(f"{new.name} is set to {new.availability}", "plain", node=new.id)
     if new.role != old.role:
@@ -194,7 +195,7 @@ def _tell_removed(before: Swarm, id: str) -> Iterator[Line]:
     if service := before.services.get(id):
         yield Line(f"service {service.name} was removed", "plain", service=id)
     elif node := before.nodes.get(id):
-        yield Line(f"{node.name} left the swarm", "bad", node=id, kind="node-lost")
+        yield Line(f"{node.name} left the swarm", "bad", node=id, kind="node-left")
     elif thing := before.objects.get(id):
         yield Line(f"{thing.what} {thing.name} was removed", "plain")
 
