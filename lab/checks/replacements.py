@@ -45,8 +45,8 @@ def replacement_times(since: World, world: World, service: str) -> Iterator[str]
     """Yield `web.3 was replaced 7.4 s after it failed (exit 137) on node2; it now runs on node1`, per replaced task.
 
     Measured on the journal's time axis, from the first report of the end (an engine's event, else the managers' report,
-    else the word that its node is down or left) to the report that the new task runs. The precision depends on the polling interval, not on a
-    guest's clock.
+    else the word that its node is down or left) to the report that the new task runs. The precision depends on the
+    polling interval, not on a guest's clock.
     """
     for pair in replacements(since, world, service):
         if not pair.done or pair.new is None:

@@ -21,7 +21,7 @@ Kind = Literal[
 
 class Line(NamedTuple):
     """A line of the timeline before it gets its time, with the ids of the service, the task and the node that it is
-    about."""
+    about. `stamp` is when the task entered its state, by the managers' clock."""
 
     text: str
     tone: Tone = "plain"
@@ -29,6 +29,7 @@ class Line(NamedTuple):
     task: str = ""
     node: str = ""
     kind: Kind = ""
+    stamp: float = 0.0
 
 
 _QUIET = frozenset({"new", "allocated", "accepted", "preparing", "ready", "starting"})
@@ -100,12 +101,12 @@ def _tasks(before: Swarm, after: Swarm, tasks: tuple[Task, ...]) -> Iterator[Lin
         if heir is not None and heir.id not in told:
             told.add(heir.id)
             text += f"; {_describe_heir(after, heir)}"
-        yield Line(text, "bad", task.service, task.id, task.node, "task-ended")
+        yield Line(text, "bad", task.service, task.id, task.node, "task-ended", task.changed)
     for task in tasks:
         if task.id in told and task.state in _QUIET | {"assigned", "pending"}:
             continue
         old = before.tasks.get(task.id)
-        yield from _tell_task(after, old, task)
+        yield from (line._replace(stamp=task.changed) for line in _tell_task(after, old, task))
 
 
 def _tell_task(swarm: Swarm, old: Task | None, task: Task) -> Iterator[Line]:
