@@ -97,7 +97,7 @@ async def on_stage(
     stage.close()
 
 
-@pytest.mark.parametrize("size", [(100, 30), (120, 40), (200, 60)])
+@pytest.mark.parametrize("size", [(120, 40), (200, 60)])
 async def test_the_output_has_room_for_the_list_of_nodes_with_its_head(size: tuple[int, int]) -> None:
     async with on_stage("quorum:leads", size=size) as desk:
         await desk.go_through()

@@ -34,13 +34,6 @@ _SHEETS = (
 )
 
 
-_OUTPUT, _LONG_OUTPUT, _PANE = 7, 9, 8
-"""Rows of the output on a screen of 30 to 39 rows, and where there is room, with a table of four nodes and its head;
-rows that the pane keeps then."""
-_OUTCOME = 4
-"""The most rows of a step's outcome."""
-
-
 class TalkScreen(Screen[None], inherit_bindings=False):
     """Driven only through `show`, `take_in` and the shell's three methods."""
 
@@ -56,7 +49,6 @@ class TalkScreen(Screen[None], inherit_bindings=False):
         super().__init__(id="_default")
         self._state = state
         self.built = False
-        self._sized: tuple[str, int, int] | None = None
         self._sheets = {name: LinesView(grows=True, id=name) for name, _ in _SHEETS}
         self._cluster = ClusterGrid(id="cluster", classes="pane")
         self._view = View(id="view", keys=False)
@@ -98,7 +90,6 @@ class TalkScreen(Screen[None], inherit_bindings=False):
         shown: Widget = self._cluster if s.view == CLUSTER else self._view
         for pane in (self._cluster, self._view):
             pane.set_class(pane is not shown, "away")
-        self._size_output(s)
         self._cluster.stale = s.ui.link == "stale"
         self._view.look(s.ui)
         if before.view != s.view and s.world is not None:
@@ -111,16 +102,6 @@ class TalkScreen(Screen[None], inherit_bindings=False):
         """Whether the step's output has a place: it types a command, and there is room for a pane beside it."""
         typed = s.slide.step.act is None and s.slide.step.command is not None
         return typed and s.phase in ("running", "passed", "failed") and self.size.height >= 20
-
-    def _size_output(self, s: TalkState) -> None:
-        """Set the height of the step's output, once for each slide: what is printed is not to jump."""
-        width, height = self.size
-        if s.at_shell or width >= 160 or not 30 <= height < 40:
-            self._sized, self.terminal.styles.height = None, None
-        elif self._has_output(s) and self._sized != (now := (s.slide.id, width, height)):
-            parts = len(slide.heading(s, width)) + len(slide.command(s, width)) + _OUTCOME
-            free = height - 2 - parts - _PANE  # The first line and the last one are the status and the keys.
-            self._sized, self.terminal.styles.height = now, max(_OUTPUT, min(_LONG_OUTPUT, free))
 
     def take_in(self, batch: Batch) -> bool:
         """Give the panes what is new; return True while the terminal has more than one frame's worth."""
