@@ -75,6 +75,6 @@ class NodeIs(Condition):
         """Return how long after the lab's own act the managers declared the node down."""
         node, new = world.swarm.node(self.name), new_changes(baseline.since, world)
         acted = next((change for change in new if change.kind == "act"), None)
-        lost = next((change for change in new if change.kind == "node-lost" and node and change.node == node.id), None)
-        if self.state == "down" and acted is not None and lost is not None:
-            yield f"{self.name} was down for the managers {lost.at - acted.at:.1f} s after {acted.text}"
+        down = next((change for change in new if change.kind == "node-down" and node and change.node == node.id), None)
+        if self.state == "down" and acted is not None and down is not None:
+            yield f"{self.name} was down for the managers {down.at - acted.at:.1f} s after {acted.text}"

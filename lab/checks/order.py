@@ -26,7 +26,7 @@ class Event(Value):
     on: Name | None = None
     """Only a task on this node."""
     down: Name | None = None
-    """A node that the managers no longer hear."""
+    """A node that the managers call down."""
 
     @model_validator(mode="after")
     def _one(self) -> Event:
@@ -88,7 +88,7 @@ class Order(Condition):
 def _times(event: Event, lines: Iterable[Change], world: World, since: World) -> Iterator[tuple[str, float]]:
     """Yield when an event was first seen, by the slot of its service ("" for a node), the first one last."""
     if event.down:
-        yield from (("", c.at) for c in reversed([*lines]) if c.kind == "node-lost" and _node(c, world) == event.down)
+        yield from (("", c.at) for c in reversed([*lines]) if c.kind == "node-down" and _node(c, world) == event.down)
         return
     service = world.swarm.service(event.service or "")
     for change in reversed([*lines]):

@@ -26,8 +26,8 @@ class Replacement:
 def replacements(since: World, world: World, service: str) -> Iterator[Replacement]:
     """Yield the replacement of each task of the service (by id) that ran in `since` and should no longer run.
 
-    A slot that is gone (scaled down) has no replacement. The task of a lost node counts as ended when the managers want
-    it to end, since its own report cannot arrive.
+    A slot that is gone (scaled down) has no replacement. The task of a node that is down or left counts as ended when
+    the managers want it to end, since its own report cannot arrive.
     """
     for old in since.swarm.live_tasks(service):
         now = world.swarm.tasks.get(old.id)
@@ -45,8 +45,8 @@ def replacement_times(since: World, world: World, service: str) -> Iterator[str]
     """Yield `web.3 was replaced 7.4 s after it failed (exit 137) on node2; it now runs on node1`, per replaced task.
 
     Measured on the journal's time axis, from the first report of the end (an engine's event, else the managers' report,
-    else the node's loss) to the report that the new task runs. The precision depends on the polling interval, not on a
-    guest's clock.
+    else the word that its node is down or left) to the report that the new task runs. The precision depends on the
+    polling interval, not on a guest's clock.
     """
     for pair in replacements(since, world, service):
         if not pair.done or pair.new is None:
@@ -55,11 +55,18 @@ def replacement_times(since: World, world: World, service: str) -> Iterator[str]
         if began is None or ended is None:
             continue
         exit = f" (exit {pair.old.exit})" if pair.old.exit else ""
-        ends = {"failed": f"it failed{exit}", "shutdown": "it was shut down", "complete": "it completed"}
-        how = ends.get(pair.old.state, "its node was lost")
+        where = since.swarm.node_name(pair.old.node)
+        ends = {
+            "failed": f"it failed{exit} on {where}",
+            "shutdown": f"it was shut down on {where}",
+            "complete": f"it completed on {where}",
+            "rejected": f"{where} rejected it",
+        }
+        gone = {"node-down": f"{where} was down", "node-left": f"{where} left the swarm"}
+        node = next((gone[c.kind] for c in _node_ends(since, world, pair.old)), f"it was to end on {where}")
         yield (
-            f"{world.swarm.task_name(pair.new)} was replaced {max(0.0, ended - began):.1f} s after {how} on "
-            f"{world.swarm.node_name(pair.old.node)}; it now runs on {world.swarm.node_name(pair.new.node)}"
+            f"{world.swarm.task_name(pair.new)} was replaced {max(0.0, ended - began):.1f} s after "
+            f"{ends.get(pair.old.state, node)}; it now runs on {world.swarm.node_name(pair.new.node)}"
         )
 
 
@@ -67,8 +74,13 @@ def _end_seen(since: World, world: World, task: Task) -> float | None:
     if task.id in world.swarm.died and task.id not in since.swarm.died:
         return world.swarm.died[task.id]
     said = [c.at for c in new_changes(since, world) if c.task == task.id]
-    lost = [c.at for c in new_changes(since, world) if c.node == task.node and c.kind == "node-lost"]
-    return next(iter(said + lost), None)
+    return next(iter([*said, *(c.at for c in _node_ends(since, world, task))]), None)
+
+
+def _node_ends(since: World, world: World, task: Task) -> list[Change]:
+    """Return the lines that say that the task's node is down or has left."""
+    ends = ("node-down", "node-left")
+    return [change for change in new_changes(since, world) if change.node == task.node and change.kind in ends]
 
 
 def _runs_seen(since: World, world: World, task: Task) -> float | None:

@@ -28,7 +28,7 @@ def find_waits(world: World, service: Service, why: str) -> tuple[Waiting, ...]:
     in its state."""
     coming = [t for t in _newest(world, service) if t.state not in ENDED | {"running"} and _head(world, t) in why]
     ahead = clock_ahead(world) if coming else 0.0
-    return tuple(Waiting(_head(world, t), _find_entry_time(t) - ahead, t.id) for t in coming)
+    return tuple(Waiting(_head(world, t), find_entry_time(t) - ahead, t.id) for t in coming)
 
 
 def find_update(world: World, service: Service, text: str) -> tuple[Waiting, ...]:
@@ -89,7 +89,7 @@ def _head(world: World, task: Task) -> str:
     return f"{world.swarm.task_name(task)} is {task.state}{where}"
 
 
-def _find_entry_time(task: Task) -> float:
+def find_entry_time(task: Task) -> float:
     """Return when a task entered its state, by the managers' clock. The scheduler stamps a task that fits no node anew
     whenever it tries again (SwarmKit, `manager/scheduler/scheduler.go`): until then it has waited since it was made."""
     return task.created if task.state in ("new", "allocated", "pending") else task.changed

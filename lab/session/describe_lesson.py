@@ -12,6 +12,7 @@ from lab.errors import InputError
 from lab.lesson.course import load_course, load_lesson
 from lab.lesson.find_challenge import find_challenge
 from lab.lesson.model import Lesson, Step
+from lab.schema import template
 from lab.tape.lesson_text import LessonText
 from lab.text import count_of
 
@@ -51,10 +52,12 @@ def lesson_text(lesson: Lesson | None, *, whole: bool = False) -> LessonText:
         return LessonText()
     afters = {step.id: text for step in lesson.steps if (text := after_text(step, asked=whole))}
     titles = {step.id: step.title for step in lesson.steps}
+    texts = (about_text(lesson), *lesson.recap, *(text for step in lesson.steps for text in step.strings()))
+    uses = frozenset(name for text in texts for name in template.placeholders(text))
     if not whole:
-        return LessonText(titles=titles, afters=afters, recap=lesson.recap, terms=lesson.terms)
+        return LessonText(titles=titles, afters=afters, recap=lesson.recap, terms=lesson.terms, uses=uses)
     befores = {step.id: before_text(step) for step in lesson.steps}
-    return LessonText(about_text(lesson), titles, befores, afters, lesson.recap, lesson.terms)
+    return LessonText(about_text(lesson), titles, befores, afters, lesson.recap, lesson.terms, uses)
 
 
 def about_text(lesson: Lesson) -> str:

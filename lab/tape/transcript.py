@@ -8,7 +8,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
-from lab.schema.template import fill
+from lab.schema.template import fill, is_given
 from lab.tape.lesson_text import LessonText
 from lab.tape.wrap_markdown import wrap_markdown
 from lab.terminal.sanitize import text_only
@@ -61,6 +61,7 @@ class Transcript:
         self._before: list[tuple[Checked, float]] = []
         self._steps: list[tuple[str, str, float]] = []
         self._due = ""
+        self._given: dict[str, str] = {}
 
     def lines(self, entry: Entry) -> Iterator[str]:
         """Yield the lines that this entry adds to the transcript; often none."""
@@ -77,6 +78,7 @@ class Transcript:
         yield from self._flush_checks()
         if isinstance(fact, LessonOpened | StepMoved):
             yield from self._flush_requests()
+            yield from self._flush_given()
         match fact:
             case LessonOpened():
                 lesson = shorten_name(fact.lesson)
@@ -90,6 +92,8 @@ class Transcript:
             case CommandEnded():
                 command = next((c for c in self._world.commands if c.id == fact.id), None)
                 yield from _result(fact, command)
+            case Captured() if is_given(fact.name) and not self._world.lesson.steps:
+                self._given[fact.name] = fact.value
             case Captured():
                 yield from _wrap_text(f"    {shorten_name(fact.name)} = ", fact.value)
             case ManagerLink() if fact.state != before.link.state and fact.state != "live":
@@ -103,6 +107,7 @@ class Transcript:
         yield from self._flush_before()
         yield from self._flush_checks()
         yield from self._flush_requests()
+        yield from self._flush_given()
         if not self._steps:
             return
         passed = sum(state == "passed" for _, state, _ in self._steps)
@@ -152,6 +157,15 @@ class Transcript:
         due, self._due = self._due, ""
         if told := [*self._tell(due)]:
             yield from (*told, "")
+
+    def _flush_given(self) -> Iterator[str]:
+        """Yield the values that every lesson is given, those that this one uses, in one line where they fit."""
+        given, self._given = self._given, {}
+        used = [
+            f"{name} = {value}" for name, value in given.items() if self._text.uses is None or name in self._text.uses
+        ]
+        if used:
+            yield from _wrap_text("    ", ", ".join(used))
 
     def _flush_checks(self) -> Iterator[str]:
         """Yield the pending checks. Consecutive checks that do not hold yet are reported as one."""

@@ -53,7 +53,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         Binding("super+c,ctrl+shift+c", "screen.copy_text", show=False),
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-vast")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-tight"), (104, "-wide"), (160, "-vast")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     class Ready(Message):

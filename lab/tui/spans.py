@@ -97,6 +97,21 @@ def wrap(spans: Iterable[Span], room: int, first: Line = (), rest: Line | None =
     return [join_line(line) for line in lines]
 
 
+def break_at_blank(text: str, room: int) -> tuple[str, str]:
+    """Return the part of a line of a file that fits `room` cells, and the rest. It ends at a blank that has words
+    before it. A word that is too long for a line is cut, where there is one after a sign that joins its parts."""
+    if cell_len(text) <= room:
+        return text, ""
+    part = chop_cells(text, room)[0]
+    if text[len(part)] != " ":
+        begins = len(part) - len(part.lstrip(" #-"))
+        half = len(part) // 2
+        ends = part.rfind(" ", begins) + 1 or part.rfind("=", half) + 1
+        ends = ends or max(part.rfind(".", half), part.rfind("/", half)) + 1
+        part = part[: ends or len(part)]
+    return part.rstrip(" ") or part, text[len(part) :].lstrip(" ")
+
+
 def wrap_command(command: str, room: int, first: Line = ()) -> Iterator[Line]:
     """Yield a command's lines, broken at blanks where they are too long for `room` cells; `first` begins the first one.
 

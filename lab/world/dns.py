@@ -66,6 +66,13 @@ class EndpointChecked:
     why: str = ""
     kind: Literal["endpoint"] = "endpoint"
 
+    @property
+    def reason(self) -> str:
+        """Why nobody answered, in plain words."""
+        if "UNEXPECTED_EOF" in self.why:  # What OpenSSL says of a connection that ends in the midst of TLS.
+            return "connection closed"
+        return self.why or "no answer"
+
 
 @dataclass(frozen=True, slots=True)
 class ClientsSeen:

@@ -102,7 +102,13 @@ def _check(dns: Dns, at: float, fact: EndpointChecked) -> tuple[Dns, Sequence[Li
         return after, ()
     if fact.passed:
         return after, (Line(f"DNS: {fact.node} is healthy again", "good", kind="dns"),)
-    lines = [Line(f"DNS: {fact.node} is unhealthy ({fact.why or f'status {fact.status}'})", "bad", kind="dns")]
+    lines = [
+        Line(
+            f"DNS: {fact.node} is unhealthy ({f'status {fact.status}' if fact.status else fact.reason})",
+            "bad",
+            kind="dns",
+        )
+    ]
     if after.fails_open and not dns.fails_open:
         lines.append(Line("DNS: no node is healthy, so all are answered", "bad", kind="dns"))
     return after, lines

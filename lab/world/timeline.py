@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 Tone = Literal["good", "bad", "plain", "lab"]
 Kind = Literal[
-    "", "command", "act", "load", "load-failed", "task-runs", "task-ended", "task-died", "node-lost", "dns"
+    "", "command", "act", "load", "load-failed", "task-runs", "task-ended", "task-died", "node-down", "node-left", "dns"
 ]  # fmt: skip
 """What a line is about, for code that looks for such lines: the text is for people."""
 
 
 class Line(NamedTuple):
     """A line of the timeline before it gets its time, with the ids of the service, the task and the node that it is
-    about."""
+    about. `stamp` is when the task entered its state, by the managers' clock."""
 
     text: str
     tone: Tone = "plain"
@@ -29,6 +29,7 @@ class Line(NamedTuple):
     task: str = ""
     node: str = ""
     kind: Kind = ""
+    stamp: float = 0.0
 
 
 _QUIET = frozenset({"new", "allocated", "accepted", "preparing", "ready", "starting"})
@@ -61,8 +62,9 @@ def _node(old: Node | None, new: Node) -> Iterator[Line]:
         return
     if new.state != old.state:
         text = f"{new.name} is {new.state} (was {old.state})"
-        back = new.state == "ready"
-        yield Line(text, "good" if back else "bad", node=new.id, kind="" if back else "node-lost")
+        # A node that is unknown (after an election all are, until they are heard) or disconnected keeps its tasks.
+        kind: Kind = "node-down" if new.state == "down" else ""
+        yield Line(text, "good" if new.state == "ready" else "bad", node=new.id, kind=kind)
     if new.availability != old.availability:
         yield Line(f"{new.name} is set to {new.availability}", "plain", node=new.id)
     if new.role != old.role:
@@ -99,12 +101,12 @@ def _tasks(before: Swarm, after: Swarm, tasks: tuple[Task, ...]) -> Iterator[Lin
         if heir is not None and heir.id not in told:
             told.add(heir.id)
             text += f"; {_describe_heir(after, heir)}"
-        yield Line(text, "bad", task.service, task.id, task.node, "task-ended")
+        yield Line(text, "bad", task.service, task.id, task.node, "task-ended", task.changed)
     for task in tasks:
         if task.id in told and task.state in _QUIET | {"assigned", "pending"}:
             continue
         old = before.tasks.get(task.id)
-        yield from _tell_task(after, old, task)
+        yield from (line._replace(stamp=task.changed) for line in _tell_task(after, old, task))
 
 
 def _tell_task(swarm: Swarm, old: Task | None, task: Task) -> Iterator[Line]:
@@ -194,7 +196,7 @@ def _tell_removed(before: Swarm, id: str) -> Iterator[Line]:
     if service := before.services.get(id):
         yield Line(f"service {service.name} was removed", "plain", service=id)
     elif node := before.nodes.get(id):
-        yield Line(f"{node.name} left the swarm", "bad", node=id, kind="node-lost")
+        yield Line(f"{node.name} left the swarm", "bad", node=id, kind="node-left")
     elif thing := before.objects.get(id):
         yield Line(f"{thing.what} {thing.name} was removed", "plain")
 

@@ -53,7 +53,7 @@ KEEP_HITS = 2000
 @dataclass(frozen=True, slots=True)
 class Change:
     """One line of the timeline. `tone`: good | bad | plain | lab (the lab or its user did it); `kind` says what it is
-    about, `text` is for people."""
+    about, `text` is for people; `stamp` is when its task entered its state, by the managers' clock (0: no task)."""
 
     at: float
     text: str
@@ -62,6 +62,7 @@ class Change:
     task: str = ""
     node: str = ""
     kind: timeline.Kind = ""
+    stamp: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -391,3 +391,10 @@ async def test_a_help_that_is_longer_than_the_screen_can_be_read_to_its_end() ->
         await it.see("Help: Cluster", "Every column is a node")
         await it.press("end")
         await it.see("Quit (Ctrl+Q anywhere)")
+
+
+async def test_in_100_columns_the_terminal_has_room_for_the_list_of_nodes() -> None:
+    line = "ID                            HOSTNAME   STATUS    AVAILABILITY   MANAGER STATUS   ENGINE VERSION"
+    async with desk(size=(100, 30)) as it:
+        it.stage.journal.write(Printed("node1", f"{line}\r\n1\r\n2\r\n3\r\n4\r\n"))
+        await it.see(line)

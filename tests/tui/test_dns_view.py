@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -67,6 +68,29 @@ def test_in_a_narrow_place_no_number_and_no_heading_is_cut_off() -> None:
         assert told == counts, room
         assert any("Met a node that did not answer" in each and each.endswith("until now") for each in shown)
         assert all(len(each) <= room for each in shown)
+
+
+@pytest.mark.parametrize("room", range(54, 80))
+def test_in_a_narrow_place_the_checks_are_told_in_fewer_words_and_none_is_cut_off(room: int) -> None:
+    world = dns.world()
+    world = fold(world, Entry(190.0, EndpointChecked("node1", True, 200, 120.0)))
+    world = fold(world, Entry(191.0, EndpointChecked("node2", False, 502, 9.0)))
+    world = fold(world, Entry(192.0, EndpointChecked("node3", False, why="connection reset by peer")))
+    shown = drawn(world, room)
+    records = [line(shown, f"10.77.0.1{n}") for n in (1, 2, 3, 4)]
+    assert not any("…" in each for each in records)
+    words = ("200", "502", "reset", "refused")
+    assert [word for word, each in zip(words, records, strict=True) if word in each] == [*words]
+    assert all(re.search(r" \d+ s( ago)?$", each) for each in records)
+    assert all(len(each) <= room for each in shown)
+
+
+def test_a_connection_that_ends_within_tls_is_told_in_plain_words() -> None:
+    why = "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (_ssl.c:1006)"
+    ends = [Entry(190.0 + n, EndpointChecked("node3", False, why=why)) for n in range(3)]
+    world = fold_all(ends, dns.world())
+    assert "connection closed" in line(drawn(world), "10.77.0.13")
+    assert world.changes[-1].text == "DNS: node3 is unhealthy (connection closed)"
 
 
 @pytest.mark.parametrize("room", [36, 66, 76, 190])

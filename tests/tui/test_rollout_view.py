@@ -155,12 +155,28 @@ def test_services_under_update_come_first() -> None:
     assert text.index("▌app_backend") < text.index("▌a_other")
 
 
+def ahead(now: World) -> float:
+    return clock_ahead(now) - EPOCH
+
+
 def test_the_managers_clock_is_told_from_what_was_seen() -> None:
     assert clock_ahead(World()) == 0
     assert clock_ahead(fold_all(crash())) == pytest.approx(129.5), "the task that ran at 133.0 was seen at 3.5"
     now = world((20.0, EngineEvent("node1", "container", "start", "c", at=EPOCH + 19.9)))
-    assert clock_ahead(now) == pytest.approx(EPOCH - 0.1)
-    assert clock_ahead(fold(now, Entry(500.0, BEGAN))) == pytest.approx(EPOCH - 0.1), "a quiet swarm's clock goes on"
+    assert ahead(now) == pytest.approx(-0.1, abs=0.01)
+    assert ahead(fold(now, Entry(500.0, BEGAN))) == pytest.approx(-0.1, abs=0.01), "a quiet swarm's clock goes on"
+
+
+def test_a_state_that_is_only_reported_again_does_not_set_the_managers_clock_forward() -> None:
+    """A new leader has the nodes report once more: the task has a new timestamp, and no new line in the timeline."""
+    runs = task(1, "new", "running", 6.8, 5.0)
+    now = world((7.0, SwarmChanged("node1", tasks=(runs,))))
+    assert ahead(now) == pytest.approx(-0.2, abs=0.01)
+    now = fold(now, Entry(80.0, SwarmChanged("node2", tasks=(replace(runs, changed=EPOCH + 79.5),))))
+    assert ahead(now) == pytest.approx(-0.2, abs=0.01)
+    # A task that is to stop has a new timestamp as well.
+    now = fold(now, Entry(90.0, SwarmChanged("node2", tasks=(replace(runs, desired="shutdown", changed=EPOCH + 89),))))
+    assert ahead(now) == pytest.approx(-0.2, abs=0.01)
 
 
 some_tasks = st.lists(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lab.lesson.model import Reading
 from lab.tui.lesson.stack_blocks import readings
-from lab.tui.spans import plain, width
+from lab.tui.spans import break_at_blank, plain, width
 from lab.tui.ui_state import UiState
 from lab.world.world import World, fold_all
 from tests.tui import demo, hostile
@@ -41,6 +41,65 @@ def test_where_a_block_is_gives_way_from_its_beginning() -> None:
     assert "stacks/app.yaml  … › frontend › networks\n" in read(DEPLOYED, 42)
     assert "stacks/app.yaml  … › networks\n" in read(DEPLOYED, 32)
     assert "stacks/app.yaml\n" in read(DEPLOYED, 20)
+
+
+def with_block(excerpt: str) -> UiState:
+    made = Reading.model_construct(file="app.yaml", block="a/b", says="", became=None, excerpt=excerpt)
+    first = LESSON.steps[0].model_copy(update={"reads": (made,)})
+    return replace(DEPLOYED, lesson=LESSON.model_copy(update={"steps": (first,)}))
+
+
+def test_a_long_line_is_broken_between_words_and_a_comment_stays_one() -> None:
+    s = with_block(
+        "deploy:\n"
+        "    # Until the first success the task is not running for Swarm.\n"
+        "    command: [node, server.js, --listen, 0.0.0.0:3000]\n"
+        "    image: registry.example.org/a/very/long/name/of/an/image:1.2.3\n"
+        "    - --providers.swarm.refreshseconds=${REFRESH:-5}"
+    )
+    assert [line.rstrip() for line in read(s, 34).splitlines()][2:] == [
+        " deploy:",
+        "     # Until the first success",
+        "     # the task is not running",
+        "     # for Swarm.",
+        "     command: [node, server.js,",
+        "         --listen, 0.0.0.0:3000]",
+        "     image:",
+        "         registry.example.org/a/",
+        "         very/long/name/of/an/",
+        "         image:1.2.3",
+        "     - --providers.swarm.",
+        "         refreshseconds=",
+        "         ${REFRESH:-5}",
+    ]
+
+
+def test_the_lines_of_a_comment_flow_where_one_of_them_is_too_long_and_stay_otherwise() -> None:
+    s = with_block(
+        "# Pebble: a small ACME server for tests, for\n# clusters that the\n# Internet does not reach.\n"
+        "# - an item\n#\n# Short.\n# Too.\nlogging: {}"
+    )
+    assert [line.rstrip() for line in read(s, 34).splitlines()][2:] == [
+        " # Pebble: a small ACME server",
+        " # for tests, for clusters that",
+        " # the Internet does not reach.",
+        " # - an item",
+        " #",
+        " # Short.",
+        " # Too.",
+        " logging: {}",
+    ]
+    assert " # clusters that the\n" in read(s, 80)
+
+
+@given(st.integers(10, 200), st.text(st.sampled_from(" #ab\u4e2d:-"), max_size=80))
+def test_nothing_but_blanks_is_lost_where_a_line_is_broken(room: int, line: str) -> None:
+    parts, rest = [], line
+    while rest:
+        part, rest = break_at_blank(rest, room)
+        assert width(((part, ""),)) <= room
+        parts.append(part)
+    assert "".join(parts).replace(" ", "") == line.replace(" ", "")
 
 
 @given(st.integers(10, 200), st.sampled_from([*hostile.TEXTS.values()]), st.text(max_size=60))

@@ -97,6 +97,17 @@ async def on_stage(
     stage.close()
 
 
+@pytest.mark.parametrize("size", [(120, 40), (200, 60)])
+async def test_the_output_has_room_for_the_list_of_nodes_with_its_head(size: tuple[int, int]) -> None:
+    async with on_stage("quorum:leads", size=size) as desk:
+        await desk.go_through()
+        await desk.see("node4      Ready")
+        assert "HOSTNAME" in desk.text
+        if size[0] < 160:  # A vast screen has the output beside the pane.
+            assert "MANAGER STATUS   ENGINE VERSION" in desk.text
+        assert desk.app.screen.query_one("#cluster").size.height >= 6
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_slide_is_read_typed_run_and_left(size: tuple[int, int]) -> None:
     async with on_stage(size=size) as desk:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from lab.checks.base import Baseline, Outcome
 from lab.checks.check import Check
-from lab.checks.replacements import replacements
-from lab.world.entries import CommandBegan, CommandEnded, Hit, ManagerLink, SwarmChanged
+from lab.checks.replacements import replacement_times, replacements
+from lab.world.entries import ActDone, CommandBegan, CommandEnded, Hit, ManagerLink, SwarmChanged
 from lab.world.swarm import Node, Service, ServiceSpec, SwarmObject, Task, UpdateConfig, UpdateStatus
 from lab.world.world import World
 from tests.builders import NODES, saw
@@ -223,6 +223,39 @@ def test_replaced_takes_the_managers_word_for_a_lost_nodes_task() -> None:
     lost = tasks(task(3, desired="shutdown"), task(3, 1, id="n3", created=9.0))
     assert find({"replaced": {"service": "web", "on": "node3"}}, lost) == Outcome(True, "web.3 now runs on node1")
     assert list(replacements(START, tasks(gone=("t3",)), "s")) == [], "a slot that is gone has no replacement"
+
+
+def node_is(state: str, base: World) -> World:
+    return saw(base, SwarmChanged("node1", nodes=(replace(NODES[2], state=state),)))
+
+
+def test_what_is_measured_and_ordered_is_when_a_node_was_down_not_when_it_was_unknown() -> None:
+    check = Check.model_validate({"node": {"name": "node3", "state": "down"}}).condition
+    unknown = node_is("unknown", saw(START, ActDone("the lab powered node3 off", "node3")))
+    assert not [*check.measure(unknown, Baseline(since=START))]
+    down = node_is("down", saw(unknown, ManagerLink("live", "node1")))
+    said = "node3 was down for the managers 3.0 s after the lab powered node3 off"
+    assert [*check.measure(down, Baseline(since=START))] == [said]
+    order = {"order": {"events": [{"down": "node3"}, {"service": "web", "task": "assigned"}]}}
+    heir = (task(3, desired="shutdown"), task(3, 1, id="n3", created=9.0))
+    early = node_is("down", tasks(*heir, base=unknown))
+    assert find(order, early).why == "a task of web is assigned (slot 3) 1.0 s before node3 is down"
+    assert find(order, tasks(*heir, base=down)).ok
+
+
+@pytest.mark.parametrize(
+    ("said", "how"),
+    [
+        (SwarmChanged("node1", nodes=(replace(NODES[2], state="down"),)), ["node3 was down"]),
+        (SwarmChanged("node1", gone=("n3",)), ["node3 left the swarm"]),
+        (SwarmChanged("node1", nodes=(replace(NODES[2], state="unknown"),)), []),
+    ],
+)
+def test_how_a_task_ended_whose_own_report_cannot_arrive(said: SwarmChanged, how: list[str]) -> None:
+    heir = (task(3, desired="shutdown"), task(3, 1, id="n3", created=9.0))
+    world = tasks(*heir, base=saw(START, said))
+    times = [f"web.3 was replaced 1.0 s after {one}; it now runs on node1" for one in how]
+    assert [*replacement_times(START, world, "s")] == times
 
 
 def test_placed() -> None:

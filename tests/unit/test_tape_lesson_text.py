@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.lesson.question import Question
+from lab.schema import template
 from lab.session.describe_lesson import after_text, find_lesson, lesson_text
 from lab.tape.lesson_text import LessonText
 from lab.tape.transcript import Transcript
@@ -65,6 +66,39 @@ def test_what_is_read_before_a_step_waits_for_the_values_that_the_step_captures(
     unfinished = Transcript(LessonText(befores={"one": "Look."}))
     assert not [*unfinished.lines(Entry(0.0, StepMoved("a", "one", "begun")))][2:]
     assert "  Look." in [*unfinished.end()]
+
+
+GIVEN = {"domain": "localhost", "http_port": "20180", "https_port": "20143", "tcp_port": "20190", "rate": "1"}
+
+
+@pytest.mark.parametrize(
+    ("uses", "line"),
+    [
+        (None, ["    domain = localhost, http_port = 20180, https_port = 20143, tcp_port = 20190,", "    rate = 1"]),
+        (frozenset({"http_port", "rate", "node"}), ["    http_port = 20180, rate = 1"]),
+        (frozenset({"node"}), []),
+    ],
+)
+def test_of_the_given_values_those_that_the_lesson_uses_are_told_together(
+    uses: frozenset[str] | None, line: list[str]
+) -> None:
+    facts: list[Fact] = [
+        LessonOpened("a"),
+        *(Captured(*each) for each in GIVEN.items()),
+        StepMoved("a", "one", "begun"),
+    ]
+    facts.append(Captured("rate", "2"))
+    story = Transcript(LessonText(uses=uses))
+    lines = [line for at, fact in enumerate(facts) for line in story.lines(Entry(float(at), fact))]
+    assert lines == ["", "LESSON a", "════════", *line, "", "── one ".ljust(80, "─"), "    rate = 2"]
+
+
+def test_a_replay_begins_with_the_lesson_and_not_with_ports() -> None:
+    for lesson in LESSONS:
+        uses = lesson_text(lesson).uses
+        assert uses is not None and uses == lesson_text(lesson, whole=True).uses
+        wanted = {name for step in lesson.steps for name in template.placeholders(step.command or "")}
+        assert wanted <= uses, lesson.id
 
 
 def test_a_failed_step_says_nothing_of_it() -> None:

@@ -102,6 +102,23 @@ def test_a_leader_that_dies_and_the_next() -> None:
     assert lines == ["node1 is down (was ready)", "manager node1 is unreachable", "node2 leads the managers"]
 
 
+def test_only_a_node_that_the_managers_call_down_is_down() -> None:
+    states = ("unknown", "disconnected", "down", "ready", "unknown", "ready")
+    world = BASE
+    for at, state in enumerate(states, start=1):
+        world = fold(world, Entry(float(at), change(nodes=(replace(NODES[2], state=state),))))
+    world = fold(world, Entry(9.0, change(gone=("n4",))))
+    assert [(line.text, line.kind) for line in world.changes[len(BASE.changes) :]] == [
+        ("node3 is unknown (was ready)", ""),
+        ("node3 is disconnected (was unknown)", ""),
+        ("node3 is down (was disconnected)", "node-down"),
+        ("node3 is ready (was down)", ""),
+        ("node3 is unknown (was ready)", ""),
+        ("node3 is ready (was unknown)", ""),
+        ("node4 left the swarm", "node-left"),
+    ]
+
+
 def test_nodes_come_and_go_and_change_their_role() -> None:
     lines = told(
         change(nodes=(replace(NODES[3], id="n5", name="node5"),)),

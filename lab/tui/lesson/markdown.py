@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rich.cells import chop_cells
-
-from lab.tui.spans import Line, Span, Tone, wrap
+from lab.tui.spans import Line, Span, Tone, break_at_blank, wrap
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -43,9 +41,11 @@ def _blocks(tokens: Iterator[Token], room: int, first: Line, rest: Line) -> Iter
                 yield rest
         elif token.type in ("fence", "code_block"):
             for line in token.content.rstrip("\n").split("\n"):
-                for place, part in enumerate(chop_cells(line, max(8, room - 6)) or [""]):
-                    yield (*lead, ("    " if place else "  ", ""), (part, "code"))
-                    lead = rest
+                left, indent = line, "  "
+                while left or indent == "  ":
+                    part, left = break_at_blank(left, max(8, room - 6))
+                    yield (*lead, (indent, ""), (part, "code"))
+                    lead, indent = rest, "    "
             yield rest
         elif token.type in ("bullet_list_open", "ordered_list_open"):
             yield from _list(tokens, room, rest, token.type.replace("open", "close"))

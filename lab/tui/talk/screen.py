@@ -39,7 +39,7 @@ class TalkScreen(Screen[None], inherit_bindings=False):
 
     AUTO_FOCUS = ""  # the keys are the talk's, unless a shell has them
     BINDINGS: ClassVar[list[BindingType]] = [Binding("super+c,ctrl+shift+c", "screen.copy_text", show=False)]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-vast")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-tight"), (104, "-wide"), (160, "-vast")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (40, "-high")]  # noqa: RUF012
 
     class Ready(Message):

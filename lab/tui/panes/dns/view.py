@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
@@ -29,10 +29,34 @@ EMPTY = (
     "health checks as Route 53 does them, and clients of three kinds that go by name."
 )
 NAMED: dict[Caching, str] = {"ttl": "obey the TTL", "forever": "cache for ever", "next": "try the next"}
-_SHOWN = 8
-"""Checks of one node that are drawn."""
+_HEALTH = 14
+"""Cells of the column of the health: `● 2 of 3 good` and a blank."""
 _ROOMY = 22
 """The least height in rows for all parts with blank lines between them."""
+
+
+class _Detail(NamedTuple):
+    """How much is said of a node's checks: how many are drawn, the blanks after them, the last one's answer (whether
+    with its time, and why nobody answered in full), and how its age is put."""
+
+    marks: int
+    gap: int
+    timed: bool
+    full: bool
+    age: str
+
+
+_DETAILS = (
+    _Detail(8, 2, True, True, "{:.0f} s ago"),
+    _Detail(8, 2, True, True, "{:.0f} s"),
+    _Detail(8, 2, True, False, "{:.0f} s ago"),
+    _Detail(8, 1, True, False, "{:.0f} s"),
+    _Detail(8, 1, False, False, "{:.0f} s"),
+    _Detail(5, 1, False, False, "{:.0f} s"),
+    _Detail(3, 1, False, False, "{:.0f} s"),
+    _Detail(3, 1, False, False, ""),
+)
+"""The first one that fits is taken."""
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
@@ -81,39 +105,64 @@ def _records(world: World, zone: ZoneServed, room: int, now: float) -> Iterator[
     answered = {record.node for record in world.dns.answers}
     wide = max((cell_len(record.address) for record in zone.records), default=7) + 2
     named = max((cell_len(record.node) for record in zone.records), default=4) + 2
-    head = f"  {'record':<{wide}}{'node':<{named}}{'health':<12}{'checks':<{_SHOWN + 2}}"
+    checked = [world.dns.checks.get(record.node, Checks()) for record in zone.records]
+    left = room - 2 - wide - named - _HEALTH
+    detail = next((each for each in _DETAILS if all(_width(each, one) <= left for one in checked)), _DETAILS[-1])
+    head = f"  {'record':<{wide}}{'node':<{named}}{'health':<{_HEALTH}}checks"
     asks = (f"{zone.checks} every {zone.interval:g} s", f"every {zone.interval:g} s")
     right = next((each for each in asks if cell_len(head) + cell_len(each) < room), "")
     yield fit(((head, "quiet"),), ((right, "quiet"),), room)
-    for record in zone.records:
-        checks = world.dns.checks.get(record.node, Checks())
-        yield _record(record, checks, record.node in answered, (wide, named), room, now)
+    for record, checks in zip(zone.records, checked, strict=True):
+        yield _record(record, checks, record.node in answered, (wide, named), detail, room, now)
     if world.dns.fails_open:
         yield from wrap([("No node is healthy, so all are answered: it fails open.", "bad")], room, (("  ", ""),))
 
 
 def _record(
-    record: AddressRecord, checks: Checks, answered: bool, columns: tuple[int, int], room: int, now: float
+    record: AddressRecord,
+    checks: Checks,
+    answered: bool,
+    columns: tuple[int, int],
+    detail: _Detail,
+    room: int,
+    now: float,
 ) -> Line:
     wide, named = columns
     health = checks.health
     state: Span = ("● healthy", "run") if health.healthy else ("✘ unhealthy", "bad")
     if health.against:
         state = (f"{state[0][0]} {health.against} of {THRESHOLD} {'bad' if health.healthy else 'good'}", "move")
-    marks = [_mark(fact) for _, fact in checks.last[-_SHOWN:]]
+    marks = [_mark(fact) for _, fact in checks.last[-detail.marks :]]
     left: list[Span] = [
         ("→ " if answered else "  ", "run"),
         (record.address.ljust(wide), "strong" if answered else "quiet"),
         (record.node.ljust(named), "" if answered else "quiet"),
-        (state[0].ljust(12), state[1]),
+        (state[0].ljust(_HEALTH), state[1]),
         *marks,
-        (" " * (_SHOWN + 2 - len(marks)), ""),
+        (" " * (detail.marks + detail.gap - len(marks)), ""),
     ]
     if not checks.last:
         return fit((*left, ("not checked yet", "quiet")), (), room)
-    at, fact = checks.last[-1]
-    told: Span = (f"{fact.status}, {fact.ms:.0f} ms", "") if fact.status else (fact.why or "no answer", "why")
-    return fit((*left, told), ((f" {max(0.0, now - at):.0f} s ago", "quiet"),), room)
+    return fit((*left, _tell(detail, checks)), ((_age(detail, checks, now), "quiet"),), room)
+
+
+def _width(detail: _Detail, checks: Checks) -> int:
+    """Return the cells that a node's checks take, with an age of two digits, so that the columns stay."""
+    told = cell_len(_tell(detail, checks)[0] if checks.last else "")
+    return detail.marks + detail.gap + told + cell_len(f" {detail.age.format(10)}".rstrip())
+
+
+def _tell(detail: _Detail, checks: Checks) -> Span:
+    """Return what the last check found."""
+    _, fact = checks.last[-1]
+    if fact.status:
+        return (f"{fact.status}, {fact.ms:.0f} ms" if detail.timed else f"{fact.status}"), ""
+    why = fact.reason
+    return (why if detail.full else why.removeprefix("connection ").removesuffix(" by peer")), "why"
+
+
+def _age(detail: _Detail, checks: Checks, now: float) -> str:
+    return detail.age.format(max(0.0, now - checks.last[-1][0]))
 
 
 def _mark(fact: EndpointChecked) -> Span:
