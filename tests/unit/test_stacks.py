@@ -42,7 +42,8 @@ def test_no_container_can_change_itself_or_has_more_rights_than_it_needs(files: 
 def test_what_a_stack_defines_for_traefik_begins_with_its_name(files: tuple[Path, ...]) -> None:
     """These names are global: what two stacks define differently under one name, both lose."""
     for service in read_stack(*files).outline.services.values():
-        names = [label.split(".")[3] for label in service.deploy.labels if label != "traefik.enable"]
+        defined = [label for label in service.deploy.labels if label.startswith(("traefik.http.", "traefik.tcp."))]
+        names = [label.split(".")[3] for label in defined]
         assert [name for name in names if not name.startswith(f"{files[0].stem}-")] == []
 
 
