@@ -1,7 +1,7 @@
 #!/bin/sh
-# An alarm before a certificate expires. It reads Traefik's metrics from its
-# standard input, and exits with 1 when a certificate has fewer seconds left than
-# given, or when there is no certificate at all.
+# An alarm before a certificate expires. It reads Traefik's metrics on standard
+# input, and exits with 1 when a certificate has fewer seconds left than given,
+# or when there is no certificate at all.
 #
 #   curl -s ... https://traefik.example.org/metrics \
 #     | sh stacks/observe/certificates-left.sh 900
