@@ -1,6 +1,6 @@
 // A client for the lesson about clients' addresses: it asks a node for a page
-// over HTTPS, and prints the answer's status and text. The CA's certificate
-// comes by standard input.
+// over HTTPS, and prints the answer's status and text. It reads the CA's
+// certificate from standard input.
 //
 //   node ask.js NODE URL [X-FORWARDED-FOR] <root.pem
 const fs = require("node:fs");
