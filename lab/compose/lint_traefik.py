@@ -78,16 +78,18 @@ def check_labels(stack: Stack, doc: Document) -> Found:
 
 
 def check_flags(stack: Stack, _: Document) -> Found:
-    """Find flags of Traefik 1 and 2 with which Traefik 3 does not start."""
+    """Find flags of Traefik 1 and 2: Traefik 3 does not start with them, or finds no swarm."""
     for name, service in stack.services.items():
         for_swarm = any(_MODE.fullmatch(word) or _REFRESH.fullmatch(word) for word in _words(service))
         for index, word in enumerate(service.command if _words(service) else ()):
             version, write = _replace_flag(word)
-            if for_swarm and not write:
-                version, write = 2, _translate_flag(word)
+            wrong = f"{word} is of Traefik {version}, and Traefik 3 does not start"
+            if for_swarm and not write and (write := _translate_flag(word)):
+                removed = _MODE.fullmatch(word) or _REFRESH.fullmatch(word)
+                other = "sets the provider of a single engine, which knows no swarm in Traefik 3"
+                wrong = f"{word} " + ("is of Traefik 2, and Traefik 3 does not start" if removed else other)
             if write:
                 place: Place = ("services", name, "command", index)
-                wrong = f"{word} is of Traefik {version}, and Traefik 3 does not start"
                 yield place, f"service {name}: {wrong}; write {write}"
 
 

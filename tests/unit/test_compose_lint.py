@@ -89,6 +89,14 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
             "Traefik 3 does not start; write --providers.swarm=true",
         ),
         (
+            GOOD.replace(
+                "      - --providers.swarm=true",
+                "      - --providers.docker.swarmMode=true\n      - --providers.docker.network=edge",
+            ),
+            6,
+            "which knows no swarm in Traefik 3; write --providers.swarm.network=edge",
+        ),
+        (
             GOOD.replace("--providers.swarm=true", "--providers.docker.swarmModeRefreshSeconds=2"),
             5,
             "write --providers.swarm.refreshseconds=2",
