@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Cluster, Report
 from lab.errors import InputError

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lab.cli.parser import parse
 from lab.cluster.faults import FAULTS, Fault, apply_fault
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Cluster, silent
 from lab.cluster.vm.vm_cluster import VmCluster

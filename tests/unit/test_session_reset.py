@@ -12,7 +12,7 @@ import pytest
 
 from lab import file_lock
 from lab.cluster import api, lab_paths
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Cluster
 from lab.cluster.snapshot import Snapshot

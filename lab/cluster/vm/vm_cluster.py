@@ -14,7 +14,7 @@ from pathlib import Path
 from lab import file_lock, paths
 from lab.cluster import lab_paths, swarm_init
 from lab.cluster.faults import FAULTS
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.machine_faults import ENGINE, MachineFault
 from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
