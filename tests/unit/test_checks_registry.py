@@ -58,8 +58,9 @@ def test_captured_values_are_put_into_a_new_one_too() -> None:
     assert filled.condition.name == "web"
 
 
-def test_every_check_says_when_it_is_true_and_what_it_looks_at() -> None:
+def test_every_check_says_when_it_is_true_and_has_an_example() -> None:
     assert all(each.__doc__ and each.kind in ("state", "event", "total") for each in kinds().values())
+    assert all(each.example for each in kinds().values()), "the author's chapter has it"
     assert kinds().keys() == Check.model_fields.keys()
 
 
