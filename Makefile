@@ -3,7 +3,7 @@ PY := .venv/bin/python
 PYTHON ?= python3
 STAMP := .venv/.ready
 
-.PHONY: lab setup test unit live prove contract lint bench browser wheel lock snapshots pictures fuzz
+.PHONY: lab setup test unit live prove contract lint bench browser wheel lock tables snapshots pictures fuzz
 
 lab: setup  ## set up, and run the lab; where nobody can be asked, it says what it installs and goes on
 	@.venv/bin/swarmlab $$(test -t 0 || echo --yes) $(ARGS)
@@ -58,6 +58,9 @@ fuzz: setup  ## random inputs everywhere; N=how many SEED=of a run before SURFAC
 
 bench: setup  ## speed and memory, to bench.json and a table
 	$(PY) -m tests.bench
+
+tables: setup  ## write what is derived from the lessons' model and the checks: the editors' schemas, the tables of keys and checks
+	$(PY) -m lab.lesson
 
 snapshots: setup  ## accept the screens as they are now
 	.venv/bin/pytest tests/tui --snapshot-update

@@ -67,4 +67,4 @@ def test_every_check_says_when_it_is_true_and_has_an_example() -> None:
 def test_the_table_of_checks_is_current() -> None:
     document = paths.lessons().parent / "ARCHITECTURE.md"
     text = Path(document).read_text(encoding="utf-8")
-    assert with_table(text) == text, "python -m lab.lesson writes it"
+    assert with_table(text) == text, "make tables writes it"

@@ -222,7 +222,7 @@ def test_reconciliation_tells_how_long_the_replacement_took() -> None:
 
 
 def test_the_schemas_for_editors_are_current() -> None:
-    """`python -m lab.lesson` writes them anew."""
+    """`make tables` writes them anew."""
     assert (paths.lessons() / "schema.json").read_text(encoding="utf-8") == editor_schema()
     assert (paths.challenges() / "schema.json").read_text(encoding="utf-8") == editor_schema(Challenge)
 
