@@ -3,7 +3,7 @@ PY := .venv/bin/python
 PYTHON ?= python3
 STAMP := .venv/.ready
 
-.PHONY: lab setup test unit live prove contract lint bench table browser wheel lock snapshots pictures fuzz
+.PHONY: lab setup test unit live prove contract lint bench table browser wheel lock schemas snapshots pictures fuzz
 
 lab: setup  ## set up, and run the lab; where nobody can be asked, it says what it installs and goes on
 	@.venv/bin/swarmlab $$(test -t 0 || echo --yes) $(ARGS)
@@ -61,6 +61,9 @@ bench: setup  ## speed and memory, to bench.json and a table
 
 table: setup  ## what events cost under load, by recipe, on a lab that is up; RECIPES=a,b+c EVENTS=update,drain
 	$(PY) -m tests.table $(if $(RECIPES),--recipes $(RECIPES)) $(if $(EVENTS),--events $(EVENTS))
+
+schemas: setup  ## write what is derived from the lessons' model and the checks: the editors' schemas, the tables of keys and checks
+	$(PY) -m lab.lesson
 
 snapshots: setup  ## accept the screens as they are now
 	.venv/bin/pytest tests/tui --snapshot-update

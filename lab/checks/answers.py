@@ -76,6 +76,8 @@ class Http(_Answered):
     and to 80 without.
     """
 
+    example = "{port: 8080, every_node: true, replicas: 3}"
+
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     path: Annotated[str, Field(pattern=r"^/\S*$", max_length=500)] = "/"
     host: Name | None = None
@@ -154,6 +156,8 @@ class Http(_Answered):
 
 class Tcp(_Answered):
     """A TCP connection to a published port of a node is answered with a line that contains a text."""
+
+    example = "{port: 9000, says: hello, contains: hello}"
 
     port: Annotated[int, Field(ge=1, le=65535)]
     says: Annotated[str, Field(max_length=200)] = ""

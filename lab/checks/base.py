@@ -66,6 +66,8 @@ class Condition(Value):
     """Whether it can be judged only by what a manager reports."""
     source: ClassVar[str] = ""
     """The source in `lab.watch` that must have polled recently, "" for the swarm's own."""
+    example: ClassVar[str] = ""
+    """A value of the key in a lesson, in YAML, for the author's chapter."""
 
     @property
     @abstractmethod

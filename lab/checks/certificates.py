@@ -14,6 +14,7 @@ class CertificateIs(Condition):
     """The certificate that every node serves for a host name: the verdict on it, and who issued it."""
 
     source = "certificates"
+    example = '{host: "node-app.{{domain}}", issuer: Pebble}'
 
     host: Name
     state: Verdict = "good"
@@ -56,6 +57,7 @@ class Renewed(Condition):
 
     kind = "event"
     source = "certificates"
+    example = '{host: "node-app.{{domain}}"}'
 
     host: Name
 

@@ -36,6 +36,7 @@ class Exit(Condition):
     kind = "event"
     of_command = True
     of_swarm = False
+    example = "0"
 
     status: Annotated[int, Field(ge=0, le=255)]
 
@@ -58,6 +59,7 @@ class Output(Condition):
     kind = "event"
     of_command = True
     of_swarm = False
+    example = "{contains: web.3}"
 
     contains: Pattern | None = None
     matches: Pattern | None = None

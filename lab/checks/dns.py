@@ -28,6 +28,7 @@ class Resolves(Condition):
 
     source = "dns"
     of_swarm = False
+    example = '{host: "node-app.{{domain}}", nodes: [node1, node2]}'
 
     host: Name
     nodes: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
@@ -78,6 +79,7 @@ class ClientsGo(Condition):
     kind = "event"
     source = "dns"
     of_swarm = False
+    example = "{caching: ttl, leave: node4}"
 
     caching: Caching
     """What the clients do with an answer: `ttl` obeys its TTL, `forever` never asks again, `next` tries the next

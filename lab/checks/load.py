@@ -15,6 +15,7 @@ class LoadIs(Condition):
 
     kind = "total"
     of_swarm = False
+    example = "{sent: 50, failed: 0}"
 
     sent: Some
     failed: Count | None = None

@@ -10,6 +10,7 @@ class ManagersAnswer(Condition):
     """Whether a manager answers questions about the swarm (`answer`). Without a quorum none does."""
 
     of_swarm = False
+    example = "{answer: false}"
 
     answer: bool
 

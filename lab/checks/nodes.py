@@ -16,6 +16,8 @@ from lab.world.world import World
 class NodeIs(Condition):
     """A node as the managers see it."""
 
+    example = "{name: node4, state: down}"
+
     name: Name
     absent: bool = False
     """No manager lists it."""

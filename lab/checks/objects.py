@@ -12,6 +12,8 @@ from lab.world.world import World
 class Exists(Condition):
     """A secret, a config or a network exists, or is absent."""
 
+    example = "{secret: db-password}"
+
     secret: Name | None = None
     config: Name | None = None
     network: Name | None = None

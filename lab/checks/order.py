@@ -51,6 +51,7 @@ class Order(Condition):
     swarm shows together is taken to be in order."""
 
     kind = "event"
+    example = "{events: [{down: node4}, {service: web, task: assigned}]}"
 
     events: Annotated[tuple[Event, ...], Field(min_length=2, max_length=6)]
 

@@ -14,6 +14,7 @@ class RouterIs(Condition):
     """A router as Traefik reports it; `name` does not include the provider."""
 
     source = "routes"
+    example = "{name: node-app, service: node-app}"
 
     name: Name
     protocol: Literal["http", "tcp"] = "http"

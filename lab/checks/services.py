@@ -18,6 +18,8 @@ from lab.world.world import World
 class Running(Condition):
     """A number of tasks of a service are running and should be: `exactly` that many, or `at_least`."""
 
+    example = "{service: web, exactly: 3}"
+
     service: Name
     exactly: Count | None = None
     at_least: Some | None = None
@@ -58,6 +60,8 @@ class Running(Condition):
 class Steady(Condition):
     """The tasks that a service wants have all run for this many seconds, and none is being replaced."""
 
+    example = "{service: web, seconds: 20}"
+
     service: Name
     seconds: Annotated[int, Field(ge=1, le=600)]
 
@@ -83,6 +87,8 @@ class Steady(Condition):
 
 class ServiceIs(Condition):
     """A service exists with these settings, or is absent."""
+
+    example = "{name: web, replicas: 3}"
 
     name: Name
     absent: bool = False
@@ -161,6 +167,7 @@ class Updated(Condition):
     """Since the step began, an update of a service has reached this state."""
 
     kind = "event"
+    example = "{service: web, state: completed}"
 
     service: Name
     state: Literal["completed", "paused", "rollback_completed", "rollback_paused"]
@@ -194,6 +201,8 @@ class Updated(Condition):
 class Placed(Condition):
     """Where the running tasks of a service are: only on nodes with a role, only on these nodes, on at least a number of
     nodes, on every node, or how many on each."""
+
+    example = "{service: web, role: manager}"
 
     service: Name
     role: Literal["manager", "worker"] | None = None

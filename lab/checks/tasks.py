@@ -39,6 +39,7 @@ class Happened(Condition):
     """Since the step began, tasks of a service have entered a state, optionally with an exit status or on a node."""
 
     kind = "event"
+    example = "{service: web, task: failed, exit: 137}"
 
     service: Name
     task: Literal["pending", "starting", "running", "complete", "shutdown", "failed", "rejected", "orphaned"]
@@ -91,6 +92,7 @@ class Replaced(Condition):
     """Since the step began, a task that ran (on a node) has ended, and a newer task in its slot runs."""
 
     kind = "event"
+    example = "{service: web, on: node2, then_running: 4}"
 
     service: Name
     on: Name | None = None

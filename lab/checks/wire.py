@@ -25,6 +25,7 @@ class OnTheWire(Condition):
     kind = "total"
     of_swarm = False
     source = "wire"
+    example = "{carries: esp, text: clear-text-4711, clear: false}"
 
     carries: Literal["vxlan", "esp", "gossip", "management"]
     frames: Some = 1

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lab.cluster.links import LinkFault
-from lab.cluster.machine_faults import MachineFault
+from lab.cluster.link_faults import LinkFault
+from lab.cluster.machine_faults import STATES, MachineFault
 from lab.cluster.model import Cluster, Report
 from lab.errors import InputError
 
@@ -147,14 +147,14 @@ FAULTS: Mapping[str, Fault] = {
     "fill": Fault(
         "fill the disk of {}",
         "the lab filled the disk of {}",
-        "the disk of {} is full",
+        STATES["fill"],
         "heal",
         _machine(lambda words: MachineFault(words[0], "fill")),
     ),
     "hang": Fault(
         "stop {1} on {0} with SIGSTOP",
         "the lab stopped {1} on {0} with SIGSTOP",
-        "{1} hangs on {0}, stopped by SIGSTOP",
+        STATES["hang"],
         "heal",
         _machine(lambda words: MachineFault(words[0], "hang", what=words[1])),
         (Argument("engine|SERVICE"),),
@@ -162,7 +162,7 @@ FAULTS: Mapping[str, Fault] = {
     "skew": Fault(
         "set the clock of {0} wrong by {1} min",
         "the lab set the clock of {0} wrong by {1} min",
-        "the clock of {0} is wrong by {1} min",
+        STATES["skew"],
         "heal",
         _machine(lambda words: MachineFault(words[0], "skew", minutes=int(words[1]))),
         (Argument("MINUTES", "minutes, ahead or (negative) behind", least=-500_000, most=500_000),),

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 ENGINE = "engine"
 """What a hung process is called that is the engine itself, not a service's."""
+
+Kind = Literal["fill", "hang", "skew"]
+
+STATES: Mapping[Kind, str] = {
+    "fill": "the disk of {0} is full",
+    "hang": "{1} hangs on {0}, stopped by SIGSTOP",
+    "skew": "the clock of {0} is wrong by {1} min",
+}
+"""The faults in words, with `{0}` for the node and `{1}` for what hangs, or how many minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,21 +25,14 @@ class MachineFault:
     engine or a service, are stopped by SIGSTOP) | skew (its clock is `minutes` ahead, or behind when negative)."""
 
     node: str
-    kind: Literal["fill", "hang", "skew"]
+    kind: Kind
     what: str = ""
     minutes: int = 0
 
     @property
     def sentence(self) -> str:
         """The fault in words: `the disk of node2 is full`."""
-        match self.kind:
-            case "fill":
-                return f"the disk of {self.node} is full"
-            case "hang":
-                return f"{self.what} hangs on {self.node}"
-            case "skew":
-                way = "ahead" if self.minutes > 0 else "behind"
-                return f"the clock of {self.node} is {abs(self.minutes)} min {way}"
+        return STATES[self.kind].format(self.node, self.what or self.minutes)
 
     def replaces(self, other: MachineFault) -> bool:
         """Return whether it is the same fault as `other`, perhaps to another degree."""

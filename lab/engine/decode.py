@@ -35,12 +35,12 @@ _SECOND = 1_000_000_000
 _VXLAN_NUMBERS = "com.docker.network.driver.overlay.vxlanid_list"
 
 
-def _seconds(raw: Raw, field: str) -> float:
-    """Return a duration in seconds; the engine gives it in nanoseconds."""
+def _read_seconds(raw: Raw, field: str) -> float:
+    """Return a duration or a time in seconds; the engine gives it in nanoseconds."""
     return read_count(raw, field) / _SECOND
 
 
-def seconds(stamp: str) -> float:
+def parse_time(stamp: str) -> float:
     """Convert an RFC 3339 timestamp with nanoseconds, as the engine writes it, to seconds since the epoch; 0.0 if
     empty."""
     if not stamp:
@@ -85,8 +85,8 @@ def service(raw: Raw) -> Service:
         status=UpdateStatus(
             update.get("State") or "",
             update.get("Message") or "",
-            seconds(update.get("StartedAt") or ""),
-            seconds(update.get("CompletedAt") or ""),
+            parse_time(update.get("StartedAt") or ""),
+            parse_time(update.get("CompletedAt") or ""),
         ),
         template_digest=digest_template(template),
         restart=(template.get("RestartPolicy") or {}).get("Condition") or "any",
@@ -147,10 +147,10 @@ def service_spec(raw: Raw) -> ServiceSpec:
         labels=dict(raw.get("Labels") or {}),
         update=UpdateConfig(
             parallelism=read_count(update, "Parallelism", 1),
-            delay=_seconds(update, "Delay"),
+            delay=_read_seconds(update, "Delay"),
             order=update.get("Order") or "stop-first",
             failure_action=update.get("FailureAction") or "pause",
-            monitor=_seconds(update, "Monitor") or 5.0,
+            monitor=_read_seconds(update, "Monitor") or 5.0,
             max_failure_ratio=update.get("MaxFailureRatio") or 0.0,
         ),
         command=tuple(read_entries(container, "Command")),
@@ -193,8 +193,8 @@ def task(raw: Raw) -> Task:
         node=raw.get("NodeID") or "",
         state=status["State"],
         desired=raw["DesiredState"],
-        created=seconds(raw["CreatedAt"]),
-        changed=seconds(status.get("Timestamp") or ""),
+        created=parse_time(raw["CreatedAt"]),
+        changed=parse_time(status.get("Timestamp") or ""),
         message=status.get("Message") or "",
         error=status.get("Err") or "",
         exit=read_count(container, "ExitCode") if ended and container.get("ContainerID") else None,
@@ -251,7 +251,7 @@ def event(node_name: str, raw: Raw) -> EngineEvent:
         action=raw["Action"].partition(":")[0],
         id=actor.get("ID") or "",
         name=said.get("com.docker.swarm.task.name") or said.get("name") or "",
-        at=_seconds(raw, "timeNano"),
+        at=_read_seconds(raw, "timeNano"),
         task=said.get("com.docker.swarm.task.id") or "",
         exit=int(code) if code.isdecimal() and len(code) < 10 else None,
     )

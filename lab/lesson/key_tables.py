@@ -1,4 +1,5 @@
-"""The tables of keys in the author's chapter, `lessons/README.md`: from the schema, but for their examples."""
+"""The tables of keys in the author's chapter, `lessons/README.md`: from the schema, but for their examples; that of
+checks from the checks' classes."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ _HEAD_OF_CHECKS = "| check | asks | its keys | example |\n| --- | --- | --- | --
 
 
 def with_key_tables(text: str) -> str:
-    """Return the document with its tables as the schema has them now. A row keeps its example; a new row has none yet.
-    Raises ValueError for a table of a model that is not in the schema."""
+    """Return the document with its tables as the schema has them now. A row keeps its example, a new row has none yet;
+    that of a check is its class's. Raises ValueError for a table of a model that is not in the schema."""
     schema = whole_schema()
     return _TABLE.sub(lambda table: _fill_table(table[1], table[2], schema), text)
 
@@ -50,11 +51,12 @@ def keys(name: str, schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _fill_table(name: str, old: str, schema: Mapping[str, Any]) -> str:
-    kept, head = _examples(old), _HEAD_OF_CHECKS if name == CHECKS else _HEAD
-    rows = {
-        key: _check_row(key, schema) if name == CHECKS else _key_row(name, key, schema) for key in keys(name, schema)
-    }
-    body = "".join(f"{row} | {kept.get(key, '')} |\n" for key, row in rows.items())
+    if name == CHECKS:
+        head, rows = _HEAD_OF_CHECKS, [_check_row(key, schema) for key in keys(name, schema)]
+    else:
+        kept = _examples(old)
+        head, rows = _HEAD, [f"{_key_row(name, key, schema)} | {kept.get(key, '')} |" for key in keys(name, schema)]
+    body = "".join(f"{row}\n" for row in rows)
     return f"<!-- keys of {name}: begin -->\n{head}{body}<!-- keys of {name}: end -->"
 
 
@@ -68,7 +70,8 @@ def _check_row(key: str, schema: Mapping[str, Any]) -> str:
     condition = kinds()[key]
     mine = schema["$defs"].get(condition.__name__, {}).get("properties", {})
     named = ", ".join(f"`{each}`" for each in mine) or "the status itself"
-    return f"| `{key}` | {_one_line((condition.__doc__ or '').split(chr(10) * 2)[0])} | {named}"
+    asks = _one_line((condition.__doc__ or "").split("\n\n")[0])
+    return f"| `{key}` | {asks} | {named} | `{key}: {condition.example}` |"
 
 
 def _examples(table: str) -> dict[str, str]:

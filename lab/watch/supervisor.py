@@ -51,9 +51,17 @@ class SourceSupervisor:
             "wire": lambda: WireSource(journal, cluster.open_wire, self._marks),
         }
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The sources that there are: what panes need, and what checks call their source."""
+        return frozenset(self._make)
+
     def watch(self, sources: Iterable[str], marks: Iterable[str] = ()) -> None:
-        """Run these sources from now on, and no others. `marks` are the texts that the wire's looks for."""
-        wanted, looked_for = {name for name in sources if name in self._make}, frozenset(marks)
+        """Run these sources from now on, and no others. `marks` are the texts that the wire's looks for. Raises
+        ValueError for a name that is not among `names`."""
+        wanted, looked_for = frozenset(sources), frozenset(marks)
+        for name in sorted(wanted - self.names):
+            raise ValueError(f"no source is called {name}; there are {', '.join(sorted(self.names))}")
         with self._lock:
             again = {"wire"} if looked_for != self._marks else set()
             self._marks = looked_for

@@ -1,6 +1,6 @@
 """The world: an immutable value, folded from the journal's entries. Panes, checks and plans are functions of it.
 
-Its parts are values with their own folds: `swarm_state`, `edge_state`, `dns_state`, `lesson_state`, `load`.
+Its parts are values with their own folds: `swarm_state`, `edge_state`, `dns_state`, `lesson_state`, `load_state`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lab.world import dns_state, edge_state, fold_load, swarm_state, timeline
+from lab.world import dns_state, edge_state, load_state, swarm_state, timeline
 from lab.world.dns import ClientsSeen, EndpointChecked, ZoneServed
 from lab.world.dns_state import Dns
 from lab.world.edge_state import Edge
@@ -152,7 +152,7 @@ def fold(world: World, entry: Entry) -> World:
         case Hit():
             return replace(base, hits=(*base.hits, (at, fact))[-KEEP_HITS:])
         case LoadReport():
-            load, lines = fold_load.fold_load(base.load, at, fact)
+            load, lines = load_state.fold_load(base.load, at, fact)
             return replace(_tell(base, at, lines), load=load)
         case CertificateSeen():
             edge, lines = edge_state.fold_certificate(base.edge, at, fact)

@@ -9,7 +9,7 @@ from typing import Any
 import docker
 
 from lab import paths
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.machine_faults import MachineFault
 from lab.compose import read
 from lab.compose.to_spec import service_specs

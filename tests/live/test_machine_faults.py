@@ -12,7 +12,7 @@ import pytest
 from lab.cluster import swarm_init
 from lab.cluster.model import Cluster
 from lab.engine.client import open_client
-from lab.engine.decode import seconds
+from lab.engine.decode import parse_time
 from lab.session.cluster_driver import ClusterDriver
 from tests.live.conftest import Say, swarmlab, until
 
@@ -34,7 +34,7 @@ def clock_error(cluster: Cluster) -> float:
     """How many seconds the node's clock is ahead of this machine's."""
     endpoint = next(each for each in cluster.endpoints() if each.node == NODE)
     with open_client(endpoint, 60) as client:
-        return seconds(client.info()["SystemTime"]) - time.time()
+        return parse_time(client.info()["SystemTime"]) - time.time()
 
 
 def test_a_clock_a_disk_and_an_engine_are_wrong_and_healed(cluster: Cluster, say: Say) -> None:

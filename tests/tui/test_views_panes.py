@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from lab import panes
+from lab import panes, paths
 from lab.errors import EngineError
 from lab.lesson.model import Lesson
 from lab.lesson.pane_id import PaneId
@@ -24,6 +24,7 @@ from lab.world.world import World, fold
 from tests.tui.conftest import Desk, desk
 from tests.tui.fake import LESSON, FakeStage, mesh_hits, with_containers
 
+README = paths.lessons().parent / "README.md"
 SIZES = [(80, 24), (60, 15), (120, 40), (200, 60)]
 FAILURES = (Failure(0.2, "node2", 0, "ConnectError: refused", 3.0), Failure(0.1, "node3", 502, "", 41.0))
 
@@ -72,6 +73,15 @@ async def test_a_key_shows_each_view_in_the_clusters_place_and_focuses_it(size: 
 
 def test_every_pane_is_explained() -> None:
     assert all(len(find_module(pane.id).HELP) > 40 for pane in other_panes())
+
+
+def test_the_readme_lists_every_view_in_the_order_of_the_keys() -> None:
+    table = (
+        README.read_text(encoding="utf-8")
+        .partition("| view | what it shows |\n| --- | --- |\n")[2]
+        .partition("\n\n")[0]
+    )
+    assert [row.split(" | ")[0].strip("| ") for row in table.splitlines()] == [pane.title for pane in PANES]
 
 
 @pytest.mark.parametrize("key", ["f6", ""])

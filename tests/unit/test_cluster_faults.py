@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from lab.cli.parser import parse
 from lab.cluster.faults import FAULTS, Fault, apply_fault
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.machine_faults import MachineFault
 from lab.cluster.model import Cluster, silent
+from lab.cluster.vm.vm_cluster import VmCluster
 from lab.errors import InputError
 from lab.lesson.act import act_model
+from tests.unit.test_cluster_machine import a_lab
 
 REBOOTED: list[str] = []
 REBOOT = Fault(
@@ -36,7 +38,8 @@ def test_every_fault_has_its_words_and_is_undone_by_another() -> None:
 
 
 def test_a_new_fault_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command line takes it, and says it in its help; a lesson may name it; its words are its row's."""
+    """The command line takes it, and says it in its help; a lesson may name it; its words are its row's; a cluster of
+    machines has it."""
     monkeypatch.setitem(cast(dict[str, Any], FAULTS), "reboot", REBOOT)
     assert parse(["node", "reboot", "node2"]).verb == "reboot"
     model = act_model(FAULTS)
@@ -46,6 +49,11 @@ def test_a_new_fault_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "reboot: reboot it" in str(model.__doc__)
     apply_fault(cluster("reboot"), "reboot", "node2", silent)
     assert REBOOTED == ["node2"]
+    assert "reboot" in VmCluster(a_lab()).faults
+
+
+def test_a_cluster_of_machines_can_do_every_fault() -> None:
+    assert VmCluster(a_lab()).faults == FAULTS.keys()
 
 
 class Network:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.vm import lan_switch, link_faults
 from lab.cluster.vm.lan_switch import Switch
 from lab.cluster.vm.link_faults import (

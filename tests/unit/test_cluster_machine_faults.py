@@ -225,6 +225,6 @@ def test_each_says_what_is_wrong() -> None:
     )
     assert [each.sentence for each in faults] == [
         "the disk of node1 is full",
-        "web hangs on node1",
-        "the clock of node1 is 5 min behind",
+        "web hangs on node1, stopped by SIGSTOP",
+        "the clock of node1 is wrong by -5 min",
     ]

@@ -66,7 +66,7 @@ def every_key() -> Iterator[tuple[str, str]]:
 
 
 def test_the_tables_are_current() -> None:
-    assert with_key_tables(TEXT) == TEXT, "python -m lab.lesson writes them"
+    assert with_key_tables(TEXT) == TEXT, "make schemas writes them"
 
 
 def test_every_part_of_the_form_has_a_table() -> None:

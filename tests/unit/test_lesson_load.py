@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lab import paths
+from lab.cluster.faults import FAULTS
 from lab.errors import InputError
 from lab.lesson.checkpoint import Checkpoint, checkpoint_after
 from lab.lesson.course import Problems, check_paths, load_course, load_lesson, load_syllabus
@@ -90,7 +91,7 @@ def test_a_good_lesson(tmp_path: Path) -> None:
         (
             GOOD.replace("stop: node4", "stop: a, cut: b"),
             16,
-            "exactly one of stop, start, cut, partition, silence, delay, lose, block, fill, hang, skew, heal, load",
+            f"exactly one of {', '.join(FAULTS)}, load",
         ),
         (GOOD.replace("id: good", "id: Not Good"), 1, "'id' is \"Not Good\", which is not of the form"),
         (GOOD.replace("exactly: 3", "exactly: -1"), 12, "'exactly' must be at least 0, not -1"),

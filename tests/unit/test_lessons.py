@@ -13,6 +13,7 @@ from lab import paths
 from lab.checks.base import Baseline
 from lab.cluster.edge_settings import DIRECTORIES
 from lab.errors import EngineError
+from lab.lesson.challenge import Challenge
 from lab.lesson.checkpoint import checkpoint_after, checkpoint_before
 from lab.lesson.course import check_paths, load_challenges, load_syllabus
 from lab.lesson.json_schema import editor_schema
@@ -228,9 +229,10 @@ def test_reconciliation_tells_how_long_the_replacement_took() -> None:
     assert driver.journal.world.lesson.steps["reconciliation", "crash"].why == f"{said}\n{text}"
 
 
-def test_the_schema_for_editors_is_current() -> None:
-    """`python -m lab.lesson` writes it anew."""
+def test_the_schemas_for_editors_are_current() -> None:
+    """`make schemas` writes them anew."""
     assert (paths.lessons() / "schema.json").read_text(encoding="utf-8") == editor_schema()
+    assert (paths.challenges() / "schema.json").read_text(encoding="utf-8") == editor_schema(Challenge)
 
 
 def test_every_lesson_names_the_schema_and_keeps_to_80_columns() -> None:

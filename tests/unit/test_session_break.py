@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.cluster.faults import FAULTS
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.errors import LabError
 from lab.lesson.model import Lesson
 from lab.session.break_silently import begin_load, break_silently

@@ -154,7 +154,7 @@ def test_a_tap_reads_heads_and_counts_a_text_and_no_payload_leaves_the_switch(ho
 
 
 def test_what_a_fault_takes_is_seen_as_lost(home: Path) -> None:
-    from lab.cluster.links import LinkFault
+    from lab.cluster.link_faults import LinkFault
     from lab.cluster.vm.link_faults import Held, write_links
 
     switch = Switch(NAMES)

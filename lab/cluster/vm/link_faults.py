@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lab.cluster.links import LinkFault
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.vm.owner import Owner
 from lab.files import write_private
 

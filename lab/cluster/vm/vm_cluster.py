@@ -13,7 +13,8 @@ from pathlib import Path
 
 from lab import file_lock, paths
 from lab.cluster import lab_paths, swarm_init
-from lab.cluster.links import LinkFault
+from lab.cluster.faults import FAULTS
+from lab.cluster.link_faults import LinkFault
 from lab.cluster.machine_faults import ENGINE, MachineFault
 from lab.cluster.model import Acceleration, Capacity, ClusterStatus, Images, NodeStatus, Progress, Report, silent
 from lab.cluster.snapshot import Snapshots
@@ -32,7 +33,6 @@ from lab.wait import wait_until
 BOOT_BOUND = 300.0
 REJOIN_BOUND = 180.0
 _POLL = 0.5
-_FAULTS = (*("stop", "start", "cut", "partition", "silence", "delay", "lose", "block", "fill", "hang", "skew", "heal"),)
 _ASK = 10.0
 _STAGES: Mapping[str, float] = {"kernel": 0.2, "disk repair": 0.25, "disk": 0.3, "network": 0.45, "engine": 0.5}
 
@@ -70,7 +70,7 @@ class VmCluster:
 
     @property
     def faults(self) -> frozenset[str]:
-        return frozenset(_FAULTS)
+        return frozenset(FAULTS)
 
     @property
     def capacity(self) -> Capacity:
