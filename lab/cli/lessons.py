@@ -89,10 +89,12 @@ def is_file_name(name: str) -> bool:
 
 
 def run(args: argparse.Namespace, out: Out) -> int:
-    """Run lessons from their checkpoints; exit with 0 only when every check was false before and true after."""
+    """Run lessons from their checkpoints; exit with 0 only when every check was false before and true after. With
+    --record, the tape of each that passed is saved in that folder; the tape of one that did not, beside it."""
     from lab.cluster import api  # only this command needs it
-    from lab.session.run import go_through
+    from lab.session.run import go_through, record_passed
     from lab.session.shard import take_shard
+    from lab.tape.find import SUFFIX
 
     if args.shard and not args.all:
         raise InputError("--shard goes with --all", remedy=f"swarmlab run --all --shard {shlex.quote(args.shard)}")
@@ -101,9 +103,21 @@ def run(args: argparse.Namespace, out: Out) -> int:
         wanted = take_shard(wanted, args.shard)
     if args.until and not any(lesson.step(args.until) for lesson in wanted):
         raise InputError(f"none of these lessons has a step {args.until}")
+    if args.record and args.until:
+        raise InputError("--record is for whole lessons", remedy="leave out --until")
+    folder = Path(args.record) if args.record else None
+    if folder is not None:
+        for lesson in wanted:
+            expect_writable(folder / f"{lesson.id}{SUFFIX}")
+
     began = time.monotonic()
     with api.at_work(args.name, f"running {', '.join(lesson.id for lesson in wanted)}"):
-        results = [go_through(args.name, lesson, out.say, until=args.until) for lesson in wanted]
+        results = [
+            record_passed(args.name, lesson, out.say, folder)
+            if folder
+            else go_through(args.name, lesson, out.say, until=args.until)
+            for lesson in wanted
+        ]
     held = all(result.passed for result in results)
     seconds, slowest = round(time.monotonic() - began, 1), slowest_steps(results)
     out.result({"passed": held, "seconds": seconds, "lessons": results, "slowest": slowest})

@@ -115,6 +115,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     run.add_argument("--all", action="store_true", help="all lessons, in the syllabus's order")
     run.add_argument("--shard", metavar="I/N", help="with --all: the I-th of N parts that take about the same time")
     run.add_argument("--until", metavar="STEP", help="stop after this step")
+    run.add_argument("--record", metavar="FOLDER", help="also save the tape of each lesson that passes there")
     reset = add("reset", "lessons", "reset the cluster to the start of a lesson or of a step", named=False)
     reset.add_argument(
         "--name", type=_lab_names, default=argparse.SUPPRESS, metavar="NAME[,NAME...]", help="which lab, or several"

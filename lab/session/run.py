@@ -21,6 +21,7 @@ from lab.session.describe_lesson import find_lesson, lesson_text
 from lab.session.live import TYPING
 from lab.session.reset_to import By, Done, keep_checkpoint, reset_to
 from lab.session.standings import identify
+from lab.tape.find import SUFFIX
 from lab.tape.tape import Header, Recorder
 from lab.tape.transcript import Transcript
 from lab.terminal.redact import Redactor
@@ -131,6 +132,16 @@ def go_through(
         say(redactor.whole(line))
     if recorder is not None and recorder.left_out:
         say(f"The recording leaves out {count_of(recorder.left_out, 'thing')} that no tape can hold.")
+    return result
+
+
+def record_passed(name: str, lesson: Lesson, say: Callable[[str], None], folder: Path) -> LessonResult:
+    """Go through a lesson as `go_through` does, and save its tape in `folder`. The tape of a lesson that did not pass
+    is LESSON.failed.tape; an older one stays until the lesson has passed."""
+    failed = folder / f"{lesson.id}.failed{SUFFIX}"
+    result = go_through(name, lesson, say, tape=failed)
+    if result.passed:
+        failed.replace(folder / f"{lesson.id}{SUFFIX}")
     return result
 
 

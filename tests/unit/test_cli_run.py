@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,4 +73,33 @@ def test_a_shard_without_a_lesson_is_refused(went: list[str], capsys: pytest.Cap
 def test_a_shard_goes_with_all(went: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "scaling", "--shard", "1/2"]) == 2
     assert "--shard goes with --all" in capsys.readouterr().err
+    assert went == []
+
+
+def test_a_run_that_records_keeps_the_tapes_of_what_passed(
+    went: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def go_through(name: str, lesson: Lesson, say: Callable[[str], None], *, tape: Path, **_: Any) -> LessonResult:
+        tape.write_text(f"a new tape of {lesson.id}")
+        return LessonResult(lesson.id, lesson.title, lesson.id != "scaling", 1.0, ())
+
+    monkeypatch.setattr("lab.session.run.go_through", go_through)
+    for id in ("orientation", "scaling"):
+        (tmp_path / f"{id}.tape").write_text("an old tape")
+    assert main(["run", "orientation", "scaling", "--record", str(tmp_path), "--json"]) == 1
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "orientation.tape": "a new tape of orientation",
+        "scaling.tape": "an old tape",
+        "scaling.failed.tape": "a new tape of scaling",
+    }
+
+
+def test_a_folder_that_cannot_hold_tapes_is_refused_first(
+    went: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["run", "orientation", "--record", str(tmp_path / "file")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert main(["run", "orientation", "--until", "nodes", "--record", str(tmp_path)]) == 2
+    assert "--record is for whole lessons" in capsys.readouterr().err
     assert went == []
