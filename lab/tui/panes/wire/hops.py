@@ -1,48 +1,77 @@
-"""The way of one request between the nodes: the answer that the lab got, and the connections opened meanwhile.
+"""The way of one request between the nodes: the connections over which it was asked and answered, hop by hop.
 
-A request from here enters a node outside of the nodes' own network. What follows on it is known: a connection from the
-node that was asked, then one from each node that was reached so.
+The newest request that a machine made to a published port of another is preferred: its whole way is on the nodes' own
+network. A request from the lab enters a node from outside of that network; its way from there on is known. Without
+either, it is one that a container made. What happens inside a node is not on its network: two hops belong together when
+they are the same connection, by its first sequence number, or else by who asks, on which node, and when.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from lab.tui.panes.wire.tasks import find_answering, find_owner, publishing, tasks_at
 
 if TYPE_CHECKING:
     from lab.world.entries import Hit
-    from lab.world.wire import Opening
+    from lab.world.swarm import Task
+    from lab.world.wire import Exchange
     from lab.world.world import World
 
-#: Seconds by which the two clocks' reports may differ.
-SLACK = 0.15
-#: Seconds for which a request is of interest.
-RECENT = 120.0
+    Timed = tuple[float, Exchange]
+
+#: Seconds by which the times of the lab and of the switch may differ, and those of two reports.
+SLACK, JITTER = 0.15, 0.02
+#: Seconds for which a request is of interest: one from the lab or a container, and one between the nodes.
+RECENT, RECENT_BETWEEN = 120.0, 30.0
+#: Seconds for which a connection that is being opened may be on its way.
+_OPENING = 10.0
 _MOST = 6
 
 
 @dataclass(frozen=True)
 class Hop:
-    """A connection on the way of a request, and the task that it led to, "" for one that is not known. `others` is how
-    many more were opened from the same node at that time, any of which may have been the request's."""
+    """An exchange on the way of a request, `since` the first frame of all, and the name of the task that it led to, ""
+    if that is not known. `same`: it is the connection of the hop before, with other addresses. `others` is how many
+    more there were from the same node at that time, any of which may have been the request's."""
 
-    opening: Opening
-    task: str
-    others: int
+    since: float
+    exchange: Exchange
+    task: str = ""
+    same: bool = False
+    others: int = 0
 
 
 @dataclass(frozen=True)
 class Path:
-    """A request and its hops. `local`: the replica that answered runs on the node that was asked."""
+    """A request, so long `ago`, and its hops; `hit` if the lab made it. `local`: the task that answered runs on the
+    node that was asked. `unseen`: the task that answered and its node, where the hops do not lead there."""
 
-    hit: Hit
     ago: float
     hops: tuple[Hop, ...]
-    local: bool
+    hit: Hit | None = None
+    local: bool = False
+    unseen: tuple[str, str] = ("", "")
 
 
 def find_path(world: World, now: float) -> Path | None:
-    """Return the way of the newest request that was answered while the wire was read and whose way can be told."""
+    """Return the way of the newest request whose way can be told."""
+    known = tuple(each for each in world.wire.exchanges if each[1].target not in ("", each[1].source))
+    for began, one in reversed(known):
+        if not one.network and not one.turn and now - began <= RECENT_BETWEEN and publishing(world, one.port):
+            return Path(now - began, _follow(world, known, (began, one)))
+    if path := _from_lab(world, known, now):
+        return path
+    for began, one in reversed(known):
+        if one.network and not one.turn and now - began <= RECENT:
+            return Path(now - began, _follow(world, known, (began, one), alone=False))
+    return None
+
+
+def _from_lab(world: World, known: Sequence[Timed], now: float) -> Path | None:
+    """Return the way of the lab's newest request that was answered while the wire was read."""
     since = min((at - report.seconds for at, report in world.wire.reports), default=now)
     until = max((at for at, _ in world.wire.reports), default=0.0)
     for at, hit in reversed(world.hits):
@@ -50,44 +79,108 @@ def find_path(world: World, now: float) -> Path | None:
             return None
         if not hit.status or at > until:
             continue
-        hops = _hops(world, at, hit)
-        local = not hops and _node_of(world, hit) == hit.node
-        if hops or local:
-            return Path(hit, now - at, hops, local)
+        by = find_answering(world, hit.replica)
+        node = world.swarm.node_name(by.node) if by else ""
+        first = _first(world, known, at, hit)
+        if not first:
+            if node == hit.node:
+                return Path(now - at, (), hit, local=True)
+            continue
+        front = find_answering(world, hit.front)
+        hops = _follow(world, known, first[0], first[1], tuple(task for task in (by, front) if task))
+        unseen = (world.swarm.task_name(by), node) if by and node != hops[-1].exchange.target else ("", "")
+        return Path(now - at, hops, hit, unseen=unseen)
     return None
 
 
-def _hops(world: World, at: float, hit: Hit) -> tuple[Hop, ...]:
-    began = at - hit.ms / 1000 - SLACK
-    opened = [one for when, one in world.wire.openings if began <= when <= at + SLACK]
-    found: list[Hop] = []
-    node, ports = hit.node, _ports(world, hit.port)
-    while len(found) < _MOST:
-        # The mesh opens the first connection, for the published port; what is opened later has ports of its own.
-        mine = [o for o in opened if o.source == node and o.target not in ("", node) and (found or o.port in ports)]
-        if not mine:
-            break
-        one = mine[0]
-        found.append(Hop(one, find_task(world, one.address), len(mine) - 1))
-        opened.remove(one)
-        node = one.target
-    return tuple(found)
+def _first(world: World, known: Sequence[Timed], at: float, hit: Hit) -> tuple[Timed, int] | None:
+    """Return the connection over which a request of the lab left the node that was asked, and how many others there
+    are that may be it."""
+    began = at - hit.ms / 1000
+    ports = {hit.port, *(port.target for service in publishing(world, hit.port) for port in service.spec.ports)}
+    # Who answers first is known unless the request goes through Traefik.
+    by = None if hit.host else find_answering(world, hit.front or hit.replica)
+    between_nodes = {one.sequence for _, one in known if not one.network}
+    found = [
+        (when, one)
+        for when, one in known
+        if one.source == hit.node and one.network and not one.turn and began - SLACK <= when <= at + SLACK
+        if one.port in ports and one.sequence not in between_nodes
+        if by is None or not by.addresses or one.address in by.addresses
+    ]
+    return (min(found, key=lambda each: abs(each[0] - began)), len(found) - 1) if found else None
 
 
-def _ports(world: World, published: int) -> frozenset[int]:
-    """Return the ports that a request to a published port may have between the nodes: that one, and its target."""
-    services = world.swarm.services.values()
-    targets = (port.target for service in services for port in service.spec.ports if port.published == published)
-    return frozenset((published, *targets))
+def _follow(
+    world: World,
+    known: Sequence[Timed],
+    first: Timed,
+    others: int = 0,
+    by: tuple[Task, ...] = (),
+    *,
+    alone: bool = True,
+) -> tuple[Hop, ...]:
+    """Return the hops from this one on. `by` are the tasks that answered, the last of the way first; `alone`: nothing
+    else is asked over the first connection."""
+    hops: list[Hop] = []
+    left, found, same = list(known), first, False
+    while True:
+        began, one = found
+        left = [each for each in left if each[1].connection != one.connection]
+        one = _whole(known, found) if same or (alone and not hops) else one
+        tasks = tasks_at(world, one)
+        name = world.swarm.task_name(tasks[0]) if tasks and one.network else ""
+        hops.append(Hop(max(0.0, began - first[0]), one, name, same, others))
+        nexts = [each for each in left if _is_same(each, began, one)]
+        same = bool(nexts)
+        if not same and not (by and by[0] in tasks):
+            nexts = _next(world, left, (began, one), tasks, by)
+        if not nexts or len(hops) == _MOST:
+            return tuple(hops)
+        found, others = nexts[0], 0 if same else len(nexts) - 1
 
 
-def find_task(world: World, address: str) -> str:
-    """Return the name of the task that has an address on an overlay network; "" when none of those that run has."""
-    swarm = world.swarm
-    return next((swarm.task_name(t) for t in swarm.tasks.values() if address in t.addresses and t.live), "")
+def _is_same(other: Timed, began: float, one: Exchange) -> bool:
+    """Return whether this is the same connection as it goes on from where it came to."""
+    when, it = other
+    on = it.source == one.target and it.sequence == one.sequence and not it.turn
+    return on and one.sequence > 0 and abs(when - began) <= _OPENING
 
 
-def _node_of(world: World, hit: Hit) -> str:
-    """Return the node of the replica that answered, known by the beginning of its container's id."""
-    tasks = (t for t in world.swarm.tasks.values() if hit.replica and t.container.startswith(hit.replica))
-    return next((world.swarm.node_name(task.node) for task in tasks), "")
+def _next(world: World, left: Sequence[Timed], hop: Timed, tasks: Sequence[Task], by: Sequence[Task]) -> list[Timed]:
+    """Return the exchanges any of which those tasks may have begun for the request."""
+    began, one = hop
+    end = began + one.answered if one.answered is not None else float("inf")
+    here = [
+        (when, it)
+        for when, it in left
+        if it.source == one.target and it.network and began - JITTER <= when <= end + JITTER
+    ]
+    asking, answering = ({address for task in those for address in task.addresses} for those in (tasks, by))
+    own = [each for each in here if each[1].client in asking]
+    if right := [each for each in own if each[1].address in answering]:
+        return right
+    # Behind a virtual IP the node itself asks, for whichever of its containers.
+    return own or [e for e in here if e[1].address in answering and find_owner(world, e[1].client) is None]
+
+
+def _whole(known: Sequence[Timed], first: Timed) -> Exchange:
+    """Return all that was asked and answered over a connection, as one exchange."""
+    began, one = first
+    parts = sorted(
+        (e for e in known if e[1].connection == one.connection and e[1].turn >= one.turn), key=lambda e: e[1].turn
+    )
+    whole = one
+    for when, part in parts[1:]:
+        whole = replace(
+            whole,
+            answered=_later(when - began, part.answered, whole.answered),
+            ended=_later(when - began, part.ended, whole.ended),
+            sent=whole.sent + part.sent,
+            got=whole.got + part.got,
+        )
+    return whole
+
+
+def _later(since: float, time: float | None, before: float | None) -> float | None:
+    return before if time is None else max(0.0, since + time)
