@@ -1,4 +1,4 @@
-"""Connections between the nodes, followed by synthetic frames, all of them or a sample: what was asked, what came back."""
+"""Connections between the nodes, followed by synthetic frames, all or a sample of them: what is told, and when."""
 
 from __future__ import annotations
 
@@ -168,10 +168,10 @@ def test_a_sample_tells_less_and_nothing_else(talks: list[Talk], data: st.DataOb
     frames: list[tuple[Talk, Frame, bool, int]] = []
     for talk in talks:
         steps = [(False, 0, SYN), (True, 0, SYN_ACK), *data.draw(STEPS)]
-        times = accumulate(data.draw(st.lists(st.floats(0, 0.5), min_size=len(steps), max_size=len(steps))))
+        pauses = data.draw(st.lists(st.floats(0, 0.5), min_size=len(steps), max_size=len(steps)))
         frames += [
             (talk, talk.frame(at, flags, size, back=back), back, size)
-            for at, (back, size, flags) in zip(times, steps, strict=True)
+            for at, (back, size, flags) in zip(accumulate(pauses), steps, strict=True)
         ]
     frames.sort(key=lambda each: each[1].at)
     kept = [each for each in frames if data.draw(st.booleans())]

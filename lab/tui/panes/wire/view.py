@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from lab.text import count_of
-from lab.tui.panes.common import finish, heading
+from lab.tui.panes.common import finish, heading, pack
 from lab.tui.panes.swarm.quorum import listed
 from lab.tui.panes.wire.rates import Carried, Rate, Rates, find_rates, format_number, format_size
 from lab.tui.panes.wire.tasks import find_network
@@ -42,17 +42,18 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def lines(world: World, room: int, height: int, now: float) -> tuple[Line, ...]:
-    """Return the rates between the nodes, what is carried, and one request's way; with no blank lines if they are too
-    many for the height."""
+    """Return the rates between the nodes, what is carried, and one request's way; closer together if they are too many
+    lines for the height."""
     found = finish(_all(world, max(room, 30), now), room)
-    return found if len(found) <= height else tuple(line for line in found if line)
+    return found if len(found) <= height else finish(_all(world, max(room, 30), now, close=True), room)
 
 
-def _all(world: World, room: int, now: float) -> Iterator[Line]:
+def _all(world: World, room: int, now: float, *, close: bool = False) -> Iterator[Line]:
     rates = find_rates(world, now)
     if not rates.seconds:
         yield from wrap([(EMPTY, "quiet")], room)
         return
+    blank: tuple[Line, ...] = () if close else ((),)
     total = f"{format_number(rates.total.frames)} frames/s  {format_size(rates.total.size)}/s"
     yield heading("Between the nodes", room, total)
     yield from _matrix(world, rates, room)
@@ -60,12 +61,12 @@ def _all(world: World, room: int, now: float) -> Iterator[Line]:
         yield from wrap(
             [(f"reckoned from a sample: {rates.sampled * 100:.0f} % of the frames were read", "quiet")], room
         )
-    yield ()
+    yield from blank
     yield heading("What they carry", room, f"the last {rates.seconds:.0f} s")
-    yield from _carried(world, rates, room)
+    yield from _carried(world, rates, room, close=close)
     for text, frames in sorted(world.wire.marks.items()):
         yield from wrap([("◉ ", "bad"), (text, "code"), (f" was in clear in {count_of(frames, 'frame')}", "")], room)
-    yield ()
+    yield from blank
     yield from draw_way(world, room, now, sampled=rates.sampled < 1)
 
 
@@ -91,12 +92,17 @@ def _cell(rate: Rate | None, same: bool, each: int) -> Span:
     return format_number(rate.frames).rjust(each), "run" if rate.frames >= 1 else ""
 
 
-def _carried(world: World, rates: Rates, room: int) -> Iterator[Line]:
+def _carried(world: World, rates: Rates, room: int, *, close: bool) -> Iterator[Line]:
     rows = sorted(rates.carried.items(), key=lambda row: (_ORDER.index(row[0][0]), row[0][1]))
     if not rows:
         yield from wrap([("nothing passed", "quiet")], room)
         return
     named = [(_name(world, key), rate) for key, rate in rows]
+    if close:
+        yield from pack(
+            ([(f"{name} ", "quiet"), (f"{format_number(rate.frames)}/s", "")] for name, rate in named), room
+        )
+        return
     label = min(room // 2, max(cell_len(name) for name, _ in named) + 2)
     top = max(*(rate.frames for _, rate in named), 0.1)
     size = max(4, min(40, room - label - 22))

@@ -63,7 +63,7 @@ def _there(world: World, hop: Hop, room: int) -> Iterator[Span]:
     if hop.task:
         yield f"  {hop.task}", ""
     if hop.same:
-        yield f"  (the same connection, as from {one.source})", "quiet"
+        yield "  (the same connection)", "quiet"
     elif one.turn:
         yield "  (the connection was open before)", "quiet"
     if hop.others:
