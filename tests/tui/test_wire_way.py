@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lab.tui.appearance import Appearance
 from lab.tui.panes.wire import view as pane
-from lab.tui.panes.wire.hops import find_path
+from lab.tui.panes.wire.hops import find_way
 from lab.tui.spans import plain, width
 from lab.world.entries import Fact, Hit, SwarmChanged
 from lab.world.swarm import Port, Service, ServiceSpec, Task
@@ -79,10 +79,10 @@ def after(*exchanges: Exchange, hit: Hit | None = None, unread: int = 0) -> Worl
 
 def hops(*exchanges: Exchange, hit: Hit | None = HIT) -> list[str]:
     now = after(*exchanges, hit=hit)
-    path = find_path(now, now.at)
-    if path is None:
+    way = find_way(now, now.at)
+    if way is None:
         return []
-    return ["local"] if path.local else [f"{h.exchange.source} {h.exchange.target} {h.others}" for h in path.hops]
+    return ["local"] if way.local else [f"{h.exchange.source} {h.exchange.target} {h.others}" for h in way.hops]
 
 
 def drawn(now: World, room: int = 76) -> str:
@@ -102,10 +102,10 @@ def test_the_labs_request_is_told_down_and_up() -> None:
 
 def test_a_request_between_nodes_is_told_from_its_client_to_the_task_and_back() -> None:
     now = after(OUTER, ASKED, hit=HIT)
-    path = find_path(now, now.at)
-    assert path is not None
-    assert path.hit is None
-    assert [(hop.exchange.source, hop.exchange.target, hop.same) for hop in path.hops] == [
+    way = find_way(now, now.at)
+    assert way is not None
+    assert way.hit is None
+    assert [(hop.exchange.source, hop.exchange.target, hop.same) for hop in way.hops] == [
         ("node3", "node1", False),
         ("node1", "node4", True),
     ]
@@ -161,13 +161,13 @@ def test_all_that_was_said_over_a_requests_own_connection_is_its_hop() -> None:
     shook = replace(TO_EDGE, answered=0.01, got=3000, sent=300)
     then = replace(shook, ago=0.23, turn=1, accepted=None, asked=0.0, answered=0.04, ended=0.05, sent=100, got=500)
     now = after(shook, then, TO_PAGE, hit=HOST)
-    path = find_path(now, now.at)
-    assert path is not None
-    whole = path.hops[0].exchange
+    way = find_way(now, now.at)
+    assert way is not None
+    whole = way.hops[0].exchange
     assert (whole.sent, whole.got, whole.accepted) == (400, 3500, ASKED.accepted)
     assert whole.answered == pytest.approx(0.06)
     assert whole.ended == pytest.approx(0.07)
-    assert len(path.hops) == 2
+    assert len(way.hops) == 2
 
 
 def test_a_hop_that_may_be_another_requests_says_so() -> None:
@@ -185,8 +185,8 @@ def test_what_is_not_the_labs_request_is_not_told_as_its() -> None:
         replace(ASKED, turn=1),
     ):
         now = after(other, hit=HIT)
-        path = find_path(now, now.at)
-        assert path is None or path.hit is None
+        way = find_way(now, now.at)
+        assert way is None or way.hit is None
     assert hops(ASKED, hit=replace(HIT, status=0, error="refused")) == ["node1 node4 0"]
     assert "port 8080, asked from elsewhere" in drawn(after(ASKED))
 
@@ -239,11 +239,11 @@ def test_any_exchanges_are_drawn_and_a_way_goes_on_where_it_led(
 ) -> None:
     now = after(*exchanges, hit=hit)
     assert all(width(line) <= room for line in pane.lines(now, room, 20, now.at))
-    path = find_path(now, now.at)
-    if path is not None:
-        for one, other in zip(path.hops, path.hops[1:], strict=False):
+    way = find_way(now, now.at)
+    if way is not None:
+        for one, other in zip(way.hops, way.hops[1:], strict=False):
             assert other.exchange.source == one.exchange.target
-        assert len({hop.exchange.connection for hop in path.hops}) == len(path.hops)
+        assert len({hop.exchange.connection for hop in way.hops}) == len(way.hops)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class Hop:
 
 
 @dataclass(frozen=True)
-class Path:
+class Way:
     """A request, so long `ago`, and its hops; `hit` if the lab made it. `local`: the task that answered runs on the
     node that was asked. `unseen`: the task that answered and its node, where the hops do not lead there."""
 
@@ -56,21 +56,21 @@ class Path:
     unseen: tuple[str, str] = ("", "")
 
 
-def find_path(world: World, now: float) -> Path | None:
+def find_way(world: World, now: float) -> Way | None:
     """Return the way of the newest request whose way can be told."""
     known = tuple(each for each in world.wire.exchanges if each[1].target not in ("", each[1].source))
     for began, one in reversed(known):
         if not one.network and not one.turn and now - began <= RECENT_BETWEEN and publishing(world, one.port):
-            return Path(now - began, _follow(world, known, (began, one)))
-    if path := _from_lab(world, known, now):
-        return path
+            return Way(now - began, _follow(world, known, (began, one)))
+    if way := _from_lab(world, known, now):
+        return way
     for began, one in reversed(known):
         if one.network and not one.turn and now - began <= RECENT:
-            return Path(now - began, _follow(world, known, (began, one), alone=False))
+            return Way(now - began, _follow(world, known, (began, one), alone=False))
     return None
 
 
-def _from_lab(world: World, known: Sequence[Timed], now: float) -> Path | None:
+def _from_lab(world: World, known: Sequence[Timed], now: float) -> Way | None:
     """Return the way of the lab's newest request that was answered while the wire was read."""
     since = min((at - report.seconds for at, report in world.wire.reports), default=now)
     until = max((at for at, _ in world.wire.reports), default=0.0)
@@ -84,12 +84,12 @@ def _from_lab(world: World, known: Sequence[Timed], now: float) -> Path | None:
         first = _first(world, known, at, hit)
         if not first:
             if node == hit.node:
-                return Path(now - at, (), hit, local=True)
+                return Way(now - at, (), hit, local=True)
             continue
         front = find_answering(world, hit.front)
         hops = _follow(world, known, first[0], first[1], tuple(task for task in (by, front) if task))
         unseen = (world.swarm.task_name(by), node) if by and node != hops[-1].exchange.target else ("", "")
-        return Path(now - at, hops, hit, unseen=unseen)
+        return Way(now - at, hops, hit, unseen=unseen)
     return None
 
 

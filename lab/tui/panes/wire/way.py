@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.tui.panes.common import heading
-from lab.tui.panes.wire.hops import Hop, Path, find_path
+from lab.tui.panes.wire.hops import Hop, Way, find_way
 from lab.tui.panes.wire.rates import format_size
 from lab.tui.panes.wire.tasks import find_network, find_owner
 from lab.tui.spans import Line, Span, fit, width, wrap
@@ -22,26 +22,26 @@ _INSIDE = "What a node does inside is not seen: its published port, which task i
 def draw_way(world: World, room: int, now: float, *, sampled: bool) -> Iterator[Line]:
     """Yield the way of one request; `sampled`: not all frames were read."""
     yield heading("One request's way", room)
-    path = find_path(world, now)
-    if path is None:
+    way = find_way(world, now)
+    if way is None:
         yield from wrap([("None was seen yet.", "quiet")], room)
         return
-    yield _begin(world, path, room)
-    for depth, hop in enumerate(path.hops):
+    yield _begin(world, way, room)
+    for depth, hop in enumerate(way.hops):
         yield from _row(_there(world, hop, room), f"{'  ' * depth}└▶ ", _at(hop.exchange.sent, hop.since), room)
-    for depth, hop in reversed(tuple(enumerate(path.hops))):
+    for depth, hop in reversed(tuple(enumerate(way.hops))):
         yield from _row(_back(hop), f"{'  ' * depth}◀┘ ", _answer(hop), room)
-    yield from wrap([(" ".join(_unseen(path, sampled=sampled)), "quiet")], room)
+    yield from wrap([(" ".join(_unseen(way, sampled=sampled)), "quiet")], room)
 
 
-def _begin(world: World, path: Path, room: int) -> Line:
+def _begin(world: World, way: Way, room: int) -> Line:
     """Return who asked whom."""
-    ago = f"{max(0.0, path.ago):.0f} s ago"
-    if path.hit is not None:
-        hit = path.hit
+    ago = f"{max(0.0, way.ago):.0f} s ago"
+    if way.hit is not None:
+        hit = way.hit
         told: Line = ((f"status {hit.status}", ""), (f"  {hit.ms:.0f} ms, {ago}", "quiet"))
         return fit(((hit.node, "name"), (f"  {hit.address}", "code")), told, room)
-    one = path.hops[0].exchange
+    one = way.hops[0].exchange
     asked: Line = ((one.source, "name"), (f"  port {one.port}", "code"), (", asked from elsewhere", ""))
     if not one.network:
         asked = ((one.source, "name"), (" asks ", ""), (one.target, "name"), (f"  port {one.port}", "code"))
@@ -93,14 +93,14 @@ def _row(spans: Iterator[Span], arrow: str, right: Line, room: int) -> Iterator[
     yield from lines[1:]
 
 
-def _unseen(path: Path, *, sampled: bool) -> Iterator[str]:
+def _unseen(way: Way, *, sampled: bool) -> Iterator[str]:
     """Yield what was not seen of the way."""
-    if path.local:
+    if way.local:
         yield "A task on the same node answered: nothing crossed the wire."
-    elif path.hit is not None:
-        yield f"{path.hit.node} was asked from outside of this network."
-    if path.unseen[0]:
-        yield f"How it got on to {path.unseen[0]} on {path.unseen[1]} was not seen: encrypted, perhaps."
+    elif way.hit is not None:
+        yield f"{way.hit.node} was asked from outside of this network."
+    if way.unseen[0]:
+        yield f"How it got on to {way.unseen[0]} on {way.unseen[1]} was not seen: encrypted, perhaps."
     if sampled:
         yield "Of a sample, hops may be missing."
     yield _INSIDE
