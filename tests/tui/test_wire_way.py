@@ -147,6 +147,19 @@ def test_what_a_proxy_did_not_ask_for_this_request_is_no_hop(changed: Exchange) 
     assert "How it got on to app_backend.1 on node2 was not seen" in text
 
 
+def test_a_proxy_on_the_node_that_was_asked_begins_the_way_between_nodes() -> None:
+    at_home = replace(HOST, node="node4")
+    way = find_way(now := after(TO_PAGE, hit=at_home), now.at)
+    assert way is not None
+    assert way.hit == at_home
+    assert [hop.task for hop in way.hops] == ["app_backend.1"]
+    other = replace(TO_EDGE, source="node4", target="node3", address="10.0.0.77")
+    assert hops(other, TO_PAGE, hit=at_home) == ["node4 node2 0"], "somebody else's, over the mesh"
+    way = find_way(now := after(replace(TO_PAGE, address="10.0.1.6"), hit=at_home), now.at)
+    assert way is not None
+    assert way.hit is None, "to another task: not the request's"
+
+
 def test_behind_a_virtual_ip_the_node_asks_and_the_task_that_answered_is_known() -> None:
     assert hops(TO_EDGE, replace(TO_PAGE, client="10.0.1.77"), hit=HOST) == ["node1 node4 0", "node4 node2 0"]
 

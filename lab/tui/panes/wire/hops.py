@@ -9,25 +9,24 @@ they are the same connection, by its first sequence number, or else by who asks,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.tui.panes.wire.tasks import find_answering, find_owner, publishing, tasks_at
+from lab.tui.panes.wire.next_hop import find_next, is_same, join_turns
+from lab.tui.panes.wire.tasks import find_answering, publishing, tasks_at
+from lab.world.wire import Exchange
 
 if TYPE_CHECKING:
     from lab.world.entries import Hit
     from lab.world.swarm import Task
-    from lab.world.wire import Exchange
     from lab.world.world import World
 
     Timed = tuple[float, Exchange]
 
-#: Seconds by which the times of the lab and of the switch may differ, and those of two reports.
-SLACK, JITTER = 0.15, 0.02
+#: Seconds by which the times of the lab and of the switch may differ.
+SLACK = 0.15
 #: Seconds for which a request is of interest: one from the lab or a container, and one between the nodes.
 RECENT, RECENT_BETWEEN = 120.0, 30.0
-#: Seconds for which a connection that is being opened may be on its way.
-_OPENING = 10.0
 _MOST = 6
 
 
@@ -80,22 +79,29 @@ def _from_lab(world: World, known: Sequence[Timed], now: float) -> Way | None:
         if not hit.status or at > until:
             continue
         by = find_answering(world, hit.replica)
+        answered = tuple(task for task in (by, find_answering(world, hit.front)) if task)
         node = world.swarm.node_name(by.node) if by else ""
-        first = _first(world, known, at, hit)
-        if not first:
-            if node == hit.node:
-                return Way(now - at, (), hit, local=True)
-            continue
-        front = find_answering(world, hit.front)
-        hops = _follow(world, known, first[0], first[1], tuple(task for task in (by, front) if task))
-        unseen = (world.swarm.task_name(by), node) if by and node != hops[-1].exchange.target else ("", "")
-        return Way(now - at, hops, hit, unseen=unseen)
+        ways = [
+            _follow(world, known, *first, answered, alone=alone)
+            for first, alone in (
+                (_first(world, known, at, hit), True),
+                (_first_inside(world, known, at, hit, answered), False),
+            )
+            if first is not None
+        ]
+        # Where there are two, one leads on over the mesh, the other from a task on the node that was asked.
+        hops = min(ways, key=lambda way: way[-1].exchange.target != node, default=())
+        if not hops and node == hit.node:
+            return Way(now - at, (), hit, local=True)
+        if hops:
+            missing = by is not None and node != hops[-1].exchange.target
+            return Way(now - at, hops, hit, unseen=(world.swarm.task_name(by), node) if by and missing else ("", ""))
     return None
 
 
 def _first(world: World, known: Sequence[Timed], at: float, hit: Hit) -> tuple[Timed, int] | None:
-    """Return the connection over which a request of the lab left the node that was asked, and how many others there
-    are that may be it."""
+    """Return the connection over which the mesh sent a request of the lab from the node that was asked to another, and
+    how many others there are that may be it."""
     began = at - hit.ms / 1000
     ports = {hit.port, *(port.target for service in publishing(world, hit.port) for port in service.spec.ports)}
     # Who answers first is known unless the request goes through Traefik.
@@ -109,6 +115,22 @@ def _first(world: World, known: Sequence[Timed], at: float, hit: Hit) -> tuple[T
         if by is None or not by.addresses or one.address in by.addresses
     ]
     return (min(found, key=lambda each: abs(each[0] - began)), len(found) - 1) if found else None
+
+
+def _first_inside(
+    world: World, known: Sequence[Timed], at: float, hit: Hit, by: tuple[Task, ...]
+) -> tuple[Timed, int] | None:
+    """Return what a task on the node that was asked itself asked the tasks that answered, and how many others may be
+    it: the mesh led to that task inside the node."""
+    began = at - hit.ms / 1000 - SLACK
+    entry = Exchange(0.0, "", hit.node, 0, "", 0, "", hit.port, answered=at + SLACK - began)
+    answering = {address for task in by for address in task.addresses}
+    inside = tasks_at(world, entry)
+    if not inside or any(task.service == inside[0].service for task in by[:1]):
+        return None
+    nexts = find_next(world, known, (began, entry), inside, by)
+    found = [each for each in nexts if each[1].address in answering]
+    return (found[0], len(found) - 1) if found else None
 
 
 def _follow(
@@ -127,60 +149,14 @@ def _follow(
     while True:
         began, one = found
         left = [each for each in left if each[1].connection != one.connection]
-        one = _whole(known, found) if same or (alone and not hops) else one
+        one = join_turns(known, found) if same or (alone and not hops) else one
         tasks = tasks_at(world, one)
         name = world.swarm.task_name(tasks[0]) if tasks and one.network else ""
         hops.append(Hop(max(0.0, began - first[0]), one, name, same, others))
-        nexts = [each for each in left if _is_same(each, began, one)]
+        nexts = [each for each in left if is_same(each, began, one)]
         same = bool(nexts)
         if not same and not (by and by[0] in tasks):
-            nexts = _next(world, left, (began, one), tasks, by)
+            nexts = find_next(world, left, (began, one), tasks, by)
         if not nexts or len(hops) == _MOST:
             return tuple(hops)
         found, others = nexts[0], 0 if same else len(nexts) - 1
-
-
-def _is_same(other: Timed, began: float, one: Exchange) -> bool:
-    """Return whether this is the same connection as it goes on from where it came to."""
-    when, it = other
-    on = it.source == one.target and it.sequence == one.sequence and not it.turn
-    return on and one.sequence > 0 and abs(when - began) <= _OPENING
-
-
-def _next(world: World, left: Sequence[Timed], hop: Timed, tasks: Sequence[Task], by: Sequence[Task]) -> list[Timed]:
-    """Return the exchanges any of which those tasks may have begun for the request."""
-    began, one = hop
-    end = began + one.answered if one.answered is not None else float("inf")
-    here = [
-        (when, it)
-        for when, it in left
-        if it.source == one.target and it.network and began - JITTER <= when <= end + JITTER
-    ]
-    asking, answering = ({address for task in those for address in task.addresses} for those in (tasks, by))
-    own = [each for each in here if each[1].client in asking]
-    if right := [each for each in own if each[1].address in answering]:
-        return right
-    # Behind a virtual IP the node itself asks, for whichever of its containers.
-    return own or [e for e in here if e[1].address in answering and find_owner(world, e[1].client) is None]
-
-
-def _whole(known: Sequence[Timed], first: Timed) -> Exchange:
-    """Return all that was asked and answered over a connection, as one exchange."""
-    began, one = first
-    parts = sorted(
-        (e for e in known if e[1].connection == one.connection and e[1].turn >= one.turn), key=lambda e: e[1].turn
-    )
-    whole = one
-    for when, part in parts[1:]:
-        whole = replace(
-            whole,
-            answered=_later(when - began, part.answered, whole.answered),
-            ended=_later(when - began, part.ended, whole.ended),
-            sent=whole.sent + part.sent,
-            got=whole.got + part.got,
-        )
-    return whole
-
-
-def _later(since: float, time: float | None, before: float | None) -> float | None:
-    return before if time is None else max(0.0, since + time)
