@@ -16,7 +16,7 @@ from lab.world.wire import Exchange
 #: Connections that are followed; of more, the one that was quiet for longest is forgotten.
 MOST = 1000
 #: Exchanges that are told at once, the last ones.
-TOLD = 40
+TOLD = 30
 #: From here on, Linux chooses ports for clients (net.ipv4.ip_local_port_range).
 CLIENT_PORTS = 32_768
 
