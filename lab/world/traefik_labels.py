@@ -30,6 +30,7 @@ _NEW_NAMES = {
     "traefik.frontend.whitelist": "traefik.http.middlewares.NAME.ipallowlist.sourcerange",
     "traefik.frontend": "traefik.http.routers.NAME.rule: Host(`...`)",
 }
+_TCP_MATCHERS = frozenset({"hostsni", "hostsniregexp", "alpn", "clientip"})
 _MISSPELT = {
     "entrypoint": "entrypoints",
     "middleware": "middlewares",
@@ -193,7 +194,7 @@ def _tcp(found: Declared) -> Iterator[Mistake]:
     for name, options in routers.items():
         key, rule = options.get("rule", Label(next(iter(options.values())).key, ""))
         names = {matcher.name.lower(): matcher for matcher in matchers(rule)}
-        if not names.keys() & {"hostsni", "hostsniregexp", "alpn", "clientip"}:
+        if not names.keys() & _TCP_MATCHERS:
             write = f"traefik.tcp.routers.{name}.rule: HostSNI(`*`)"
             yield Mistake(key, "a TCP router needs HostSNI", write)
         sni = names.get("hostsni")
@@ -210,8 +211,9 @@ def _routers(found: Declared, entrypoints: frozenset[str] | None, others: frozen
             continue
         if "rule" in options and options.value("rulesyntax") != "v2":
             key, rule = options["rule"]
-            if protocol == "http" or matchers(rule):
-                yield from (Mistake(key, wrong, write) for wrong, write in find_faults(rule))
+            # Of a TCP rule without any of its matchers, all there is to say is said by _tcp.
+            if protocol == "http" or {matcher.name.lower() for matcher in matchers(rule)} & _TCP_MATCHERS:
+                yield from (Mistake(key, wrong, write) for wrong, write in find_faults(rule, protocol))
         if entrypoints is not None and "entrypoints" in options:
             key, value = options["entrypoints"]
             for name in _split_list(value):

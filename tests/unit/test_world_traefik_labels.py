@@ -36,6 +36,12 @@ def test_a_service_that_traefik_is_told_to_pass_over_has_no_mistakes() -> None:
     assert wrong({"traefik.enable": "false", RULE: "Host('a')", "traefik.backend": "x"}) == []
 
 
+MATCHERS = (
+    *("ClientIP", "Host", "HostRegexp", "Method", "Path", "PathPrefix", "PathRegexp"),
+    *("Header", "HeaderRegexp", "Query", "QueryRegexp"),
+)
+
+
 @pytest.mark.parametrize(
     ("text", "write"),
     [
@@ -56,6 +62,25 @@ def test_a_service_that_traefik_is_told_to_pass_over_has_no_mistakes() -> None:
         ("Host(`a.b)", ["close every ( with ) and every ` with `"]),
         ("Host:a.b", ["Host(`name.example.org`)"]),
         ("Host()", ["Host(`...`)"]),
+        ("Host(``)", ["Host(`...`)"]),
+        ("Hosts(`a.b`)", ["Host(`a.b`)"]),
+        ("Wholly(`a.b`)", [f"one of {', '.join(MATCHERS)}"]),
+        ("Host(`a.b`) && PathPrefixStrip(`/x`)", ["PathPrefix(`/x`), and a middleware with stripprefix"]),
+        ("ClientIP(`10.0.0.0/8`, `::1`)", ["ClientIP(`10.0.0.0/8`) || ClientIP(`::1`)"]),
+        ("ClientIP(`10.0.0.0/33`)", ["ClientIP(`10.0.0.0/8`)"]),
+        ("Header(`X`)", ["Header(`NAME`, `VALUE`)"]),
+        ("Query(`a`) || Query(`a`, `b`)", []),
+        ("Host(`bücher.de`)", ["Host(`xn--bcher-kva.de`)"]),
+        ("Path(`api`) && PathPrefix(`${BASE}`)", ["Path(`/api`)"]),
+        ("Host(`a.b`) PathPrefix(`/(x`)", ["&& PathPrefix(...), or || PathPrefix(...)"]),
+        ("Host(`a.b`) `c`", ["&& `c`, or || `c`"]),
+        ("Host(`a.b`) &&", ["a matcher after it, or no &&"]),
+        ("Host(`a.b`) && || Path(`/`)", ["a matcher before it, or no ||"]),
+        ("|| Host(`a.b`)", ["a matcher before it, or no ||"]),
+        ("Host(`a.b`) && c", ["Host(`name.example.org`)"]),
+        ("Host(`a.b`) ${AND}", []),
+        ("${RULE}", []),
+        ('"Host(`a.b`)"', ["Host(`a.b`)"]),
     ],
 )
 def test_rules(text: str, write: list[str]) -> None:
@@ -120,6 +145,8 @@ def test_tcp() -> None:
     key, port = "traefik.tcp.routers.echo.rule", "traefik.tcp.services.echo.loadbalancer.server.port"
     assert wrong({key: "Host(`a`)", port: "9"}) == [(key, "traefik.tcp.routers.echo.rule: HostSNI(`*`)")]
     assert wrong({"traefik.tcp.routers.echo.entrypoints": "tcp", port: "9"})[0][1].endswith("HostSNI(`*`)")
+    assert wrong({key: "HostSNI(`*`) ALPN(`x`)", port: "9"}) == [(key, "&& ALPN(...), or || ALPN(...)")]
+    assert wrong({key: "HostSNI(`*`) && Host(`x`)", port: "9"}) == [(key, "HostSNI(`x`)")]
     assert wrong({key: "HostSNI(`*`)"}) == [(key, f'{port}: "80"')]
     assert wrong({key: "HostSNI(`a.b`)", port: "9"})[0][1].startswith("HostSNI(`*`), or ")
     assert wrong({key: "HostSNI(`a.b`)", port: "9", "traefik.tcp.routers.echo.tls.passthrough": "true"}) == []
