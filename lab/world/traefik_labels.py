@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lab.world.traefik_fields import find_blanks, find_wrong_fields
 from lab.world.traefik_rules import find_faults, matchers, translate_rule
 
 KINDS = ("routers", "services", "middlewares")
 #: Traefik 1's names, from the particular to the general, and what took their place.
 _NEW_NAMES = {
     "traefik.backend.healthcheck": "traefik.http.services.NAME.loadbalancer.healthcheck.path",
+    "traefik.backend.loadbalancer.sticky": "traefik.http.services.NAME.loadbalancer.sticky.cookie",
     "traefik.backend.loadbalancer.stickiness": "traefik.http.services.NAME.loadbalancer.sticky.cookie",
     "traefik.backend": "traefik.http.services.NAME.loadbalancer.server.port",
     "traefik.port": "traefik.http.services.NAME.loadbalancer.server.port",
@@ -23,6 +25,7 @@ _NEW_NAMES = {
     "traefik.domain": "traefik.http.routers.NAME.rule: Host(`...`)",
     "traefik.frontend.entrypoints": "traefik.http.routers.NAME.entrypoints",
     "traefik.frontend.priority": "traefik.http.routers.NAME.priority",
+    "traefik.frontend.auth.basic.users": "traefik.http.middlewares.NAME.basicauth.users",
     "traefik.frontend.auth.basic": "traefik.http.middlewares.NAME.basicauth",
     "traefik.frontend.headers": "traefik.http.middlewares.NAME.headers",
     "traefik.frontend.ratelimit": "traefik.http.middlewares.NAME.ratelimit",
@@ -30,13 +33,9 @@ _NEW_NAMES = {
     "traefik.frontend.whitelist": "traefik.http.middlewares.NAME.ipallowlist.sourcerange",
     "traefik.frontend": "traefik.http.routers.NAME.rule: Host(`...`)",
 }
+#: What may follow `traefik.` in Traefik 3, and in 1 but for a segment's name.
+_SECOND = frozenset({"enable", "http", "tcp", "udp", "tls", "swarm", "docker", "frontend", "backend"})
 _TCP_MATCHERS = frozenset({"hostsni", "hostsniregexp", "alpn", "clientip"})
-_MISSPELT = {
-    "entrypoint": "entrypoints",
-    "middleware": "middlewares",
-    "rules": "rule",
-    "certresolver": "tls.certresolver",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +118,14 @@ def find_mistakes(
     """Find known mistakes in one service's labels. `entrypoints` are the existing entry points, if known; `middlewares`
     the names of those that other services' labels define. Nothing is found if Traefik is configured to ignore the
     service."""
-    if read_enable(labels) is False:
+    if blanks := tuple(Mistake(*each) for each in find_blanks(labels)):
+        return blanks
+    if read_enable(labels) is False and not any(find_wrong_fields(_enabling(labels))):
         return ()
     found = parse_labels(labels)
     return (
         *_find_old(labels),
+        *(Mistake(*each) for each in find_wrong_fields(labels)),
         *_http_ports(labels, found),
         *_tcp(found),
         *_routers(found, entrypoints, middlewares),
@@ -131,18 +133,32 @@ def find_mistakes(
     )
 
 
+def _enabling(labels: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in labels.items() if key.lower() == "traefik.enable"}
+
+
 def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
     """Find leftovers of Traefik 1 and 2, and names that are not quite right."""
+    both = any(key.lower().startswith("traefik.swarm.") for key in labels)
     for key, value in labels.items():
         parts, low = key.split("."), key.lower()
         words = low.split(".")
         if words[0] != "traefik":
             continue
+        # A segment of Traefik 1 has its name in second place: traefik.api.port.
+        segment = len(words) > 2 and words[1] not in _SECOND and words[2] in ("port", "frontend", "protocol")
+        plain = ".".join(("traefik", *words[2:])) if segment else low
         if low.startswith("traefik.docker."):
-            yield Mistake(key, "the swarm provider has its own name for this", f"traefik.swarm.{key[15:]}")
-        elif old := next((o for o in _NEW_NAMES if low == o or low.startswith(f"{o}.")), None):
-            rule = translate_rule(value) if low == "traefik.frontend.rule" else None
+            if both:
+                wrong = "it stands beside labels of the swarm provider, and with both Traefik passes the service over"
+                yield Mistake(key, wrong, f"traefik.swarm.{key[15:]} alone")
+            else:
+                wrong = "it still works, but the swarm provider has its own name for this"
+                yield Mistake(key, wrong, f"traefik.swarm.{key[15:]}")
+        elif old := next((o for o in _NEW_NAMES if plain == o or plain.startswith(f"{o}.")), None):
+            rule = translate_rule(value) if plain == "traefik.frontend.rule" else None
             write = f"traefik.http.routers.NAME.rule: {rule}" if rule else _NEW_NAMES[old]
+            write = write.replace("NAME", parts[1]) if plain != low else write
             yield Mistake(key, "this is Traefik 1 syntax, which is no longer read", write)
         elif len(words) > 3 and words[1] in ("http", "tcp", "udp") and f"{words[2]}s" in KINDS:
             yield Mistake(
@@ -153,12 +169,6 @@ def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
         elif words[2:3] == ["middlewares"] and words[4:5] == ["ipwhitelist"]:
             new = ".".join((*parts[:4], "ipallowlist", *parts[5:]))
             yield Mistake(key, "ipwhitelist is called ipallowlist in Traefik 3", new)
-        elif words[2:3] == ["routers"] and len(words) == 5 and words[4] in _MISSPELT:
-            yield Mistake(
-                key,
-                "Traefik knows no such field, and drops all labels of the service",
-                ".".join((*parts[:4], _MISSPELT[words[4]])),
-            )
 
 
 _DROPPED = 'all HTTP labels of the service are dropped ("port is missing")'
@@ -179,7 +189,11 @@ def _http_ports(labels: Mapping[str, str], found: Declared) -> Iterator[Mistake]
 def _without_port(protocol: str, services: Mapping[str, Options], result: str) -> Iterator[Mistake]:
     for name, options in services.items():
         if not any(o in options for o in ("loadbalancer.server.port", "loadbalancer.server.url")):
-            key = next(iter(options.values()))[0]
+            first, (key, _) = next(iter(options.items()))
+            if (kind := first.split(".")[0]) in ("weighted", "mirroring", "failover"):
+                wrong = f"labels cannot make a {kind} service, and {result.partition(' (')[0]}"
+                yield Mistake(key, wrong, f"the service {name} in a file of Traefik's file provider")
+                continue
             yield Mistake(key, f"the service {name} names no port; {result}", _port_label(protocol, name))
 
 
@@ -235,7 +249,8 @@ def _links(found: Declared) -> Iterator[Mistake]:
         for name, options in found.of(protocol, "routers").items():
             if len(services) > 1 and "service" not in options:
                 key = options.get("rule", next(iter(options.values())))[0]
-                write = f"traefik.{protocol}.routers.{name}.service: {min(services)}"
+                meant = name if name in services else f"one of {', '.join(sorted(services))}"
+                write = f"traefik.{protocol}.routers.{name}.service: {meant}"
                 wrong = f"{len(services)} services are defined beside it, and it does not say which one to use"
                 yield Mistake(key, wrong, write)
 

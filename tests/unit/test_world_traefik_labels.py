@@ -126,10 +126,58 @@ def test_a_stack_files_own_braces_are_no_pattern() -> None:
         ("traefik.http.router.x.rule", "traefik.http.routers.x.rule"),
         ("traefik.http.routers.app.entrypoint", "traefik.http.routers.app.entrypoints"),
         ("traefik.http.routers.app.certresolver", "traefik.http.routers.app.tls.certresolver"),
+        ("traefik.http.routers.app.tlss", "traefik.http.routers.app.tls"),
+        ("traefik.http.routers.a.example.org.rule", "traefik.http.routers.a-example-org.rule"),
+        ("traefik.http.middlewares.cut.stripPrefxi.prefixes", "traefik.http.middlewares.cut.stripprefix.prefixes"),
+        ("traefik.enabled", "traefik.enable"),
+        ("traefik.api.port", "traefik.http.services.api.loadbalancer.server.port"),
+        ("traefik.api.frontend.rule", "traefik.http.routers.api.rule: Host(`...`)"),
+        ("traefik.frontend.auth.basic.users", "traefik.http.middlewares.NAME.basicauth.users"),
+        ("traefik.backend.loadbalancer.sticky", "traefik.http.services.NAME.loadbalancer.sticky.cookie"),
     ],
 )
 def test_names_that_traefik_3_does_not_take(label: str, write: str) -> None:
     assert wrong({**GOOD, label: "x"}) == [(label, write)]
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "reason"),
+    [
+        ("traefik.enable", "yes", "yes is neither true nor false, and Traefik passes the service over"),
+        ("traefik.http.routers.app.priority", "high", "high is no whole number"),
+        ("traefik.http.middlewares.s.redirectscheme.permanent", "yes", "yes is neither true nor false"),
+        ("traefik.http.services.app.loadbalancer.server.port", "http", "http is no port"),
+        ("traefik.http.services.app.loadbalancer.server.port", "80000", "80000 is no port"),
+        ("traefik.http.services.app.loadbalancer.server.port ", "80", "a blank belongs to its key"),
+        ("traefik.http.services.b.weighted.services[0].name", "app", "labels cannot make a weighted service"),
+    ],
+)
+def test_values_that_traefik_cannot_parse(label: str, value: str, reason: str) -> None:
+    labels = {**GOOD, "traefik.http.routers.app.service": "app", label: value}
+    [mistake] = find_mistakes(labels)
+    assert mistake.label == label and reason in mistake.wrong
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("traefik.http.routers.app.priority", "${PRIORITY}"),
+        ("traefik.http.middlewares.h.headers.customresponseheaders.secure", "yes"),
+        ("traefik.http.middlewares.h.plugin.mine.average", "much"),
+        ("traefik.http.services.app.loadbalancer.healthcheck.headers.priority", "high"),
+        ("traefik.http.middlewares.h.fieldofthefuture.x", "1"),
+        ("traefik.constraint-label", "edge"),
+    ],
+)
+def test_what_traefik_may_know_is_not_told(label: str, value: str) -> None:
+    assert wrong({**GOOD, label: value}) == []
+
+
+def test_docker_labels_beside_those_of_the_swarm_provider() -> None:
+    old = "traefik.docker.network"
+    [alone] = find_mistakes({**GOOD, old: "edge"})
+    [beside] = find_mistakes({**GOOD, old: "edge", "traefik.swarm.network": "edge"})
+    assert "still works" in alone.wrong and "passes the service over" in beside.wrong
 
 
 def test_a_missing_port_drops_everything() -> None:
@@ -170,6 +218,10 @@ def test_a_router_beside_two_services_has_to_say_which() -> None:
     other = {"traefik.http.services.other.loadbalancer.server.port": "81"}
     assert wrong({**GOOD, **other}) == [(RULE, "traefik.http.routers.app.service: app")]
     assert wrong({**GOOD, **other, "traefik.http.routers.app.service": "other"}) == []
+    unlike = {RULE.replace("app", "x"): "Host(`x`)", "traefik.http.routers.app.service": "app"}
+    assert wrong({**GOOD, **other, **unlike}) == [
+        (RULE.replace("app", "x"), "traefik.http.routers.x.service: one of app, other")
+    ]
 
 
 def test_host_names() -> None:
