@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lab.compose import lint_traefik, read, unsupported
+from lab.compose import lint_edge, lint_traefik, read, unsupported
 from lab.compose.interpolate import has_variables
 from lab.compose.model import Stack
 from lab.compose.referenced_files import find_missing, found, is_file, resolve_path
@@ -30,6 +30,9 @@ def find_mistakes(doc: Document) -> list[InputError]:
             lint_traefik.check_label_places,
             lint_traefik.check_labels,
             lint_traefik.check_flags,
+            lint_edge.check_networks,
+            lint_edge.check_names,
+            lint_edge.check_providers,
             _images,
             _externals,
             _jobs,

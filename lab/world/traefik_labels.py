@@ -113,10 +113,16 @@ def default_name(name: str) -> str:
 
 
 def find_mistakes(
-    labels: Mapping[str, str], entrypoints: frozenset[str] | None = None, middlewares: frozenset[str] = frozenset()
+    labels: Mapping[str, str],
+    entrypoints: frozenset[str] | None = None,
+    middlewares: frozenset[str] = frozenset(),
+    *,
+    version: int = 3,
+    old_rules: bool = False,
 ) -> tuple[Mistake, ...]:
     """Find known mistakes in one service's labels. `entrypoints` are the existing entry points, if known; `middlewares`
-    the names of those that other services' labels define. Nothing is found if Traefik is configured to ignore the
+    the names of those that other services' labels define; `version` is Traefik's, `old_rules` whether its rules are by
+    default those of 2. Nothing is found if Traefik is configured to ignore the
     service."""
     if blanks := tuple(Mistake(*each) for each in find_blanks(labels)):
         return blanks
@@ -124,11 +130,11 @@ def find_mistakes(
         return ()
     found = parse_labels(labels)
     return (
-        *_find_old(labels),
+        *_find_old(labels, version),
         *(Mistake(*each) for each in find_wrong_fields(labels)),
         *_http_ports(labels, found),
         *_tcp(found),
-        *_routers(found, entrypoints, middlewares),
+        *_routers(found, entrypoints, middlewares, old_rules=old_rules or version == 2),
         *_links(found),
     )
 
@@ -137,7 +143,7 @@ def _enabling(labels: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in labels.items() if key.lower() == "traefik.enable"}
 
 
-def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
+def _find_old(labels: Mapping[str, str], version: int) -> Iterator[Mistake]:
     """Find leftovers of Traefik 1 and 2, and names that are not quite right."""
     both = any(key.lower().startswith("traefik.swarm.") for key in labels)
     for key, value in labels.items():
@@ -148,7 +154,9 @@ def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
         # A segment of Traefik 1 has its name in second place: traefik.api.port.
         segment = len(words) > 2 and words[1] not in _SECOND and words[2] in ("port", "frontend", "protocol")
         plain = ".".join(("traefik", *words[2:])) if segment else low
-        if low.startswith("traefik.docker."):
+        if version == 2 and low.startswith("traefik.swarm."):
+            yield Mistake(key, "Traefik 2 does not read labels of a swarm provider", f"traefik.docker.{key[14:]}")
+        elif version != 2 and low.startswith("traefik.docker."):
             if both:
                 wrong = "it stands beside labels of the swarm provider, and with both Traefik passes the service over"
                 yield Mistake(key, wrong, f"traefik.swarm.{key[15:]} alone")
@@ -166,7 +174,7 @@ def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
                 "Traefik knows no such field, and drops all labels of the service",
                 ".".join((*parts[:2], f"{words[2]}s", *parts[3:])),
             )
-        elif words[2:3] == ["middlewares"] and words[4:5] == ["ipwhitelist"]:
+        elif version != 2 and words[2:3] == ["middlewares"] and words[4:5] == ["ipwhitelist"]:
             new = ".".join((*parts[:4], "ipallowlist", *parts[5:]))
             yield Mistake(key, "ipwhitelist is called ipallowlist in Traefik 3", new)
 
@@ -219,11 +227,13 @@ def _tcp(found: Declared) -> Iterator[Mistake]:
             yield Mistake(key, f"no label names the TCP service's port; {dropped}", _port_label("tcp", name))
 
 
-def _routers(found: Declared, entrypoints: frozenset[str] | None, others: frozenset[str]) -> Iterator[Mistake]:
+def _routers(
+    found: Declared, entrypoints: frozenset[str] | None, others: frozenset[str], *, old_rules: bool
+) -> Iterator[Mistake]:
     for (protocol, kind, _), options in found.things.items():
         if kind != "routers":
             continue
-        if "rule" in options and options.value("rulesyntax") != "v2":
+        if "rule" in options and (options.value("rulesyntax") or ("v2" if old_rules else "v3")) != "v2":
             key, rule = options["rule"]
             # Of a TCP rule without any of its matchers, all there is to say is said by _tcp.
             if protocol == "http" or {matcher.name.lower() for matcher in matchers(rule)} & _TCP_MATCHERS:
