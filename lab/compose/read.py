@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lab.compose import unsupported
+from lab.compose import strict, unsupported
 from lab.compose.interpolate import has_variables, interpolate
 from lab.compose.merge import merge_files
 from lab.compose.model import Granted, Service, Stack
@@ -81,7 +81,7 @@ def _read(paths: tuple[Path, ...]) -> StackFile:
 
 def find_problems(doc: Document) -> tuple[list[InputError], Stack | None]:
     """Return all that `docker stack deploy` would reject, by line, and the file's content when it can be read."""
-    found, outline = list(unsupported.refused_keys(doc)), None
+    found, outline = [*unsupported.refused_keys(doc), *strict.find_refused(doc)], None
     try:
         outline, wrong = _read_whole(doc, {}, keep=True)
         found += wrong
