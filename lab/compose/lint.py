@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lab.compose import lint_edge, lint_traefik, read, unsupported
+from lab.compose import lint_docker, lint_edge, lint_traefik, read, unsupported
 from lab.compose.interpolate import has_variables
 from lab.compose.model import Stack
 from lab.compose.referenced_files import find_missing, found, is_file, resolve_path
@@ -33,6 +33,10 @@ def find_mistakes(doc: Document) -> list[InputError]:
             lint_edge.check_networks,
             lint_edge.check_names,
             lint_edge.check_providers,
+            lint_docker.check_constraints,
+            lint_docker.check_health_tests,
+            lint_docker.check_addresses,
+            lint_docker.check_texts,
             _images,
             _externals,
             _jobs,

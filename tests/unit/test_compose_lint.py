@@ -149,6 +149,30 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
             "service web: port 8080/tcp is published by web already",
         ),
         (
+            GOOD.replace("      labels:", '      placement: {constraints: ["node.role = manager"]}\n      labels:'),
+            16,
+            "write node.role == manager",
+        ),
+        (
+            GOOD.replace("  web:\n", "  web:\n    healthcheck: {test: [curl, localhost]}\n", 1),
+            12,
+            "begins with CMD, CMD-SHELL or NONE, not curl",
+        ),
+        (
+            GOOD.replace('"8080:80"', '"127.0.0.1:8080:80"'),
+            14,
+            "on every address, not on 127.0.0.1 alone; write 8080:80",
+        ),
+        (GOOD.replace('"8080:80"', '"[::1]:8080:80"'), 14, "not on [::1] alone"),
+        (GOOD.replace("routers.web.rule", "routers.${X}.rule"), 18, "docker fills settings into values only"),
+        (
+            GOOD.replace("  web:\n", "  web:\n    environment: [A=x:$apr1$a$b]\n", 1),
+            12,
+            "write each $ of a hash as $$",
+        ),
+        (GOOD.replace("  web:\n", "  web:\n    environment: {A: 022}\n", 1), 12, "docker reads 022 as 18; write"),
+        (GOOD.replace("  web:\n", "  web:\n    labels: {A: 1.10}\n", 1), 12, "docker reads 1.10 as 1.1; write"),
+        (
             GOOD.replace("      labels:", "      endpoint_mode: dnsrr\n      labels:"),
             13,
             "service web: endpoint_mode dnsrr has no virtual IP",
@@ -193,6 +217,9 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, r
         .replace("      - --providers.swarm=true\n      - --entrypoints.web.address=:80\n", "      - --x\n")
         .replace("traefik:3.7", "busybox:1.37"),
         "x-all: {a: 1}\n" + GOOD,
+        GOOD.replace('"8080:80"', '"0.0.0.0:8080:80"').replace("[site]", "[{source: site, mode: 0440}]"),
+        GOOD.replace("  web:\n", "  web:\n    environment: {A: 22, B: 1.5, C: 'x:$$apr1$$a$$b', D: '022'}\n", 1),
+        GOOD.replace("  web:\n", "  web:\n    healthcheck: {test: [CMD, curl]}\n", 1),
         GOOD.replace("--providers.swarm=true", "--metrics.influxdb2.token=x"),
         GOOD.replace("image: nginx:1.26", "image: nginx:1.26\n    command: [--docker, --web, --acme.email=x]"),
     ],
