@@ -25,6 +25,7 @@ def find_mistakes(doc: Document) -> list[InputError]:
     accepts but the swarm or Traefik then ignores."""
     refused, stack = read.find_problems(doc)
     all_ = [*refused, *unsupported.ignored_keys(doc)]
+    stack = read.read_acceptable(doc) if stack is None else stack
     if stack is not None:
         rules: tuple[Callable[[Stack, Document], Found], ...] = (
             lint_traefik.check_label_places,
@@ -63,7 +64,8 @@ def _images(stack: Stack, _: Document) -> Found:
 def _externals(_: Stack, doc: Document) -> Found:
     """Find the older form of an external object, of which docker warns: `external: {name: x}`."""
     for section in ("networks", "volumes", "secrets", "configs"):
-        for key, thing in (doc.data.get(section) or {}).items():
+        things = doc.data.get(section)
+        for key, thing in things.items() if isinstance(things, dict) else ():
             if isinstance(thing, dict) and isinstance(thing.get("external"), dict):
                 name = thing["external"].get("name", key)
                 more = "" if name == key else f" and name: {name}"

@@ -239,6 +239,34 @@ def test_all_mistakes_of_a_file_are_told(tmp_path: Path) -> None:
     assert [line for line, _ in wrong(tmp_path, text)] == [12, 16, 17, 18, 19, 22, 26]
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("        traefik.enable", "        x: {}\n        traefik.enable"),
+        ('    ports:\n      - "80:80"', '    stop_grace_period: 30\n    ports:\n      - "80:80"'),
+        ("image: traefik:3.7", "hostname: x"),
+        ('"80:80"', '"$"'),
+        ("    configs: [site]", "    configs: [sites]"),
+        ("  web:\n", "  other: {}\n  web:\n"),
+        ("services:\n", "x: y\nvolumes: z\nservices:\n"),
+    ],
+)
+def test_what_is_refused_hides_nothing_of_the_rest(tmp_path: Path, good: str, bad: str) -> None:
+    text = GOOD.replace("Host(`web.localhost`)", "Host(`web.localhost`) &&").replace("nginx:1.26", "nginx")
+    reasons = [reason for _, reason in wrong(tmp_path, text.replace(good, bad, 1))]
+    assert len(reasons) > 2
+    assert any("nothing follows the last &&" in reason for reason in reasons), reasons
+    assert any("the image nginx has no tag" in reason for reason in reasons), reasons
+
+
+def test_a_credential_spec_names_a_config_that_is_declared(tmp_path: Path) -> None:
+    text = GOOD.replace("image: nginx:1.26", "image: nginx:1.26\n    credential_spec: {config: spec}")
+    assert wrong(tmp_path, text) == [
+        (13, "service web uses the config spec, which does not stand under configs at the top")
+    ]
+    assert wrong(tmp_path, text.replace("{config: spec}", "{config: site}")) == []
+
+
 def test_what_is_wrong_on_purpose_is_checked_only_when_it_is_named(tmp_path: Path) -> None:
     text = "# swarmlab check: only when named\n" + OUTSIDE
     assert len(wrong(tmp_path, text)) == 4
