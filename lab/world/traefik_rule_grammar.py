@@ -27,6 +27,8 @@ _TCP: Mapping[str, tuple[str, range]] = MappingProxyType(
     {name.lower(): (name, range(1, 2)) for name in ("HostSNI", "HostSNIRegexp", "ClientIP", "ALPN")}
 )
 _TOKEN = re.compile(r"\s*(?P<part>&&|\|\||!|\(|\)|[A-Za-z_]\w*\s*\(|\w+|\S)")
+#: A longer regular expression is not looked at.
+_LONGEST = 500
 
 
 def find_misplaced(rule: str, masked: str) -> Iterator[tuple[str, str]]:
@@ -62,15 +64,36 @@ def find_wrong_values(name: str, values: tuple[str, ...], protocol: str) -> Iter
         yield f"Traefik 3 has no matcher {name}", _replace_matcher(name, values, known)
         return
     called, many = known[name.lower()]
-    if len(values) not in many:
+    # Traefik registers each name in four spellings, and no other one.
+    if name not in (called, called.lower(), called.upper(), called.lower().title()):
+        yield f"Traefik 3 has no matcher {name}", _replace_matcher(name, values, known)
+    elif len(values) not in many:
         right = "one value" if many[-1] == 1 else "two values" if many[0] == 2 else "one or two values"
         split = " || ".join(f"{called}(`{value}`)" for value in values)
         write = split if many[-1] == 1 else f"{called}(`NAME`, `VALUE`)"
         yield f"{name} takes {right} in Traefik 3, here {'is' if len(values) == 1 else 'are'} {len(values)}", write
     elif not all(values):
         yield f"{name} has an empty value", f"{called}(`...`)"
+    elif called.endswith("Regexp"):
+        if (pattern := values[-1]) and "${" not in pattern and (fault := _find_open(pattern)):
+            yield f"the regular expression {pattern} does not compile: {fault}", f"{called}(`...`) with a whole one"
     elif "$" not in values[0]:
         yield from _find_wrong_value(called, values[0])
+
+
+def _find_open(pattern: str) -> str:
+    """Return what is wrong with a regular expression in Python's and in Go's syntax alike, "" if nothing is known."""
+    # Of these Python warns that it may read them otherwise one day.
+    if len(pattern) > _LONGEST or any(two in pattern for two in ("[[", "--", "&&", "||", "~~")):
+        return ""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        alike = ("unterminated character set", "missing )", "unbalanced parenthesis", "nothing to repeat")
+        return error.msg if error.msg.startswith(alike) else ""
+    except (OverflowError, RecursionError):
+        return ""
+    return ""
 
 
 def _find_wrong_value(name: str, value: str) -> Iterator[tuple[str, str]]:
