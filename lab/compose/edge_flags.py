@@ -13,6 +13,8 @@ _VERSION = re.compile(r":v?([0-9]+)(?:[.-]|$)")
 _NAMED = re.compile(r"--(?P<what>entrypoints|certificatesresolvers)\.(?P<name>[^.=]+)[.=]", re.IGNORECASE)
 _PROVIDER = re.compile(r"--providers\.(swarm|docker)(?:[.=].*)?", re.IGNORECASE)
 _OLD_RULES = re.compile(r"--core\.defaultrulesyntax=v2", re.IGNORECASE)
+_CONSTRAINTS = re.compile(r"--providers\.swarm\.constraints=(.*)", re.IGNORECASE)
+_LABEL = re.compile(r"\s*Label\(\s*`([^`$]*)`\s*,\s*`([^`$]*)`\s*\)\s*")
 #: With any of these Traefik makes the entry point `traefik` by itself.
 _INTERNAL = re.compile(r"--(api\.insecure|ping|metrics\.prometheus|providers\.rest)(=true|\..*)?", re.IGNORECASE)
 
@@ -28,6 +30,8 @@ class EdgeFlags:
     resolvers: frozenset[str] | None = None
     providers: frozenset[str] = frozenset()
     old_rules: bool = False
+    constraints: tuple[tuple[str, str], ...] = ()
+    """Labels with values that a service needs to be read; none where the expression has more than && in it."""
 
 
 def read_edge(stack: Stack) -> EdgeFlags:
@@ -47,6 +51,7 @@ def read_edge(stack: Stack) -> EdgeFlags:
         frozenset(named["certificatesresolvers"]) or None,
         frozenset(found[1].lower() for word in words if (found := _PROVIDER.fullmatch(word))),
         any(_OLD_RULES.fullmatch(word) for word in words),
+        tuple(pair for word in words for pair in _read_constraints(word)),
     )
 
 
@@ -60,3 +65,10 @@ def _find_named(words: list[str]) -> Iterator[tuple[str, str]]:
     for word in words:
         if found := _NAMED.match(word):
             yield found["what"].lower(), found["name"]
+
+
+def _read_constraints(word: str) -> Iterator[tuple[str, str]]:
+    flag = _CONSTRAINTS.fullmatch(word)
+    labels = [_LABEL.fullmatch(part) for part in flag[1].split("&&")] if flag else []
+    if all(labels):
+        yield from ((found[1], found[2]) for found in labels if found)

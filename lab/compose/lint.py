@@ -33,6 +33,7 @@ def find_mistakes(doc: Document) -> list[InputError]:
             lint_traefik.check_flags,
             lint_edge.check_networks,
             lint_edge.check_names,
+            lint_edge.check_constraints,
             lint_edge.check_providers,
             lint_docker.check_constraints,
             lint_docker.check_health_tests,

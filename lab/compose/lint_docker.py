@@ -65,6 +65,7 @@ def check_texts(stack: Stack, doc: Document) -> Found:
         for path in _MAPPINGS:
             place: Place = ("services", name, *path)
             here = doc.at(place)
+            yield from _find_twice(name, place, here)
             pairs = here.items() if isinstance(here, dict) else enumerate(here) if isinstance(here, list) else ()
             for key, value in pairs:
                 at = (*place, key)
@@ -86,3 +87,16 @@ def check_texts(stack: Stack, doc: Document) -> Found:
                         f"service {name}: docker reads {written[0]} as {written[1]}; "
                         f'write "{written[0]}" in quotes for a text',
                     )
+
+
+def _find_twice(service: str, place: Place, here: object) -> Found:
+    """Find names that a list has twice with different values: docker takes the last."""
+    first: dict[str, str] = {}
+    for index, item in enumerate(here if isinstance(here, list) else ()):
+        if isinstance(item, str):
+            key = item.partition("=")[0]
+            if first.setdefault(key, item) != item:
+                yield (
+                    (*place, index),
+                    f"service {service}: {key} is set twice under {place[-1]}, and the last one counts; delete one",
+                )

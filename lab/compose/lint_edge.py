@@ -73,6 +73,21 @@ def check_names(stack: Stack, doc: Document) -> Found:
                     )
 
 
+def check_constraints(stack: Stack, doc: Document) -> Found:
+    """Find routed services without a label that Traefik's constraints ask for."""
+    edge = read_edge(stack)
+    for name, service in stack.services.items():
+        labels = service.deploy.labels
+        for label, value in edge.constraints if _is_routed(service) else ():
+            if labels.get(label) != value and not has_variables(labels.get(label)):
+                place: Place = ("services", name, "deploy", "labels")
+                yield (
+                    label_place(doc, name, label) if label in labels else place,
+                    f"service {name} does not meet the constraint of {edge.services[0]}, so that Traefik passes it "
+                    f"over; write the label {label}: {value}",
+                )
+
+
 def check_providers(stack: Stack, _: Document) -> Found:
     """Find a Traefik 3 that reads containers only, though labels for it are under deploy."""
     edge = read_edge(stack)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 
@@ -18,6 +19,12 @@ _SWARM = re.compile(r"--providers\.swarm(?:$|([.=]))", re.IGNORECASE)
 _DOCKER = re.compile(r"--providers\.docker(\..*|=.*)?", re.IGNORECASE)
 
 
+#: What the flags of Traefik 2 and 3 begin with.
+_FLAGS = (
+    *("accesslog", "api", "certificatesresolvers", "configfile", "core", "entrypoints", "experimental", "global"),
+    *("hostresolver", "hub", "log", "metrics", "ocsp", "pilot", "ping", "providers", "serverstransport", "spiffe"),
+    *("tcpserverstransport", "tracing"),
+)
 #: Flags of Traefik 1, without their dashes, and what took their place; each with all that follows a dot.
 _OF_TRAEFIK_1 = {
     "docker.domain": "--providers.swarm.defaultrule=Host(`...`)",
@@ -98,6 +105,8 @@ def check_flags(stack: Stack, _: Document) -> Found:
                 removed = _MODE.fullmatch(word) or _REFRESH.fullmatch(word)
                 other = "sets the provider of a single engine, which knows no swarm in Traefik 3"
                 wrong = f"{word} " + ("is of Traefik 2, and Traefik 3 does not start" if removed else other)
+            if not write and (near := _nearest_flag(word)):
+                wrong, write = f"Traefik knows no flag {word.partition('=')[0]}, and does not start", near
             if write:
                 place: Place = ("services", name, "command", index)
                 yield place, f"service {name}: {wrong}; write {write}"
@@ -116,6 +125,16 @@ def _replace_flag(word: str) -> tuple[int, str]:
                 plain = re.fullmatch(r"--[\w.]+", write) is not None
                 return version, f"{write}{rest}={value or 'true'}" if plain else write
     return 0, ""
+
+
+def _nearest_flag(word: str) -> str:
+    """Return the flag that a word which begins like none is nearest to, "" if it is near to none."""
+    first, dot, rest = word.removeprefix("--").partition(".")
+    name, sign, value = first.partition("=")
+    if not word.startswith("--") or name.lower() in _FLAGS or len(name) > 40:
+        return ""
+    close = difflib.get_close_matches(name.lower(), _FLAGS, n=1, cutoff=0.8)
+    return f"--{close[0]}{sign}{value}{dot}{rest}" if close else ""
 
 
 def _translate_flag(word: str) -> str:

@@ -171,6 +171,11 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
             "write each $ of a hash as $$",
         ),
         (GOOD.replace("  web:\n", "  web:\n    environment: {A: 022}\n", 1), 12, "docker reads 022 as 18; write"),
+        (
+            GOOD.replace("  web:\n", "  web:\n    environment: [A=1, B, A=2]\n", 1),
+            12,
+            "A is set twice under environment",
+        ),
         (GOOD.replace("  web:\n", "  web:\n    labels: {A: 1.10}\n", 1), 12, "docker reads 1.10 as 1.1; write"),
         (
             GOOD.replace("      labels:", "      endpoint_mode: dnsrr\n      labels:"),

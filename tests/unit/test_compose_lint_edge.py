@@ -87,6 +87,17 @@ def test_names_that_are_there(tmp_path: Path) -> None:
             "reads containers, and no label under deploy",
         ),
         (GOOD.replace("--api.insecure=true", "--api=true"), 17, "there is no entry point traefik"),
+        (
+            GOOD.replace("--api.insecure=true", "--providers.swarm.constraints=Label(`edge`, `outer`)"),
+            14,
+            "does not meet the constraint of proxy, so that Traefik passes it over; write the label edge: outer",
+        ),
+        (
+            GOOD.replace("--api.insecure=true", "--providrs.swarm.x=y"),
+            8,
+            "knows no flag --providrs.swarm.x, and does not",
+        ),
+        (GOOD.replace("--api.insecure=true", "--entrypoint.dns.address=:53"), 8, "write --entrypoints.dns.address=:53"),
         (GOOD.replace("v3.7", "v2.11"), 5, "Traefik 2 does not start; write --providers.docker.swarmMode=true"),
         (
             GOOD.replace("v3.7", "v2.11").replace("--api.insecure=true", "--providers.swarm.exposedbydefault=false"),
@@ -120,6 +131,12 @@ OLD = (
         ),
         GOOD.replace("      - --certificatesresolvers.le.acme.tlschallenge=true\n", ""),
         GOOD.replace("certresolver: LE", "certresolver: ${RESOLVER}"),
+        GOOD.replace(
+            "--api.insecure=true", "--ping\n      - --providers.swarm.constraints=Label(`a`, `b`) || Label(`c`, `d`)"
+        ),
+        GOOD.replace("--api.insecure=true", "--ping\n      - --providers.swarm.constraints=Label(`a`, `b`)").replace(
+            "labels:", "labels:\n        a: b"
+        ),
         GOOD.replace("service: shop", "service: of-another-stack"),
         GOOD.replace("inner]\nnetworks:\n", f"inner, edge]\n{ROUTED.format('stock')}"),
         GOOD.replace("--providers.swarm=true", "--providers.swarm\n      - --providers.docker").replace(
