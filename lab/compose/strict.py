@@ -50,6 +50,16 @@ _UNIQUE = frozenset(
     }
 )
 
+#: The keys that docker knows in mappings which the model takes as they are.
+_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "logging": ("driver", "options"),
+        "credential_spec": ("config", "file", "registry"),
+        "ipam": ("driver", "config"),
+        "ipam.config.*": ("subnet",),
+    }
+)
+
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)"
 _IMAGE = re.compile(
@@ -70,6 +80,11 @@ def find_refused(doc: Document) -> Iterator[InputError]:
         for name, thing in things.items() if isinstance(things, dict) else ():
             for place, kind in _OF_SECTIONS.items():
                 yield from _find_wrong_kind(doc, (section, name, place), kind, thing)
+            if section == "networks" and isinstance(thing, dict):
+                for path in ("ipam", "ipam.config.*"):
+                    yield from _walk(doc, (section, name), thing, path.split("."), path)
+            elif section == "configs" and isinstance(thing, dict) and "driver" in thing:
+                yield doc.problem((section, name, "driver"), f"config {name}: docker knows no driver of a config")
     services = doc.data.get("services")
     for name, service in services.items() if isinstance(services, dict) else ():
         if isinstance(service, dict):
@@ -80,6 +95,19 @@ def _find_in_service(doc: Document, name: str, service: dict[str, object]) -> It
     at: Place = ("services", name)
     for path, kind in _OF_SERVICES.items():
         yield from _walk(doc, at, service, path.split("."), kind)
+    for path in ("logging", "credential_spec"):
+        yield from _walk(doc, at, service, [path], path)
+    hosts, limits, volumes = service.get("extra_hosts"), service.get("ulimits"), service.get("volumes")
+    if isinstance(hosts, str | int | float):
+        yield doc.problem((*at, "extra_hosts"), f"service {name}: extra_hosts is a list, such as [name:10.0.0.5]")
+    for key, limit in limits.items() if isinstance(limits, dict) else ():
+        if isinstance(limit, dict) and limit.keys() != {"soft", "hard"}:
+            yield doc.problem(
+                (*at, "ulimits", key), f"service {name}: the limit {key} needs soft and hard, and no more"
+            )
+    for index, mount in enumerate(volumes if isinstance(volumes, list) else ()):
+        if isinstance(mount, dict) and mount.get("type") == "bind" and not mount.get("source"):
+            yield doc.problem((*at, "volumes", index), f"service {name}: a bind needs a source")
     image = service.get("image")
     if isinstance(image, str) and image and "$" not in image and not _IMAGE.fullmatch(image):
         write = image.strip().lower()
@@ -111,7 +139,15 @@ def _walk(doc: Document, place: Place, value: object, path: list[str], kind: str
     if first == "*":
         keys = list(range(len(value))) if isinstance(value, list) else list(value) if isinstance(value, dict) else []
     for key in keys:
-        if not rest:
+        if not rest and kind in _KEYS:
+            inner = _get(value, key)
+            for each in inner if isinstance(inner, dict) else ():
+                if each not in _KEYS[kind]:
+                    known = ", ".join(_KEYS[kind])
+                    yield doc.problem(
+                        (*place, key, each), f"docker knows no {each} in {kind.split('.')[0]}, only {known}"
+                    )
+        elif not rest:
             yield from _find_wrong_kind(doc, (*place, key), kind, value)
         elif isinstance(inner := _get(value, key), dict | list):
             yield from _walk(doc, (*place, key), inner, rest, kind)

@@ -197,6 +197,16 @@ networks:
         (GOOD.replace("networks: [front]", "ulimits: {nofile: {soft: many, hard: 1}}"), 4, "'soft' must be a number"),
         (GOOD.replace("nginx:1.26", "Nginx:1.26"), 3, "'Nginx:1.26' is no image's name; write nginx:1.26"),
         (GOOD.replace("nginx:1.26", '"nginx: 1.26"'), 3, "'nginx: 1.26' is no image's name"),
+        (
+            GOOD.replace("front: {}", "front: {ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.0.1}]}}"),
+            8,
+            "docker knows no gateway in ipam, only subnet",
+        ),
+        (GOOD + "configs:\n  c: {driver: x}\n", 10, "config c: docker knows no driver of a config"),
+        (GOOD.replace("networks: [front]", "logging: {drivr: x}"), 4, "no drivr in logging, only driver, options"),
+        (GOOD.replace("networks: [front]", "ulimits: {nofile: {soft: 1}}"), 4, "the limit nofile needs soft and hard"),
+        (GOOD.replace("networks: [front]", "volumes: [{type: bind, target: /a}]"), 4, "a bind needs a source"),
+        (GOOD.replace("networks: [front]", "extra_hosts: x"), 4, "extra_hosts is a list, such as [name:10.0.0.5]"),
         (GOOD.replace("networks: [front]", "depends_on: {db: {}}"), 4, "docker takes only a list under depends_on"),
     ],
 )
