@@ -20,11 +20,24 @@ _DOCKER = re.compile(r"--providers\.docker(\..*|=.*)?", re.IGNORECASE)
 
 
 #: What the flags of Traefik 2 and 3 begin with.
-_FLAGS = (
+_FLAGS: tuple[str, ...] = (
     *("accesslog", "api", "certificatesresolvers", "configfile", "core", "entrypoints", "experimental", "global"),
     *("hostresolver", "hub", "log", "metrics", "ocsp", "pilot", "ping", "providers", "serverstransport", "spiffe"),
     *("tcpserverstransport", "tracing"),
 )
+#: What follows the name of an entry point, and what follows these others.
+_FURTHER: Mapping[str, tuple[str, ...]] = {
+    "entrypoints": (
+        *("address", "allowacmebypass", "asdefault", "forwardedheaders", "http", "http2", "http3", "observability"),
+        *("proxyprotocol", "reuseport", "transport", "udp"),
+    ),
+    "certificatesresolvers": ("acme", "tailscale"),
+    "providers.swarm": (
+        *("allowemptyservices", "constraints", "defaultrule", "endpoint", "exposedbydefault", "httpclienttimeout"),
+        *("network", "password", "refreshseconds", "tls", "usebindportip", "username", "watch"),
+    ),
+    "api": ("basepath", "dashboard", "dashboardname", "debug", "disabledashboardad", "insecure"),
+}
 #: Flags of Traefik 1, without their dashes, and what took their place; each with all that follows a dot.
 _OF_TRAEFIK_1 = {
     "docker.domain": "--providers.swarm.defaultrule=Host(`...`)",
@@ -128,13 +141,21 @@ def _replace_flag(word: str) -> tuple[int, str]:
 
 
 def _nearest_flag(word: str) -> str:
-    """Return the flag that a word which begins like none is nearest to, "" if it is near to none."""
-    first, dot, rest = word.removeprefix("--").partition(".")
-    name, sign, value = first.partition("=")
-    if not word.startswith("--") or name.lower() in _FLAGS or len(name) > 40:
+    """Return the flag that a word which is none is nearest to, "" if it is one or near to none."""
+    flag, sign, value = word.removeprefix("--").partition("=")
+    parts = flag.split(".")
+    words = [part.lower() for part in parts]
+    if not word.startswith("--") or len(flag) > 200:
         return ""
-    close = difflib.get_close_matches(name.lower(), _FLAGS, n=1, cutoff=0.8)
-    return f"--{close[0]}{sign}{value}{dot}{rest}" if close else ""
+    known, place = _FLAGS, 0
+    if words[0] in _FLAGS:
+        named = words[0] in ("entrypoints", "certificatesresolvers")
+        of = words[0] if named or words[0] == "api" else ".".join(words[:2])
+        known, place = _FURTHER.get(of, ()), of.count(".") + (2 if named else 1)
+    if place >= len(words) or words[place] in known:
+        return ""
+    close = difflib.get_close_matches(words[place], known, n=1, cutoff=0.8)
+    return f"--{'.'.join((*parts[:place], close[0], *parts[place + 1 :]))}{sign}{value}" if close else ""
 
 
 def _translate_flag(word: str) -> str:

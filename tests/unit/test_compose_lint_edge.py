@@ -97,6 +97,13 @@ def test_names_that_are_there(tmp_path: Path) -> None:
             8,
             "knows no flag --providrs.swarm.x, and does not",
         ),
+        (
+            GOOD.replace("--api.insecure=true", "--providers.swarm.exposeByDefault=false"),
+            8,
+            "write --providers.swarm.exposedbydefault=false",
+        ),
+        (GOOD.replace("--api.insecure=true", "--api.insecur=true"), 8, "write --api.insecure=true"),
+        (GOOD.replace("--api.insecure=true", "--entryPoints.dns.adress=:53"), 8, "write --entryPoints.dns.address=:53"),
         (GOOD.replace("--api.insecure=true", "--entrypoint.dns.address=:53"), 8, "write --entrypoints.dns.address=:53"),
         (GOOD.replace("v3.7", "v2.11"), 5, "Traefik 2 does not start; write --providers.docker.swarmMode=true"),
         (
