@@ -86,7 +86,7 @@ async def on_stage(
     talk = talk_of(*names)
     kept: list[Standing] = []
     auto = more.pop("auto", False)
-    stage = TalkStage(talk, ReplayStage(speed=None), cluster, auto=auto)
+    stage = TalkStage(talk, ReplayStage(speed=more.pop("speed", None)), cluster, auto=auto)
     more = {"standing": Standing(), "slot": 1500.0, "typing": False, "appearance": Appearance(), **more}
     times = {slide.id: SlideTime(seconds, seconds) for slide in talk.slides}
     app = TalkApp(talk, stage, times, keep=kept.append, **more)
@@ -217,6 +217,7 @@ async def test_the_end_is_forecast_and_a_step_can_be_left_out() -> None:
         assert out is not None
         await desk.press("o")
         assert out.place in desk.app.state.left_out
+        assert desk.kept[-1].left_out == (out.place,)
         while desk.app.state.omission is not None:
             await desk.press("o")
         await desk.see("early")
@@ -224,6 +225,29 @@ async def test_the_end_is_forecast_and_a_step_can_be_left_out() -> None:
         await desk.press("pagedown")
         await desk.be(lambda: desk.app.state.place not in desk.app.state.left_out, "a slide that is not left out")
         assert desk.kept[-1].left_out == tuple(sorted(desk.app.state.left_out))
+
+
+async def test_a_recording_is_not_offered_in_place_of_itself() -> None:
+    async with on_stage("first-service:run", speed=1.0) as desk:
+        await desk.press("pagedown", "pagedown")
+        await desk.phase("running")
+        await desk.see("REPLAY", "b black")
+        assert "recording" not in desk.text
+        await desk.press("ctrl+c")
+        await desk.phase("failed")
+        await desk.see("Enter tries again; / goes to another step.")
+        assert "being stopped" not in desk.text
+
+
+async def test_a_damaged_recording_is_called_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tape = paths.recordings() / "first-service.tape"
+    half = tmp_path / tape.name
+    half.write_bytes(tape.read_bytes()[:30_000])
+    monkeypatch.setattr(paths, "recordings", lambda: tmp_path)
+    async with on_stage("first-service:run") as desk:
+        await desk.press("pagedown", "pagedown")
+        await desk.phase("failed")
+        await desk.see("REPLAY", "Not done:", "is damaged")
 
 
 async def test_black_is_black_and_comes_back() -> None:
@@ -239,7 +263,8 @@ async def test_the_talk_ends_only_at_the_second_q() -> None:
         await desk.press("q")
         await desk.see("Press q again")
         assert desk.app._exit is False
-        await desk.press("q")
+        await desk.be(lambda: "Press q again" not in desk.text, "it is too late for the second one")
+        await desk.press("q", "q")
         await desk.be(lambda: desk.app._exit, "the app ends")
 
 
