@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import sys
 import time
@@ -26,11 +27,16 @@ from tests.tui.test_terminal_driver import BOUND, Seat
 class Speaker(Seat):
     """A speaker at a terminal on which a talk is given from its recordings."""
 
-    def __init__(self, state: Path, *more: str) -> None:
-        argv = ["-m", "lab.cli", "present", "orientation", "--replay", *more]
+    def __init__(self, state: Path, *more: str, where: str = "") -> None:
+        talk = shlex.join([sys.executable, "-m", "lab.cli", "present", "orientation", "--replay", *more])
         environment = {**os.environ, "TERM": "xterm-256color", STATE: str(state)}
         self.child = pexpect.spawn(
-            sys.executable, argv, env=environment, dimensions=(30, 100), timeout=BOUND, encoding=None
+            "/bin/sh",
+            ["-c", f"exec {talk} {where}"],
+            env=environment,
+            dimensions=(30, 100),
+            timeout=BOUND,
+            encoding=None,
         )
         self.told = b""
 
@@ -52,8 +58,8 @@ def speaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     monkeypatch.setenv(STATE, str(tmp_path))
     there: list[Speaker] = []
 
-    def take(*more: str, state: Path = tmp_path) -> Speaker:
-        there.append(Speaker(state, *more))
+    def take(*more: str, state: Path = tmp_path, where: str = "") -> Speaker:
+        there.append(Speaker(state, *more, where=where))
         return there[-1]
 
     yield take
@@ -115,6 +121,16 @@ def test_a_talk_begins_at_its_beginning_unless_it_is_resumed(speaker: Callable[.
     it = speaker(*more)
     it.see("1/")
     assert it.quit() == 0
+
+
+@pytest.mark.parametrize("where", ["2>/dev/null", "2>&-"])
+def test_the_screen_is_on_the_terminal_wherever_standard_error_goes(
+    speaker: Callable[..., Speaker], where: str
+) -> None:
+    it = speaker(where=where)
+    it.see("1/")
+    assert it.quit() == 0
+    assert it.left_on == []
 
 
 def test_an_empty_no_color_takes_no_colours(speaker: Callable[..., Speaker], monkeypatch: pytest.MonkeyPatch) -> None:
