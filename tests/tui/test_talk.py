@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lab.session.replay import ReplayStage
 from lab.session.talk.forecast import SlideTime
 from lab.session.talk.resume import Standing
 from lab.session.talk.talk_client import TalkClient
-from lab.session.talk.talk_socket import TalkSocket
+from lab.session.talk.talk_socket import MOST, TalkSocket
 from lab.session.talk.talk_stage import TalkSource, TalkStage
 from lab.session.talk.talk_views import NotesView
 from lab.tui.appearance import Appearance
@@ -324,6 +325,24 @@ async def test_notes_follow_the_talk_and_press_its_keys() -> None:
             again.publish(NotesView(place=1, count=2, title="Its next app", notes=""))
             await until(pilot, shows("Its next app", "2/2"), "the notes of the talk's next app", 2000)
             again.close()
+
+
+async def test_one_terminal_more_than_there_may_be_is_not_told_that_the_talk_has_ended() -> None:
+    hub = TalkSocket("default", "notes", (), lambda _: None)
+    hub.open()
+    hub.publish(NotesView(place=0, count=1, title="A step", notes=""))
+    connect = partial(TalkClient, "default", NotesView)
+    first = [connect() for _ in range(MOST)]
+    assert all(next(each.views()).title == "A step" for each in first)
+    notes = NotesApp(connect(), connect, Appearance())
+    async with notes.run_test(size=(80, 24)) as pilot:
+        shown = lambda *words: all(word in seen(notes) for word in words)  # type: ignore[arg-type]  # noqa: E731
+        await until(pilot, lambda: shown("No notes came", "enough terminals"), "it is told why", 2000)
+        first[0].close()
+        await until(pilot, lambda: shown("A step", "1/1"), "a place is free", 2000)
+    for each in first[1:]:
+        each.close()
+    hub.close()
 
 
 def test_what_is_shown_elsewhere_has_values_in_place_of_their_names() -> None:
