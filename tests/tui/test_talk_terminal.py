@@ -142,13 +142,14 @@ def test_an_empty_no_color_takes_no_colours(speaker: Callable[..., Speaker], mon
     assert any(len(set(found.split(b";"))) > 1 for found in re.findall(rb"38;2;(\d+;\d+;\d+)", it.told))
 
 
-def test_a_talk_that_cannot_begin_says_so_once(speaker: Callable[..., Speaker]) -> None:
-    it = speaker(state=Path("/proc/none"))
+@pytest.mark.parametrize("long", [False, True])
+def test_a_talk_that_cannot_begin_says_so_once(speaker: Callable[..., Speaker], tmp_path: Path, long: bool) -> None:
+    it = speaker(state=tmp_path / ("a" * 120) if long else Path("/proc/none"))
     assert it.end() == 3
     said = it.told.decode()
     assert said.count("cannot be made") == 1
     assert "SWARMLAB_STATE" in said
-    assert "fault" not in said
+    assert "by a fault" not in said
     assert "\x1b[?1049" not in said
 
 
