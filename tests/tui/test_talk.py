@@ -336,10 +336,13 @@ async def test_one_terminal_more_than_there_may_be_is_not_told_that_the_talk_has
     assert all(next(each.views()).title == "A step" for each in first)
     notes = NotesApp(connect(), connect, Appearance())
     async with notes.run_test(size=(80, 24)) as pilot:
-        shown = lambda *words: all(word in seen(notes) for word in words)  # type: ignore[arg-type]  # noqa: E731
-        await until(pilot, lambda: shown("No notes came", "enough terminals"), "it is told why", 2000)
+
+        def shows(*words: str) -> Callable[[], bool]:
+            return lambda: all(word in seen(notes) for word in words)  # type: ignore[arg-type]
+
+        await until(pilot, shows("No notes came", "enough terminals"), "it is told why", 2000)
         first[0].close()
-        await until(pilot, lambda: shown("A step", "1/1"), "a place is free", 2000)
+        await until(pilot, shows("A step", "1/1"), "a place is free", 2000)
     for each in first[1:]:
         each.close()
     hub.close()
