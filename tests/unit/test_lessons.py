@@ -57,6 +57,7 @@ BEYOND = {
     "rolling-update": "requests under load",
     "failed-update": "requests under load",
     "maintenance": "requests under load, and managers that are off",
+    "zero-downtime": "requests under load, and what Traefik does with them",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,
