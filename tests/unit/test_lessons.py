@@ -48,6 +48,7 @@ BEYOND = {
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
     "middlewares": "Traefik: what its middlewares do to a request",
+    "real-clients": "through which address a request comes",
     "certificates": "certificates: who issued them, and when",
     "edge-hardened": "containers in the place of others, and TLS handshakes",
     "edge-failover": "a name server, and what clients make of its answers",
