@@ -51,6 +51,7 @@ BEYOND = {
     "real-clients": "through which address a request comes",
     "certificates": "certificates: who issued them, and when",
     "edge-hardened": "containers in the place of others, and TLS handshakes",
+    "the-45-day-world": "certificates: which one is served, and whether it is renewed",
     "edge-failover": "a name server, and what clients make of its answers",
     "balancing": "Traefik: which server of a pool it chooses",
     "observe": "Traefik: its access log and its metrics",
