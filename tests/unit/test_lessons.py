@@ -59,6 +59,7 @@ BEYOND = {
     "rolling-update": "requests under load",
     "failed-update": "requests under load",
     "maintenance": "requests under load, and managers that are off",
+    "disaster": "managers that are lost, and a new cluster of one",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,
