@@ -60,6 +60,7 @@ BEYOND = {
     "failed-update": "requests under load",
     "maintenance": "requests under load, and managers that are off",
     "disaster": "managers that are lost, and a new cluster of one",
+    "then-and-now": "what `swarmlab check` says, and Traefik of labels",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,
