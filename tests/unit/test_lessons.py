@@ -48,8 +48,10 @@ BEYOND = {
     "app-stack": "a certificate, and a name that is resolved inside a container",
     "routes-by-labels": "Traefik: what it makes of labels",
     "middlewares": "Traefik: what its middlewares do to a request",
+    "real-clients": "through which address a request comes",
     "certificates": "certificates: who issued them, and when",
     "edge-hardened": "containers in the place of others, and TLS handshakes",
+    "the-45-day-world": "certificates: which one is served, and whether it is renewed",
     "edge-failover": "a name server, and what clients make of its answers",
     "balancing": "Traefik: which server of a pool it chooses",
     "observe": "Traefik: its access log and its metrics",
@@ -58,6 +60,8 @@ BEYOND = {
     "failed-update": "requests under load",
     "maintenance": "requests under load, and managers that are off",
     "zero-downtime": "requests under load, and what Traefik does with them",
+    "disaster": "managers that are lost, and a new cluster of one",
+    "then-and-now": "what `swarmlab check` says, and Traefik of labels",
 }
 PLAYED = [lesson for lesson in LESSONS if lesson.id not in BEYOND]
 #: Steps that look at what only the steps before them leave: a failed task in the history, tasks that are not spread,
