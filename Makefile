@@ -68,7 +68,7 @@ schemas: setup  ## write what is derived from the lessons' model and the checks:
 snapshots: setup  ## accept the screens as they are now
 	.venv/bin/pytest tests/tui --snapshot-update
 
-pictures: setup  ## make the README's pictures from the recordings
+pictures: setup  ## make the README's pictures and its cast from the recordings
 	$(PY) -m tests.tui.picture
 
 wheel: setup

@@ -26,7 +26,7 @@ BEAT = 15.0
 SLOW = 20.0
 """Seconds that a viewer may take to read one view; then the connection is given up."""
 HEAD = 10.0
-"""Seconds within which a connection's first request must be there."""
+"""Seconds within which a connection's first request must be there, and each later one that has begun."""
 HEADERS = 16 * 1024
 """Bytes of a request's line and headers."""
 ACTIONS = ("next", "back", "black")
@@ -104,10 +104,25 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.loop.call_later(HEAD, self._give_up)
+        self._expected_after: Any = None
+        self._expect()
 
-    def _give_up(self) -> None:
-        if self.cycle is None:
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_between and self.cycle is not self._expected_after:
+            self._expect()
+
+    @property
+    def _is_between(self) -> bool:
+        """Whether no request is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _expect(self) -> None:
+        self._expected_after = self.cycle
+        self.loop.call_later(HEAD, self._give_up, self.cycle)
+
+    def _give_up(self, after: Any) -> None:
+        if self._is_between and self.cycle is after:
             self.transport.close()
 
 

@@ -70,7 +70,7 @@ def _status(hit: Hit) -> str:
 
 class Http(_Answered):
     """A request to a published port is answered with this status; optionally with a text, by a number of different
-    replicas, or through every node.
+    replicas, or through every node; or, with `absent`, by nobody any more.
 
     With `host`, the request has that host name, and so goes through Traefik; the port then defaults to 443 with `https`
     and to 80 without.
@@ -97,11 +97,16 @@ class Http(_Answered):
     """Every node that is ready must answer every request."""
     requests: Annotated[int, Field(ge=1, le=50)] | None = None
     """The number of requests sent to each node in one round; by default enough for `replicas`."""
+    absent: bool = False
+    """No request is answered, through no node."""
 
     @model_validator(mode="after")
     def _sane(self) -> Http:
         if self.port is None and self.host is None:
             raise ValueError("needs a port or a host")
+        asked = {"port", "path", "host", "https", "requests", "absent"}
+        if self.absent and (wanted := sorted(self.model_fields_set - asked)):
+            raise ValueError(f"an answer that is absent has no {wanted[0]}")
         return self
 
     @property
@@ -124,13 +129,20 @@ class Http(_Answered):
         text += f", to {self.location}" if self.location else ""
         who = f", from at least {count_of(self.replicas, 'replica')}" if self.replicas else ""
         how = {"right": " with the right password", "wrong": " with a wrong password", None: ""}[self.login]
+        name = f"{'https' if self.https else 'http'}://{self.host}{self.path}" if self.host else f"port {self.port}"
+        if self.absent:
+            return f"{name} is not answered"
         if self.host:
-            name = f"{'https' if self.https else 'http'}://{self.host}{self.path}"
             return f"{name} answers {self.status}{text}{how}{through}{who}"
         return f"port {self.port} answers {self.path} with {self.status}{text}{how}{through}{who}"
 
     def evaluate(self, world: World, baseline: Baseline) -> Outcome:
         hits, good, bad = self._round(world, baseline)
+        if hits and self.absent:
+            answered = [hit for hit in hits if hit.status]
+            if answered:
+                return Outcome(False, f"{self._name} of {answered[-1].node} still {_status(answered[-1])}")
+            return Outcome(True, f"none of {count_of(len(hits), 'request')} to {self._name} was answered")
         if bad is not None:
             return bad
         said = f"{len(good)} of {len(hits)} requests to {self._name} were answered"

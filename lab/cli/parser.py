@@ -192,7 +192,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _appearance(notes)
     board = add("board", "talk", "the audience's board: the talk as it goes, for browsers", json=False)
     board.add_argument(
-        "--host", default="127.0.0.1", help="the address to listen on; another than loopback: with TLS, and tokens"
+        "--host",
+        type=_host,
+        default="127.0.0.1",
+        help="the address to listen on; another than loopback: with TLS, and tokens",
     )
     board.add_argument("--port", type=_whole_number(1024, 65535), default=8765, metavar="N", help="default: 8765")
     before = add("preflight", "talk", "five minutes before a talk: is everything there that it needs")
@@ -293,6 +296,25 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _host(text: str) -> str:
+    """Return an address, or a name of one, as browsers write it: what is printed and drawn must be what they open."""
+    import ipaddress  # only the board needs it
+    import re  # the same
+
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        name = text.lower()
+        if not re.fullmatch(r"(?=.*[a-z])[a-z0-9_-]+(\.[a-z0-9_-]+)*", name):
+            raise argparse.ArgumentTypeError(f"{text!r} is neither an address nor the name of one") from None
+        return name
+    if address.is_unspecified:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} means all addresses of this machine: name the one that the room's browsers open (ip address)"
+        )
+    return str(address)
 
 
 def _minutes(text: str) -> float:

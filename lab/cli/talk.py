@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lab import paths
 from lab.cli.out import Out, to_json
-from lab.errors import EngineError, InputError, LabError
+from lab.errors import EngineError, InputError, LabError, MissingError
 
 if TYPE_CHECKING:
     from lab.lesson.talk import Talk
@@ -22,10 +23,20 @@ if TYPE_CHECKING:
 
 #: Set in the process that shows the talk; the one that started it starts it again if it ends by a fault.
 CHILD = "SWARMLAB_TALK"
+#: Its values: a talk that begins, and one that goes on after a fault.
+_BEGINS, _GOES_ON = "begins", "goes on"
 #: So many faults within so many seconds: it is not started again.
 _FAULTS, _WITHIN = 4, 20.0
-#: Put the terminal back after a process that could not: no alternate screen, no mouse, a cursor, no pasted brackets.
-_SANE = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1016l\x1b[?2004l\x1b[?25h\x1b[0m"
+#: Seconds that the process which shows the talk may take to end when this one is told to.
+_ENDING = 5.0
+#: Exit codes that are no faults: the speaker ended it, or it could not begin.
+_ENDED, _REFUSED = (0, 130), (2, 3)
+#: Put the terminal back after a process that could not: the keyboard's usual codes, no alternate screen, no mouse, no
+#: reports of focus and size, no pasted brackets, long lines wrapped, a cursor.
+_SANE = (
+    "\x1b[<u\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
+    "\x1b[?1004l\x1b[?2048l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[0m"
+)
 
 
 def present(args: argparse.Namespace, out: Out) -> int:
@@ -42,35 +53,53 @@ def present(args: argparse.Namespace, out: Out) -> int:
 
 def _watch(args: argparse.Namespace, out: Out) -> int:
     """Run the talk in a process of its own, and again from where it was if that ends by a fault."""
-    import termios  # only this path needs it
-
     from lab.session.talk.resume import forget_standing  # the process that shows the talk has its own imports
 
-    before = termios.tcgetattr(sys.stdin)
-    if not args.resume:
-        forget_standing(args.name)
     faults: list[float] = []
+    begins = _BEGINS
     while True:
-        code = subprocess.call([sys.executable, "-m", "lab.cli", *sys.argv[1:]], env={**os.environ, CHILD: "1"})
-        if code in (0, 2, 130):
+        code = _show(begins)
+        if code in _ENDED:
             forget_standing(args.name)
-            return code
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-        sys.stdout.write(_SANE)
-        sys.stdout.flush()
-        if code in (128 + 1, 128 + 15):  # the terminal was closed, or somebody ended it
+        if code in (*_ENDED, *_REFUSED, 128 + 1, 128 + 15):  # the last two: it was ended from outside
             return code
         faults = [at for at in faults if time.monotonic() - at < _WITHIN] + [time.monotonic()]
         if len(faults) >= _FAULTS:
             out.note("The talk ended by a fault again and again. swarmlab present --resume goes on with it.")
             return 1
+        begins = _GOES_ON
+
+
+def _show(begins: str) -> int:
+    """Run the process that shows the talk; return its exit code, negative for a signal, with the terminal as it was.
+    Whatever interrupts this process ends that one first."""
+    import termios  # only this path needs it
+
+    before = termios.tcgetattr(sys.stdin)
+    process = subprocess.Popen([sys.executable, "-m", "lab.cli", *sys.argv[1:]], env={**os.environ, CHILD: begins})
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_ENDING)
+        raise
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        if process.returncode < 0:  # else it has put the terminal back itself
+            with suppress(termios.error, OSError):  # the terminal is gone
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+                sys.stdout.write(_SANE)
+                sys.stdout.flush()
 
 
 def _present(args: argparse.Namespace, out: Out) -> int:
     from lab.session.replay import ReplayStage  # after the arguments are known to be good
     from lab.session.talk.forecast import find_times
     from lab.session.talk.rehearsals import keep_rehearsal, read_rehearsals, recorded_seconds
-    from lab.session.talk.resume import keep_standing, read_standing
+    from lab.session.talk.resume import Standing, forget_standing, keep_standing, read_standing
     from lab.session.talk.talk_socket import TalkSocket
     from lab.session.talk.talk_stage import TalkStage
     from lab.tui.appearance import read_appearance
@@ -81,11 +110,14 @@ def _present(args: argparse.Namespace, out: Out) -> int:
     talk = _find(args)
     recorded = recorded_seconds(talk)
     times = dict(zip((s.id for s in talk.slides), find_times(talk, recorded, read_rehearsals(talk)), strict=True))
-    standing = read_standing(args.name, talk, time.time())
+    goes_on = args.resume or os.environ.get(CHILD) == _GOES_ON
+    standing = read_standing(args.name, talk, time.time()) if goes_on else Standing()
     hub = TalkSocket(args.name, "notes", remote_actions(), lambda _: None)
     board = TalkSocket(args.name, "board", ("next", "back", "black"), lambda _: None)
     hub.open()
     board.open()
+    if not goes_on:
+        forget_standing(args.name)  # only now: it is not another talk's
     stage = TalkStage(
         talk,
         ReplayStage(),
@@ -111,7 +143,10 @@ def _present(args: argparse.Namespace, out: Out) -> int:
         board.close()
         stage.close()
     if args.rehearse and taken:
-        keep_rehearsal(talk, taken)
+        try:
+            keep_rehearsal(talk, taken)
+        except LabError as error:  # the talk has been given all the same: it must not begin again
+            raise MissingError(f"the rehearsal is not kept: {error.sentence}", remedy=error.remedy) from error
         _print_table(talk, taken, out)
     busy = not stage.unused
     if busy:
@@ -190,7 +225,11 @@ def preflight(args: argparse.Namespace, out: Out) -> int:
             out.say(f" {'✔' if item.ok else '✘' if item.needed else '·'} {item.what:<18} {item.detail}")
             if item.remedy and not item.ok:
                 out.say(f"   {'':<18} {item.remedy}")
-        out.say("\nReady." if ready else "\nNot ready: the talk would go on with its recordings.")
+        recorded = all(item.ok for item in found if item.what == "recordings")
+        how = (
+            "the talk would go on with its recordings" if recorded else "the talk cannot go on with all its recordings"
+        )
+        out.say("\nReady." if ready else f"\nNot ready: {how}.")
     return 0 if ready else 1
 
 

@@ -22,14 +22,16 @@ class LinkFault:
 
     @property
     def sentence(self) -> str:
-        """The fault in words: `node2 loses 20 % of its frames`."""
+        """The fault in words, those of its row in `lab.cluster.faults`: `port 2377 of node2 is blocked, ...`."""
         if self.delay:
-            return f"frames of {self.node} are {self.delay * 1000:.0f} ms late"
+            return f"the frames of {self.node} arrive {self.delay * 1000:.0f} ms late, each way"
         if self.port:
-            return f"port {self.port} of {self.node} is blocked"
+            return f"port {self.port} of {self.node} is blocked, TCP and UDP, each way"
+        if self.one_way:
+            return f"what {self.node} sends to {self.peer} is dropped"
         if self.peer:
-            return f"{self.peer} does not hear {self.node}" if self.one_way else f"{self.node} and {self.peer} are cut"
-        return f"{self.node} loses {self.lost * 100:.0f} % of its frames"
+            return f"the link between {self.node} and {self.peer} is cut"
+        return f"{self.lost * 100:.0f} percent of the frames of {self.node} are lost, each way"
 
     def concerns(self, source: str, target: str) -> bool:
         """Return whether frames from `source` to `target` are concerned."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lab.compose import lint_traefik, read, unsupported
+from lab.compose import lint_docker, lint_edge, lint_traefik, read, unsupported
 from lab.compose.interpolate import has_variables
 from lab.compose.model import Stack
 from lab.compose.referenced_files import find_missing, found, is_file, resolve_path
@@ -25,11 +25,20 @@ def find_mistakes(doc: Document) -> list[InputError]:
     accepts but the swarm or Traefik then ignores."""
     refused, stack = read.find_problems(doc)
     all_ = [*refused, *unsupported.ignored_keys(doc)]
+    stack = read.read_acceptable(doc) if stack is None else stack
     if stack is not None:
         rules: tuple[Callable[[Stack, Document], Found], ...] = (
             lint_traefik.check_label_places,
             lint_traefik.check_labels,
             lint_traefik.check_flags,
+            lint_edge.check_networks,
+            lint_edge.check_names,
+            lint_edge.check_constraints,
+            lint_edge.check_providers,
+            lint_docker.check_constraints,
+            lint_docker.check_health_tests,
+            lint_docker.check_addresses,
+            lint_docker.check_texts,
             _images,
             _externals,
             _jobs,
@@ -56,7 +65,8 @@ def _images(stack: Stack, _: Document) -> Found:
 def _externals(_: Stack, doc: Document) -> Found:
     """Find the older form of an external object, of which docker warns: `external: {name: x}`."""
     for section in ("networks", "volumes", "secrets", "configs"):
-        for key, thing in (doc.data.get(section) or {}).items():
+        things = doc.data.get(section)
+        for key, thing in things.items() if isinstance(things, dict) else ():
             if isinstance(thing, dict) and isinstance(thing.get("external"), dict):
                 name = thing["external"].get("name", key)
                 more = "" if name == key else f" and name: {name}"

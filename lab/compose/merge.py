@@ -23,11 +23,13 @@ _NEWEST = "3.13"
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """A value with the file and line where it is written; mappings and lists hold spots."""
+    """A value with the file and line where it is written, and a number as it is written; mappings and lists hold
+    spots."""
 
     value: Any
     path: Path
     line: int
+    number: tuple[str, str] | None = None
 
 
 def merge_files(documents: Sequence[Document]) -> Document:
@@ -42,7 +44,8 @@ def merge_files(documents: Sequence[Document]) -> Document:
         whole = _merge_whole(whole, _spots(other, (), other.data))
     lines: dict[Place, int] = {}
     files: dict[Place, Path] = {}
-    return Document(first.path, _plain(whole, (), lines, files), lines, files)
+    numbers: dict[Place, tuple[str, str]] = {}
+    return Document(first.path, _plain(whole, (), lines, files, numbers), lines, files, numbers)
 
 
 def _version(document: Document) -> str:
@@ -55,16 +58,24 @@ def _spots(document: Document, place: Place, value: object) -> _Spot:
         value = {key: _spots(document, (*place, key), inner) for key, inner in value.items()}
     elif isinstance(value, list):
         value = [_spots(document, (*place, index), inner) for index, inner in enumerate(value)]
-    return _Spot(value, document.path, document.line(place))
+    return _Spot(value, document.path, document.line(place), document.numbers.get(place))
 
 
-def _plain(spot: _Spot, place: Place, lines: dict[Place, int], files: dict[Place, Path]) -> Any:
+def _plain(
+    spot: _Spot,
+    place: Place,
+    lines: dict[Place, int],
+    files: dict[Place, Path],
+    numbers: dict[Place, tuple[str, str]],
+) -> Any:
     if place:
         lines[place], files[place] = spot.line, spot.path
+    if spot.number:
+        numbers[place] = spot.number
     if isinstance(spot.value, dict):
-        return {key: _plain(inner, (*place, key), lines, files) for key, inner in spot.value.items()}
+        return {key: _plain(inner, (*place, key), lines, files, numbers) for key, inner in spot.value.items()}
     if isinstance(spot.value, list):
-        return [_plain(inner, (*place, index), lines, files) for index, inner in enumerate(spot.value)]
+        return [_plain(inner, (*place, index), lines, files, numbers) for index, inner in enumerate(spot.value)]
     return spot.value
 
 
@@ -148,7 +159,7 @@ def _by_key(base: _Spot, over: _Spot, key: Callable[[Any], object]) -> _Spot:
         return over
     found: dict[object, _Spot] = {}
     for number, item in enumerate((*base.value, *over.value)):
-        plain = _fill_defaults(_plain(item, (), {}, {}))
+        plain = _fill_defaults(_plain(item, (), {}, {}, {}))
         try:
             found[key(plain)] = item
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -171,7 +182,7 @@ def _each_port(ports: _Spot) -> _Spot:
         return ports
     left, each = short_forms.PortsLeft(), []
     for item in ports.value:
-        plain = _fill_defaults(_plain(item, (), {}, {}))
+        plain = _fill_defaults(_plain(item, (), {}, {}, {}))
         try:
             long = short_forms.parse_port(plain, left) if isinstance(plain, str | int) else []
         except ValueError:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lab.compose import unsupported
+from lab.compose import strict, unsupported
 from lab.compose.interpolate import has_variables, interpolate
 from lab.compose.merge import merge_files
 from lab.compose.model import Granted, Service, Stack
@@ -23,6 +23,8 @@ from lab.schema.document import Document, Place
 
 #: The only sections in which settings are filled in.
 _SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
+#: How often what is rejected is taken out of a file, before the rest is given up.
+_MOST_REFUSALS = 5
 #: The most variables that all env_files of a stack may add.
 _MOST_VARIABLES = 20_000
 
@@ -79,9 +81,42 @@ def _read(paths: tuple[Path, ...]) -> StackFile:
     return StackFile(doc, outline)
 
 
+def read_acceptable(doc: Document) -> Stack | None:
+    """Return a file's content without what `docker stack deploy` would reject, so that the rest can be judged; None
+    when nothing of it can be read."""
+    data = _filled(doc, {}, keep=True, wrong=[])
+    for _ in range(_MOST_REFUSALS):
+        try:
+            return Stack.model_validate(data, context=PortsLeft())
+        except ValidationError as error:
+            dropped: set[Place] = set()
+            for _, place in diagnostics.locate_problems(Stack, error, doc):
+                _drop(data, place, dropped)
+            if not dropped:
+                return None
+    return None
+
+
+def _drop(data: dict[str, Any], place: Place, dropped: set[Place]) -> None:
+    """Take a value out of a file's content: the nearest thing around its place that is there and has a name. Several
+    problems may be about one value."""
+    while len(place) > 1 and place not in dropped and place != ("services",):
+        around: Any = data
+        for key in place[:-1]:
+            around = around.get(key) if isinstance(around, dict) else None
+        if isinstance(around, dict) and place[-1] in around:
+            del around[place[-1]]
+            dropped.add(place)
+            return
+        place = place[:-1]
+    if len(place) == 1 and place[0] in data and place != ("services",):
+        del data[str(place[0])]
+        dropped.add(place)
+
+
 def find_problems(doc: Document) -> tuple[list[InputError], Stack | None]:
     """Return all that `docker stack deploy` would reject, by line, and the file's content when it can be read."""
-    found, outline = list(unsupported.refused_keys(doc)), None
+    found, outline = [*unsupported.refused_keys(doc), *strict.find_refused(doc)], None
     try:
         outline, wrong = _read_whole(doc, {}, keep=True)
         found += wrong
@@ -100,6 +135,18 @@ def _read_whole(doc: Document, env: Mapping[str, str], *, keep: bool) -> tuple[S
 
 def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
     wrong: list[InputError] = []
+    data = _filled(doc, env, keep=keep, wrong=wrong)
+    try:
+        stack = Stack.model_validate(data, context=PortsLeft())
+    except ValidationError as error:
+        wrong += _find_rejected(error, doc)
+    if wrong:
+        raise Problems(diagnostics.limit_problems(wrong, doc.path))
+    return stack
+
+
+def _filled(doc: Document, env: Mapping[str, str], *, keep: bool, wrong: list[InputError]) -> dict[str, Any]:
+    """Return a file's data with these settings filled in; what is wrong with one is put into `wrong`."""
 
     def fill_in(value: Any, place: Place) -> Any:
         if isinstance(value, dict):
@@ -115,13 +162,7 @@ def _stack(doc: Document, env: Mapping[str, str], *, keep: bool) -> Stack:
             return value
 
     plain = unsupported.drop_ignored(doc.data)
-    data = {key: fill_in(value, (key,)) if key in _SECTIONS else value for key, value in plain.items()}
-    if wrong:
-        raise Problems(diagnostics.limit_problems(wrong, doc.path))
-    try:
-        return Stack.model_validate(data, context=PortsLeft())
-    except ValidationError as error:
-        raise Problems(list(_find_rejected(error, doc))) from None
+    return {key: fill_in(value, (key,)) if key in _SECTIONS else value for key, value in plain.items()}
 
 
 def _find_rejected(error: ValidationError, doc: Document) -> Iterator[InputError]:
@@ -198,3 +239,5 @@ def _list_used(service: Service) -> Iterator[tuple[str, str, Place]]:
     for what, given in grants:
         for index, grant in enumerate(given):
             yield what, grant.source, (what, index)
+    if isinstance(config := service.credential_spec.get("config"), str):
+        yield "configs", config, ("credential_spec", "config")

@@ -80,7 +80,8 @@ def refused_keys(doc: Document) -> Iterator[InputError]:
 def ignored_keys(doc: Document) -> Iterator[InputError]:
     """Yield the keys that have no effect in a swarm."""
     for name, key in _service_keys(doc):
-        if key in _IDLE:
+        refused = key == "depends_on" and isinstance(doc.at(("services", name, key)), dict)
+        if key in _IDLE and not refused:
             yield doc.problem(
                 ("services", name, key), f"service {name}: {key!r} has no effect in a swarm: {_IDLE[key]}"
             )

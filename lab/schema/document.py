@@ -33,12 +33,14 @@ Place = tuple[str | int, ...]
 @dataclass(frozen=True)
 class Document:
     """The content of a file and its lines: `lines` has the one-based line of every place, `files` the file of each
-    place that is not in `path` (when several files make one stack)."""
+    place that is not in `path` (when several files make one stack). `numbers` has the numbers and dates of a stack file
+    that docker writes otherwise where a text is wanted: as they are written, and as docker writes them."""
 
     path: Path
     data: dict[str, Any]
     lines: Mapping[Place, int]
     files: Mapping[Place, Path] = field(default_factory=dict)
+    numbers: Mapping[Place, tuple[str, str]] = field(default_factory=dict)
 
     def line(self, place: Place) -> int:
         """Return the line of a place, or of the nearest place around it that is in the file."""
@@ -124,7 +126,7 @@ def _read(path: Path, text: str | None, dialect: _Dialect) -> Document:
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else "one single value"
         raise InputError(f"the top must be a mapping (key: value), not {kind}", path=path, line=1)
-    return Document(path, data, written.lines)
+    return Document(path, data, written.lines, numbers=written.numbers)
 
 
 class _Written:
@@ -133,6 +135,7 @@ class _Written:
 
     def __init__(self, dialect: _Dialect) -> None:
         self.lines: dict[Place, int] = {}
+        self.numbers: dict[Place, tuple[str, str]] = {}
         self._dialect, self._left = dialect, dialect.most
 
     def value(self, item: Item, place: Place, depth: int) -> object:
@@ -140,7 +143,11 @@ class _Written:
         node = item.node
         self._count(item.line, depth, len(node.text))
         if node.kind is Kind.SCALAR:
-            return self._scalar(node)
+            value = self._scalar(node)
+            text = yaml_scalars.as_text(value) if self._dialect.shared else node.text
+            if text is not None and text != node.text:
+                self.numbers[place] = (node.text, text)
+            return value
         if node.kind is Kind.LIST:
             found = []
             for index, each in enumerate(node.items):

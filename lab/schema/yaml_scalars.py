@@ -87,6 +87,13 @@ def number(value: int | float) -> str:
     return f"{'-' if sign else ''}{first}{'.' + rest if rest else ''}e{'-' if power < 0 else '+'}{abs(power):02}"
 
 
+def as_text(value: object) -> str | None:
+    """Return a number or a date as docker writes it where a text is expected; None for anything else."""
+    if isinstance(value, datetime):
+        return moment(value)
+    return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def moment(value: datetime) -> str:
     """Return a date as docker writes it where a text is expected: `2024-01-01 00:00:00 +0000 UTC`."""
     part = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 
 from textual.app import App
 from textual.driver import Driver
@@ -60,6 +61,8 @@ def prepare_terminal() -> None:
     """Make the process ready for an app: once, before the app is made."""
     if os.environ.get("NO_COLOR") == "":
         del os.environ["NO_COLOR"]  # no-color.org: an empty one asks for nothing; Textual takes it for set
+    # An app that ends while a screen is being made leaves coroutines that nobody awaits: no fault, and nobody's news.
+    warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
     # Busy threads (such as one that scans a flood of output for secrets) yield to the keys sooner than by default.
     sys.setswitchinterval(0.001)
     # Output makes thousands of cells, none of them garbage: the collector looks at them seven times less often.

@@ -7,10 +7,11 @@ import logging
 import os
 import select
 import signal
+import sys
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from typing import Any
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
@@ -32,7 +33,8 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self._file: Any = _Screen(self._file)
+        # Textual's choice is standard error, which may lead to a file, or nowhere.
+        self._file: Any = _Screen(self._file if self._file is not None and self._file.isatty() else sys.__stdout__)
 
     def start_application_mode(self) -> None:
         """See `LinuxDriver`."""
@@ -109,7 +111,7 @@ class PieceParser(XTermParser):
 class _Screen:
     """The file that is written to. Once the terminal is gone, all further output is discarded."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: Any) -> None:
         self._file = file
         self.fileno, self.isatty = file.fileno, file.isatty
 

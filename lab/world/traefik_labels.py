@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lab.world.traefik_fields import find_blanks, find_wrong_fields
 from lab.world.traefik_rules import find_faults, matchers, translate_rule
 
 KINDS = ("routers", "services", "middlewares")
 #: Traefik 1's names, from the particular to the general, and what took their place.
 _NEW_NAMES = {
     "traefik.backend.healthcheck": "traefik.http.services.NAME.loadbalancer.healthcheck.path",
+    "traefik.backend.loadbalancer.sticky": "traefik.http.services.NAME.loadbalancer.sticky.cookie",
     "traefik.backend.loadbalancer.stickiness": "traefik.http.services.NAME.loadbalancer.sticky.cookie",
     "traefik.backend": "traefik.http.services.NAME.loadbalancer.server.port",
     "traefik.port": "traefik.http.services.NAME.loadbalancer.server.port",
@@ -23,6 +25,7 @@ _NEW_NAMES = {
     "traefik.domain": "traefik.http.routers.NAME.rule: Host(`...`)",
     "traefik.frontend.entrypoints": "traefik.http.routers.NAME.entrypoints",
     "traefik.frontend.priority": "traefik.http.routers.NAME.priority",
+    "traefik.frontend.auth.basic.users": "traefik.http.middlewares.NAME.basicauth.users",
     "traefik.frontend.auth.basic": "traefik.http.middlewares.NAME.basicauth",
     "traefik.frontend.headers": "traefik.http.middlewares.NAME.headers",
     "traefik.frontend.ratelimit": "traefik.http.middlewares.NAME.ratelimit",
@@ -30,12 +33,9 @@ _NEW_NAMES = {
     "traefik.frontend.whitelist": "traefik.http.middlewares.NAME.ipallowlist.sourcerange",
     "traefik.frontend": "traefik.http.routers.NAME.rule: Host(`...`)",
 }
-_MISSPELT = {
-    "entrypoint": "entrypoints",
-    "middleware": "middlewares",
-    "rules": "rule",
-    "certresolver": "tls.certresolver",
-}
+#: What may follow `traefik.` in Traefik 3, and in 1 but for a segment's name.
+_SECOND = frozenset({"enable", "http", "tcp", "udp", "tls", "swarm", "docker", "frontend", "backend"})
+_TCP_MATCHERS = frozenset({"hostsni", "hostsniregexp", "alpn", "clientip"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,35 +113,60 @@ def default_name(name: str) -> str:
 
 
 def find_mistakes(
-    labels: Mapping[str, str], entrypoints: frozenset[str] | None = None, middlewares: frozenset[str] = frozenset()
+    labels: Mapping[str, str],
+    entrypoints: frozenset[str] | None = None,
+    middlewares: frozenset[str] = frozenset(),
+    *,
+    version: int = 3,
+    old_rules: bool = False,
 ) -> tuple[Mistake, ...]:
     """Find known mistakes in one service's labels. `entrypoints` are the existing entry points, if known; `middlewares`
-    the names of those that other services' labels define. Nothing is found if Traefik is configured to ignore the
+    the names of those that other services' labels define; `version` is Traefik's, `old_rules` whether its rules are by
+    default those of 2. Nothing is found if Traefik is configured to ignore the
     service."""
-    if read_enable(labels) is False:
+    if blanks := tuple(Mistake(*each) for each in find_blanks(labels)):
+        return blanks
+    if read_enable(labels) is False and not any(find_wrong_fields(_enabling(labels))):
         return ()
     found = parse_labels(labels)
     return (
-        *_find_old(labels),
+        *_find_old(labels, version),
+        *(Mistake(*each) for each in find_wrong_fields(labels)),
         *_http_ports(labels, found),
         *_tcp(found),
-        *_routers(found, entrypoints, middlewares),
+        *_routers(found, entrypoints, middlewares, old_rules=old_rules or version == 2),
         *_links(found),
     )
 
 
-def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
+def _enabling(labels: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in labels.items() if key.lower() == "traefik.enable"}
+
+
+def _find_old(labels: Mapping[str, str], version: int) -> Iterator[Mistake]:
     """Find leftovers of Traefik 1 and 2, and names that are not quite right."""
+    both = any(key.lower().startswith("traefik.swarm.") for key in labels)
     for key, value in labels.items():
         parts, low = key.split("."), key.lower()
         words = low.split(".")
         if words[0] != "traefik":
             continue
-        if low.startswith("traefik.docker."):
-            yield Mistake(key, "the swarm provider has its own name for this", f"traefik.swarm.{key[15:]}")
-        elif old := next((o for o in _NEW_NAMES if low == o or low.startswith(f"{o}.")), None):
-            rule = translate_rule(value) if low == "traefik.frontend.rule" else None
+        # A segment of Traefik 1 has its name in second place: traefik.api.port.
+        segment = len(words) > 2 and words[1] not in _SECOND and words[2] in ("port", "frontend", "protocol")
+        plain = ".".join(("traefik", *words[2:])) if segment else low
+        if version == 2 and low.startswith("traefik.swarm."):
+            yield Mistake(key, "Traefik 2 does not read labels of a swarm provider", f"traefik.docker.{key[14:]}")
+        elif version != 2 and low.startswith("traefik.docker."):
+            if both:
+                wrong = "it stands beside labels of the swarm provider, and with both Traefik passes the service over"
+                yield Mistake(key, wrong, f"traefik.swarm.{key[15:]} alone")
+            else:
+                wrong = "it still works, but the swarm provider has its own name for this"
+                yield Mistake(key, wrong, f"traefik.swarm.{key[15:]}")
+        elif old := next((o for o in _NEW_NAMES if plain == o or plain.startswith(f"{o}.")), None):
+            rule = translate_rule(value) if plain == "traefik.frontend.rule" else None
             write = f"traefik.http.routers.NAME.rule: {rule}" if rule else _NEW_NAMES[old]
+            write = write.replace("NAME", parts[1]) if plain != low else write
             yield Mistake(key, "this is Traefik 1 syntax, which is no longer read", write)
         elif len(words) > 3 and words[1] in ("http", "tcp", "udp") and f"{words[2]}s" in KINDS:
             yield Mistake(
@@ -149,15 +174,9 @@ def _find_old(labels: Mapping[str, str]) -> Iterator[Mistake]:
                 "Traefik knows no such field, and drops all labels of the service",
                 ".".join((*parts[:2], f"{words[2]}s", *parts[3:])),
             )
-        elif words[2:3] == ["middlewares"] and words[4:5] == ["ipwhitelist"]:
+        elif version != 2 and words[2:3] == ["middlewares"] and words[4:5] == ["ipwhitelist"]:
             new = ".".join((*parts[:4], "ipallowlist", *parts[5:]))
             yield Mistake(key, "ipwhitelist is called ipallowlist in Traefik 3", new)
-        elif words[2:3] == ["routers"] and len(words) == 5 and words[4] in _MISSPELT:
-            yield Mistake(
-                key,
-                "Traefik knows no such field, and drops all labels of the service",
-                ".".join((*parts[:4], _MISSPELT[words[4]])),
-            )
 
 
 _DROPPED = 'all HTTP labels of the service are dropped ("port is missing")'
@@ -178,7 +197,11 @@ def _http_ports(labels: Mapping[str, str], found: Declared) -> Iterator[Mistake]
 def _without_port(protocol: str, services: Mapping[str, Options], result: str) -> Iterator[Mistake]:
     for name, options in services.items():
         if not any(o in options for o in ("loadbalancer.server.port", "loadbalancer.server.url")):
-            key = next(iter(options.values()))[0]
+            first, (key, _) = next(iter(options.items()))
+            if (kind := first.split(".")[0]) in ("weighted", "mirroring", "failover"):
+                wrong = f"labels cannot make a {kind} service, and {result.partition(' (')[0]}"
+                yield Mistake(key, wrong, f"the service {name} in a file of Traefik's file provider")
+                continue
             yield Mistake(key, f"the service {name} names no port; {result}", _port_label(protocol, name))
 
 
@@ -193,7 +216,7 @@ def _tcp(found: Declared) -> Iterator[Mistake]:
     for name, options in routers.items():
         key, rule = options.get("rule", Label(next(iter(options.values())).key, ""))
         names = {matcher.name.lower(): matcher for matcher in matchers(rule)}
-        if not names.keys() & {"hostsni", "hostsniregexp", "alpn", "clientip"}:
+        if not names.keys() & _TCP_MATCHERS:
             write = f"traefik.tcp.routers.{name}.rule: HostSNI(`*`)"
             yield Mistake(key, "a TCP router needs HostSNI", write)
         sni = names.get("hostsni")
@@ -204,14 +227,17 @@ def _tcp(found: Declared) -> Iterator[Mistake]:
             yield Mistake(key, f"no label names the TCP service's port; {dropped}", _port_label("tcp", name))
 
 
-def _routers(found: Declared, entrypoints: frozenset[str] | None, others: frozenset[str]) -> Iterator[Mistake]:
+def _routers(
+    found: Declared, entrypoints: frozenset[str] | None, others: frozenset[str], *, old_rules: bool
+) -> Iterator[Mistake]:
     for (protocol, kind, _), options in found.things.items():
         if kind != "routers":
             continue
-        if "rule" in options and options.value("rulesyntax") != "v2":
+        if "rule" in options and (options.value("rulesyntax") or ("v2" if old_rules else "v3")) != "v2":
             key, rule = options["rule"]
-            if protocol == "http" or matchers(rule):
-                yield from (Mistake(key, wrong, write) for wrong, write in find_faults(rule))
+            # Of a TCP rule without any of its matchers, all there is to say is said by _tcp.
+            if protocol == "http" or {matcher.name.lower() for matcher in matchers(rule)} & _TCP_MATCHERS:
+                yield from (Mistake(key, wrong, write) for wrong, write in find_faults(rule, protocol))
         if entrypoints is not None and "entrypoints" in options:
             key, value = options["entrypoints"]
             for name in _split_list(value):
@@ -233,7 +259,8 @@ def _links(found: Declared) -> Iterator[Mistake]:
         for name, options in found.of(protocol, "routers").items():
             if len(services) > 1 and "service" not in options:
                 key = options.get("rule", next(iter(options.values())))[0]
-                write = f"traefik.{protocol}.routers.{name}.service: {min(services)}"
+                meant = name if name in services else f"one of {', '.join(sorted(services))}"
+                write = f"traefik.{protocol}.routers.{name}.service: {meant}"
                 wrong = f"{len(services)} services are defined beside it, and it does not say which one to use"
                 yield Mistake(key, wrong, write)
 

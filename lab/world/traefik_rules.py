@@ -6,9 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lab.world.traefik_rule_grammar import find_misplaced, find_wrong_values
+
 _CALL = re.compile(r"(!?)\s*([A-Za-z]\w*)\s*\(")
 _BRACES = re.compile(r"(?<!\$)\{[A-Za-z_]\w*\s*[:}]")
 _QUOTES = '`"'
+#: A rule that is one text in quotes of another kind than those within: "Host(`a.b`)".
+_WHOLE = re.compile(r"""\s*(["'])([^"']*\([^"']*)\1\s*""")
 
 #: Matchers of Traefik 2 that have a new name in 3.
 _RENAMED = {"headers": "Header", "headersregexp": "HeaderRegexp", "hostheader": "Host", "methods": "Method"}
@@ -84,19 +88,28 @@ def translate_rule(rule: str) -> str | None:
     return " && ".join(parts)
 
 
-def find_faults(rule: str) -> Iterator[tuple[str, str]]:
-    """Yield each fault of a rule, and what to write instead."""
+def find_faults(rule: str, protocol: str = "http") -> Iterator[tuple[str, str]]:
+    """Yield each fault of a rule, and what to write instead. What a setting outside quotes will be is not known."""
+    if whole := _WHOLE.fullmatch(rule):
+        yield "the whole rule is in quotes", whole[2]
+        return
     if not is_balanced(rule):
         yield "its parentheses or quotes are not closed", "close every ( with ) and every ` with `"
         return
+    masked = "".join("q" if quoted and char not in _QUOTES else char for char, quoted in _scan_quotes(rule))
     found = matchers(rule)
-    if not found:
+    if not found and "${" not in masked:
         yield f"{rule or 'nothing'} is no rule", "Host(`name.example.org`)"
+    told = False
     for matcher in found:
-        yield from _faults_of(matcher)
+        for fault in _faults_of(matcher, protocol):
+            told = True
+            yield fault
+    if found and not told and "${" not in masked:
+        yield from find_misplaced(rule, masked)
 
 
-def _faults_of(matcher: Matcher) -> Iterator[tuple[str, str]]:
+def _faults_of(matcher: Matcher, protocol: str) -> Iterator[tuple[str, str]]:
     name, low = matcher.name, matcher.name.lower()
     now = _RENAMED.get(low, name)
     if not matcher.values:
@@ -119,6 +132,8 @@ def _faults_of(matcher: Matcher) -> Iterator[tuple[str, str]]:
             f"{name} takes one value in Traefik 3, here are {len(matcher.values)}",
             _alternatives(name, matcher.values),
         )
+    elif now == name:
+        yield from find_wrong_values(name, matcher.values, protocol)
 
 
 def _call(name: str, values: tuple[str, ...] | list[str]) -> str:

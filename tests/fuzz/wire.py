@@ -12,10 +12,12 @@ from tests.fuzz.kept import keepable
 from tests.fuzz.surface import Broken, Surface
 from tests.fuzz.values import latin, raw
 
-#: Beginnings of real frames: Ethernet and IPv4 with UDP to VXLAN's port, TCP to the managers' port, and ESP.
+#: Beginnings of real frames: Ethernet and IPv4 with UDP to VXLAN's port, TCP in it, and TCP to the managers' port.
 _IP = bytes(12) + b"\x08\x00" + b"\x45" + bytes(8)
 _UDP = _IP + b"\x11" + bytes(10) + b"\xc3\x50\x12\xb5" + bytes(4)
-_BEGINNINGS = (b"", _IP, _UDP, _UDP + b"\x08\0\0\0\0\x10\x01\0" + _IP, _IP + b"\x06" + bytes(10) + b"\x9c\x40\x09\x49")
+_VXLAN = _UDP + b"\x08\0\0\0\0\x10\x01\0"
+_TCP = _IP + b"\x06" + bytes(10) + b"\x9c\x40"
+_BEGINNINGS = (b"", _IP, _UDP, _VXLAN + _IP, _VXLAN + _TCP + b"\x1f\x90", _TCP + b"\x1f\x90", _TCP + b"\x09\x49")
 
 
 def _draw(rng: Random) -> Any:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -14,6 +15,9 @@ from lab.cluster.model import Cluster
 from lab.engine.client import open_client
 from lab.engine.decode import parse_time
 from lab.session.cluster_driver import ClusterDriver
+from lab.tui.panes.wire.hops import Way, find_way
+from lab.world.request import Request
+from lab.world.world import World
 from tests.live.conftest import Say, swarmlab, until
 
 pytestmark = pytest.mark.timeout(3000)
@@ -71,3 +75,44 @@ def test_the_wire_and_the_nodes_views_of_each_other(cluster: Cluster, driver: Cl
     assert peers is not None
     assert [view.answer for view in peers.views].count("leads") == 1
     assert all({*view.reaches} == names - {view.node} for view in peers.views)
+
+
+def test_one_requests_way_is_read_hop_by_hop(driver: ClusterDriver, say: Say) -> None:
+    """A page that runs on one node, asked at another: by the lab, and by a third machine. The mesh translates the
+    addresses of the connection and keeps its sequence number."""
+
+    def read(wanted: Callable[[Way], bool]) -> Way:
+        def seen(world: World) -> bool:
+            found = find_way(world, world.at)
+            return found is not None and wanted(found)
+
+        assert driver.journal.wait(seen, 60), driver.journal.world.wire.exchanges
+        found = find_way(driver.journal.world, driver.journal.world.at)
+        assert found is not None
+        say("\n".join(f"{hop.since * 1000:6.1f} ms  {hop.exchange}" for hop in found.hops))
+        return found
+
+    publish = "--publish 8080:80 --constraint node.hostname==node4"
+    driver.run(f"docker service create --detach=false --no-resolve-image --name way {publish} nginx:1.26", bound=300)
+    try:
+        driver.watch(["wire"])
+        assert driver.journal.wait(lambda world: bool(world.wire.reports) and world.swarm.converged, 60)
+        driver.ask(Request(8080), nodes=("node2",))
+        found = read(lambda found: found.hit is not None and bool(found.hops) and bool(found.hops[0].exchange.got))
+        (hop,) = found.hops
+        assert (hop.exchange.source, hop.exchange.target, hop.exchange.port, hop.task) == (
+            "node2",
+            "node4",
+            8080,
+            "way.1",
+        )
+        assert hop.exchange.accepted is not None
+        asked = next(node.address for node in driver.journal.world.swarm.nodes.values() if node.name == "node2")
+        driver.run(f"docker run --rm --network host nginx:1.26 wget -q -O /dev/null http://{asked}:8080/", node="node3")
+        found = read(lambda found: found.hit is None and len(found.hops) == 2 and bool(found.hops[1].exchange.got))
+        outer, inner = found.hops
+        assert (outer.exchange.source, outer.exchange.target, outer.exchange.network) == ("node3", "node2", 0)
+        assert (inner.exchange.source, inner.exchange.target, inner.same) == ("node2", "node4", True)
+        assert inner.exchange.got == outer.exchange.got > 0
+    finally:
+        driver.run("docker service rm way", bound=300)

@@ -5,22 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab import paths
 from lab.errors import WaitError
-from lab.lesson.course import SYLLABUS, load_course, load_syllabus
-from lab.lesson.talk import find_talk
 from lab.session.replay import ReplayStage
-from lab.session.talk.forecast import SlideTime
-from lab.session.talk.resume import Standing
-from lab.session.talk.talk_stage import TalkStage
 from lab.tape.find import find_tape
 from lab.tui.app import LabApp
 from lab.tui.appearance import Appearance
-from lab.tui.talk.app import TalkApp
+from tests.tui.talk_cast import cast_talk
+from tests.tui.talk_shown import BOUND, TURN, open_slide, run_step, talk_app, type_command
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -28,9 +24,6 @@ if TYPE_CHECKING:
 
     from lab.lesson.model import Lesson
     from lab.session import Stage
-
-_BOUND, _TURN = 600.0, 0.05
-_SLIDE = SlideTime(machine=30.0, words=55.0)
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,18 @@ PICTURES: Mapping[str, Played | Shown] = {
 """The README's pictures, by their names in `recordings`."""
 
 
+CAST = "talk.cast"
+CAST_SLIDES = (
+    "first-service:run",
+    "reconciliation:crash",
+    "reconciliation:power-off",
+    "routes-by-labels:expose",
+    "rolling-update:update",
+    "failed-update:by-itself",
+)
+"""The slides of talk-25 that the README's cast shows."""
+
+
 def play(played: Played | Shown) -> str:
     """Return the picture of a recording. It is the same every time. Raises ValueError for a step that is not in the
     lesson, or a slide that is not in the talk."""
@@ -84,12 +89,12 @@ def _keys(lesson: Lesson, step: str) -> Iterator[str]:
 
 async def _idle(app: LabApp, pilot: Pilot[int]) -> None:
     """Until nothing is under way and the last frame is painted."""
-    for _ in range(int(_BOUND / _TURN)):
-        await pilot.pause(_TURN)
+    for _ in range(int(BOUND / TURN)):
+        await pilot.pause(TURN)
         if app.ui.ready and not app.ui.busy and not app._frame_due and not app._main.terminal.frame():
-            await pilot.pause(_TURN * 2)
+            await pilot.pause(TURN * 2)
             return
-    raise WaitError("the picture", _BOUND, f"the end of {app.ui.busy or 'the opening'}")
+    raise WaitError("the picture", BOUND, f"the end of {app.ui.busy or 'the opening'}")
 
 
 async def _take(stage: Stage, keys: Sequence[str], lesson: str, size: tuple[int, int], theme: str) -> str:
@@ -103,39 +108,12 @@ async def _take(stage: Stage, keys: Sequence[str], lesson: str, size: tuple[int,
 
 
 async def _show(shown: Shown) -> str:
-    talk = find_talk((shown.talk,), load_course(), load_syllabus(paths.lessons() / SYLLABUS).paths)
-    places = [slide.id for slide in talk.slides]
-    place = places.index(shown.slide)
-    # A speaker who is on time: so the picture depends on no other lesson's recording.
-    gone = place * _SLIDE.total
-    app = TalkApp(
-        talk,
-        TalkStage(talk, ReplayStage(speed=None), None),
-        dict.fromkeys(places, _SLIDE),
-        standing=Standing(place=place, began=1.0),
-        keep=lambda _: None,
-        slot=talk.minutes * 60,
-        appearance=Appearance(shown.theme, motion=False),
-        typing=False,
-        clock=lambda: gone,
-        wall=lambda: 1.0 + gone,
-    )
+    app = talk_app(shown.talk, shown.slide, shown.theme)
     async with app.run_test(size=shown.size) as pilot:
-        await _until(pilot, lambda: app._main.built and app.state.world is not None and not app.state.status.doing)
-        await pilot.press("pagedown")
-        await _until(pilot, lambda: app.state.phase == "typed")
-        await pilot.press("pagedown")
-        await _until(pilot, lambda: app.state.phase == "passed" and not app._frame_due)
-        await pilot.pause(_TURN * 2)
+        await open_slide(app, pilot)
+        await type_command(app, pilot)
+        await run_step(app, pilot)
         return _export(app)
-
-
-async def _until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
-    for _ in range(int(_BOUND / _TURN)):
-        await pilot.pause(_TURN)
-        if holds():
-            return
-    raise WaitError("the picture of the talk", _BOUND, "the end of the step")
 
 
 def _export(app: App[int]) -> str:
@@ -160,12 +138,15 @@ def picture(
 
 
 def main() -> None:
-    """Make all of the README's pictures."""
+    """Make all of the README's pictures, and its cast."""
     os.environ.pop("NO_COLOR", None)
     for name, played in PICTURES.items():
         path = paths.recordings() / name
         path.write_text(play(played), encoding="utf-8")
         print(f"made: {path}")
+    path = paths.recordings() / CAST
+    path.write_text(cast_talk("talk-25", CAST_SLIDES), encoding="utf-8")
+    print(f"made: {path}")
 
 
 if __name__ == "__main__":

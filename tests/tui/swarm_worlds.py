@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lab.world.entries import Entry, Fact, Hit, ManagerLink, PeersSeen, PeerView, SwarmChanged
 from lab.world.swarm import Service, ServiceSpec, SwarmObject, Task
-from lab.world.wire import Flow, Opening, WireSeen
+from lab.world.wire import Exchange, Flow, WireSeen
 from lab.world.world import World, fold_all
 from tests.tui.fake import NODES
 
@@ -84,6 +84,23 @@ FLOWS = (
     Flow("node1", "node3", "management", 20, 4_000, lost=20),
     Flow("node1", "", "arp", 2, 84),
 )
+ASKED = Exchange(
+    0.25,
+    "node1",
+    "node4",
+    4096,
+    "10.0.0.2",
+    41_234,
+    "10.0.0.9",
+    8080,
+    4_711_000,
+    accepted=0.0021,
+    asked=0.0026,
+    answered=0.0474,
+    sent=78,
+    got=1_240,
+)
+"""The first hop of the lab's request, which leads to web.1."""
 WIRE: tuple[Fact, ...] = (
     *WHOLE,
     SwarmChanged("node1", services=(Service("s1", "web", SPEC, 1),), tasks=(WEB,), named=NETWORKS),
@@ -91,7 +108,7 @@ WIRE: tuple[Fact, ...] = (
     WireSeen(
         3.0,
         FLOWS,
-        (Opening(0.3, "node1", "node4", 4096, "10.0.0.2", "10.0.0.9", 8080),),
+        (ASKED,),
         marks=(("clear-text-4711", 4),),
     ),
 )

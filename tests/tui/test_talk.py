@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lab.session.replay import ReplayStage
 from lab.session.talk.forecast import SlideTime
 from lab.session.talk.resume import Standing
 from lab.session.talk.talk_client import TalkClient
-from lab.session.talk.talk_socket import TalkSocket
+from lab.session.talk.talk_socket import MOST, TalkSocket
 from lab.session.talk.talk_stage import TalkSource, TalkStage
 from lab.session.talk.talk_views import NotesView
 from lab.tui.appearance import Appearance
@@ -86,7 +87,7 @@ async def on_stage(
     talk = talk_of(*names)
     kept: list[Standing] = []
     auto = more.pop("auto", False)
-    stage = TalkStage(talk, ReplayStage(speed=None), cluster, auto=auto)
+    stage = TalkStage(talk, ReplayStage(speed=more.pop("speed", None)), cluster, auto=auto)
     more = {"standing": Standing(), "slot": 1500.0, "typing": False, "appearance": Appearance(), **more}
     times = {slide.id: SlideTime(seconds, seconds) for slide in talk.slides}
     app = TalkApp(talk, stage, times, keep=kept.append, **more)
@@ -217,6 +218,7 @@ async def test_the_end_is_forecast_and_a_step_can_be_left_out() -> None:
         assert out is not None
         await desk.press("o")
         assert out.place in desk.app.state.left_out
+        assert desk.kept[-1].left_out == (out.place,)
         while desk.app.state.omission is not None:
             await desk.press("o")
         await desk.see("early")
@@ -224,6 +226,29 @@ async def test_the_end_is_forecast_and_a_step_can_be_left_out() -> None:
         await desk.press("pagedown")
         await desk.be(lambda: desk.app.state.place not in desk.app.state.left_out, "a slide that is not left out")
         assert desk.kept[-1].left_out == tuple(sorted(desk.app.state.left_out))
+
+
+async def test_a_recording_is_not_offered_in_place_of_itself() -> None:
+    async with on_stage("first-service:run", speed=1.0) as desk:
+        await desk.press("pagedown", "pagedown")
+        await desk.phase("running")
+        await desk.see("REPLAY", "b black")
+        assert "recording" not in desk.text
+        await desk.press("ctrl+c")
+        await desk.phase("failed")
+        await desk.see("Enter tries again; / goes to another step.")
+        assert "being stopped" not in desk.text
+
+
+async def test_a_damaged_recording_is_called_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tape = paths.recordings() / "first-service.tape"
+    half = tmp_path / tape.name
+    half.write_bytes(tape.read_bytes()[:30_000])
+    monkeypatch.setattr(paths, "recordings", lambda: tmp_path)
+    async with on_stage("first-service:run") as desk:
+        await desk.press("pagedown", "pagedown")
+        await desk.phase("failed")
+        await desk.see("REPLAY", "Not done:", "is damaged")
 
 
 async def test_black_is_black_and_comes_back() -> None:
@@ -239,7 +264,8 @@ async def test_the_talk_ends_only_at_the_second_q() -> None:
         await desk.press("q")
         await desk.see("Press q again")
         assert desk.app._exit is False
-        await desk.press("q")
+        await desk.be(lambda: "Press q again" not in desk.text, "it is too late for the second one")
+        await desk.press("q", "q")
         await desk.be(lambda: desk.app._exit, "the app ends")
 
 
@@ -299,6 +325,27 @@ async def test_notes_follow_the_talk_and_press_its_keys() -> None:
             again.publish(NotesView(place=1, count=2, title="Its next app", notes=""))
             await until(pilot, shows("Its next app", "2/2"), "the notes of the talk's next app", 2000)
             again.close()
+
+
+async def test_one_terminal_more_than_there_may_be_is_not_told_that_the_talk_has_ended() -> None:
+    hub = TalkSocket("default", "notes", (), lambda _: None)
+    hub.open()
+    hub.publish(NotesView(place=0, count=1, title="A step", notes=""))
+    connect = partial(TalkClient, "default", NotesView)
+    first = [connect() for _ in range(MOST)]
+    assert all(next(each.views()).title == "A step" for each in first)
+    notes = NotesApp(connect(), connect, Appearance())
+    async with notes.run_test(size=(80, 24)) as pilot:
+
+        def shows(*words: str) -> Callable[[], bool]:
+            return lambda: all(word in seen(notes) for word in words)  # type: ignore[arg-type]
+
+        await until(pilot, shows("No notes came", "enough terminals"), "it is told why", 2000)
+        first[0].close()
+        await until(pilot, shows("A step", "1/1"), "a place is free", 2000)
+    for each in first[1:]:
+        each.close()
+    hub.close()
 
 
 def test_what_is_shown_elsewhere_has_values_in_place_of_their_names() -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.tui.appearance import Appearance
 from lab.tui.panes.wire import view as pane
-from lab.tui.panes.wire.hops import find_path
 from lab.tui.panes.wire.rates import WINDOW, find_rates
 from lab.tui.spans import plain, width
-from lab.world.entries import Fact, Hit, SwarmChanged
-from lab.world.wire import Flow, Opening, WireSeen
+from lab.world.entries import Fact, SwarmChanged
+from lab.world.wire import Flow, WireSeen
 from lab.world.world import World
 from tests.tui.fake import FakeStage
 from tests.tui.pictures import Compare, after, app_on
@@ -56,49 +53,6 @@ def test_old_reports_do_not_count() -> None:
     now = world(*WIRE)
     assert find_rates(now, now.at + WINDOW + 10).seconds == 0
     assert "Nothing was read" in plain(pane.lines(now, 76, 20, now.at + 60))
-
-
-def test_one_requests_way_is_told_hop_by_hop() -> None:
-    text = drawn(world(*WIRE))
-    assert "node1  port 8080 /" in text
-    assert "└▶ node1 → node4 ingress 10.0.0.9:8080 web.1" in text
-
-
-def hops(*openings: Opening, hit: Hit | None = None) -> list[str]:
-    asked = hit or Hit("node1", 8080, "/", 200, "3f1c9a7be2d4", 80.0)
-    facts = (*WIRE[:4], asked, WireSeen(3.0, openings=openings))
-    now = world(*facts)
-    path = find_path(now, now.at)
-    if path is None:
-        return []
-    return ["local"] if path.local else [f"{h.opening.source} {h.opening.target} {h.others}" for h in path.hops]
-
-
-ONE = Opening(0.1, "node1", "node4", 4096, "10.0.0.2", "10.0.0.9", 8080)
-
-
-def test_the_way_goes_on_from_where_it_led() -> None:
-    next_one = replace(ONE, ago=0.08, source="node4", target="node2", network=4097, port=80)
-    assert hops(ONE, next_one) == ["node1 node4 0", "node4 node2 0"]
-    back = replace(next_one, target="node1")
-    assert hops(ONE, back) == ["node1 node4 0", "node4 node1 0"]
-
-
-def test_a_hop_that_may_be_another_requests_says_so() -> None:
-    assert hops(ONE, replace(ONE, ago=0.05, target="node3")) == ["node1 node4 1"]
-
-
-def test_what_is_not_the_requests_is_not_told() -> None:
-    assert hops(replace(ONE, ago=2.0)) == [], "opened before it"
-    assert hops(replace(ONE, port=9090)) == [], "another port"
-    assert hops(replace(ONE, source="node2")) == [], "another node"
-    assert hops(ONE, hit=Hit("node1", 8080, "/", 0, "", 80.0, error="refused")) == [], "nobody answered"
-
-
-def test_a_replica_on_the_node_that_was_asked_is_told() -> None:
-    at_home = Hit("node4", 8080, "/", 200, "3f1c9a7be2d4", 80.0)
-    assert hops(hit=at_home) == ["local"]
-    assert hops(hit=replace(at_home, node="node2")) == []
 
 
 @given(

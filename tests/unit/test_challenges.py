@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import paths
+from lab.checks.answers import Http
+from lab.checks.base import Baseline
 from lab.cli import challenges as command
 from lab.cli.lessons import choose_lessons
 from lab.cli.out import Out
@@ -22,6 +24,9 @@ from lab.lesson.course import check_paths, load_challenges, load_course, load_sy
 from lab.lesson.find_challenge import find_challenge, seed_for
 from lab.lesson.model import Lesson
 from lab.schema import template
+from lab.world.entries import Hit, SwarmChanged
+from lab.world.world import World
+from tests.builders import NODES, saw
 
 ALL = load_challenges()
 SEEDS = st.integers(0, MOST_SEEDS - 1)
@@ -45,6 +50,10 @@ variants:
     ways: ['docker service update --replicas {{count}} {{service}}']
     debrief: It was odd.
 """
+
+
+def challenge_of(id: str) -> Challenge:
+    return next(each for each in ALL if each.id == id)
 
 
 @pytest.fixture(autouse=True)
@@ -173,3 +182,53 @@ def test_it_is_broken_before_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("lab.cli.plain.take_a_seat", sit)
     assert command.challenge(parse(["challenge", ALL[0].id, "--seed", "4", "--plain"]), Out()) == 0
     assert done == [("broken", f"{ALL[0].id}-4"), ("opened", f"{ALL[0].id}-4")]
+
+
+#: What the office and a stranger get, through node1 and through the other nodes; 0 is no answer.
+@pytest.mark.parametrize(
+    ("office", "stranger", "repaired"),
+    [
+        ((403, 403), (403, 403), False),
+        ((200, 0), (403, 403), True),
+        ((200, 200), (403, 403), True),
+        ((200, 200), (200, 200), False),
+        ((200, 200), (403, 200), False),
+        ((200, 0), (403, 502), False),
+        ((200, 0), (403, 0), False),
+    ],
+)
+@pytest.mark.parametrize("cause", [each.id for each in challenge_of("c-allow-list").variants])
+def test_an_allow_list_is_repaired_when_the_office_gets_in_and_nobody_else(
+    cause: str, office: tuple[int, int], stranger: tuple[int, int], repaired: bool
+) -> None:
+    challenge = challenge_of("c-allow-list")
+    (variant,) = (each for each in challenge.variants if each.id == cause)
+    values = {name: options[0] for name, options in challenge.picks.items()}
+    (step,) = fill_challenge(challenge, values, variant).steps
+    checks = [check.fill({"domain": "localhost"}).condition for check in (*step.then, *step.keeps)]
+    since = saw(World(), SwarmChanged("node1", NODES, first=True))
+    world = since
+    for http in (check for check in checks if isinstance(check, Http)):
+        asked = http.request
+        got = {f"{values['host']}.localhost": office, "": stranger}.get(asked.host, (200, 200))
+        for node in NODES:
+            status = got[node.name != "node1"]
+            world = saw(
+                world,
+                *[
+                    Hit(
+                        node.name,
+                        asked.port,
+                        asked.path,
+                        status,
+                        "",
+                        1.0,
+                        host=asked.host,
+                        protocol=asked.protocol,
+                        login=asked.login,
+                    )
+                    for _ in range(http.times)
+                ],
+            )
+    moment = Baseline(since=since, asked=since)
+    assert all(check.evaluate(world, moment).ok for check in checks if isinstance(check, Http)) is repaired

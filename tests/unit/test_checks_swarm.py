@@ -326,6 +326,18 @@ def test_http_counts_the_last_round_only() -> None:
     assert find(text, saw(good, hit("node1", "r", body="app v2"))).ok
 
 
+def test_a_port_that_nobody_answers_any_more() -> None:
+    gone = {"http": {"port": 8080, "absent": True}}
+    assert Check.model_validate(gone).sentence == "port 8080 is not answered"
+    assert find(gone, START).why == "port 8080 has not been asked yet"
+    silent = saw(START, *(hit(n.name, "", 0, error="refused") for n in NODES))
+    assert find(gone, silent) == Outcome(True, "none of 4 requests to port 8080 was answered")
+    some = saw(START, *(hit(n.name, "", 0, error="refused") for n in NODES[:3]), hit("node4", "r", 502))
+    assert find(gone, some) == Outcome(False, "port 8080 of node4 still answers 502")
+    with pytest.raises(ValidationError, match="an answer that is absent has no contains"):
+        Check.model_validate({"http": {"port": 8080, "absent": True, "contains": "open"}})
+
+
 def test_captured_values_are_put_into_a_check() -> None:
     check = Check.model_validate({"node": {"name": "{{node}}", "state": "down"}})
     assert check.fill({"node": "node3"}).sentence == "node3 is down"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
 from lab.checks.base import Baseline
 from lab.checks.check import Check
 from lab.world.entries import Entry
-from lab.world.wire import KEEP_REPORTS, Carries, Flow, Opening, WireSeen, fold_wire
+from lab.world.wire import KEEP_EXCHANGES, KEEP_REPORTS, Carries, Exchange, Flow, WireSeen, fold_wire
 from lab.world.world import World, fold
 
 MARK = "clear-text-4711"
@@ -80,11 +82,21 @@ def test_a_wrong_one_is_refused(asks: dict[str, object], why: str) -> None:
         check(**asks)
 
 
-def test_what_is_kept_is_bounded_and_an_opening_has_its_time() -> None:
-    opening = Opening(1.5, "node1", "node2", 4096, "10.0.0.2", "10.0.0.9", 8080)
+def test_what_is_kept_is_bounded_and_an_exchange_has_its_time() -> None:
+    one = Exchange(1.5, "node1", "node2", 4096, "10.0.0.2", 40_000, "10.0.0.9", 8080)
     now = World().wire
     for at in range(100):
-        now = fold_wire(now, float(at), WireSeen(1.0, openings=(opening,)))
+        now = fold_wire(now, float(at), WireSeen(1.0, exchanges=(replace(one, sequence=at + 1),)))
     assert len(now.reports) == KEEP_REPORTS
-    assert now.openings[-1] == (97.5, opening)
+    assert len(now.exchanges) == KEEP_EXCHANGES
+    assert now.exchanges[-1] == (97.5, replace(one, sequence=100))
     assert len(now.recent(99.0, 3.0)) == 4
+
+
+def test_what_is_reported_again_takes_the_place_of_what_was_known() -> None:
+    one = Exchange(0.5, "node1", "node2", 4096, "10.0.0.2", 40_000, "10.0.0.9", 8080, 7, asked=0.1)
+    later = replace(one, ago=3.5, answered=3.2, got=10)
+    other = replace(one, ago=1.0, turn=1)
+    now = fold_wire(World().wire, 10.0, WireSeen(3.0, exchanges=(one,)))
+    now = fold_wire(now, 13.0, WireSeen(3.0, exchanges=(later, other)))
+    assert now.exchanges == ((9.5, later), (12.0, other))

@@ -61,6 +61,11 @@ CONTRACT = [
 WRONG = [
     "nonsense",
     "up --nodes 0",
+    "board --host 0.0.0.0",
+    "board --host ::",
+    "board --host ümlaut",
+    "board --host 127.1",
+    "board --host .",
     "up --nodes 99999999999999999999",
     "up --nodes four",
     "up --provider podman",

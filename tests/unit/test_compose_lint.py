@@ -149,6 +149,35 @@ LISTED = LISTED.replace(".rule: ", ".rule=").replace("points: ", "points=").repl
             "service web: port 8080/tcp is published by web already",
         ),
         (
+            GOOD.replace("      labels:", '      placement: {constraints: ["node.role = manager"]}\n      labels:'),
+            16,
+            "write node.role == manager",
+        ),
+        (
+            GOOD.replace("  web:\n", "  web:\n    healthcheck: {test: [curl, localhost]}\n", 1),
+            12,
+            "begins with CMD, CMD-SHELL or NONE, not curl",
+        ),
+        (
+            GOOD.replace('"8080:80"', '"127.0.0.1:8080:80"'),
+            14,
+            "on every address, not on 127.0.0.1 alone; write 8080:80",
+        ),
+        (GOOD.replace('"8080:80"', '"[::1]:8080:80"'), 14, "not on [::1] alone"),
+        (GOOD.replace("routers.web.rule", "routers.${X}.rule"), 18, "docker fills settings into values only"),
+        (
+            GOOD.replace("  web:\n", "  web:\n    environment: [A=x:$apr1$a$b]\n", 1),
+            12,
+            "write each $ of a hash as $$",
+        ),
+        (GOOD.replace("  web:\n", "  web:\n    environment: {A: 022}\n", 1), 12, "docker reads 022 as 18; write"),
+        (
+            GOOD.replace("  web:\n", "  web:\n    environment: [A=1, B, A=2]\n", 1),
+            12,
+            "A is set twice under environment",
+        ),
+        (GOOD.replace("  web:\n", "  web:\n    labels: {A: 1.10}\n", 1), 12, "docker reads 1.10 as 1.1; write"),
+        (
             GOOD.replace("      labels:", "      endpoint_mode: dnsrr\n      labels:"),
             13,
             "service web: endpoint_mode dnsrr has no virtual IP",
@@ -193,6 +222,9 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, r
         .replace("      - --providers.swarm=true\n      - --entrypoints.web.address=:80\n", "      - --x\n")
         .replace("traefik:3.7", "busybox:1.37"),
         "x-all: {a: 1}\n" + GOOD,
+        GOOD.replace('"8080:80"', '"0.0.0.0:8080:80"').replace("[site]", "[{source: site, mode: 0440}]"),
+        GOOD.replace("  web:\n", "  web:\n    environment: {A: 22, B: 1.5, C: 'x:$$apr1$$a$$b', D: '022'}\n", 1),
+        GOOD.replace("  web:\n", "  web:\n    healthcheck: {test: [CMD, curl]}\n", 1),
         GOOD.replace("--providers.swarm=true", "--metrics.influxdb2.token=x"),
         GOOD.replace("image: nginx:1.26", "image: nginx:1.26\n    command: [--docker, --web, --acme.email=x]"),
     ],
@@ -210,6 +242,34 @@ def test_what_is_too_large_for_the_swarm(tmp_path: Path) -> None:
 def test_all_mistakes_of_a_file_are_told(tmp_path: Path) -> None:
     text = OUTSIDE.replace("nginx:1.26", "nginx").replace("./site.conf", "./none") + "name: shop\n"
     assert [line for line, _ in wrong(tmp_path, text)] == [12, 16, 17, 18, 19, 22, 26]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("        traefik.enable", "        x: {}\n        traefik.enable"),
+        ('    ports:\n      - "80:80"', '    stop_grace_period: 30\n    ports:\n      - "80:80"'),
+        ("image: traefik:3.7", "hostname: x"),
+        ('"80:80"', '"$"'),
+        ("    configs: [site]", "    configs: [sites]"),
+        ("  web:\n", "  other: {}\n  web:\n"),
+        ("services:\n", "x: y\nvolumes: z\nservices:\n"),
+    ],
+)
+def test_what_is_refused_hides_nothing_of_the_rest(tmp_path: Path, good: str, bad: str) -> None:
+    text = GOOD.replace("Host(`web.localhost`)", "Host(`web.localhost`) &&").replace("nginx:1.26", "nginx")
+    reasons = [reason for _, reason in wrong(tmp_path, text.replace(good, bad, 1))]
+    assert len(reasons) > 2
+    assert any("nothing follows the last &&" in reason for reason in reasons), reasons
+    assert any("the image nginx has no tag" in reason for reason in reasons), reasons
+
+
+def test_a_credential_spec_names_a_config_that_is_declared(tmp_path: Path) -> None:
+    text = GOOD.replace("image: nginx:1.26", "image: nginx:1.26\n    credential_spec: {config: spec}")
+    assert wrong(tmp_path, text) == [
+        (13, "service web uses the config spec, which does not stand under configs at the top")
+    ]
+    assert wrong(tmp_path, text.replace("{config: spec}", "{config: site}")) == []
 
 
 def test_what_is_wrong_on_purpose_is_checked_only_when_it_is_named(tmp_path: Path) -> None:

@@ -159,6 +159,11 @@ def test_the_command_takes_several_files_as_one_stack(
     prod.write_text("services:\n  web:\n    build: .\n")
     assert main(["check", "-c", str(base), "-c", str(prod)]) == 2
     assert f"{prod}:3: service web: 'build' has no effect" in capsys.readouterr().out
+    prod.write_text("services:\n  web:\n    environment: {UMASK: 022}\n    deploy: {replicas: '2'}\n")
+    assert main(["check", "-c", str(base), "-c", str(prod)]) == 2
+    said = capsys.readouterr().out
+    assert f"{prod}:3: service web: docker reads 022 as 18" in said
+    assert f"{prod}:4: service web: 'replicas' must be a number without quotes" in said
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"services: {web: {imgae: x}}")))
     assert main(["check", "-c", str(base), "-c", "-"]) == 2
     assert "-:1: 'web' has the unknown key 'imgae'" in capsys.readouterr().out

@@ -93,9 +93,9 @@ services:
     networks: [front]
     volumes: [/cache, "data:/var/data:ro", "./www:/www", {type: tmpfs, target: /tmp}]
     secrets: [key, {source: key, target: other}]
-    healthcheck: {test: curl localhost, interval: 1m30s, timeout: 500ms, retries: "3"}
+    healthcheck: {test: curl localhost, interval: 1m30s, timeout: 500ms, retries: 3}
     deploy:
-      replicas: "2"
+      replicas: 2
       labels: [traefik.enable=true, empty]
       resources: {limits: {memory: 64M, cpus: "0.5"}}
 networks: {front: }
@@ -172,6 +172,42 @@ networks:
         ("services: {}\n", 1, "'services' is empty"),
         ("networks: {}\n", 1, "has no 'services'"),
         ("version: 3.8\n" + GOOD, 1, "'version' must be a text"),
+        ('version: "2.4"\n' + GOOD, 1, "takes no version 2.4, only 3 to 3.13"),
+        (
+            GOOD.replace("replicas: 2", 'replicas: "2"'),
+            6,
+            "'replicas' must be a number without quotes, not the text '2'",
+        ),
+        (GOOD.replace("replicas: 2", "replicas: true"), 6, "'replicas' must be a whole number, not true"),
+        (GOOD.replace("replicas: 2", "update_config: {max_failure_ratio: '.2'}"), 6, "a number without quotes"),
+        (GOOD.replace("replicas: 2", "labels:"), 6, "service web: 'labels' is empty, which docker refuses"),
+        (GOOD.replace("networks: [front]", "environment:"), 4, "service web: 'environment' is empty"),
+        (GOOD + "volumes:\n", 9, "'volumes' is empty, which docker refuses: delete this line"),
+        (GOOD.replace("[front]", "[front, front]"), 4, "'front' is twice under networks"),
+        (GOOD.replace("networks: [front]", "cap_add: [A, B, A]"), 4, "'A' is twice under cap_add"),
+        (GOOD.replace("front: {}", 'front: {attachable: "true"}'), 8, "'attachable' must be true without quotes"),
+        (GOOD.replace("networks: [front]", "tty: yes"), 4, "'tty' must be true without quotes, not the text 'yes'"),
+        (GOOD.replace("networks: [front]", "tty: 1"), 4, "'tty' must be true or false, not 1"),
+        (GOOD.replace("networks: [front]", 'ports: [{target: "80"}]'), 4, "'target' must be a number without quotes"),
+        (
+            GOOD.replace("networks: [front]", "volumes: [{type: tmpfs, target: /a, tmpfs: {size: 64m}}]"),
+            4,
+            "'size' must be a number of bytes, 67108864, not the text '64m'",
+        ),
+        (GOOD.replace("networks: [front]", "ulimits: {nofile: {soft: many, hard: 1}}"), 4, "'soft' must be a number"),
+        (GOOD.replace("nginx:1.26", "Nginx:1.26"), 3, "'Nginx:1.26' is no image's name; write nginx:1.26"),
+        (GOOD.replace("nginx:1.26", '"nginx: 1.26"'), 3, "'nginx: 1.26' is no image's name"),
+        (
+            GOOD.replace("front: {}", "front: {ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.0.1}]}}"),
+            8,
+            "docker knows no gateway in ipam, only subnet",
+        ),
+        (GOOD + "configs:\n  c: {driver: x}\n", 10, "config c: docker knows no driver of a config"),
+        (GOOD.replace("networks: [front]", "logging: {drivr: x}"), 4, "no drivr in logging, only driver, options"),
+        (GOOD.replace("networks: [front]", "ulimits: {nofile: {soft: 1}}"), 4, "the limit nofile needs soft and hard"),
+        (GOOD.replace("networks: [front]", "volumes: [{type: bind, target: /a}]"), 4, "a bind needs a source"),
+        (GOOD.replace("networks: [front]", "extra_hosts: x"), 4, "extra_hosts is a list, such as [name:10.0.0.5]"),
+        (GOOD.replace("networks: [front]", "depends_on: {db: {}}"), 4, "docker takes only a list under depends_on"),
     ],
 )
 def test_what_would_be_refused_is_told_with_its_line(tmp_path: Path, text: str, line: int, reason: str) -> None:
@@ -202,6 +238,25 @@ def test_ranges_of_ports(tmp_path: Path, item: str, published: list[int], inside
 def test_what_is_no_range_of_ports(tmp_path: Path, item: str) -> None:
     ((line, _),) = wrong(tmp_path, GOOD.replace("networks: [front]", f'ports: ["{item}"]'))
     assert line == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'version: "3"\n' + GOOD,
+        GOOD.replace("replicas: 2", 'replicas: "${N:-2}"'),
+        GOOD.replace("networks: [front]", "tty: ${TTY:-yes}"),
+        GOOD.replace("replicas: 2", "labels: {a: }"),
+        GOOD.replace("  front: {}", "  front:"),
+        GOOD.replace("    deploy:\n      replicas: 2\n", "    deploy:\n"),
+        GOOD.replace("networks: [front]", "command: [a, a]"),
+        GOOD.replace("nginx:1.26", "Registry.example.org:5000/a/b__c:1@sha256:0123"),
+        GOOD.replace("nginx:1.26", "localhost/a"),
+        GOOD.replace("nginx:1.26", "${IMAGE:-N}"),
+    ],
+)
+def test_what_docker_takes(tmp_path: Path, text: str) -> None:
+    assert stack(tmp_path, text).outline.services.keys() == {"web"}
 
 
 def test_more_ports_than_there_are(tmp_path: Path) -> None:
@@ -292,7 +347,7 @@ def test_env_files_are_read_once_and_not_without_end(tmp_path: Path) -> None:
         ("update_config: {delay: %s}", "1", 200_000, "", "is no duration"),
         ("replicas: %s", "9", 30, "", "'replicas' must be a whole number"),
         ("replicas: '%s'", "9", 5_000, "", "'replicas' must be a whole number"),
-        ("update_config: {parallelism: '%s'}", "9", 20, "", "'parallelism' must be at most"),
+        ("update_config: {parallelism: %s}", "9", 19, "", "'parallelism' must be at most"),
     ],
 )
 def test_huge_numbers_are_told_in_a_sentence(

@@ -290,7 +290,7 @@ def test_a_machine_that_ends_again_and_again_ends_the_reset_with_a_sentence() ->
 def test_faults_of_the_network_and_inside_machines_are_ended_first() -> None:
     driver = Machines()
     driver.faults = (LinkFault("node1", "node2", lost=1), MachineFault("node4", "hang", what="engine"))
-    expected = ("heal: node1 and node2 are cut", "heal: engine hangs on node4, stopped by SIGSTOP")
+    expected = ("heal: the link between node1 and node2 is cut", "heal: engine hangs on node4, stopped by SIGSTOP")
     assert put_back(driver, dry_run=True).actions[:2] == expected
     assert len(driver.faults) == 2
     assert put_back(driver).actions[:2] == expected

@@ -158,6 +158,10 @@ def test_a_talk_goes_on_where_it_was_unless_it_is_another_or_an_old_one() -> Non
     assert read_standing("default", talk, 1000.0 + 86400) == Standing()
     store_of("default").write_text('{"talk": "orientation", "place": 99, "began": 1000}')
     assert read_standing("default", talk, 1100.0) == Standing()
+    store_of("default").write_text('{"talk": "orientation", "place": 1, "began": 1000, "left_out": 5}')
+    assert read_standing("default", talk, 1100.0) == Standing(place=1, began=1000.0)
+    store_of("default").write_text(f'{{"talk": "orientation", "place": 1, "began": {10**400}}}')
+    assert read_standing("default", talk, 1100.0) == Standing()
     forget_standing("default")
     assert read_standing("default", talk, 1100.0) == Standing()
 

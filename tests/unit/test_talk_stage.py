@@ -220,4 +220,4 @@ def test_a_step_without_a_recording_says_so(talk: Talk) -> None:
     stage = stage_on(other, None)
     stage.arrive(0)
     assert not stage.play(0)
-    assert stage.status.trouble == "there is no recording of unrecorded"
+    assert stage.status.trouble == "there is no recording of the lesson unrecorded"

@@ -25,7 +25,7 @@ from lab.cluster.wire import HEAD, VXLAN_HEAD, Frame, Reading
 from lab.watch.wire.headers import Packet, read_headers
 from lab.watch.wire.source import Report, WireSource
 from lab.world.journal import Journal
-from lab.world.wire import Flow, Opening
+from lab.world.wire import Flow
 from lab.world.world import World
 from tests.unit.test_cluster_lan_switch import NAMES, Plug, address
 from tests.unit.test_cluster_link_faults import turn
@@ -49,8 +49,9 @@ def udp(source: int, target: int, data: bytes = b"") -> bytes:
     return source.to_bytes(2) + target.to_bytes(2) + (8 + len(data)).to_bytes(2) + bytes(2) + data
 
 
-def tcp(source: int, target: int, flags: int = 0x10, data: bytes = b"") -> bytes:
-    return source.to_bytes(2) + target.to_bytes(2) + bytes(8) + bytes((0x50, flags)) + bytes(6) + data
+def tcp(source: int, target: int, flags: int = 0x10, data: bytes = b"", sequence: int = 0) -> bytes:
+    numbers = sequence.to_bytes(4) + bytes(4)
+    return source.to_bytes(2) + target.to_bytes(2) + numbers + bytes((0x50, flags)) + bytes(6) + data
 
 
 def vxlan(network: int, inner: bytes) -> bytes:
@@ -65,16 +66,26 @@ def test_no_byte_string_is_too_strange(data: bytes) -> None:
     read_headers(vxlan(1, data))
 
 
-@given(st.integers(0, (1 << 24) - 1), ADDRESSES, ADDRESSES, PORTS, PORTS, st.integers(0, 255), st.binary(max_size=50))
+@given(
+    st.integers(0, (1 << 24) - 1),
+    ADDRESSES,
+    ADDRESSES,
+    PORTS,
+    PORTS,
+    st.integers(0, 255),
+    st.binary(max_size=50),
+    st.integers(0, (1 << 32) - 1),
+)
 def test_what_a_container_sent_is_read_inside_vxlan(
-    network: int, source: str, target: str, by: int, to: int, flags: int, data: bytes
+    network: int, source: str, target: str, by: int, to: int, flags: int, data: bytes, sequence: int
 ) -> None:
-    frame = vxlan(network, ethernet(ip(6, source, target, tcp(by, to, flags, data))))
+    frame = vxlan(network, ethernet(ip(6, source, target, tcp(by, to, flags, data, sequence))))
     found = read_headers(frame[:VXLAN_HEAD])
     assert found == read_headers(frame), "the head of a frame is enough"
     assert found.carries == "vxlan"
     assert found.network == network
-    assert found.inner == Packet(source, target, 6, by, to, flags & 0x12 == 0x02)
+    opens, accepts, ends = flags & 0x12 == 0x02, flags & 0x12 == 0x12, bool(flags & 0x05)
+    assert found.inner == Packet(source, target, 6, by, to, opens, accepts, ends, sequence, len(data))
 
 
 @given(st.binary(min_size=1, max_size=400), st.integers(0, 400))
@@ -231,7 +242,8 @@ def test_a_report_counts_by_who_talks_to_whom() -> None:
         Flow("node1", "node2", "vxlan", 2, 300, 4097, 1),
         Flow("node2", "node1", "esp", 1, 150),
     )
-    assert fact.openings == (Opening(0.5, "node1", "node2", 4097, "10.0.1.3", "10.0.1.4", 80),)
+    (asked,) = fact.exchanges
+    assert (asked.ago, asked.sent) == (1.0, len(b"GET /" + SECRET))
     assert (fact.marks, fact.scale) == ((("text", 2),), 2.0)
 
 

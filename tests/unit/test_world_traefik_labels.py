@@ -36,6 +36,12 @@ def test_a_service_that_traefik_is_told_to_pass_over_has_no_mistakes() -> None:
     assert wrong({"traefik.enable": "false", RULE: "Host('a')", "traefik.backend": "x"}) == []
 
 
+MATCHERS = (
+    *("ClientIP", "Host", "HostRegexp", "Method", "Path", "PathPrefix", "PathRegexp"),
+    *("Header", "HeaderRegexp", "Query", "QueryRegexp"),
+)
+
+
 @pytest.mark.parametrize(
     ("text", "write"),
     [
@@ -56,6 +62,29 @@ def test_a_service_that_traefik_is_told_to_pass_over_has_no_mistakes() -> None:
         ("Host(`a.b)", ["close every ( with ) and every ` with `"]),
         ("Host:a.b", ["Host(`name.example.org`)"]),
         ("Host()", ["Host(`...`)"]),
+        ("Host(``)", ["Host(`...`)"]),
+        ("Hosts(`a.b`)", ["Host(`a.b`)"]),
+        ("Wholly(`a.b`)", [f"one of {', '.join(MATCHERS)}"]),
+        ("Host(`a.b`) && PathPrefixStrip(`/x`)", ["PathPrefix(`/x`), and a middleware with stripprefix"]),
+        ("ClientIP(`10.0.0.0/8`, `::1`)", ["ClientIP(`10.0.0.0/8`) || ClientIP(`::1`)"]),
+        ("ClientIP(`10.0.0.0/33`)", ["ClientIP(`10.0.0.0/8`)"]),
+        ("Header(`X`)", ["Header(`NAME`, `VALUE`)"]),
+        ("Query(`a`) || Query(`a`, `b`)", []),
+        ("Host(`bücher.de`)", ["Host(`xn--bcher-kva.de`)"]),
+        ("Path(`api`) && PathPrefix(`${BASE}`)", ["Path(`/api`)"]),
+        ("Host(`a.b`) PathPrefix(`/(x`)", ["&& PathPrefix(...), or || PathPrefix(...)"]),
+        ("Host(`a.b`) `c`", ["&& `c`, or || `c`"]),
+        ("Host(`a.b`) &&", ["a matcher after it, or no &&"]),
+        ("Host(`a.b`) && || Path(`/`)", ["a matcher before it, or no ||"]),
+        ("|| Host(`a.b`)", ["a matcher before it, or no ||"]),
+        ("Host(`a.b`) && c", ["Host(`name.example.org`)"]),
+        ("hOst(`a.b`) || HOST(`a.b`) || Hostregexp(`a`)", ["Host(`a.b`)"]),
+        ("HostRegexp(`[a`)", ["HostRegexp(`...`) with a whole one"]),
+        ("HeaderRegexp(`[X`, `(a`)", ["HeaderRegexp(`...`) with a whole one"]),
+        ("PathRegexp(`(?U)\\pL+[[:alpha:]]`)", []),
+        ("Host(`a.b`) ${AND}", []),
+        ("${RULE}", []),
+        ('"Host(`a.b`)"', ["Host(`a.b`)"]),
     ],
 )
 def test_rules(text: str, write: list[str]) -> None:
@@ -101,10 +130,58 @@ def test_a_stack_files_own_braces_are_no_pattern() -> None:
         ("traefik.http.router.x.rule", "traefik.http.routers.x.rule"),
         ("traefik.http.routers.app.entrypoint", "traefik.http.routers.app.entrypoints"),
         ("traefik.http.routers.app.certresolver", "traefik.http.routers.app.tls.certresolver"),
+        ("traefik.http.routers.app.tlss", "traefik.http.routers.app.tls"),
+        ("traefik.http.routers.a.example.org.rule", "traefik.http.routers.a-example-org.rule"),
+        ("traefik.http.middlewares.cut.stripPrefxi.prefixes", "traefik.http.middlewares.cut.stripprefix.prefixes"),
+        ("traefik.enabled", "traefik.enable"),
+        ("traefik.api.port", "traefik.http.services.api.loadbalancer.server.port"),
+        ("traefik.api.frontend.rule", "traefik.http.routers.api.rule: Host(`...`)"),
+        ("traefik.frontend.auth.basic.users", "traefik.http.middlewares.NAME.basicauth.users"),
+        ("traefik.backend.loadbalancer.sticky", "traefik.http.services.NAME.loadbalancer.sticky.cookie"),
     ],
 )
 def test_names_that_traefik_3_does_not_take(label: str, write: str) -> None:
     assert wrong({**GOOD, label: "x"}) == [(label, write)]
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "reason"),
+    [
+        ("traefik.enable", "yes", "yes is neither true nor false, and Traefik passes the service over"),
+        ("traefik.http.routers.app.priority", "high", "high is no whole number"),
+        ("traefik.http.middlewares.s.redirectscheme.permanent", "yes", "yes is neither true nor false"),
+        ("traefik.http.services.app.loadbalancer.server.port", "http", "http is no port"),
+        ("traefik.http.services.app.loadbalancer.server.port", "80000", "80000 is no port"),
+        ("traefik.http.services.app.loadbalancer.server.port ", "80", "a blank belongs to its key"),
+        ("traefik.http.services.b.weighted.services[0].name", "app", "labels cannot make a weighted service"),
+    ],
+)
+def test_values_that_traefik_cannot_parse(label: str, value: str, reason: str) -> None:
+    labels = {**GOOD, "traefik.http.routers.app.service": "app", label: value}
+    [mistake] = find_mistakes(labels)
+    assert mistake.label == label and reason in mistake.wrong
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("traefik.http.routers.app.priority", "${PRIORITY}"),
+        ("traefik.http.middlewares.h.headers.customresponseheaders.secure", "yes"),
+        ("traefik.http.middlewares.h.plugin.mine.average", "much"),
+        ("traefik.http.services.app.loadbalancer.healthcheck.headers.priority", "high"),
+        ("traefik.http.middlewares.h.fieldofthefuture.x", "1"),
+        ("traefik.constraint-label", "edge"),
+    ],
+)
+def test_what_traefik_may_know_is_not_told(label: str, value: str) -> None:
+    assert wrong({**GOOD, label: value}) == []
+
+
+def test_docker_labels_beside_those_of_the_swarm_provider() -> None:
+    old = "traefik.docker.network"
+    [alone] = find_mistakes({**GOOD, old: "edge"})
+    [beside] = find_mistakes({**GOOD, old: "edge", "traefik.swarm.network": "edge"})
+    assert "still works" in alone.wrong and "passes the service over" in beside.wrong
 
 
 def test_a_missing_port_drops_everything() -> None:
@@ -120,6 +197,8 @@ def test_tcp() -> None:
     key, port = "traefik.tcp.routers.echo.rule", "traefik.tcp.services.echo.loadbalancer.server.port"
     assert wrong({key: "Host(`a`)", port: "9"}) == [(key, "traefik.tcp.routers.echo.rule: HostSNI(`*`)")]
     assert wrong({"traefik.tcp.routers.echo.entrypoints": "tcp", port: "9"})[0][1].endswith("HostSNI(`*`)")
+    assert wrong({key: "HostSNI(`*`) ALPN(`x`)", port: "9"}) == [(key, "&& ALPN(...), or || ALPN(...)")]
+    assert wrong({key: "HostSNI(`*`) && Host(`x`)", port: "9"}) == [(key, "HostSNI(`x`)")]
     assert wrong({key: "HostSNI(`*`)"}) == [(key, f'{port}: "80"')]
     assert wrong({key: "HostSNI(`a.b`)", port: "9"})[0][1].startswith("HostSNI(`*`), or ")
     assert wrong({key: "HostSNI(`a.b`)", port: "9", "traefik.tcp.routers.echo.tls.passthrough": "true"}) == []
@@ -143,6 +222,10 @@ def test_a_router_beside_two_services_has_to_say_which() -> None:
     other = {"traefik.http.services.other.loadbalancer.server.port": "81"}
     assert wrong({**GOOD, **other}) == [(RULE, "traefik.http.routers.app.service: app")]
     assert wrong({**GOOD, **other, "traefik.http.routers.app.service": "other"}) == []
+    unlike = {RULE.replace("app", "x"): "Host(`x`)", "traefik.http.routers.app.service": "app"}
+    assert wrong({**GOOD, **other, **unlike}) == [
+        (RULE.replace("app", "x"), "traefik.http.routers.x.service: one of app, other")
+    ]
 
 
 def test_host_names() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -38,8 +39,9 @@ def keep_standing(lab: str, talk: Talk) -> Callable[[Standing], None]:
 
 
 def forget_standing(lab: str) -> None:
-    """Forget where a talk stood: it has ended."""
-    store_of(lab).unlink(missing_ok=True)
+    """Forget where a talk stood: it has ended. A file that cannot be removed is no reason to end with an error."""
+    with suppress(OSError):
+        store_of(lab).unlink(missing_ok=True)
 
 
 def read_standing(lab: str, talk: Talk, now: float) -> Standing:
@@ -49,7 +51,8 @@ def read_standing(lab: str, talk: Talk, now: float) -> Standing:
     place, began, left_out = kept.get("place"), kept.get("began"), kept.get("left_out")
     if kept.get("talk") != talk.id or not isinstance(place, int) or not isinstance(began, int | float):
         return Standing()
-    if not 0 <= place < len(talk.slides) or not 0 <= now - began < LONGEST:
+    if not 0 <= place < len(talk.slides) or not now - LONGEST < began <= now:
         return Standing()
-    out = tuple(at for at in left_out if isinstance(at, int) and 0 <= at < len(talk.slides)) if left_out else ()
+    kept_out = left_out if isinstance(left_out, list) else []
+    out = tuple(at for at in kept_out if isinstance(at, int) and 0 <= at < len(talk.slides))
     return replace(Standing(), place=place, began=float(began), left_out=out)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lab import paths
-from lab.errors import InputError, LabError
+from lab.errors import InputError, MissingError
 from lab.session.talk.talk_views import LONGEST_LINE, Feed, View, read_asked, to_line
 
 MOST = 8
@@ -42,14 +42,17 @@ class TalkSocket:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name=feed, daemon=True)
 
     def open(self) -> None:
-        """Begin to serve. Raises LabError when the socket cannot be made, InputError when another talk is on."""
+        """Begin to serve. Raises MissingError when the socket cannot be made, InputError when another talk is on."""
         paths.make(self.path.parent)
         if _answers(self.path):
             raise InputError("a talk is being given on this lab already", remedy="end it, or name another lab")
         self._thread.start()
         self._ready.wait()
         if self._error is not None:
-            raise LabError(f"{self.path} cannot be made: {self._error.strerror or self._error}")
+            raise MissingError(
+                f"{self.path} cannot be made: {self._error.strerror or self._error}",
+                remedy=f"set {paths.STATE} to a folder with a short path that you can write to",
+            )
 
     def publish(self, view: View) -> None:
         """Send this view to all listeners, if it differs from the last; those who come later get it first."""

@@ -95,6 +95,7 @@ class TalkStage:
         self._seconds, self._clock = seconds or {}, clock
         self._live: TalkSource | None = None
         self._lesson: dict[bool, str] = {}
+        self._unrecorded = ""
         self._source = recorded
         self._status = TalkStatus()
         self._wants_recording = threading.Event()
@@ -237,7 +238,7 @@ class TalkStage:
         self._wind(place)
         self._say(live=False, place=None, doing="", trouble="", overdue=False)
         if self._lesson.get(False) != slide.lesson.id:
-            self._say(trouble=f"there is no recording of {slide.lesson.id}")
+            self._say(trouble=self._unrecorded)
             return False
         self._recorded.play(slide.step.id)
         passed, why = self._verdict(slide)
@@ -252,8 +253,9 @@ class TalkStage:
                 self._recorded.open(slide.lesson.id)
                 self._lesson[False] = slide.lesson.id
             self._recorded.reset(slide.step.id)
-        except InputError:
+        except InputError as error:
             self._lesson.pop(False, None)
+            self._unrecorded = error.sentence
         self._look_at(self._recorded)
         self._say(live=False, place=None)
 

@@ -37,9 +37,10 @@ def present(
     the speaker's notes on to other terminals, `board` what the room sees. The caller closes the stage. An exception
     that broke the app is raised once the terminal is restored.
     """
-    from lab.tui.run_app import run_app  # imports Textual: only once a screen is known to exist
+    from lab.tui.run_app import prepare_terminal, run_app  # imports Textual: only once a screen is known to exist
     from lab.tui.talk.app import TalkApp
 
+    prepare_terminal()
     app = TalkApp(
         talk,
         stage,

@@ -41,6 +41,7 @@ BOARD = 0.2
 """Seconds between two pictures for the audience's board."""
 TWICE = 2.0
 """Seconds within which the key that ends the talk is pressed again."""
+_ONCE_MORE = "Press q again to end the talk."
 
 
 class TalkApp(SafeApp):
@@ -127,12 +128,16 @@ class TalkApp(SafeApp):
         self._wanted_at, self._tried_at = 0.0, self._clock()
         self.see(place=place, phase="read", typed=0, wants=False, here=0.0, notice="")
         self._worker.look(self.state.view)
-        self._standing = replace(self._standing, place=place, left_out=tuple(sorted(self.state.left_out)))
+        self._keep_standing()
+        self._worker.arrive(place)
+
+    def _keep_standing(self) -> None:
+        s = self.state
+        self._standing = replace(self._standing, place=s.place, left_out=tuple(sorted(s.left_out)))
         try:
             self._keep(self._standing)
         except LabError as error:
             self.see(notice=f"Where the talk stands cannot be kept: {error}")
-        self._worker.arrive(place)
 
     def _measure(self) -> None:
         """Note what the slide took that is left now, if its step was gone through."""
@@ -143,6 +148,8 @@ class TalkApp(SafeApp):
     def _tick(self) -> None:
         s, now = self.state, self._clock()
         self.see(now=self._stage.journal.now(), gone=now - self._began, here=now - self._shown_at)
+        if s.notice == _ONCE_MORE and now - self._quit_at > TWICE:
+            self.see(notice="")
         if s.wants and s.auto and now - self._wanted_at > PATIENCE:
             self._stage.fall_back()
         elif self._may_go_live and now - self._tried_at > AGAIN:
@@ -192,7 +199,7 @@ class TalkApp(SafeApp):
             return
         self._ran = self._clock() - self._ran
         self._frame()
-        self.see(status=self._stage.status, phase="passed" if message.passed else "failed")
+        self.see(status=self._stage.status, phase="passed" if message.passed else "failed", notice="")
 
     @on(Failed)
     def _handle_failure(self, message: Failed) -> None:
@@ -286,6 +293,7 @@ class TalkApp(SafeApp):
         if out is not None:
             title = self.state.talk.slides[out.place].step.title
             self.see(left_out=self.state.left_out | {out.place}, notice=f"Left out: {title}.")
+            self._keep_standing()
 
     def do_black(self) -> None:
         """Show nothing, or the talk again."""
@@ -356,7 +364,7 @@ class TalkApp(SafeApp):
             self._worker.leave()
             self.exit(0)
         self._quit_at = now
-        self.see(notice="Press q again to end the talk.")
+        self.see(notice=_ONCE_MORE)
 
     def on_unmount(self) -> None:
         self._worker.leave()

@@ -87,10 +87,11 @@ class NotesApp(SafeApp):
 
     def _listen(self) -> None:
         while not self._left.is_set():
+            why = "No notes came: the talk has ended, or enough terminals show them already. q leaves."
             try:
                 for view in self._client.views():
                     self.post_message(Seen(view))
-                why = "The talk has ended; if it begins again, its notes are here. q leaves."
+                    why = "The talk has ended; if it begins again, its notes are here. q leaves."
             except LabError as error:
                 why = str(error)
             if not self._left.is_set():

@@ -116,7 +116,8 @@ def strip(s: TalkState, room: int) -> tuple[Line, ...]:
         text = f"{s.status.doing or 'the cluster is being prepared'}; r goes on with the recording"
         lines += wrap([(text[0].upper() + text[1:] + ".", "note")], room, ((" ◑ ", "move"),))
     elif s.phase == "failed":
-        lines += wrap([("Enter tries again; r goes on with the recording.", "strong")], room, ((" » ", "note"),))
+        else_ = "r goes on with the recording" if s.status.live else "/ goes to another step"
+        lines += wrap([(f"Enter tries again; {else_}.", "strong")], room, ((" » ", "note"),))
     out = s.omission
     if out is not None:
         title = s.talk.slides[out.place].step.title

@@ -68,7 +68,7 @@ TALK_KEYS: tuple[TalkKey, ...] = (
         "r",
         _always("recording"),
         _RECORDING,
-        lambda s: _on(s) and (s.busy or s.phase == "failed"),
+        lambda s: _on(s) and (s.wants or (s.status.live and s.phase in ("running", "failed"))),
     ),
     TalkKey(
         "o",

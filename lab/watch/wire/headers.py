@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from lab.world.wire import Carries
 
 _ETHERNET = 14
-_TCP, _UDP, _ESP = 6, 17, 50
-_SYN, _ACK = 0x02, 0x10
+TCP = 6
+_UDP, _ESP = 17, 50
+_FIN, _SYN, _RST, _ACK = 0x01, 0x02, 0x04, 0x10
 VXLAN_PORT, GOSSIP_PORT, MANAGEMENT_PORT = 4789, 7946, 2377
 _PORTS: dict[int, Carries] = {VXLAN_PORT: "vxlan", GOSSIP_PORT: "gossip", MANAGEMENT_PORT: "management"}
 
@@ -20,7 +21,8 @@ _PORTS: dict[int, Carries] = {VXLAN_PORT: "vxlan", GOSSIP_PORT: "gossip", MANAGE
 @dataclass(frozen=True, slots=True)
 class Packet:
     """The headers of an IPv4 packet. The ports are 0 where there are none, as in a fragment that is not the first.
-    `opens`: it is the first of a TCP connection."""
+
+    Of TCP: it `opens` a connection, `accepts` or `ends` it; its `sequence` number; how many bytes it `carried`."""
 
     source: str
     target: str
@@ -28,6 +30,10 @@ class Packet:
     source_port: int = 0
     target_port: int = 0
     opens: bool = False
+    accepts: bool = False
+    ends: bool = False
+    sequence: int = 0
+    carried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,25 @@ def _read_ethernet(frame: bytes) -> tuple[bytes, Packet | None, bytes]:
     protocol, rest = data[9], data[size:] if size >= 20 else b""
     source, target = (".".join(map(str, data[at : at + 4])) for at in (12, 16))
     fragment = int.from_bytes(data[6:8]) & 0x1FFF
-    if protocol not in (_TCP, _UDP) or fragment or len(rest) < 4:
+    if protocol not in (TCP, _UDP) or fragment or len(rest) < 4:
         return kind, Packet(source, target, protocol), b""
-    flags = rest[13] if protocol == _TCP and len(rest) > 13 else 0
-    opens = flags & (_SYN | _ACK) == _SYN
     ports = int.from_bytes(rest[:2]), int.from_bytes(rest[2:4])
-    return kind, Packet(source, target, protocol, *ports, opens), rest
+    if protocol != TCP or len(rest) < 14:
+        return kind, Packet(source, target, protocol, *ports), rest
+    flags, header = rest[13], 4 * (rest[12] >> 4)
+    carried = max(0, int.from_bytes(data[2:4]) - size - header)
+    return (
+        kind,
+        Packet(
+            source,
+            target,
+            protocol,
+            *ports,
+            opens=flags & (_SYN | _ACK) == _SYN,
+            accepts=flags & (_SYN | _ACK) == _SYN | _ACK,
+            ends=bool(flags & (_FIN | _RST)),
+            sequence=int.from_bytes(rest[4:8]),
+            carried=carried,
+        ),
+        rest,
+    )

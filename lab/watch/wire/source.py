@@ -10,16 +10,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from lab.cluster.wire import Frame, Reading, Wire
+from lab.cluster.wire import Reading, Wire
 from lab.watch.source import PollInterval, Source
-from lab.watch.wire.headers import Headers, read_headers
+from lab.watch.wire.connections import Connections
+from lab.watch.wire.headers import read_headers
 from lab.world.journal import Journal
-from lab.world.wire import Carries, Flow, Opening, WireSeen
+from lab.world.wire import Carries, Flow, WireSeen
 
 #: Seconds of one report, and at the least when one is asked for.
 REPORT, SOON = 3.0, 0.3
-#: Openings in one report, the last ones.
-OPENINGS = 20
 _STEP = 0.25
 
 
@@ -32,6 +31,7 @@ class WireSource(Source):
         super().__init__("wire", PollInterval(fast=0.5, slow=0.5, most=15.0))
         self._journal, self._open, self._marks = journal, open_wire, tuple(marks)
         self._wire: Wire | None = None
+        self._connections = Connections()
 
     def _look(self) -> bool:
         """Read, and report again and again: what passes between two looks would be missed."""
@@ -48,7 +48,7 @@ class WireSource(Source):
 
     def _report(self, wire: Wire) -> None:
         """Write one report, soon when somebody waits for it or for the next."""
-        began, report = time.monotonic(), Report()
+        began, report = time.monotonic(), Report(self._connections)
         while not self._closed and time.monotonic() - began < (SOON if self._asked > self._done else REPORT):
             report.take(wire.read(_STEP))
         if not self._closed:
@@ -56,6 +56,7 @@ class WireSource(Source):
 
     def _release(self) -> None:
         wire, self._wire = self._wire, None
+        self._connections = Connections()
         if wire is not None:
             wire.close()
 
@@ -65,14 +66,14 @@ Key = tuple[str, str, Carries, int]
 
 
 class Report:
-    """What was read since it was begun."""
+    """What was read since it was begun; the `connections` are known from before."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections: Connections | None = None) -> None:
+        self._connections = connections or Connections()
         self._frames: Counter[Key] = Counter()
         self._sizes: Counter[Key] = Counter()
         self._lost: Counter[Key] = Counter()
         self._marks: Counter[str] = Counter()
-        self._opened: list[tuple[Frame, Headers]] = []
         self._unread = 0
 
     def take(self, reading: Reading) -> None:
@@ -85,8 +86,7 @@ class Report:
             self._frames[key] += 1
             self._sizes[key] += frame.size
             self._lost[key] += frame.lost
-            if headers.inner is not None and headers.inner.opens:
-                self._opened.append((frame, headers))
+            self._connections.take(frame, headers)
 
     def fact(self, seconds: float, now: float) -> WireSeen:
         """Return it as a fact; `now` is the monotonic clock."""
@@ -94,12 +94,5 @@ class Report:
             Flow(*key[:3], count, self._sizes[key], key[3], self._lost[key])
             for key, count in sorted(self._frames.items())
         ]
-        openings = []
-        for frame, headers in self._opened[-OPENINGS:]:
-            inner = headers.inner
-            if inner is not None:
-                ago = round(max(0.0, now - frame.at), 3)
-                where = (inner.source, inner.target, inner.target_port)
-                openings.append(Opening(ago, frame.source, frame.target, headers.network, *where))
         marks = tuple(sorted(self._marks.items()))
-        return WireSeen(round(seconds, 2), tuple(flows), tuple(openings), self._unread, marks)
+        return WireSeen(round(seconds, 2), tuple(flows), self._connections.tell(now), self._unread, marks)

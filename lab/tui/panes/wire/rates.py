@@ -60,3 +60,16 @@ def find_rates(world: World, now: float) -> Rates:
                 one.lost += flow.lost * scale
     every = read + sum(report.unread for report in reports)
     return Rates(dict(pairs), dict(carried), total, read / every if every else 1.0, seconds)
+
+
+def format_number(value: float) -> str:
+    """Return a number with one decimal if it is small."""
+    return f"{value:.1f}" if 0 < value < 9.95 else f"{value:.0f}"
+
+
+def format_size(size: float) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    for each, unit in ((1e6, "MB"), (1e3, "kB")):
+        if size >= each:
+            return f"{format_number(size / each)} {unit}"
+    return f"{size:.0f} B"
