@@ -10,8 +10,8 @@ from lab.world.world import World
 
 
 class LoadIs(Condition):
-    """Since the step began, the load has sent at least `sent` requests; optionally, exactly `failed` or at least
-    `failed_at_least` of them have failed."""
+    """Since the step began, the load has sent at least `sent` requests; optionally, exactly `failed`, at least
+    `failed_at_least` or at most `failed_at_most` of them have failed."""
 
     kind = "total"
     of_swarm = False
@@ -20,18 +20,26 @@ class LoadIs(Condition):
     sent: Some
     failed: Count | None = None
     failed_at_least: Some | None = None
+    failed_at_most: Some | None = None
 
     @model_validator(mode="after")
     def _one(self) -> LoadIs:
-        if self.failed is not None and self.failed_at_least is not None:
-            raise ValueError("failed and failed_at_least exclude each other")
+        if sum(bound is not None for bound in (self.failed, self.failed_at_least, self.failed_at_most)) > 1:
+            raise ValueError("failed, failed_at_least and failed_at_most exclude each other")
         return self
+
+    @property
+    def _most(self) -> int | None:
+        """How many may fail; None if any number may."""
+        return self.failed if self.failed is not None else self.failed_at_most
 
     @property
     def sentence(self) -> str:
         sent = f"the load sent at least {count_of(self.sent, 'request')}"
         if self.failed_at_least is not None:
             return f"{sent}, and at least {count_of(self.failed_at_least, 'request')} of them failed"
+        if self.failed_at_most is not None:
+            return f"{sent}, and at most {count_of(self.failed_at_most, 'request')} of them failed"
         if self.failed is None:
             return sent
         return f"{sent}, and {count_of(self.failed, 'request') if self.failed else 'no request'} failed"
@@ -45,9 +53,11 @@ class LoadIs(Condition):
             return Outcome(False, f"{sent} of {self.sent} requests were sent; {bad} failed")
         if self.failed is not None:
             return Outcome(bad == self.failed, text)
+        if self.failed_at_most is not None:
+            return Outcome(bad <= self.failed_at_most, text)
         return Outcome(bad >= (self.failed_at_least or 0), text)
 
     def is_lost(self, world: World, baseline: Baseline) -> bool:
         """Return whether more requests have failed than may fail."""
         _, _, bad = world.load.count_since(baseline.since.load)
-        return self.failed is not None and bad > self.failed
+        return self._most is not None and bad > self._most

@@ -15,7 +15,8 @@ from lab.world.load import LoadSpec
 
 
 class LoadAct(Value):
-    """Open-loop load that the lab generates: `rate` requests per second, each over a new connection; 0 ends it."""
+    """Open-loop load that the lab generates: `rate` requests per second, each over a new connection unless told
+    otherwise; 0 ends it."""
 
     rate: Annotated[float, Field(ge=0, le=1000)] | None = None
     """Requests per second; defaults to `{{rate}}`, the rate that the cluster can carry."""
@@ -29,6 +30,8 @@ class LoadAct(Value):
     """The path that is requested."""
     https: bool = True
     """Whether requests to a host are made by HTTPS."""
+    fresh: bool = True
+    """Whether each request opens a connection of its own; otherwise one is used again once its answer is there."""
 
     @model_validator(mode="after")
     def _sane(self) -> LoadAct:
@@ -44,7 +47,7 @@ class LoadAct(Value):
         https = self.https and self.host is not None
         host = template.fill(self.host or "", values)
         port, node = self.port or (443 if https else 80), template.fill(self.node or "", values)
-        return LoadSpec(rate, port, self.path, host, https, node=node)
+        return LoadSpec(rate, port, self.path, host, https, fresh=self.fresh, node=node)
 
 
 class _Act(Value):

@@ -34,6 +34,10 @@ PRECAUTIONS: Mapping[str, Precaution] = {
         without=("app.no-grace.yaml",),
     ),
     "retry": Precaution("Traefik tries up to three replicas", over=("app.retry.yaml",)),
+    "retry-status": Precaution(
+        "Traefik tries another replica after 502 to 504, too: a request that died with its replica",
+        over=("app.retry-status.yaml",),
+    ),
     "passive": Precaution("a replica that fails gets no requests for 10 s", over=("app.passive.yaml",)),
     "lbswarm": Precaution("Swarm's load balancer chooses the replica, not Traefik's", over=("app.lbswarm.yaml",)),
     "host-mode": Precaution("Traefik's port in host mode, past the routing mesh", edge=("edge.host-mode.yaml",)),

@@ -93,6 +93,10 @@ def test_every_check_asks_in_words() -> None:
             {"load": {"sent": 30, "failed_at_least": 2}},
             "the load sent at least 30 requests, and at least 2 requests of them failed",
         ),
+        (
+            {"load": {"sent": 30, "failed_at_most": 2}},
+            "the load sent at least 30 requests, and at most 2 requests of them failed",
+        ),
         ({"updated": {"service": "web", "state": "paused"}}, "web has its update paused"),
         ({"updated": {"service": "web", "state": "rollback_completed"}}, "web has been rolled back"),
         ({"node": {"name": "node1", "label": "edge=true"}}, "node1 bears the label edge=true"),
@@ -112,6 +116,7 @@ def test_every_check_asks_in_words() -> None:
         {"certificate": {"host": HOST, "state": "fine"}},
         {"router": {"name": "app", "status": "well"}},
         {"load": {"sent": 1, "failed": 0, "failed_at_least": 1}},
+        {"load": {"sent": 1, "failed_at_least": 1, "failed_at_most": 2}},
         {"load": {"sent": 0, "failed": 0}},
         {"updated": {"service": "web", "state": "updating"}},
         {"node": {"name": "node1", "label": "edge"}},
@@ -325,6 +330,9 @@ def test_load_counts_since_the_step_began() -> None:
     least = {"load": {"sent": 50, "failed_at_least": 3}}
     assert not find(least, failed, before).ok
     assert find(least, saw(failed, moved(1, 1)), before).ok
+    most = {"load": {"sent": 50, "failed_at_most": 2}}
+    assert find(most, failed, before).ok
+    assert not find(most, saw(failed, moved(1, 1)), before).ok
 
 
 def updated(world: World, state: str, message: str = "", started: float = 1.0) -> World:

@@ -37,6 +37,7 @@ WITH = {
     ("LoadAct", "path"): ("port",),
     ("LoadAct", "node"): ("port",),
     ("LoadAct", "https"): ("host",),
+    ("LoadAct", "fresh"): ("port",),
     ("Capture", "service"): ("take",),
     ("Capture", "slot"): ("service", "take"),
     ("Capture", "on"): ("service", "take"),

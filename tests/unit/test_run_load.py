@@ -89,6 +89,7 @@ def test_a_load_step_wishes_for_it_and_counts_it() -> None:
             LoadSpec(5.0, 8080, "/", "", https=False, node="node4"),
             "to port 8080 / of node4",
         ),
+        ({"host": "a.b", "fresh": False}, LoadSpec(9.0, 443, "/", "a.b", fresh=False), "send requests to https://a.b"),
         ({"host": "a.{{domain}}"}, LoadSpec(9.0, 443, "/", "a.localhost"), "send requests to https://a."),
     ],
 )

@@ -65,9 +65,9 @@ def test_a_recipe_differs_from_the_plain_one_in_its_precaution_alone(name: str) 
     assert (plain.stacks["edge"] != one.stacks["edge"]) is (name == "host-mode")
 
 
-def test_in_host_mode_only_port_443_leaves_the_mesh() -> None:
+def test_in_host_mode_http_and_https_leave_the_mesh() -> None:
     edge = recipe_lesson("host-mode", base()).start.stacks["edge"].expect("edge", ENV).services["edge_traefik"]
-    assert {port.published: port.mode for port in edge.ports} == {80: "ingress", 443: "host", 9000: "ingress"}
+    assert {port.published: port.mode for port in edge.ports} == {80: "host", 443: "host", 9000: "ingress"}
 
 
 def test_traefik_asks_the_backend_itself_and_the_frontend_is_not_routed() -> None:
