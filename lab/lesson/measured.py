@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lab.lesson.model import Lesson
 from lab.schema import template
-from lab.world.lesson_state import LessonState
+
+if TYPE_CHECKING:
+    # The app's first paint waits for this module: it must not wait for pydantic.
+    from lab.lesson.model import Lesson
+    from lab.world.lesson_state import LessonState
 
 NOT_YET = "not measured"
 

@@ -1,8 +1,10 @@
-"""An import inside a function says why it is not at the top."""
+"""An import inside a function says why it is not at the top, and the app's first paint waits for no large library."""
 
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,3 +38,11 @@ def test_every_deferred_import_says_why() -> None:
     paths = [path for path in sorted(LAB.rglob("*.py")) if str(path.relative_to(LAB)) not in SAID_ABOVE]
     assert len(paths) > 100
     assert [line for path in paths for line in unexplained(path)] == []
+
+
+def test_the_first_paint_waits_for_no_large_library() -> None:
+    """What the app's module imports is loaded before anything is on the screen."""
+    found = "import sys, lab.tui.app; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True).stdout.split()
+    assert "textual" in loaded
+    assert not {"pydantic", "yaml", "httpx", "docker", "cryptography", "pexpect", "dnslib"} & set(loaded)
