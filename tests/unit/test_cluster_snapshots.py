@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from lab import paths
 from lab.cli import snapshots as listing
 from lab.cluster.snapshot import Kind, Snapshot, check_snapshot_name
-from lab.cluster.vm.snapshot import budget, fits, memory, store, up_template
+from lab.cluster.vm.snapshot import budget, fits, memory, restore, store, up_template
 from lab.cluster.vm.snapshot.store import NodeRecord, Record
 from lab.errors import InputError, LabError
 
@@ -198,3 +199,35 @@ def test_a_kill_while_one_takes_the_place_of_another_loses_neither(parent: Path)
     (parent / ".old-mine").mkdir()  # killed before the old one was deleted
     store.delete_unfinished(parent)
     assert [path.name for path in parent.iterdir()] == ["mine"]
+
+
+def test_only_a_machine_that_was_saved_with_a_fault_is_asked_to_end_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Asked:
+        def __init__(self, node: str) -> None:
+            self.node = node
+
+        def send(self, word: str, value: str = "") -> None:
+            asked.append((self.node, word))
+
+        def await_done(self, word: str) -> None:
+            asked.append((self.node, f"done {word}"))
+
+    monkeypatch.setattr("lab.cluster.vm.agent.connect", lambda folder: nullcontext(Asked(folder.name)))
+    monkeypatch.setattr(memory, "resume_all", lambda folders: asked.append((str(len(folders)), "go on")))
+    restore.go_on({tmp_path / "node1": False, tmp_path / "node2": True})
+    assert asked == [
+        ("node1", "clock"),
+        ("node2", "clock"),
+        ("node2", "mend"),
+        ("2", "go on"),
+        ("node1", "done clock"),
+        ("node2", "done mend"),
+    ]
+
+
+def test_a_record_of_an_earlier_version_may_hold_a_fault() -> None:
+    assert NodeRecord.model_validate({"name": "node1", "on": True, "cut": False}).broken

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -66,7 +66,7 @@ def _start(lab: VmCluster, folder: Path, record: Record, report: Report) -> None
         if node.cut:
             processes.set_cut(lab.home / node.name, off=True)
     report(Progress("restore", "setting the clocks", 0.7))
-    go_on([lab.home / node.name for node in running])
+    go_on({lab.home / node.name: node.broken for node in running})
 
 
 def _power_off(lab: VmCluster, nodes: Sequence[NodeState]) -> None:
@@ -84,17 +84,20 @@ def find_unfinished(lab: VmCluster) -> tuple[Path, Record | None] | None:
     return folder, store.read_record(folder)
 
 
-def go_on(folders: Sequence[Path]) -> None:
+def go_on(folders: Mapping[Path, bool]) -> None:
     """Let paused machines go on, all at one instant. The time is sent before: setting the clock is among the first
-    things that they do. The faults that they were saved with end. Raises LabError."""
+    things that they do. Where the value is true, the faults that a machine was saved with end, too; an emulated one
+    takes a second to look for them. Raises LabError."""
+    last = {folder: "mend" if broken else "clock" for folder, broken in folders.items()}
     with ExitStack() as stack:
-        agents = [stack.enter_context(agent.connect(folder)) for folder in folders]
-        for one in agents:
+        agents = {folder: stack.enter_context(agent.connect(folder)) for folder in folders}
+        for folder, one in agents.items():
             one.send("clock", f"{time.time():.3f}")
-            one.send("mend")
+            if last[folder] == "mend":
+                one.send("mend")
         memory.resume_all(folders)
-        for one in agents:
-            one.await_done("mend")
+        for folder, one in agents.items():
+            one.await_done(last[folder])
 
 
 def _put_disk_back(saved: Path, disk: Path) -> None:

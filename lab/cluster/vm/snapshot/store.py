@@ -36,13 +36,15 @@ LONGEST_LIFE = timedelta(days=80)
 
 
 class NodeRecord(BaseModel):
-    """A machine in a snapshot: whether it ran, and whether its cable was unplugged."""
+    """A machine in a snapshot: whether it ran, whether its cable was unplugged, and whether there may have been a fault
+    inside it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Word
     on: bool = True
     cut: bool = False
+    broken: bool = True
 
 
 class Record(BaseModel):

@@ -14,7 +14,7 @@ from pathlib import Path
 from lab import paths
 from lab.cluster.model import Progress, Report
 from lab.cluster.snapshot import Kind
-from lab.cluster.vm import agent, processes
+from lab.cluster.vm import agent, machine_faults, processes
 from lab.cluster.vm.snapshot import fits, memory, store
 from lab.cluster.vm.snapshot.store import NodeRecord, Record
 from lab.cluster.vm.state import PAUSED, NodeState
@@ -97,7 +97,8 @@ def recover(lab: VmCluster) -> bool:
 
 def _record(lab: VmCluster, node: NodeState) -> NodeRecord:
     on = lab.is_running(node)
-    return NodeRecord(name=node.name, on=on, cut=on and processes.is_cut(lab.home / node.name))
+    broken = on and any(held.fault.node == node.name for held in machine_faults.read_faults(lab.home))
+    return NodeRecord(name=node.name, on=on, cut=on and processes.is_cut(lab.home / node.name), broken=broken)
 
 
 def _free(folders: Sequence[Path]) -> None:
