@@ -26,10 +26,12 @@ class Exists(Condition):
 
     @property
     def what(self) -> str:
+        """What it is: `secret`, `config` or `network`."""
         return one_of(self, "secret", "config", "network")
 
     @property
     def name(self) -> str:
+        """Its name."""
         return str(getattr(self, self.what))
 
     @property

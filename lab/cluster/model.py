@@ -98,7 +98,11 @@ class Capacity:
 
 
 class Cluster(Protocol):
-    """A cluster that exists, perhaps partly powered off. Queries return values; named verbs have effects."""
+    """A cluster that exists, perhaps partly powered off. Queries return values; named verbs have effects.
+
+    A verb raises InputError for a node that the cluster does not have, and LabError when it cannot be done: WaitError
+    when another command is at work on the cluster, or when what it waits for does not come.
+    """
 
     @property
     def name(self) -> str: ...
@@ -107,7 +111,8 @@ class Cluster(Protocol):
     def provider(self) -> str: ...
 
     @property
-    def made_by_lab(self) -> bool: ...
+    def made_by_lab(self) -> bool:
+        """Whether the lab made it, so that all that is in it is the lab's; else only what lessons' steps made is."""
 
     @property
     def acceleration(self) -> Acceleration: ...
@@ -120,7 +125,8 @@ class Cluster(Protocol):
         """The verbs of `lab.cluster.faults.FAULTS` that work on it."""
 
     @property
-    def capacity(self) -> Capacity: ...
+    def capacity(self) -> Capacity:
+        """The load that it can take."""
 
     @property
     def dns_port(self) -> int:
@@ -155,7 +161,8 @@ class Cluster(Protocol):
         swarm. Idempotent."""
 
     def cut(self, node: str) -> None:
-        """Disconnect a machine from the nodes' own network; its engine stays reachable from here. Idempotent."""
+        """Disconnect a machine from the nodes' own network; its engine stays reachable from here. Idempotent.
+        Raises LabError when it is powered off."""
 
     def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
         """Add a fault to the nodes' own network, or change it to another degree; a `held` one ends with this
@@ -165,7 +172,8 @@ class Cluster(Protocol):
         """Return the faults of the nodes' own network; returns at once."""
 
     def break_machine(self, fault: MachineFault, *, held: bool = False) -> None:
-        """Cause a fault inside a machine, or change it to another degree; a `held` one ends with this process."""
+        """Cause a fault inside a machine, or change it to another degree; a `held` one ends with this process.
+        Raises LabError when it is powered off, InputError when no container of that service runs there."""
 
     def broken_machines(self) -> tuple[MachineFault, ...]:
         """Return the faults inside the machines; returns at once."""
@@ -175,7 +183,7 @@ class Cluster(Protocol):
 
     def heal(self, node: str, report: Report = silent) -> None:
         """Reconnect a machine to the nodes' own network, end every fault of its links and inside it, and wait until it
-        is back in the swarm. Idempotent."""
+        is back in the swarm. Idempotent. Raises LabError when it is powered off."""
 
     def heal_links(self) -> None:
         """End every fault of the links of the nodes' own network. Idempotent."""

@@ -25,7 +25,7 @@ def rejoin(endpoints: Sequence[Endpoint], *, bound: float, say: Say) -> tuple[st
     swarm = _find_largest(up, states)
     if swarm is None:
         return ()
-    # One that is joining is left to it.
+    # An engine that is joining goes on by itself.
     outside = [each for each in up if states[each.node].local != "pending" and not swarm.has(states[each.node])]
     if not outside:
         return ()
@@ -51,7 +51,7 @@ class _Swarm:
     same nodes, so that a manager's own list alone says in which one it is."""
 
     def has(self, state: EngineState) -> bool:
-        """Return whether an engine is in this swarm. A manager that is none of Raft's members any more is not."""
+        """Return whether an engine is in this swarm. A manager that is no longer one of Raft's members is not."""
         entry = self.listed.get(state.node_id)
         if state.node_id in self.managers or entry is None or state.node_id in self.others:
             return state.node_id in self.managers

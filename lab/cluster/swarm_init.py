@@ -281,7 +281,7 @@ def tidy(guide: Endpoint, endpoints: Sequence[Endpoint]) -> None:
             if seen.id == own and LABEL not in (spec.get("Labels") or {}):
                 _change(client, seen.id, Labels={**(spec.get("Labels") or {}), LABEL: "node"})
             elif own and seen.id != own:
-                # After --force-new-cluster it is none of Raft's members any more, and cannot be demoted.
+                # After --force-new-cluster it is no longer one of Raft's members, and cannot be demoted.
                 if seen.role == "manager" and seen.reachability:
                     _change(client, seen.id, Role="worker")
                 client.api.remove_node(seen.id, force=True)

@@ -47,7 +47,7 @@ class _Udp(socketserver.UDPServer):
 class _Tcp(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
-    # A port that was freed a moment ago is free.
+    # So that a port can be taken again at once, while its old connections are in TIME_WAIT.
     allow_reuse_address = True
 
 

@@ -138,6 +138,7 @@ def _not_paused(world: World, name: str) -> Iterator[str]:
 
 
 def find_not_running(world: World, names: Iterable[str]) -> Iterator[str]:
+    """Yield, in sentences, which of these services do not have the tasks that they want, or are being updated."""
     for name in names:
         yield from _find_unsettled(world, name)
 

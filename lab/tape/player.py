@@ -19,7 +19,8 @@ class Player:
     """A player of a tape into a journal, step by step or all of it.
 
     `speed` 2.0 is twice as fast as recorded; None does not wait. `wait` waits the given number of seconds and returns
-    whether a stop was requested meanwhile. One thread plays; `stop` may be called from any.
+    whether a stop was requested meanwhile. One thread plays; `stop` may be called from any. Raises InputError for a
+    speed that is not above 0.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ def prepare_terminal() -> None:
     """Make the process ready for an app: once, before the app is made."""
     if os.environ.get("NO_COLOR") == "":
         del os.environ["NO_COLOR"]  # no-color.org: an empty one asks for nothing; Textual takes it for set
-    # An app that ends while a screen is being made leaves coroutines that nobody awaits: no fault, and nobody's news.
+    # An app that ends while a screen is being made leaves coroutines that nobody awaits; that is no fault.
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
     # Busy threads (such as one that scans a flood of output for secrets) yield to the keys sooner than by default.
     sys.setswitchinterval(0.001)

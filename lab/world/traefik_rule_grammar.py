@@ -83,7 +83,7 @@ def find_wrong_values(name: str, values: tuple[str, ...], protocol: str) -> Iter
 
 def _find_open(pattern: str) -> str:
     """Return what is wrong with a regular expression in Python's and in Go's syntax alike, "" if nothing is known."""
-    # Of these Python warns that it may read them otherwise one day.
+    # Python warns (FutureWarning) that it may read these otherwise one day.
     if len(pattern) > _LONGEST or any(two in pattern for two in ("[[", "--", "&&", "||", "~~")):
         return ""
     try:

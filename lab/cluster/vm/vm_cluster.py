@@ -192,7 +192,7 @@ class VmCluster:
         self._wait_ready(one, report)
 
     def break_link(self, fault: LinkFault, *, held: bool = False) -> None:
-        """Add a fault to the machines' network."""
+        """Add a fault to the machines' network. Raises InputError for a node that is not there."""
         for name in filter(None, (fault.node, fault.peer)):
             self.node(name)
         with self.hold_lock():
@@ -262,7 +262,8 @@ class VmCluster:
         raise InputError(f"there is no node called {name}; this lab has {have}")
 
     def hold_lock(self) -> AbstractContextManager[None]:
-        """Hold the lab's lock for a block, so that one command at a time changes the machines."""
+        """Hold the lab's lock for a block, so that one command at a time changes the machines. Raises WaitError when
+        another command still holds it after 10 s."""
         return file_lock.hold(lab_paths.lock_file(self.name), f"at work on the lab {self.name}", bound=10)
 
     def boot(self, nodes: Sequence[NodeState], report: Report) -> None:

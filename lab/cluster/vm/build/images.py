@@ -33,6 +33,7 @@ class Image:
 
     @property
     def id(self) -> str:
+        """The image's id: `sha256:` and the digest of `config`."""
         return f"sha256:{hashlib.sha256(self.config).hexdigest()}"
 
 
