@@ -219,7 +219,7 @@ def test_what_was_not_read_is_said() -> None:
     silent = replace(ASKED, accepted=None, asked=None, answered=None, got=0)
     text = drawn(after(silent, hit=HIT, unread=100))
     assert "no answer was read" in text
-    assert "Of a sample, hops may be missing" in " ".join(text.split())
+    assert "Only a sample was read: hops may be missing" in " ".join(text.split())
     assert "None was seen yet" in drawn(after())
 
 

@@ -102,7 +102,7 @@ def _unseen(way: Way, *, sampled: bool) -> Iterator[str]:
     if way.unseen[0]:
         yield f"How it got on to {way.unseen[0]} on {way.unseen[1]} was not seen: encrypted, perhaps."
     if sampled:
-        yield "Of a sample, hops may be missing."
+        yield "Only a sample was read: hops may be missing."
     yield _INSIDE
 
 
