@@ -16,13 +16,16 @@ _ADDRESS = re.compile(r"node\d+_\d+")
 _HOLE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 
 
-_COMMENT = re.compile(r"(?:(?<=[\s;&|()<>])|\A)#[^\n]*")
+_COMMENT = re.compile(r"#[^\n]*")
+#: Characters after which # begins a comment.
+_BEFORE_A_COMMENT = frozenset(" \t\n;&|()<>")
 _QUOTE = re.compile(r"""\$?["']""")
-#: Openers of a part of a command in which quotes mean something else: a here-document (not <<<), arithmetic, a
-#: command in backquotes.
-_LOST = re.compile(r"(?<!<)<<(?!<)|\(\(|\$\[|`")
+#: Openers of a part of a command in which quotes mean something else: a here-document, arithmetic, a command in
+#: backquotes; and what may be one, since bash joins lines before it looks for them.
+_LOST = re.compile(r"<<|\(\(|\$\[|`|[<($]\\\n")
+_HERE_STRING = "<<<"
 #: The same inside double quotes, where every substitution but ${name} has quoting of its own.
-_LOST_IN_QUOTES = re.compile(r"\$\(|\$\[|`|\$\{(?!\w+\})")
+_LOST_IN_QUOTES = re.compile(r"\$\(|\$\[|`|\$\{(?!\w+\})|\$\\\n")
 
 
 def is_given(name: str) -> bool:
@@ -58,8 +61,9 @@ def misplaced_placeholders(text: str) -> Iterator[tuple[str, str]]:
     This parses no more of bash than it must. After a construct that it cannot follow (a here-document, a command or an
     expression inside quotes, arithmetic) no name is safe.
     """
-    quote, lost, at = "", "", 0
+    quote, lost, at, fresh = "", "", 0, True
     while at < len(text):
+        was_fresh, fresh = fresh, False  # fresh: a # here begins a comment
         if hole := _HOLE.match(text, at):
             if where := lost or (quote and "inside quotes"):
                 yield hole.group(1), where
@@ -71,16 +75,19 @@ def misplaced_placeholders(text: str) -> Iterator[tuple[str, str]]:
             yield hole.group(1), f"right after a {text[at]}"
             at = hole.end()
         elif text[at] == "\\":
+            fresh = was_fresh and text.startswith("\\\n", at)  # bash joins the lines
             at += 2
         elif quote == "$'":
             quote = "" if text[at] == "'" else quote
             at += 1
-        elif not quote and (comment := _COMMENT.match(text, at)):
+        elif not quote and was_fresh and (comment := _COMMENT.match(text, at)):
             for name in placeholders(comment.group()):
                 yield name, "in a comment"
             at = comment.end()
+        elif not quote and text.startswith(_HERE_STRING, at):
+            at, fresh = at + len(_HERE_STRING), True
         elif found := (_LOST_IN_QUOTES if quote else _LOST).match(text, at):
-            lost = lost or f"after {found.group()}"
+            lost = lost or f"after {found.group().strip()}"
             at = found.end()
         elif quote:
             quote = "" if text[at] == '"' else quote
@@ -88,7 +95,7 @@ def misplaced_placeholders(text: str) -> Iterator[tuple[str, str]]:
         elif opener := _QUOTE.match(text, at):
             quote, at = opener.group().replace('$"', '"'), opener.end()
         else:
-            at += 1
+            at, fresh = at + 1, text[at] in _BEFORE_A_COMMENT
 
 
 def map_strings(value: object, change: Callable[[str], str]) -> object:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.bench.app import death_to_frame
+from tests.bench.app import at_rest
 
 
-def test_the_live_app_of_the_bench_shows_a_death() -> None:
-    figures = death_to_frame(times=1)
-    assert figures["deaths"] == 1
-    assert isinstance(figures["worst_ms"], float)
+def test_the_live_app_of_the_bench_shows_its_swarm() -> None:
+    figures = at_rest(seconds=0.5)
+    assert isinstance(figures["resident_mib"], float)
+    assert figures["resident_mib"] > 1

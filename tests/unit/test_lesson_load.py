@@ -253,6 +253,10 @@ PLACES = {
     "echo \\{{x}}": [("x", "right after a \\")],
     "echo $(echo {{x}})": [],
     'echo "a # b" $# {{x}}': [],
+    "echo \\<<<a\n{{x}}": [("x", "after <<")],
+    "cat <\\\n<E\n{{x}}\nE": [("x", "after <\\")],
+    "echo \\ #'\n{{x}} '": [("x", "inside quotes")],
+    "echo \\\n# it's\n'{{x}}'": [("x", "inside quotes")],
 }
 
 
@@ -263,7 +267,7 @@ def test_where_a_captured_value_would_be_no_word_is_found(text: str, wrong: list
 
 PIECES = [
     *("{{x}}", " ", "echo ", "'", '"', "#", " # it's\n", "\n", "\\", "$", "$(", ")", "`", "a", ";", "$'", "${A}"),
-    *("<<E\n", "\nE\n", "((", "))", "<<<"),
+    *("<<E\n", "\nE\n", "((", "))", "<<<", "<", "\\\n", "\\<<<a\n", "\\ #'\n"),
 ]
 
 
@@ -284,6 +288,7 @@ def test_bash_never_runs_a_captured_value_that_may_stand_where_it_does(
     text = "".join(["echo {{x}} ", *pieces, " {{x}}"])
     if not list(template.misplaced_placeholders(text)):
         command = template.fill_command(text, {"x": value})
+        (tmp_path / "marker").unlink(missing_ok=True)  # of an earlier example, which would hide which one made it
         subprocess.run(["bash", "-c", command], cwd=tmp_path, input=b"", capture_output=True, timeout=60)
         assert not (tmp_path / "marker").exists()
 
