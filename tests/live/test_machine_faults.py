@@ -14,7 +14,9 @@ from lab.cluster import swarm_init
 from lab.cluster.model import Cluster
 from lab.engine.client import open_client
 from lab.engine.decode import parse_time
+from lab.lesson.course import load_course
 from lab.session.cluster_driver import ClusterDriver
+from lab.session.reset_to import reset_to
 from lab.tui.panes.wire.hops import Way, find_way
 from lab.world.request import Request
 from lab.world.world import World
@@ -92,8 +94,13 @@ def test_one_requests_way_is_read_hop_by_hop(driver: ClusterDriver, say: Say) ->
         say("\n".join(f"{hop.since * 1000:6.1f} ms  {hop.exchange}" for hop in found.hops))
         return found
 
+    # Nothing else may have the port.
+    reset_to(driver, next(each for each in load_course() if each.id == "first-service"))
     publish = "--publish 8080:80 --constraint node.hostname==node4"
-    driver.run(f"docker service create --detach=false --no-resolve-image --name way {publish} nginx:1.26", bound=300)
+    made = driver.run(
+        f"docker service create --detach=false --no-resolve-image --name way {publish} nginx:1.26", bound=300
+    )
+    assert made.status == 0
     try:
         driver.watch(["wire"])
         assert driver.journal.wait(lambda world: bool(world.wire.reports) and world.swarm.converged, 60)
