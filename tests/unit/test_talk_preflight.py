@@ -14,7 +14,7 @@ from lab.lesson.course import SYLLABUS, load_syllabus
 from lab.lesson.talk import find_talk
 from lab.session.prepare import starts_of_talk
 from lab.session.talk import preflight
-from lab.session.talk.preflight import Item, check_talk
+from lab.session.talk.preflight import Item, check_talk, clock_error
 from tests.course import LESSONS
 
 TALK = find_talk(["talk-25"], LESSONS, load_syllabus(paths.lessons() / SYLLABUS).paths)
@@ -90,3 +90,9 @@ def test_a_talk_needs_the_starts_where_it_leaves_a_lessons_order() -> None:
         TALK.slides[0].lesson,
         None if TALK.slides[0].step is TALK.slides[0].lesson.steps[0] else TALK.slides[0].step.id,
     )
+
+
+def test_an_engine_that_answers_late_has_no_wrong_clock() -> None:
+    assert clock_error(told=100.0, asked=99.0, answered=107.0) == 0
+    assert clock_error(told=98.0, asked=99.0, answered=107.0) == -1
+    assert clock_error(told=110.0, asked=99.0, answered=107.0) == 3
